@@ -1,0 +1,1 @@
+"""What the pulse unit, the collector and the meter share; it imports none of them."""

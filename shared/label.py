@@ -1,0 +1,128 @@
+"""What is printed on a pulse unit: serial, key and passkey, as lines for people and as a QR code.
+
+Each of the three carries a check character of its own, so that typing tells which one is wrong:
+ISO/IEC 7064, system MOD 37-2. Its modulus is prime and no power of its radix repeats within 36
+places, so it catches every wrong character and every swap of two, neighbours or not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.errors import LabelCheckError, LabelError, LabelMalformedError
+
+_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+_MODULUS: Final = 37
+_RADIX: Final = 2
+_LENGTH_MAX: Final = 200
+
+_SERIAL: Final = re.compile(r"[0-9]{8}", re.ASCII)
+_PASSKEY: Final = re.compile(r"[0-9]{6}", re.ASCII)
+# Upper case, digits and colons only: such a QR code needs half the modules of one for bytes.
+_QR: Final = re.compile(r"HHY1:([0-9]{8})(.):([0-9A-F]{32})(.):([0-9]{6})(.)", re.ASCII)
+_PRINTED: Final = re.compile(
+    r"SERIAL([0-9]{8})(.)KEY([0-9A-F]{32})(.)PASSKEY([0-9]{6})(.)", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLabel:
+    """What a unit's label says; `repr` shows the serial alone, because the rest is secret.
+
+    Attributes:
+        serial: identification number, 8 digits.
+        key: the unit's AES-128 key, 16 bytes.
+        passkey: for Bluetooth pairing, 6 digits.
+
+    Raises:
+        LabelError: one of them has another length or other characters.
+    """
+
+    serial: str
+    key: bytes = field(repr=False)
+    passkey: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not _SERIAL.fullmatch(self.serial):
+            raise LabelError(f"a serial has 8 digits, unlike {self.serial[:40]!r}")
+        if type(self.key) is not bytes or len(self.key) != 16:
+            raise LabelError("a key has 16 bytes")
+        if not _PASSKEY.fullmatch(self.passkey):
+            raise LabelError("a passkey has 6 digits")
+
+    @property
+    def qr_text(self) -> str:
+        """What the QR code holds, in its alphanumeric mode: `HHY1:serial+c:key+c:passkey+c`."""
+        return ":".join(("HHY1", *self._checked_fields()))
+
+    @property
+    def printed_text(self) -> str:
+        """Three lines for people, the key in groups of four, each with its check character."""
+        serial, key, passkey = self._checked_fields()
+        groups = " ".join(key[at : at + 4] for at in range(0, 32, 4))
+        return "\n".join(
+            (
+                f"SERIAL  {serial[:-1]} {serial[-1]}",
+                f"KEY     {groups} {key[-1]}",
+                f"PASSKEY {passkey[:-1]} {passkey[-1]}",
+            )
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> UnitLabel:
+        """Read the text of the QR code or the printed lines, in any case and spacing.
+
+        Raises:
+            LabelMalformedError: it is not the text of a label.
+            LabelCheckError: it is, and something in it was misread; the message says which part.
+        """
+        if len(text) > _LENGTH_MAX or not text.isascii():
+            raise LabelMalformedError("this is not the text of a unit's label")
+        squeezed = "".join(text.upper().split())
+        match = _QR.fullmatch(squeezed) or _PRINTED.fullmatch(squeezed)
+        if match is None:
+            raise LabelMalformedError("this is not the text of a unit's label")
+        serial, serial_check, key, key_check, passkey, passkey_check = match.groups()
+        verify_check_character("serial", serial, serial_check)
+        verify_check_character("key", key, key_check)
+        verify_check_character("passkey", passkey, passkey_check)
+        return cls(serial, bytes.fromhex(key), passkey)
+
+    def _checked_fields(self) -> tuple[str, str, str]:
+        serial, key, passkey = (
+            text + check_character(text)
+            for text in (self.serial, self.key.hex().upper(), self.passkey)
+        )
+        return serial, key, passkey
+
+
+def check_character(text: str) -> str:
+    """The ISO/IEC 7064 MOD 37-2 check character of digits and capital letters: 0-9, A-Z or `*`.
+
+    Raises:
+        LabelMalformedError: there is another character in the text.
+    """
+    sum_ = 0
+    for character in text:
+        value = _ALPHABET.find(character)
+        if not 0 <= value < _MODULUS - 1:
+            raise LabelMalformedError("only digits and capital letters have a check character")
+        sum_ = (sum_ + value) * _RADIX % _MODULUS
+    return _ALPHABET[(1 - sum_) % _MODULUS]
+
+
+def verify_check_character(part: str, text: str, check: str) -> None:
+    """Accept a part of a label that agrees with its check character.
+
+    Args:
+        part: what it is called to the person who typed it, such as `key`.
+        text: its digits and capital letters.
+        check: the check character that was read with it.
+
+    Raises:
+        LabelCheckError: it does not agree. The message names the part and never quotes it.
+    """
+    if check_character(text) != check:
+        raise LabelCheckError(f"the {part} and its check character disagree: read it again")
