@@ -1,0 +1,55 @@
+# Two commands matter: `make run` and `make test`. Both work on a bare Debian 12 with python3, pip and make.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+PACKAGES := shared pulse_unit collector elec_meter
+CODE := $(PACKAGES) tests benchmarks fuzz
+ARGS ?=
+
+# Debian's python3 has no ensurepip; its pip installs into another interpreter's environment instead.
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
+
+.PHONY: run test test-all lint bench fuzz clean help
+
+help: ## say what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.warm ## start the demo (ARGS="--speed 60" passes options on)
+	@$(BIN)/elec-meter demo $(ARGS)
+
+test: $(VENV)/.test lint ## lint, types and every test that takes seconds
+	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+
+test-all: $(VENV)/.test lint ## the slow tests too
+	$(BIN)/python -m pytest -n 2 -q --timeout 3000
+
+lint: $(VENV)/.test ## ruff and mypy --strict
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+
+bench: $(VENV)/.test ## side-by-side benchmarks: one table, and benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.test ## bounded fuzzing of everything that reads bytes from outside
+	$(BIN)/python -m fuzz $(ARGS)
+
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[all,test]'
+	@touch $@ $(VENV)/.run
+
+# Compiling the kernels costs seconds once; here it is part of installing, not of the first reading.
+$(VENV)/.warm: $(VENV)/.run elec_meter/metrology/kernels.py
+	$(BIN)/python -m elec_meter.metrology
+	@touch $@
