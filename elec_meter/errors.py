@@ -1,0 +1,97 @@
+"""The errors of the meter. Whatever a user can cause carries one plain sentence."""
+
+
+class MeterError(ValueError):
+    """Root of the tree: the meter cannot do what was asked."""
+
+
+class ConfigError(MeterError):
+    """The configuration document is refused; the sentence names the path and the reason.
+
+    Example scenarios: a misspelt key; a switch time of 25:00; a screen that shows no OBIS code; two
+    gas units with one serial.
+    """
+
+
+class TimeRunsBackwardsError(MeterError):
+    """A cold start found a clock that is behind what the directory already knows.
+
+    Example scenarios: the computer's battery is flat and it believes that it is 1970; a replay was
+    started before the end of the last one.
+    """
+
+
+class LedgerError(MeterError):
+    """The program asked for a booking that makes no sense. Nothing was booked.
+
+    Example scenarios: a negative energy; a channel that does not exist; an instant before the first
+    power-up.
+    """
+
+
+class StorageError(MeterError):
+    """The data directory cannot be used as asked.
+
+    Example scenarios: no permission to write there; the disk is full.
+    """
+
+
+class NotADataDirectoryError(StorageError):
+    """There is something else where the data should be; nothing was touched.
+
+    Example scenarios: the path is a file; `meter.sqlite` is another program's database, or a
+    picture; reading was asked for and the directory is empty.
+    """
+
+
+class DirectoryInUseError(StorageError):
+    """Another process has the directory open for writing.
+
+    Example scenarios: a second `elec-meter run` on the same directory.
+    """
+
+
+class NewerSchemaError(StorageError):
+    """A later version of this program wrote the directory; nothing was touched.
+
+    Example scenarios: the program was downgraded.
+    """
+
+
+class CorruptError(StorageError):
+    """The database is damaged and cannot be read as one.
+
+    Example scenarios: the file was cut short by a full disk; a sector went bad.
+    """
+
+
+class CheckpointFailedError(StorageError):
+    """A checkpoint did not become durable: nothing that it held may be served.
+
+    The storage accepts no further checkpoint. Opening the directory again resumes at the last
+    durable instant.
+
+    Example scenarios: the disk is full; the disk was unplugged.
+    """
+
+
+class LoadSeriesError(MeterError):
+    """A file of half-hourly readings is refused; the sentence names file, line and reason.
+
+    Example scenarios: a half-hour is missing or occurs twice; a value is `Null`; the column does
+    not exist; the file is a picture.
+    """
+
+
+class RecordingError(MeterError):
+    """A file of recorded input is refused; the sentence names the file and the reason.
+
+    Example scenarios: a waveform without a sample rate; a telegram line that is not hexadecimal.
+    """
+
+
+class PortInUseError(MeterError):
+    """A TCP port that the meter should listen on is taken.
+
+    Example scenarios: another meter runs on this computer.
+    """
