@@ -58,8 +58,8 @@ class Obis:
     def parse(cls, text: str) -> Obis:
         """Read `1-0:1.8.0`, `1-0:1.8.0*255`, `1.0.1.8.0.255` or a reduced FLAG code.
 
-        In a reduced code A and B may be missing (1-0 for numbers; 0-0 for C, F and L, 1-0 for P),
-        and E (0).
+        In a reduced code A and B may be missing (0-0 where C is 96 to 98, otherwise 1-0), and E
+        (0); C, F, L and P stand for 96 to 99.
 
         Raises:
             ObisError: the text is none of these.
@@ -71,11 +71,12 @@ class Obis:
         if written is None:
             raise ObisError(f"{text[:40]!r} is not an OBIS code such as '1-0:1.8.0'")
         a, b, c, d, e, f = written.group("a", "b", "c", "d", "e", "f")
-        c_number = _NUMBERS[c] if c in _NUMBERS else int(c)
+        quantity = _NUMBERS[c] if c in _NUMBERS else int(c)
+        _, customary_medium = _LETTERS.get(quantity, ("", _ELECTRICITY))
         return cls(
-            _customary_medium(c_number, written=c) if a is None else int(a),
+            customary_medium if a is None else int(a),
             int(b or 0),
-            c_number,
+            quantity,
             _NUMBERS[d] if d in _NUMBERS else int(d),
             int(e or 0),
             _NO_F if f is None else int(f),
@@ -111,7 +112,3 @@ class Obis:
     @property
     def _history(self) -> str:
         return "" if self.f == _NO_F else f"*{self.f}"
-
-
-def _customary_medium(c: int, *, written: str) -> int:
-    return _LETTERS[c][1] if written in _NUMBERS else _ELECTRICITY

@@ -168,10 +168,9 @@ def settlement_day_start(settlement_date: date) -> datetime:
 
 def half_hours_of_settlement_day(settlement_date: date) -> tuple[HalfHour, ...]:
     """The half-hours of a settlement date in order: 48, or 46 and 50 when the clocks change."""
-    start = HalfHour(settlement_day_start(settlement_date))
+    start = settlement_day_start(settlement_date)
     end = settlement_day_start(_shifted(settlement_date, _DAY))
-    count = (end - start.start) // _HALF_HOUR
-    return tuple(HalfHour.from_unix(start.start_s + n * HALF_HOUR_S) for n in range(count))
+    return tuple(HalfHour(start + n * _HALF_HOUR) for n in range((end - start) // _HALF_HOUR))
 
 
 def half_hour_of_settlement_period(settlement_date: date, settlement_period: int) -> HalfHour:

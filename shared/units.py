@@ -39,6 +39,19 @@ _LITRES_PER_UNIT: Final = {
 }
 
 
+def _exact(quantity: Fraction | int) -> Fraction:
+    if not isinstance(quantity, (Fraction, int)):
+        raise UnitsError(f"{quantity!r} is not exact: give an int or a Fraction")
+    return Fraction(quantity)
+
+
+def _decimal(text: str) -> Fraction:
+    match = _DECIMAL.fullmatch(text.strip())
+    if match is None:
+        raise UnitsError(f"{text[:40]!r} is not a decimal number")
+    return Fraction(match[0])
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class PulseWeight:
     """What one pulse of a gas meter stands for, exactly, in litres.
@@ -108,16 +121,3 @@ def gas_energy_wh(
         UnitsError: a quantity is a float.
     """
     return _exact(volume_l) * _exact(correction) * _exact(calorific_value_mj_m3) / _MJ_PER_KWH
-
-
-def _exact(quantity: Fraction | int) -> Fraction:
-    if not isinstance(quantity, (Fraction, int)):
-        raise UnitsError(f"{quantity!r} is not exact: give an int or a Fraction")
-    return Fraction(quantity)
-
-
-def _decimal(text: str) -> Fraction:
-    match = _DECIMAL.fullmatch(text.strip())
-    if match is None:
-        raise UnitsError(f"{text[:40]!r} is not a decimal number")
-    return Fraction(match[0])
