@@ -1,0 +1,43 @@
+"""How a meter's address is written: manufacturer letters and identification digits."""
+
+from shared.wire.errors import Malformed
+
+
+def manufacturer_letters(code: int) -> str:
+    """Return the three letters of a 16-bit manufacturer ``code``."""
+    return "".join([chr(64 + (code >> shift & 31)) for shift in (10, 5, 0)])
+
+
+def manufacturer_code(letters: str) -> int:
+    """Return the 16-bit code of three ``letters`` A to Z.
+
+    Raises:
+        Malformed: for anything else.
+    """
+    code = 0
+    for letter in letters:
+        if not "A" <= letter <= "Z":
+            raise Malformed("a manufacturer is three letters A to Z, not %r" % letters)
+        code = code << 5 | (ord(letter) - 64)
+    if len(letters) != 3:
+        raise Malformed("a manufacturer is three letters A to Z, not %r" % letters)
+    return code
+
+
+def serial_text(packed: bytes) -> str:
+    """Return the eight digits of an identification number of four bytes, low byte first."""
+    return "%08X" % int.from_bytes(packed, "little")
+
+
+def serial_bytes(serial: str) -> bytes:
+    """Return the four bytes of an identification number of eight decimal digits.
+
+    Raises:
+        Malformed: for anything else.
+    """
+    if len(serial) != 8:
+        raise Malformed("an identification number has 8 digits, not %r" % serial)
+    for digit in serial:
+        if not "0" <= digit <= "9":
+            raise Malformed("an identification number has 8 digits, not %r" % serial)
+    return int(serial, 16).to_bytes(4, "little")
