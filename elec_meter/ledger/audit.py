@@ -1,0 +1,141 @@
+"""The proof of INV-1: nothing is lost, nothing is counted twice, nothing was edited."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Final
+
+from shared.timegrid import HALF_HOUR_S, from_unix_s
+from shared.units import MJ_PER_WH
+
+from .channels import PulseChannel
+from .ledger import Ledger
+from .profile import EXPORT, IMPORT, Profile
+from .state import PulseRow, RowStatus
+
+_COLUMNS: Final = (("import", IMPORT), ("export", EXPORT))
+_STATUS_BITS: Final = sum(RowStatus)
+
+
+def imbalances(ledger: Ledger, *, at_rest: bool = False) -> list[str]:
+    """Plain sentences on everything that does not add up; empty when all does.
+
+    register = rates + unrated = aged + rows + unallocated, exactly, for every channel; every
+    half-hour exists once; pulse rows are what the journal gives when it is folded again.
+
+    Args:
+        ledger: the ledger.
+        at_rest: it was loaded and nothing has happened since, so a pulse register must also be
+            what was saved.
+    """
+    found = [*_row_faults(ledger)]
+    for channel, column in _COLUMNS:
+        found += _energy_faults(ledger, channel, column)
+    for pulses in ledger.pulse_channels:
+        found += _pulse_faults(pulses, at_rest=at_rest)
+    return found
+
+
+def _energy_faults(ledger: Ledger, channel: str, column: int) -> list[str]:
+    total, rates = ledger.total(channel), ledger.rates(channel)
+    aged, unallocated = ledger.aged(channel), ledger.unallocated(channel)
+    in_rows = ledger.profile.sum_wh(column)
+    found = []
+    if total != sum(rates):
+        found.append(f"{channel}: the register is {total} Wh, and its rates are {sum(rates)} Wh")
+    if total != aged + in_rows + unallocated:
+        found.append(
+            f"{channel}: the register is {total} Wh, and its half-hours are {in_rows} Wh"
+            f" with {aged} Wh aged and {unallocated} Wh unallocated"
+        )
+    for rate, quantity in enumerate(rates, 1):
+        if quantity < 0:
+            found.append(f"{channel}: rate {rate} is {quantity} Wh, below zero")
+    if min(aged, unallocated) < 0:
+        found.append(f"{channel}: {aged} Wh aged, {unallocated} Wh unallocated: one is below zero")
+    residual_mj = ledger.residual_mj(channel)
+    if not 0 <= residual_mj < MJ_PER_WH:
+        found.append(f"{channel}: {residual_mj} mJ are carried, which is not less than one Wh")
+    return found
+
+
+def _row_faults(ledger: Ledger) -> list[str]:
+    if ledger.closed_s is None:
+        return []
+    profile, found = ledger.profile, []
+    for row in profile.measured():
+        if row.start_s % HALF_HOUR_S:
+            found.append(f"profile: the row {_name(row.start_s)} does not start a half-hour")
+        if min(row.import_wh, row.export_wh) < 0:
+            found.append(f"profile: the row {_name(row.start_s)} is below zero")
+        if row.status & ~_STATUS_BITS:
+            found.append(
+                f"profile: the row {_name(row.start_s)} has the unknown status {row.status}"
+            )
+    return found + _coverage_faults(profile, ledger.closed_s)
+
+
+def _coverage_faults(profile: Profile, closed_s: int) -> list[str]:
+    """Rows and runs must follow each other without a hole, through the half-hour that is open."""
+    spans = [(row.start_s, row.start_s + HALF_HOUR_S) for row in profile.measured()]
+    spans += [(run.start_s, run.end_s) for run in profile.runs]
+    spans.sort()
+    found, expected_s = [], profile.first_s
+    for start_s, end_s in spans:
+        if start_s > expected_s:
+            found.append(f"profile: half-hours are missing from {_name(expected_s)}")
+        elif start_s < expected_s:
+            found.append(f"profile: the half-hour {_name(start_s)} exists twice")
+        expected_s = max(expected_s, end_s)
+    if expected_s < closed_s + HALF_HOUR_S:
+        found.append(f"profile: half-hours are missing from {_name(expected_s)}")
+    return found
+
+
+def _pulse_faults(pulses: PulseChannel, *, at_rest: bool) -> list[str]:
+    name, rows = pulses.name, pulses.rows()
+    total, booked = pulses.total, sum(pulses.rates)
+    in_rows = sum(row.pulses for row in rows)
+    found = []
+    if pulses.saved_total > total or (at_rest and pulses.saved_total != total):
+        found.append(
+            f"{name}: the register is {pulses.saved_total} pulses, and the journal gives {total}"
+        )
+    if booked != pulses.aged + in_rows:
+        found.append(
+            f"{name}: the rates are {booked} pulses, and the final half-hours are {in_rows} pulses"
+            f" with {pulses.aged} pulses aged"
+        )
+    if pulses.unrated < 0:
+        found.append(f"{name}: the rates are {booked} pulses, and the register is only {total}")
+    return found + _refold_faults(pulses, rows)
+
+
+def _refold_faults(pulses: PulseChannel, rows: list[PulseRow]) -> list[str]:
+    name, twin = pulses.name, pulses.refolded()
+    if twin is None:
+        return []
+    kept = {row.start_s: row for row in rows}
+    folded = {row.start_s: row for row in twin.rows}
+    found = [
+        f"{name}: the half-hour {_name(start_s)} is {_pulse_text(kept.get(start_s))},"
+        f" and the journal gives {_pulse_text(folded.get(start_s))}"
+        for start_s in sorted(kept.keys() | folded.keys())
+        if kept.get(start_s) != folded.get(start_s)
+    ]
+    for rate, (here, there) in enumerate(zip_longest(pulses.rates, twin.rates, fillvalue=0), 1):
+        if here != there:
+            found.append(f"{name}: rate {rate} is {here} pulses, and the journal gives {there}")
+    if pulses.aged != twin.aged:
+        found.append(f"{name}: {pulses.aged} pulses have aged, and the journal gives {twin.aged}")
+    return found
+
+
+def _pulse_text(row: PulseRow | None) -> str:
+    if row is None:
+        return "missing"
+    return f"{row.pulses} pulses at rate {row.rate} with status {row.status}"
+
+
+def _name(start_s: int) -> str:
+    return f"{from_unix_s(start_s):%Y-%m-%dT%H:%M:%SZ}"
