@@ -1,0 +1,94 @@
+"""What a count means for one meter, in exact integers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from elec_meter.metrology.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from elec_meter.sampling.converter import Converter
+
+BITS_MAX = 24
+PHASE_MAX_URAD = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Gains, phase and thresholds of one meter. Gains are exact ratios, everything else is an integer.
+
+    Args:
+        voltage_mv_per_count: Millivolts that one count of voltage stands for.
+        current_ma_per_count: Milliamperes that one count of current stands for.
+        phase_urad: By how much the current channel lags the voltage channel, in microradians of the
+            fundamental; what is measured is turned back by as much.
+        full_scale_count: Counts at which both converters saturate, at most 2^23.
+        starting_current_ma: The meter starts at this current (EN 50470-3: I_st) and registers nothing
+            at less than three quarters of it.
+        signal_min_mv: A voltage of lower amplitude is no mains at all.
+
+    Raises:
+        CalibrationError: For values out of range.
+    """
+
+    voltage_mv_per_count: Fraction
+    current_ma_per_count: Fraction
+    phase_urad: int = 0
+    full_scale_count: int = 1 << 15
+    starting_current_ma: int = 20
+    signal_min_mv: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name in ("voltage_mv_per_count", "current_ma_per_count"):
+            gain = getattr(self, name)
+            if not isinstance(gain, Fraction) or gain <= 0:
+                raise CalibrationError(f"{name} is {gain!r}, not a positive Fraction.")
+        if abs(self.phase_urad) > PHASE_MAX_URAD:
+            raise CalibrationError(f"A phase of {self.phase_urad} urad is no calibration.")
+        if not 1 << 7 <= self.full_scale_count <= 1 << (BITS_MAX - 1):
+            raise CalibrationError(f"Full scale is 2^7 to 2^23, not {self.full_scale_count}.")
+        if self.starting_current_ma < 0 or self.signal_min_mv <= 0:
+            raise CalibrationError("A threshold is below zero.")
+
+    @classmethod
+    def for_converter(
+        cls,
+        converter: Converter,
+        *,
+        phase_urad: int = 0,
+        starting_current_ma: int = 20,
+        signal_min_mv: int = 20_000,
+    ) -> Calibration:
+        """The calibration of a meter whose front end is exactly as `converter` states."""
+        return cls(
+            voltage_mv_per_count=converter.voltage_mv_per_count,
+            current_ma_per_count=converter.current_ma_per_count,
+            phase_urad=phase_urad,
+            full_scale_count=converter.full_scale_count,
+            starting_current_ma=starting_current_ma,
+            signal_min_mv=signal_min_mv,
+        )
+
+    def energy_mj_per_count(self, rate_hz: int) -> Fraction:
+        """Millijoules that one count of voltage times one of current stands for, over one sample."""
+        return self.voltage_mv_per_count * self.current_ma_per_count / (1000 * rate_hz)
+
+    @property
+    def signal_min_count(self) -> int:
+        """Amplitude below which the voltage is no mains, in counts."""
+        return max(int(self.signal_min_mv / self.voltage_mv_per_count), 2)
+
+    @property
+    def starting_square_q16(self) -> int:
+        """Mean square of current, in count^2 / 65536, below which nothing registers."""
+        threshold = Fraction(3 * self.starting_current_ma, 4) / self.current_ma_per_count
+        return int(threshold * threshold * 65536)
+
+    @property
+    def turn_q30(self) -> tuple[int, int]:
+        """Cosine and sine of the phase, in 1/2^30."""
+        angle = self.phase_urad / 1e6
+        return round(math.cos(angle) * (1 << 30)), round(math.sin(angle) * (1 << 30))

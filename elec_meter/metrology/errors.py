@@ -1,0 +1,40 @@
+"""What metrology refuses."""
+
+from __future__ import annotations
+
+from elec_meter.errors import MeterError
+
+
+class MetrologyError(MeterError):
+    """Samples or settings that cannot be measured with.
+
+    Example scenarios: see the subclasses.
+    """
+
+
+class CalibrationError(MetrologyError):
+    """A calibration out of range.
+
+    Example scenarios: a gain of nothing; a phase of more than a tenth of a radian; more than 24 bits.
+    """
+
+
+class RateError(MetrologyError):
+    """A sample rate that does not fit.
+
+    Example scenarios: fewer than 32 samples per mains cycle; a block of another rate than the pipeline's.
+    """
+
+
+class CountRangeError(MetrologyError):
+    """Counts of more than 24 bits, whose sums could overflow.
+
+    Example scenarios: a 32-bit recording that was not scaled down; garbage in an int32 block.
+    """
+
+
+class RepeatedBlockError(MetrologyError):
+    """A block that repeats samples already measured: its energy would count twice.
+
+    Example scenarios: a source that resends its last block; a recording fed twice.
+    """

@@ -1,0 +1,73 @@
+"""What people see of a second: floats, derived from the integer sums and used for nothing else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import TYPE_CHECKING
+
+from elec_meter.metrology import kernels
+
+if TYPE_CHECKING:
+    from elec_meter.metrology.calibration import Calibration
+
+
+class Flags(IntFlag):
+    """What was wrong with some of the samples of a block or second; 0 is a clean measurement."""
+
+    GAP = kernels.GAP
+    """The block did not continue the last one; the unfinished cycle was dropped."""
+    SATURATED = kernels.SATURATED
+    """A converter stood at its limit: true values are higher."""
+    NO_SIGNAL = kernels.NO_SIGNAL
+    """No mains voltage; nothing was registered."""
+    STUCK = kernels.STUCK
+    """A converter gave one and the same count, other than a current of nothing, for a whole cycle."""
+    DC = kernels.DC
+    """A mean of more than a quarter of full scale on a channel; it was removed."""
+    UNLOCKED = kernels.UNLOCKED
+    """Voltage without regular cycles; nothing was registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """One second's values, over the cycles that ended in it.
+
+    Power counts as registered: it is nothing below the starting current. Import and inductive are
+    positive. The power factor is 1.0 where no current flows, the frequency NaN where no cycle was found.
+    """
+
+    second_s: int
+    v_rms_v: float
+    i_rms_a: float
+    power_w: float
+    reactive_var: float
+    apparent_va: float
+    power_factor: float
+    frequency_hz: float
+    flags: Flags
+
+
+def quantities_of(second: list[int], calibration: Calibration, rate_hz: int) -> Quantities:
+    """The quantities of one row of seconds (columns as in `kernels`)."""
+    volt = float(calibration.voltage_mv_per_count) / 1000
+    ampere = float(calibration.current_ma_per_count) / 1000
+    samples = second[kernels.SAMPLES]
+    v_rms_v = math.sqrt(second[kernels.TOTAL_VV] / samples) * volt
+    i_rms_a = math.sqrt(second[kernels.TOTAL_II] / samples) * ampere
+    watt = volt * ampere / samples
+    power_w = (second[kernels.IMPORT] - second[kernels.EXPORT]) * watt
+    apparent_va = v_rms_v * i_rms_a
+    periods = second[kernels.PERIODS]
+    return Quantities(
+        second_s=second[kernels.SECOND],
+        v_rms_v=v_rms_v,
+        i_rms_a=i_rms_a,
+        power_w=power_w,
+        reactive_var=second[kernels.TOTAL_REACTIVE] * watt,
+        apparent_va=apparent_va,
+        power_factor=power_w / apparent_va if apparent_va and power_w else 1.0,
+        frequency_hz=rate_hz * 65536 * second[kernels.CYCLES] / periods if periods else math.nan,
+        flags=Flags(second[kernels.TOTAL_FLAGS]),
+    )

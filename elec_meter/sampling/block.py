@@ -1,0 +1,88 @@
+"""A block of samples: the only thing metrology takes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from elec_meter.sampling.errors import BlockError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RATE_MIN_HZ = 2_000
+RATE_MAX_HZ = 32_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleBlock:
+    """Voltage and current counts of the same instants, in the order they were taken.
+
+    Sample k of the stream (k counts from the anchor, not from the block) was taken at
+    `anchor_utc + k / rate_hz`. A block whose `first_sample` is not where the last block of the stream
+    ended stands after a gap.
+
+    Args:
+        voltage: int16 or int32, shape (n,), contiguous; at most 24 significant bits.
+        current: Same type and shape as `voltage`.
+        first_sample: Index in the stream of element 0.
+        rate_hz: Samples per second, 2,000 to 32,000.
+        anchor_utc: When sample 0 of the stream was (or would have been) taken.
+
+    Raises:
+        BlockError: For anything else.
+    """
+
+    voltage: NDArray[np.int16] | NDArray[np.int32]
+    current: NDArray[np.int16] | NDArray[np.int32]
+    first_sample: int
+    rate_hz: int
+    anchor_utc: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("voltage", "current"):
+            counts = getattr(self, name)
+            if not isinstance(counts, np.ndarray):
+                raise BlockError(f"{name} is a {type(counts).__name__}, not an array.")
+            if counts.dtype != np.int16 and counts.dtype != np.int32:
+                raise BlockError(f"{name} is {counts.dtype}, not int16 or int32.")
+            if counts.ndim != 1:
+                raise BlockError(f"{name} has {counts.ndim} dimensions, not one.")
+            if not counts.flags.c_contiguous:
+                raise BlockError(f"{name} is not contiguous.")
+        if self.voltage.dtype != self.current.dtype or self.voltage.size != self.current.size:
+            raise BlockError("voltage and current differ in type or length.")
+        if self.first_sample < 0:
+            raise BlockError(f"first_sample is {self.first_sample}, before the anchor.")
+        if not RATE_MIN_HZ <= self.rate_hz <= RATE_MAX_HZ:
+            raise BlockError(f"The rate is {self.rate_hz} Hz, not 2,000 to 32,000 Hz.")
+        if self.anchor_utc.tzinfo is None or self.anchor_utc.utcoffset() != timedelta(0):
+            raise BlockError("anchor_utc is not an aware UTC time.")
+
+    def __len__(self) -> int:
+        return self.voltage.size
+
+    @property
+    def end_sample(self) -> int:
+        """Index in the stream of the sample after the last."""
+        return self.first_sample + self.voltage.size
+
+    @property
+    def start_utc(self) -> datetime:
+        """When the first sample was taken."""
+        return sample_utc(self.anchor_utc, self.first_sample, self.rate_hz)
+
+    @property
+    def end_utc(self) -> datetime:
+        """When the sample after the last is due."""
+        return sample_utc(self.anchor_utc, self.end_sample, self.rate_hz)
+
+
+def sample_utc(anchor_utc: datetime, sample: int, rate_hz: int) -> datetime:
+    """When `sample` of a stream was taken, to the microsecond (rounded down)."""
+    whole_s, rest = divmod(sample, rate_hz)
+    elapsed = timedelta(seconds=whole_s, microseconds=rest * 1_000_000 // rate_hz)
+    return anchor_utc.astimezone(UTC) + elapsed

@@ -1,0 +1,47 @@
+"""What every source of samples offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from elec_meter.sampling.errors import SamplingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from elec_meter.sampling.block import SampleBlock
+
+
+class SampleSource(ABC):
+    """A stream of samples that can be read in any cut.
+
+    Attributes:
+        rate_hz: Samples per second.
+        anchor_utc: When sample 0 of the stream is taken.
+        end_sample: Where the stream ends (exclusive), or None if it never does.
+    """
+
+    rate_hz: int
+    anchor_utc: datetime
+    end_sample: int | None = None
+
+    @abstractmethod
+    def block(self, first_sample: int, count: int) -> SampleBlock:
+        """The samples `first_sample` to `first_sample + count - 1`.
+
+        Raises:
+            SamplingError: Where the stream has no such samples.
+        """
+
+    def blocks(self, samples: int, first_sample: int = 0) -> Iterator[SampleBlock]:
+        """Blocks of `samples` each from `first_sample` on; the last one may be shorter."""
+        if samples < 1:
+            raise SamplingError(f"A block has at least one sample, not {samples}.")
+        while self.end_sample is None or first_sample < self.end_sample:
+            count = samples
+            if self.end_sample is not None:
+                count = min(count, self.end_sample - first_sample)
+            yield self.block(first_sample, count)
+            first_sample += count
