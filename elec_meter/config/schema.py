@@ -28,6 +28,19 @@ _FORMAT: Final = re.compile(r"(?P<whole>#*0+)(?:\.(?P<decimals>0+))?|date|time|t
 _DISPLAY_DIGITS: Final = 8
 
 
+def _require_obis(text: str) -> None:
+    try:
+        Obis.parse(text)
+    except ObisError as error:
+        raise ValueError(str(error)) from None
+
+
+def _refuse_repeated(what: str, values: list[str]) -> None:
+    repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
+    if repeated is not None:
+        raise ValueError(f"the {what} {repeated} occurs twice")
+
+
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every part of the document: immutable, named fields, no unknown ones."""
 
@@ -218,16 +231,3 @@ class MeterConfig(Document, frozen=True):
         _refuse_repeated("unit serial", [unit.serial for unit in self.gas_units])
         _refuse_repeated("pulse channel", [unit.channel for unit in self.gas_units])
         _refuse_repeated("channel number", [str(unit.number) for unit in self.gas_units])
-
-
-def _require_obis(text: str) -> None:
-    try:
-        Obis.parse(text)
-    except ObisError as error:
-        raise ValueError(str(error)) from None
-
-
-def _refuse_repeated(what: str, values: list[str]) -> None:
-    repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
-    if repeated is not None:
-        raise ValueError(f"the {what} {repeated} occurs twice")
