@@ -84,6 +84,18 @@ def between_packages(source: Source) -> Iterator[Finding]:
         yield source.finding(imported.line, f"{source.name} may not import {imported.target}")
 
 
+def collector_names(source: Source, public: frozenset[str]) -> Iterator[Finding]:
+    """Rule 1: elec_meter takes the collector's public names and its bearers, nothing inside it."""
+    if not source.name.startswith("elec_meter"):
+        return
+    for imported in source.imports:
+        parts = imported.target.split(".")
+        if parts[0] != "collector" or len(parts) == 1 or parts[1] == "bearers":
+            continue
+        if parts[1] not in public:
+            yield source.finding(imported.line, f"{imported.target} is not public in collector")
+
+
 def inside_elec_meter(source: Source) -> Iterator[Finding]:
     """Rule 2: imports between the parts of elec_meter, backwards or from an unknown part."""
     if source.name == "elec_meter":
@@ -139,7 +151,7 @@ def exports(source: Source) -> Iterator[Finding]:
     """Rule 5: a package's `__init__` lists what it re-exports, completely and sorted."""
     if not source.is_init:
         return
-    listed = _listed_names(source)
+    listed = listed_names(source)
     exported = sorted(
         {
             alias.asname or alias.name
@@ -160,13 +172,8 @@ def exports(source: Source) -> Iterator[Finding]:
         yield source.finding(1, f"__all__ and what it imports differ in {difference}")
 
 
-def _export_order(name: str) -> tuple[int, list[str | int]]:
-    """Constants, classes, functions; digits by their value: as the linter sorts them."""
-    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
-    return kind, [int(run) if run.isdigit() else run for run in re.split(r"(\d+)", name)]
-
-
-def _listed_names(source: Source) -> list[str] | None:
+def listed_names(source: Source) -> list[str] | None:
+    """A module's `__all__`, if it has one."""
     for node in source.tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign):
@@ -175,6 +182,12 @@ def _listed_names(source: Source) -> list[str] | None:
             if isinstance(target, ast.Name) and target.id == "__all__":
                 return list(ast.literal_eval(node.value))
     return None
+
+
+def _export_order(name: str) -> tuple[int, list[str | int]]:
+    """Constants, classes, functions; digits by their value: as the linter sorts them."""
+    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
+    return kind, [int(run) if run.isdigit() else run for run in re.split(r"(\d+)", name)]
 
 
 def _is_ours(node: ast.ImportFrom) -> bool:

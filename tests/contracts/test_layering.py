@@ -31,6 +31,35 @@ def test_tree_keeps_the_import_rules(
     demand_none(check, looked_at)
 
 
+def public_names(package: str) -> frozenset[str]:
+    """The `__all__` of a package of the tree."""
+    inits = [source for source in EVERY if source.is_init and source.name == package]
+    return frozenset(name for source in inits for name in layering.listed_names(source) or ())
+
+
+def test_meter_takes_the_collectors_public_names() -> None:
+    """What elec_meter imports of the collector is in its `__all__`, or is a bearer."""
+    public = public_names("collector")
+    demand_none(lambda source: layering.collector_names(source, public), ELEC_METER)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("from collector import Collector", 0),
+        ("import collector", 0),
+        ("from collector.bearers.virtual import VirtualRadio", 0),
+        ("from collector import Hidden", 1),
+        ("from collector.timeline import Timeline", 1),
+        ("import collector.timeline", 1),
+    ],
+)
+def test_private_parts_of_the_collector_are_caught(text: str, count: int) -> None:
+    """A name that the collector does not export is caught."""
+    source = Source("elec_meter/runtime.py", text)
+    assert count == len(list(layering.collector_names(source, frozenset(["Collector"]))))
+
+
 def test_there_is_something_to_look_at() -> None:
     """All four packages are found where the checks look."""
     assert set(PACKAGES) == {source.name.split(".")[0] for source in EVERY}

@@ -126,6 +126,8 @@ class TestHalfHour:
             assert 4 == HalfHour.containing(datetime.now(UTC)).settlement_period
             frozen.tick(1)
             assert (date(2012, 10, 28), 5) == timegrid.settlement_period(datetime.now(UTC))
+            assert date(2012, 10, 27) == timegrid.gas_day(datetime.now(UTC))
+            assert 50 == len(half_hours_of_settlement_day(datetime.now(LONDON).date()))
 
 
 class TestUnixTime:
