@@ -25,7 +25,7 @@ class Cursor:
             Truncated: if fewer are left.
         """
         start = self.position
-        if count > self.end - start:
+        if not 0 <= count <= self.end - start:
             raise Truncated(
                 "%d bytes wanted at offset %d and %d left" % (count, start, self.end - start)
             )
