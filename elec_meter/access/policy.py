@@ -1,0 +1,53 @@
+"""Levels and what each of them may read."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from shared.obis import Obis
+
+_LOGICAL_NAME: Final = 1
+_VALUE: Final = 2
+_PROFILE_GENERIC: Final = 7
+_ELECTRICITY: Final = 1
+# Groups D of instantaneous values and of energy by the half-hour (IEC 62056-6-1).
+_MOMENTARY: Final = frozenset({7, 29})
+_SERVICE_C: Final = 96
+_EVENT_D: Final = 11
+# What a maker adds is nobody's business but those it was added for.
+_MANUFACTURER_C: Final = 128
+
+
+class Level(IntEnum):
+    """Who is asking; a level may do whatever the levels below it may."""
+
+    PUBLIC = 0
+    READER = 1
+    INSTALLER = 2
+    SUPPLIER = 3
+    FACTORY = 4
+
+
+def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
+    """Whether `level` may read an attribute of an object.
+
+    The public sees who the meter is, its time, its state and the registers that a bill is made of.
+    Half-hours, events and demand of the moment tell how a household lives: they are its personal
+    data and begin at `Level.READER`.
+
+    Args:
+        level: who is asking.
+        obis: the object's logical name.
+        class_id: its COSEM interface class.
+        attribute: 1 is the logical name, 2 the value, and so on (IEC 62056-6-2).
+    """
+    if level >= Level.READER or attribute == _LOGICAL_NAME:
+        return True
+    if class_id == _PROFILE_GENERIC and attribute == _VALUE:
+        return False
+    if obis.a == _ELECTRICITY and obis.c < _SERVICE_C and obis.d in _MOMENTARY:
+        return False
+    if obis.c == _SERVICE_C and obis.d == _EVENT_D:
+        return False
+    return obis.c < _MANUFACTURER_C

@@ -1,0 +1,47 @@
+"""The directory: everything that can be read, by its OBIS code."""
+
+from elec_meter.objects.base import CosemObject, Scalar
+from elec_meter.objects.build import build_directory
+from elec_meter.objects.clock import Clock, ClockStatus
+from elec_meter.objects.data import Data
+from elec_meter.objects.directory import Directory
+from elec_meter.objects.errors import (
+    NoSuchAttributeError,
+    ObjectsError,
+    UnitMismatchError,
+    UnknownObjectError,
+)
+from elec_meter.objects.extended_register import ExtendedRegister
+from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
+from elec_meter.objects.register import Digits, Register, ScalerUnit
+from elec_meter.objects.sources import EventRow, MeterClock, MeterFault, UnitFault, UnitReport
+from elec_meter.objects.units import Unit, exponent_between, in_unit
+
+__all__ = [
+    "CaptureObject",
+    "Clock",
+    "ClockStatus",
+    "CosemObject",
+    "Data",
+    "Digits",
+    "Directory",
+    "EventRow",
+    "ExtendedRegister",
+    "MeterClock",
+    "MeterFault",
+    "NoSuchAttributeError",
+    "ObjectsError",
+    "ProfileGeneric",
+    "ProfileSource",
+    "Register",
+    "Scalar",
+    "ScalerUnit",
+    "Unit",
+    "UnitFault",
+    "UnitMismatchError",
+    "UnitReport",
+    "UnknownObjectError",
+    "build_directory",
+    "exponent_between",
+    "in_unit",
+]

@@ -1,0 +1,50 @@
+"""COSEM class 8: the clock (IEC 62056-6-2, 4.5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import IntFlag
+from typing import ClassVar
+
+from elec_meter.objects.base import CosemObject, Now
+
+
+class ClockStatus(IntFlag):
+    """Attribute 4 (IEC 62056-6-2, 4.1.6.1)."""
+
+    INVALID = 0x01
+    DOUBTFUL = 0x02
+
+
+class Clock(CosemObject):
+    """What the meter believes the time is, in UTC; None while it does not know.
+
+    Args:
+        obis: the logical name.
+        name: for people.
+        now: the host's UTC for reads without an instant.
+        source: the meter's time at an instant of the host's UTC.
+    """
+
+    class_id: ClassVar[int] = 8
+
+    def __init__(
+        self, obis: str, name: str, now: Now, source: Callable[[datetime], datetime | None]
+    ) -> None:
+        super().__init__(obis, name, now)
+        self._source = source
+
+    def status_at(self, now: datetime) -> ClockStatus:
+        """Attribute 4: whether the time may be relied on."""
+        return ClockStatus(0) if self._source(now) is not None else ClockStatus.INVALID
+
+    def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
+        # The meter's time is UTC: no deviation, and daylight saving disabled.
+        return {
+            2: self._source,
+            3: lambda _: 0,
+            4: self.status_at,
+            7: lambda _: 0,
+            8: lambda _: False,
+        }

@@ -1,0 +1,126 @@
+"""Objects of the mains: energy registers with their rates, and the quantities of the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from elec_meter.objects.data import Data
+from elec_meter.objects.register import Register, ScalerUnit
+from elec_meter.objects.sources import Sources
+from elec_meter.objects.units import Unit
+
+if TYPE_CHECKING:
+    from elec_meter.metrology import Quantities
+
+_WH: Final = ScalerUnit(0, Unit.WATT_HOUR)
+
+
+class EnergyChannel(NamedTuple):
+    """An energy channel of the ledger, and group C of its codes."""
+
+    name: str
+    c: int
+    title: str
+
+
+ENERGY_CHANNELS: Final = (
+    EnergyChannel("import", 1, "Active import"),
+    EnergyChannel("export", 2, "Active export"),
+)
+
+
+class _Quantity(NamedTuple):
+    obis: str
+    name: str
+    of: Callable[[Quantities], float]
+    scaler_unit: ScalerUnit
+
+
+_W: Final = ScalerUnit(0, Unit.WATT)
+_VAR: Final = ScalerUnit(0, Unit.VAR)
+_VA: Final = ScalerUnit(0, Unit.VOLT_AMPERE)
+
+# Groups 3 and 4 are the two signs of reactive power, 9 and 10 apparent power while importing and
+# exporting (IEC 62056-6-1, table of group C).
+_QUANTITIES: Final = (
+    _Quantity("1-0:1.7.0", "Active import power", lambda live: max(live.power_w, 0.0), _W),
+    _Quantity("1-0:2.7.0", "Active export power", lambda live: max(-live.power_w, 0.0), _W),
+    _Quantity("1-0:16.7.0", "Active power, import less export", lambda live: live.power_w, _W),
+    _Quantity(
+        "1-0:3.7.0", "Reactive power, inductive", lambda live: max(live.reactive_var, 0.0), _VAR
+    ),
+    _Quantity(
+        "1-0:4.7.0", "Reactive power, capacitive", lambda live: max(-live.reactive_var, 0.0), _VAR
+    ),
+    _Quantity("1-0:9.7.0", "Apparent import power", lambda live: _apparent(live, 1), _VA),
+    _Quantity("1-0:10.7.0", "Apparent export power", lambda live: _apparent(live, -1), _VA),
+    _Quantity("1-0:32.7.0", "Voltage", lambda live: live.v_rms_v, ScalerUnit(-2, Unit.VOLT)),
+    _Quantity("1-0:31.7.0", "Current", lambda live: live.i_rms_a, ScalerUnit(-3, Unit.AMPERE)),
+    _Quantity(
+        "1-0:13.7.0", "Power factor", lambda live: live.power_factor, ScalerUnit(-3, Unit.COUNT)
+    ),
+    _Quantity(
+        "1-0:14.7.0", "Frequency", lambda live: live.frequency_hz, ScalerUnit(-3, Unit.HERTZ)
+    ),
+)
+
+
+def energy_objects(sources: Sources) -> Iterator[Register | Data]:
+    """Totals, every configured rate, and which rate is active."""
+    ledger, now, modulus = sources.ledger, sources.now, sources.config.modulus_wh
+    for order, (channel, c, title) in enumerate(ENERGY_CHANNELS):
+        yield Register(
+            f"1-0:{c}.8.0", f"{title} total", now, _total(sources, channel), _WH, modulus=modulus
+        )
+        for rate in range(1, len(ledger.rates(channel)) + 1):
+            yield Register(
+                f"1-0:{c}.8.{rate}",
+                f"{title} rate {rate}",
+                now,
+                _rate(sources, channel, rate),
+                _WH,
+                modulus=modulus,
+            )
+        yield Data(f"0-0:96.14.{order}", f"{title}: rate now", now, active_rate(sources, channel))
+
+
+def live_objects(sources: Sources) -> Iterator[Register]:
+    """The quantities of the last second."""
+    for quantity in _QUANTITIES:
+        yield Register(
+            quantity.obis,
+            quantity.name,
+            sources.now,
+            _live(sources, quantity),
+            quantity.scaler_unit,
+        )
+
+
+def active_rate(sources: Sources, channel: str) -> Callable[[datetime], int | None]:
+    """Reads the number of the rate in force, None while the time is not known."""
+
+    def read(now: datetime) -> int | None:
+        time_s = sources.time_s(now)
+        return None if time_s is None else sources.ledger.active_rate(channel, time_s)
+
+    return read
+
+
+def _total(sources: Sources, channel: str) -> Callable[[datetime], int]:
+    return lambda _: sources.ledger.total(channel)
+
+
+def _rate(sources: Sources, channel: str, rate: int) -> Callable[[datetime], int]:
+    return lambda _: sources.ledger.rates(channel)[rate - 1]
+
+
+def _live(sources: Sources, quantity: _Quantity) -> Callable[[datetime], int | None]:
+    return lambda _: sources.quantity(quantity.of, quantity.scaler_unit.scaler)
+
+
+def _apparent(live: Quantities, sign: int) -> float:
+    """Apparent power as long as active power flows this way; none at all counts as import."""
+    exporting = live.power_w < 0
+    return live.apparent_va if exporting == (sign < 0) else 0.0

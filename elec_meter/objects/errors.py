@@ -1,0 +1,29 @@
+"""What the directory refuses."""
+
+from elec_meter.errors import MeterError
+
+
+class ObjectsError(MeterError):
+    """Root of the tree: something that the directory does not have or cannot give."""
+
+
+class UnknownObjectError(ObjectsError, LookupError):
+    """There is no object of that name.
+
+    Example scenarios: a rate that the tariff does not use; a gas channel without a unit; a code
+    that is no OBIS code at all.
+    """
+
+
+class NoSuchAttributeError(ObjectsError, LookupError):
+    """The object has no such attribute, or it is not the single value that was asked for.
+
+    Example scenarios: the capture time of a plain register; a profile's buffer on one line.
+    """
+
+
+class UnitMismatchError(ObjectsError):
+    """A quantity was asked for in a unit that measures something else.
+
+    Example scenarios: a voltage in kWh; litres of a register in m3.
+    """

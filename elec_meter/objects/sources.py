@@ -1,0 +1,125 @@
+"""What the directory's values are computed from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntFlag
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from shared.timegrid import unix_s
+
+if TYPE_CHECKING:
+    from elec_meter.config import MeterConfig
+    from elec_meter.ledger import Ledger
+    from elec_meter.metrology import Quantities
+
+
+class MeterClock(Protocol):
+    """What the meter believes the time is; `elec_meter.clock.Clock` is one."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether it believes anything."""
+
+    def read(self, now: datetime) -> datetime:
+        """The meter's time at an instant of the host's UTC."""
+
+
+class MeterFault(IntFlag):
+    """The error register 0-0:97.97.0; 0 is a healthy meter."""
+
+    CLOCK_INVALID = 1
+    NO_MEASUREMENT = 2
+    """No second of mains was measured lately."""
+
+
+class UnitFault(IntFlag):
+    """The error register 0-n:97.97.0 of a channel; 0 is a healthy unit."""
+
+    TAMPER = 1
+    MAGNET = 2
+    LOW_BATTERY = 4
+    MEMORY = 8
+    CLOCK = 16
+    SILENT = 32
+    """It was not heard for longer than its reporting period explains."""
+
+
+_HEALTHY: Final = UnitFault(0)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReport:
+    """What is known of a pulse unit beside its pulses.
+
+    Attributes:
+        last_received_utc: when its last telegram came; None before the first.
+        battery_left_d: days; None when it did not say.
+        faults: what is wrong with it.
+    """
+
+    last_received_utc: datetime | None = None
+    battery_left_d: int | None = None
+    faults: UnitFault = _HEALTHY
+
+
+class EventRow(NamedTuple):
+    """An entry of the event log: UNIX seconds in UTC, the event's number, and a sentence."""
+
+    at_s: int
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where values come from. Nothing here is a value.
+
+    Attributes:
+        config: what the meter is.
+        firmware: the version of this program.
+        ledger: registers and rows.
+        clock: the meter's time.
+        live: quantities of the last second, None when there is none.
+        now: the host's UTC, for reads without an instant.
+        unit: what is known of a unit by its serial, None for one never paired.
+        events: log entries stamped in `[from_s, to_s]`, oldest first; None as a bound is no bound.
+    """
+
+    config: MeterConfig
+    firmware: str
+    ledger: Ledger
+    clock: MeterClock
+    live: Callable[[], Quantities | None]
+    now: Callable[[], datetime]
+    unit: Callable[[str], UnitReport | None]
+    events: Callable[[int | None, int | None], Iterable[EventRow]]
+
+    def time(self, now: datetime) -> datetime | None:
+        """The meter's time, None while it does not know."""
+        return self.clock.read(now) if self.clock.valid else None
+
+    def time_s(self, now: datetime) -> int | None:
+        """The meter's time in UNIX seconds, None while it does not know."""
+        time = self.time(now)
+        return None if time is None else unix_s(time)
+
+    def quantity(self, of: Callable[[Quantities], float], scaler: int) -> int | None:
+        """A live quantity as a register's raw number, rounded; None when there is none."""
+        live = self.live()
+        if live is None:
+            return None
+        raw = of(live) * 10.0**-scaler
+        return round(raw) if math.isfinite(raw) else None
+
+    def faults(self, now: datetime) -> MeterFault:
+        """The error register."""
+        faults = MeterFault(0)
+        if self.time(now) is None:
+            faults |= MeterFault.CLOCK_INVALID
+        if self.live() is None:
+            faults |= MeterFault.NO_MEASUREMENT
+        return faults

@@ -1,0 +1,75 @@
+"""Units of COSEM registers (IEC 62056-6-2, 4.3.2) and the multiples in which people read them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import Final
+
+from elec_meter.objects.errors import UnitMismatchError
+
+
+class Unit(IntEnum):
+    """A COSEM unit; the number is what goes over DLMS."""
+
+    DAY = 4
+    SECOND = 7
+    CUBIC_METRE = 13
+    WATT = 27
+    VOLT_AMPERE = 28
+    VAR = 29
+    WATT_HOUR = 30
+    VAR_HOUR = 32
+    AMPERE = 33
+    VOLT = 35
+    HERTZ = 44
+    COUNT = 255
+
+    @property
+    def symbol(self) -> str:
+        """As written beside a number; empty for a bare count."""
+        return _SYMBOLS[self]
+
+
+_SYMBOLS: Final[dict[Unit, str]] = {
+    Unit.DAY: "d",
+    Unit.SECOND: "s",
+    Unit.CUBIC_METRE: "m3",
+    Unit.WATT: "W",
+    Unit.VOLT_AMPERE: "VA",
+    Unit.VAR: "var",
+    Unit.WATT_HOUR: "Wh",
+    Unit.VAR_HOUR: "varh",
+    Unit.AMPERE: "A",
+    Unit.VOLT: "V",
+    Unit.HERTZ: "Hz",
+    Unit.COUNT: "",
+}
+
+_PREFIXES: Final = {"": 0, "k": 3, "M": 6}
+
+
+def in_unit(value: int | Decimal, unit: str, wanted: str) -> Decimal:
+    """The same quantity, exactly, in another multiple of its unit: 1234 `Wh` is 1.234 `kWh`.
+
+    Raises:
+        UnitMismatchError: `wanted` is no multiple of `unit`.
+    """
+    # Integer digits and an exponent, not a division: no decimal context may round a register.
+    sign, digits, exponent = Decimal(value).as_tuple()
+    assert isinstance(exponent, int), "values are finite"
+    return Decimal((sign, digits, exponent - exponent_between(unit, wanted)))
+
+
+def exponent_between(unit: str, wanted: str) -> int:
+    """The power of ten by which `wanted` exceeds `unit`: 3 from `Wh` to `kWh`.
+
+    Raises:
+        UnitMismatchError: `wanted` is no multiple of `unit`.
+    """
+    if wanted == unit:
+        return 0
+    for prefix, exponent in _PREFIXES.items():
+        if unit and wanted == prefix + unit:
+            return exponent
+    raise UnitMismatchError(f"a value in {unit or 'counts'} cannot be shown in {wanted!r}")

@@ -1,0 +1,80 @@
+"""A meter whose every source a test sets by hand: the real ledger and directory, no measuring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from elec_meter.config import MeterConfig, demo_config
+from elec_meter.ledger import Ledger
+from elec_meter.objects import Directory, EventRow, UnitReport, build_directory
+from shared.timegrid import unix_s
+from tests.elec_meter.objects.pulses import FixedPulses
+
+START = datetime(2012, 10, 28, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class Quantities:
+    """The shape of `elec_meter.metrology.Quantities`, without its kernels."""
+
+    v_rms_v: float = 239.874
+    i_rms_a: float = 1.2345
+    power_w: float = 290.6
+    reactive_var: float = 40.2
+    apparent_va: float = 296.1
+    power_factor: float = 0.9812
+    frequency_hz: float = 49.9876
+
+
+@dataclass
+class FixedClock:
+    """A clock that is right, or knows nothing."""
+
+    valid: bool = True
+
+    def read(self, now: datetime) -> datetime:
+        """The host's time."""
+        return now
+
+
+@dataclass
+class FixedMeter:
+    """A ledger that began at `START`, and a directory over it."""
+
+    config: MeterConfig = field(default_factory=demo_config)
+    now: datetime = START + timedelta(minutes=40, seconds=7)
+    clock: FixedClock = field(default_factory=FixedClock)
+    live: Quantities | None = field(default_factory=Quantities)
+    reports: dict[str, UnitReport] = field(default_factory=dict)
+    events: list[EventRow] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.pulses = FixedPulses()
+        self.ledger = Ledger(self.config, pulse_source=self.pulses)
+        self.ledger.power_up(unix_s(START))
+        self.directory = self.build()
+
+    def build(self) -> Directory:
+        """The directory."""
+        return build_directory(
+            self.config,
+            self.ledger,
+            self.clock,
+            lambda: self.live,
+            now=lambda: self.now,
+            firmware="0.1.0",
+            unit=self.reports.get,
+            events=self._events,
+        )
+
+    def book(self, channel: str, wh: int, at: datetime = START) -> None:
+        """Energy of an instant."""
+        self.ledger.book(channel, wh, unix_s(at))
+
+    def _events(self, from_s: int | None, to_s: int | None) -> list[EventRow]:
+        return [
+            event
+            for event in self.events
+            if (from_s is None or from_s <= event.at_s) and (to_s is None or event.at_s <= to_s)
+        ]
