@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import Final
 
+from shared.errors import TimegridError
 from shared.timegrid import HALF_HOUR_S, from_unix_s
 from shared.units import MJ_PER_WH
 
@@ -63,6 +64,8 @@ def _row_faults(ledger: Ledger) -> list[str]:
     if ledger.closed_s is None:
         return []
     profile, found = ledger.profile, []
+    if ledger.begun_s is None:
+        found.append("profile: the instant of the first power-up is missing")
     for row in profile.measured():
         if row.start_s % HALF_HOUR_S:
             found.append(f"profile: the row {_name(row.start_s)} does not start a half-hour")
@@ -138,4 +141,7 @@ def _pulse_text(row: PulseRow | None) -> str:
 
 
 def _name(start_s: int) -> str:
-    return f"{from_unix_s(start_s):%Y-%m-%dT%H:%M:%SZ}"
+    try:
+        return f"{from_unix_s(start_s):%Y-%m-%dT%H:%M:%SZ}"
+    except TimegridError:
+        return f"at {start_s} s"

@@ -194,12 +194,14 @@ class PulseChannel:
             self.name, self.total, list(self.rates), self.aged, self.booked_through_s, self.rows()
         )
 
-    def changes(self) -> PulseChanges:
-        """Registers, and the rows that differ from what was saved."""
-        here = sorted(self._touched & self._rows.keys())
+    def changes(self) -> PulseChanges | None:
+        """Registers, and the rows that differ from what was saved; None if nothing does."""
         registers = PulseState(
             self.name, self.total, list(self.rates), self.aged, self.booked_through_s
         )
+        if not self._touched and registers.total == self.saved_total:
+            return None
+        here = sorted(self._touched & self._rows.keys())
         return PulseChanges(
             registers,
             [self._rows[start_s] for start_s in here],

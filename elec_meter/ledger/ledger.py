@@ -71,7 +71,8 @@ class Ledger:
             name: Account(name, calendar, state.accounts.get(name))
             for name, calendar in calendars.items()
         }
-        self._profile = Profile(config.profile.depth_days * 48, state.rows, state.runs)
+        depth_rows = config.profile.depth_days * 48 + 1  # the open one besides
+        self._profile = Profile(depth_rows, state.rows, state.runs)
         self._pulses = pulse_channels(config, state.pulses, pulse_source)
         self._begun_s = state.begun_s
         self._closed_s = state.closed_s
@@ -231,6 +232,11 @@ class Ledger:
         return self._account(channel).residual_mj
 
     @property
+    def begun_s(self) -> int | None:
+        """The first power-up; None before it."""
+        return self._begun_s
+
+    @property
     def first_s(self) -> int | None:
         """Start of the oldest half-hour that is kept; None before the first power-up."""
         return None if self._closed_s is None else self._profile.first_s
@@ -280,7 +286,7 @@ class Ledger:
             gone_rows,
             runs,
             gone_runs,
-            [pulses.changes() for pulses in self._pulses.values()],
+            [changed for pulses in self._pulses.values() if (changed := pulses.changes())],
         )
 
     def mark_saved(self, durable_s: int) -> None:

@@ -1,0 +1,20 @@
+"""The data directory, and the files that are read beside it."""
+
+from .configfile import read_config
+from .gas_series import GasSeries, read_gas_day_json, read_gas_series
+from .series import LoadEntry, LoadOption, LoadSeries, read_load_series
+from .storage import DATABASE_NAME, Event, Storage
+
+__all__ = [
+    "DATABASE_NAME",
+    "Event",
+    "GasSeries",
+    "LoadEntry",
+    "LoadOption",
+    "LoadSeries",
+    "Storage",
+    "read_config",
+    "read_gas_day_json",
+    "read_gas_series",
+    "read_load_series",
+]

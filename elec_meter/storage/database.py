@@ -1,0 +1,123 @@
+"""Opening the database file, or refusing it without having touched it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from elec_meter.errors import (
+    CorruptError,
+    NewerSchemaError,
+    NotADataDirectoryError,
+    StorageError,
+)
+
+from .schema import APPLICATION_ID, MIGRATIONS, migrate
+
+_MAGIC: Final = b"SQLite format 3\0"
+_HEADER_BYTES: Final = 100
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open or create the database; every commit is durable when it returns.
+
+    Raises:
+        NotADataDirectoryError: another program's file.
+        NewerSchemaError: a later version of this program wrote it.
+        CorruptError: it is damaged.
+    """
+    path.touch(mode=0o600)
+    if not refuse_foreign(path) and not _journal(path).exists():
+        _refuse_damaged(path)
+    connection = sqlite3.connect(path, isolation_level="IMMEDIATE")
+    try:
+        migrate(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open the database as it is now: what is committed later does not show.
+
+    Raises:
+        NotADataDirectoryError: there is none, or it is another program's.
+        NewerSchemaError: a later version of this program wrote it.
+        CorruptError: it is damaged.
+        StorageError: an earlier version wrote it.
+    """
+    if not path.is_file() or refuse_foreign(path):
+        raise NotADataDirectoryError(f"{path.parent} holds no meter's data")
+    connection = _connect(path, "mode=ro")
+    try:
+        connection.execute("BEGIN")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if version < len(MIGRATIONS):
+        connection.close()
+        raise StorageError(
+            f"{path} is of the earlier version {version}; run the meter on it once to bring it up"
+        )
+    return connection
+
+
+def open_in_memory() -> sqlite3.Connection:
+    """A database that lives as long as its connection."""
+    connection = sqlite3.connect(":memory:", isolation_level="IMMEDIATE")
+    migrate(connection)
+    return connection
+
+
+def refuse_foreign(path: Path) -> bool:
+    """Judge a file by its first bytes, without SQLite; True when it is empty and so ours to fill.
+
+    With a hot journal SQLite must first undo a half-done migration.
+
+    Raises:
+        NotADataDirectoryError: another program's file.
+        NewerSchemaError: a later version of this program wrote it.
+    """
+    if _journal(path).exists():
+        return False
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header:
+        return True
+    application_id, version = int.from_bytes(header[68:72]), int.from_bytes(header[60:64])
+    if not header.startswith(_MAGIC) or application_id != APPLICATION_ID:
+        raise NotADataDirectoryError(f"{path} is not a meter's database")
+    if version > len(MIGRATIONS):
+        raise NewerSchemaError(
+            f"{path} was written by a later version of this program"
+            f" (schema {version}, and this one knows {len(MIGRATIONS)})"
+        )
+    return False
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Check a file that nobody else writes; without a log beside it, no file appears there."""
+    log = Path(f"{path}-wal")
+    lies_still = not log.exists() or log.stat().st_size == 0
+    connection = _connect(path, "mode=ro&immutable=1" if lies_still else "mode=ro")
+    try:
+        (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        finding = str(error)
+    finally:
+        connection.close()
+    if finding != "ok":
+        raise CorruptError(f"{path} is damaged: {' '.join(finding.split())}")
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None)
+
+
+def _journal(path: Path) -> Path:
+    return Path(f"{path}-journal")

@@ -1,0 +1,248 @@
+"""A data directory: what is committed there survives whatever happens next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+from elec_meter.config import MeterConfig, config_from_json, config_to_json
+from elec_meter.errors import (
+    CheckpointFailedError,
+    CorruptError,
+    MeterError,
+    NotADataDirectoryError,
+    StorageError,
+)
+from elec_meter.ledger import Ledger, LedgerState
+from shared.timegrid import from_unix_ms, unix_ms
+
+from .database import open_for_reading, open_for_writing, open_in_memory, refuse_foreign
+from .lock import DirectoryLock
+from .tables import load_ledger, save_ledger
+
+DATABASE_NAME: Final = "meter.sqlite"
+MAX_EVENTS: Final = 100_000
+"""The oldest events leave when there are more."""
+
+
+class Event(NamedTuple):
+    """An entry of the event log; `number` counts all that were ever recorded."""
+
+    number: int
+    at: datetime
+    code: int
+    text: str
+
+
+class Storage:
+    """One database: configuration, ledger, journal, events and small states, committed together.
+
+    `connection` is for what lives in the same transaction, such as the collector's journal. Nobody
+    but `checkpoint` and `commit` commits on it.
+
+    Use `open` or `in_memory`; as a context manager it closes itself.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        directory: Path | None = None,
+        lock: DirectoryLock | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.connection = connection
+        self.directory = directory
+        self.read_only = read_only
+        self._lock = lock
+        self._failed = False
+
+    @classmethod
+    def open(cls, directory: Path | str, *, read_only: bool = False) -> Self:
+        """Open a data directory; to write, it is created if it does not exist, and locked.
+
+        Reading sees the directory as it is at this moment, also while another process writes.
+
+        Raises:
+            NotADataDirectoryError: there is something else; it was not touched.
+            NewerSchemaError: a later version of this program wrote it; it was not touched.
+            DirectoryInUseError: another process writes there.
+            CorruptError: it is damaged; it was not touched.
+            StorageError: it cannot be read or written.
+        """
+        directory = Path(directory)
+        path = directory / DATABASE_NAME
+        if directory.exists() and not directory.is_dir():
+            raise NotADataDirectoryError(f"{directory} is a file, not a data directory")
+        with _plain_errors(path):
+            if read_only:
+                return cls(open_for_reading(path), directory, read_only=True)
+            if path.exists():
+                refuse_foreign(path)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = DirectoryLock(directory)
+            try:
+                return cls(open_for_writing(path), directory, lock)
+            except BaseException:
+                lock.release()
+                raise
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """A storage that lives as long as the object."""
+        return cls(open_in_memory())
+
+    def load_config(self) -> MeterConfig | None:
+        """The configuration in force, or None if none was ever saved."""
+        with self._reading():
+            row = self.connection.execute(
+                "SELECT document FROM meter_configuration ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else config_from_json(row[0], "the stored configuration")
+
+    def save_config(self, config: MeterConfig, applied_s: int) -> None:
+        """Put a configuration in force with the next commit; earlier ones are kept."""
+        self._write(
+            "INSERT INTO meter_configuration (applied_s, document) VALUES (?, ?)",
+            (applied_s, config_to_json(config).decode()),
+        )
+
+    def load(self) -> LedgerState:
+        """The ledger as the last checkpoint left it."""
+        with self._reading():
+            return load_ledger(self.connection)
+
+    def checkpoint(self, ledger: Ledger, durable_s: int) -> None:
+        """Make durable, in one transaction, the ledger's changes and all that waits here.
+
+        Args:
+            ledger: what was booked up to now.
+            durable_s: the meter's time now: power is known to have been there until then.
+
+        Raises:
+            CheckpointFailedError: nothing of it is durable, and this storage is no longer usable.
+        """
+        with self._committing():
+            save_ledger(self.connection, ledger.changes(), durable_s)
+        ledger.mark_saved(durable_s)
+
+    def commit(self) -> None:
+        """Make durable what waits here, without a ledger: events, states, a pairing.
+
+        Raises:
+            CheckpointFailedError: as for `checkpoint`.
+        """
+        with self._committing():
+            pass
+
+    def put_state(self, key: str, value: bytes) -> None:
+        """Keep a small value under a name, from the next commit on."""
+        self._write(
+            "INSERT INTO meter_state (key, value) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def get_state(self, key: str) -> bytes | None:
+        """What `put_state` kept, or None."""
+        with self._reading():
+            row = self.connection.execute(
+                "SELECT value FROM meter_state WHERE key = ?", (key,)
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def record_event(self, code: int, text: str, at: datetime) -> None:
+        """Append to the event log, from the next commit on."""
+        number = self._write(
+            "INSERT INTO meter_event (at_ms, code, text) VALUES (?, ?, ?)",
+            (unix_ms(at), int(code), text),
+        )
+        self._write("DELETE FROM meter_event WHERE number <= ?", (number - MAX_EVENTS,))
+
+    def events(self, newest: int = MAX_EVENTS) -> list[Event]:
+        """The newest events, oldest of them first."""
+        with self._reading():
+            rows = self.connection.execute(
+                "SELECT number, at_ms, code, text FROM meter_event ORDER BY number DESC LIMIT ?",
+                (newest,),
+            ).fetchall()
+        return [Event(row[0], from_unix_ms(row[1]), row[2], row[3]) for row in reversed(rows)]
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with the file itself, for the audit; empty when it is sound."""
+        with self._reading():
+            findings = self.connection.execute("PRAGMA integrity_check").fetchall()
+        return [f"database: {finding}" for (finding,) in findings if finding != "ok"]
+
+    def close(self) -> None:
+        """Let go of the directory; what was not committed is gone."""
+        self.connection.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> int:
+        if self.read_only:
+            raise StorageError(f"{self._name} is open for reading only")
+        try:
+            return self.connection.execute(statement, values).lastrowid or 0
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._name} cannot be written: {error}") from None
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"{self._name} cannot be read: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise CorruptError(f"{self._name} is damaged: {error}") from None
+
+    @contextmanager
+    def _committing(self) -> Iterator[None]:
+        if self.read_only:
+            raise StorageError(f"{self._name} is open for reading only")
+        if self._failed:
+            raise CheckpointFailedError(
+                f"{self._name} accepts nothing since a checkpoint failed; open it again"
+            )
+        try:
+            yield
+            self.connection.commit()
+        except sqlite3.Error as error:
+            self._failed = True
+            raise CheckpointFailedError(f"a checkpoint of {self._name} failed: {error}") from None
+
+    @property
+    def _name(self) -> str:
+        return "the memory" if self.directory is None else str(self.directory)
+
+
+@contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except MeterError:
+        raise
+    except sqlite3.OperationalError as error:
+        raise StorageError(f"{path} cannot be opened: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise CorruptError(f"{path} is damaged: {error}") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be opened: {error.strerror or error}") from None
