@@ -98,7 +98,7 @@ def _print_table(told: dict[str, Any]) -> None:
             console.print(f"{name:>12}  {told[name]}", markup=False)
     table = Table(box=None)
     for heading in ("quantity", "value", "unit", "storage", "tariff", "function", ""):
-        table.add_column(heading, justify="right" if heading == "value" else "left")
+        table.add_column(heading, justify="right" if heading == "value" else "left", no_wrap=True)
     for record in told["records"]:
         table.add_row(
             record["quantity"],
@@ -109,6 +109,7 @@ def _print_table(told: dict[str, Any]) -> None:
             record["function"],
             _notes(record),
         )
+    console.width = max(console.width, 132)  # a piped table is no narrower than its content
     console.print(table)
 
 

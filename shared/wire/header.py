@@ -5,6 +5,7 @@ read without any key, so that a receiver can look the key up by what it says.
 """
 
 from shared.wire.address import manufacturer_letters, serial_text
+from shared.wire.crc import crc_en13757
 from shared.wire.cursor import Cursor
 from shared.wire.errors import BadCrc, Malformed, Truncated, Unsupported
 from shared.wire.seal import (
@@ -28,6 +29,9 @@ MODE_5 = 5
 _FCL_MORE_FRAGMENTS = 0x4000
 _FCL_HAS_LENGTH = 0x1000
 _FCL_HAS_KEY_INFO = 0x0200
+
+# Where old wired meters have a signature that they leave blank
+_NO_CONFIGURATION = 0xFFFF
 
 _MAC_LENGTHS = {3: 2, 4: 4, 5: 8, 6: 12, 7: 16}
 
@@ -95,14 +99,18 @@ class Header:
 
 
 class ExtendedLink:
-    """The extended link layer: `session` is None for CI 8C and 8E."""
+    """The extended link layer: `session` is None for CI 8C and 8E.
 
-    __slots__ = ("access_number", "control", "session")
+    `sealed` is what it enciphers, the layers above included, else None.
+    """
 
-    def __init__(self, control: int, access_number: int, session: "int | None") -> None:
+    __slots__ = ("access_number", "control", "sealed", "session")
+
+    def __init__(self, control: int, access_number: int) -> None:
         self.control = control
         self.access_number = access_number
-        self.session = session
+        self.session: "int | None" = None
+        self.sealed: "bytes | None" = None
 
 
 class Authentication:
@@ -126,7 +134,7 @@ def parse_header(link: bytes) -> Header:
     if len(link) <= LINK_HEADER:
         raise Truncated("nothing follows the link address")
     header = Header(link[1], bytes(link[2:LINK_HEADER]))
-    _parse_layers(header, Cursor(link, LINK_HEADER))
+    parse_layers(header, Cursor(link, LINK_HEADER))
     return header
 
 
@@ -137,14 +145,24 @@ def parse_wired_header(control: int, user_data: bytes) -> Header:
         WireError: as `parse_header`.
     """
     header = Header(control, bytes(8))
-    _parse_layers(header, Cursor(user_data))
+    parse_layers(header, Cursor(user_data))
+    if header.configuration == _NO_CONFIGURATION:
+        header.mode = MODE_NONE
     return header
 
 
-def _parse_layers(header: Header, cursor: Cursor) -> None:
+def parse_layers(header: Header, cursor: Cursor) -> None:
+    """Read the layers from a CI field on into ``header``, up to one that is enciphered.
+
+    Raises:
+        WireError: as `parse_header`.
+    """
     ci = cursor.u8()
     if ci in CI_ELL:
-        ci = _parse_ell(header, cursor, ci)
+        _parse_ell(header, cursor, ci)
+        if header.ell is not None and header.ell.sealed is not None:
+            return
+        ci = cursor.u8()
     if ci == CI_AFL:
         ci = _parse_afl(header, cursor)
     header.ci = ci
@@ -160,24 +178,29 @@ def _parse_layers(header: Header, cursor: Cursor) -> None:
     header.body = cursor.rest()
 
 
-def _parse_ell(header: Header, cursor: Cursor, ci: int) -> int:
-    control = cursor.u8()
-    access_number = cursor.u8()
+def _parse_ell(header: Header, cursor: Cursor, ci: int) -> None:
+    ell = ExtendedLink(cursor.u8(), cursor.u8())
+    header.ell = ell
     if ci >= 0x8E:
         cursor.take(8)  # the receiver's address: who is meant, not who speaks
-    session = None
-    if ci & 1:
-        session = cursor.u32()
-        if session >> 29:
-            raise Unsupported("the extended link layer is enciphered")
-        _check_payload(cursor)
-    header.ell = ExtendedLink(control, access_number, session)
-    return cursor.u8()
+    if not ci & 1:
+        return
+    ell.session = cursor.u32()
+    cipher = ell.session >> 29
+    if cipher == 0:
+        check_payload(cursor)
+    elif cipher == 1 and ci == 0x8D:
+        ell.sealed = cursor.rest()
+    else:
+        raise Unsupported("the extended link layer is enciphered in a way not spoken here")
 
 
-def _check_payload(cursor: Cursor) -> None:
-    from shared.wire.crc import crc_en13757
+def check_payload(cursor: Cursor) -> None:
+    """Check the CRC in front of an extended link layer's payload.
 
+    Raises:
+        BadCrc: if it is not the payload's.
+    """
     crc = cursor.u16()
     if crc_en13757(cursor.data[cursor.position : cursor.end]) != crc:
         raise BadCrc("the extended link layer's payload has another CRC")

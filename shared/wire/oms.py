@@ -1,15 +1,33 @@
-"""Opening messages: OMS security modes 0, 5 and 7 (EN 13757-7, OMS Vol. 2).
+"""Opening messages: OMS security modes 0, 5 and 7 (EN 13757-7, OMS Vol. 2), enciphered links.
 
 Mode 7 (profile B) is what our units send: AES-CBC under a key derived for each message counter and
 an 8-byte CMAC over everything from the transport layer on. Mode 5 (profile A) has no MAC and no
-counter; mode 0 is plain text. Both are opened only for other makers' meters.
+counter; mode 0 is plain text; a link layer may be enciphered as a whole (AES-CTR). These are opened
+for other makers' meters only.
 """
 
 from shared.crypto.block import BLOCK, BlockCipher
 from shared.crypto.cmac import cmac, same_mac
-from shared.crypto.modes import cbc_decrypt
-from shared.wire.errors import BadKey, BadMac, KeyNeeded, Malformed, Truncated, Unsupported
-from shared.wire.header import MODE_5, MODE_NONE, Header, parse_header
+from shared.crypto.modes import cbc_decrypt, ctr
+from shared.wire.cursor import Cursor
+from shared.wire.errors import (
+    BadCrc,
+    BadKey,
+    BadMac,
+    KeyNeeded,
+    Malformed,
+    Truncated,
+    Unsupported,
+)
+from shared.wire.header import (
+    MODE_5,
+    MODE_NONE,
+    ExtendedLink,
+    Header,
+    check_payload,
+    parse_header,
+    parse_layers,
+)
 from shared.wire.seal import (
     CHECK,
     DERIVE_ENCRYPTION,
@@ -41,8 +59,8 @@ __all__ = [
 class Message:
     """An opened message: its header and what it says.
 
-    `security` is "none", "mode5" or "mode7"; only "mode7" is authentic. `records` are the data
-    records' bytes, fillers included (`shared.wire.records`).
+    `security` is "none", "mode5", "mode7" or "link"; only "mode7" is authentic. `records` are the
+    data records' bytes, fillers included (`shared.wire.records`).
     """
 
     __slots__ = ("header", "message_counter", "records", "security")
@@ -109,6 +127,8 @@ def open_message(aes: "type[BlockCipher]", header: Header, key: "bytes | None") 
     Raises:
         WireError: as `open_telegram`.
     """
+    if header.ell is not None and header.ell.sealed is not None:
+        return _open_link(aes, header, header.ell, key)
     if header.mode == MODE_7:
         return _open_mode_7(aes, header, key)
     if header.afl is not None and header.afl.mac is not None:
@@ -120,8 +140,32 @@ def open_message(aes: "type[BlockCipher]", header: Header, key: "bytes | None") 
     raise Unsupported("security mode %d is not spoken here" % header.mode)
 
 
+def _open_link(
+    aes: "type[BlockCipher]", header: Header, ell: ExtendedLink, key: "bytes | None"
+) -> Message:
+    if key is None:
+        raise KeyNeeded("the link layer is enciphered and no key was given")
+    session = (ell.session or 0).to_bytes(4, "little")
+    first = header.link_address + bytes([ell.control]) + session + bytes(3)
+    cursor = Cursor(ctr(aes(key), ell.sealed or b"", first))
+    try:
+        check_payload(cursor)
+    except BadCrc:
+        cursor.data = b""  # raised below: MicroPython chains no exceptions
+    if not cursor.data:
+        raise BadKey("the key does not fit: the deciphered link layer has another CRC")
+    inner = Header(header.control, header.link_address)
+    parse_layers(inner, cursor)
+    message = open_message(aes, inner, key)
+    if message.security == "none":
+        message.security = "link"
+    return message
+
+
 def _open_mode_5(aes: "type[BlockCipher]", header: Header, key: "bytes | None") -> Message:
     if key is None:
+        if header.body[:2] == CHECK:  # some gateways decipher and leave the header as it was
+            return Message(header, "none", None, header.body[2:])
         raise KeyNeeded("the message is enciphered (mode 5) and no key was given")
     access_number = header.access_number or 0
     iv = header.address + bytes([access_number]) * 8

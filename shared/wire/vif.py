@@ -10,6 +10,7 @@ from shared.wire.vif_tables import (
     FD_PLAIN,
     FD_RANGES,
     FD_SCALED,
+    FURTHER_QUALIFIERS,
     PRIMARY_RANGES,
     QUALIFIERS,
 )
@@ -36,6 +37,7 @@ _NAMES = {
 }
 _PROFILES = {0x13: PROFILE_INVERSE, 0x1E: PROFILE_FORWARD, 0x1F: PROFILE_FORWARD}
 _MANUFACTURER_VIFE = 0x7F
+_FURTHER_VIFE = 0x7C
 
 
 class Meaning:
@@ -147,12 +149,20 @@ def _ranged(
 
 
 def _apply(told: Meaning, extensions: bytes, own: bool) -> None:
+    further = False
     for extension in extensions:
         code = extension & 0x7F
         if own:
             told.qualifiers.append("manufacturer_%02x" % code)
+        elif further:
+            told.qualifiers.append(FURTHER_QUALIFIERS.get(code, "vife_fc%02x" % code))
+            further = False
         elif code == _MANUFACTURER_VIFE:
             own = True
+            if not extension & 0x80:
+                told.qualifiers.append("manufacturer")
+        elif code == _FURTHER_VIFE:
+            further = True
         elif code in _PROFILES:
             told.profile = _PROFILES[code]
         elif 0x70 <= code <= 0x77:

@@ -183,6 +183,16 @@ QUALIFIERS = {
     0x79: "additive_centi",
     0x7A: "additive_deci",
     0x7B: "additive",
-    0x7C: "vife_extension",
     0x7E: "future",
+}
+
+# After VIFE 7C
+FURTHER_QUALIFIERS = {
+    0x01: "phase_1",
+    0x02: "phase_2",
+    0x03: "phase_3",
+    0x04: "neutral",
+    0x05: "phase_1_to_2",
+    0x06: "phase_2_to_3",
+    0x07: "phase_3_to_1",
 }
