@@ -23,6 +23,9 @@ from elec_meter.ledger.state import (
 _Tuples = Sequence[tuple[object, ...]]
 
 _INSTANTS: Final = ("begun_s", "closed_s", "durable_s")
+_ROW_COLUMNS: Final = ("start_s", "import_wh", "export_wh", "status")
+_RUN_COLUMNS: Final = ("start_s", "end_s", "status")
+_PULSE_ROW_COLUMNS: Final = ("channel", "start_s", "pulses", "status", "rate")
 
 
 def load_ledger(connection: sqlite3.Connection) -> LedgerState:
@@ -41,9 +44,9 @@ def load_ledger(connection: sqlite3.Connection) -> LedgerState:
     rows = connection.execute(
         "SELECT start_s, import_wh, export_wh, status FROM ledger_row ORDER BY start_s"
     )
-    state.rows = [EnergyRow._make(row) for row in rows]
+    state.rows = [EnergyRow(*row) for row in rows]
     runs = connection.execute("SELECT start_s, end_s, status FROM ledger_run ORDER BY start_s")
-    state.runs = [PaddingRun._make(run) for run in runs]
+    state.runs = [PaddingRun(*run) for run in runs]
     for name, total, aged, booked_through_s in connection.execute(
         "SELECT channel, total, aged, booked_through_s FROM ledger_pulse_channel"
     ):
@@ -53,7 +56,7 @@ def load_ledger(connection: sqlite3.Connection) -> LedgerState:
             (name,),
         )
         state.pulses[name] = PulseState(
-            name, total, rates[name], aged, booked_through_s, [*map(PulseRow._make, pulse_rows)]
+            name, total, rates[name], aged, booked_through_s, [PulseRow(*row) for row in pulse_rows]
         )
     return state
 
@@ -66,9 +69,9 @@ def save_ledger(connection: sqlite3.Connection, changes: LedgerChanges, durable_
     for account in changes.accounts:
         _save_account(connection, account)
     _drop(connection, "ledger_row", changes.gone_rows)
-    _put(connection, "ledger_row", EnergyRow._fields, 1, changes.rows)
+    _put(connection, "ledger_row", _ROW_COLUMNS, 1, changes.rows)
     _drop(connection, "ledger_run", changes.gone_runs)
-    _put(connection, "ledger_run", PaddingRun._fields, 1, changes.runs)
+    _put(connection, "ledger_run", _RUN_COLUMNS, 1, changes.runs)
     for pulses in changes.pulses:
         _save_pulses(connection, pulses)
 
@@ -91,7 +94,7 @@ def _save_pulses(connection: sqlite3.Connection, changes: PulseChanges) -> None:
         [(state.name, start_s) for start_s in changes.gone_rows],
     )
     rows = [(state.name, *row) for row in changes.rows]
-    _put(connection, "ledger_pulse_row", ("channel", *PulseRow._fields), 2, rows)
+    _put(connection, "ledger_pulse_row", _PULSE_ROW_COLUMNS, 2, rows)
 
 
 def _load_rates(connection: sqlite3.Connection) -> defaultdict[str, list[int]]:
