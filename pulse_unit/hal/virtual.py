@@ -1,0 +1,216 @@
+"""A unit without hardware: its memory, its reed, its radio and a clock that drifts."""
+
+from pulse_unit.board import Board
+from pulse_unit.config import UnitConfig
+from pulse_unit.edges import TICK_MASK, EdgeBuffer
+from pulse_unit.errors import ConfigError
+from pulse_unit.hal.memory import MemoryNvm
+from pulse_unit.hal.reed import pulse_edges
+from pulse_unit.nvm import Nvm
+from pulse_unit.unit import LOG_PAGES_MIN, STATE_PAGES, PulseUnit
+from shared.crypto.block import BlockCipher
+from shared.wire.debounce import debounce_times, period_min_ms
+
+PAGES = STATE_PAGES + 16  # 13 months of half-hours
+
+_MILLION = 1_000_000
+
+
+def host_aes() -> "type[BlockCipher]":
+    """Return the AES block class that this interpreter has."""
+    try:
+        from shared.crypto.backend_micropython import AesBlock
+    except ImportError:
+        from shared.crypto.backend_cryptography import AesBlock as HostBlock
+
+        return HostBlock
+    return AesBlock
+
+
+class VirtualBoard(Board):
+    """A board whose hardware is a few Python values; also runs under MicroPython.
+
+    Attributes:
+        sent: (uptime_ms, frame) of what was transmitted, until its owner takes it.
+        coming: (uptime_ms, closed) of edges to come while `pulse_unit.main` runs, in order.
+        power_off_ms: when `pulse_unit.main` stops.
+    """
+
+    def __init__(
+        self,
+        serial: str,
+        key: bytes,
+        nvm: Nvm,
+        aes: "type[BlockCipher] | None" = None,
+        *,
+        closed: bool = False,
+    ) -> None:
+        if len(serial) != 8 or not serial.isdigit():
+            raise ConfigError("a serial has eight digits")
+        if len(key) != 16:
+            raise ConfigError("a key has 16 bytes")
+        self.serial = serial
+        self.key = key
+        self.aes = aes or host_aes()
+        self.nvm = nvm
+        self.edges = EdgeBuffer()
+        self.sent: "list[tuple[int, bytes]]" = []
+        self.coming: "list[tuple[int, bool]]" = []
+        self.power_off_ms = 0
+        self._now_ms = 0
+        self._heard: "bytes | None" = None
+        self._closed = closed
+
+    def is_reed_closed(self) -> bool:
+        """See `Board`."""
+        return self._closed
+
+    def transmit(self, frame: bytes, uptime_ms: int) -> None:
+        """See `Board`."""
+        self.sent.append((uptime_ms, frame))
+
+    def take_command(self) -> "bytes | None":
+        """See `Board`."""
+        heard = self._heard
+        self._heard = None
+        return heard
+
+    def uptime_ms(self) -> int:
+        """See `Board`."""
+        return self._now_ms
+
+    def sleep_until(self, uptime_ms: int) -> int:
+        """See `Board`."""
+        if self.coming and self.coming[0][0] <= uptime_ms:
+            self._now_ms, closed = self.coming.pop(0)
+            self.interrupt(closed, self._now_ms)
+        else:
+            self._now_ms = max(self._now_ms, uptime_ms)
+        return self._now_ms
+
+    def is_powered(self) -> bool:
+        """See `Board`."""
+        return self._now_ms < self.power_off_ms
+
+    def hear(self, data: bytes) -> None:
+        """Bring a command to the receiver."""
+        self._heard = data
+
+    def interrupt(self, closed: bool, uptime_ms: int) -> None:
+        """Move the pin: what an edge's interrupt does."""
+        self._closed = closed
+        self.edges.record(closed, uptime_ms & TICK_MASK)
+
+
+class VirtualUnit:
+    """A whole unit on a virtual board, driven in UTC: what a simulation or a test holds.
+
+    Building one is a boot. Its memory, `nvm`, is what a next boot is built from; all else is lost
+    with the power. Instants are integer ms UTC, in time order.
+
+    Args:
+        serial: eight digits.
+        key: 16 bytes.
+        config: what the unit is told.
+        nvm: an image from `nvm`; None for a new unit.
+        boot_utc_ms: when this boot happens.
+        drift_ppm: how fast its clock is; -100 to 100 or so.
+        closed: whether the reed is closed at boot.
+
+    Raises:
+        ConfigError: for a serial or key of another form.
+        StoreCorrupt: the image has lost its counters.
+        ValueError: ``nvm`` is no image.
+    """
+
+    def __init__(
+        self,
+        serial: str,
+        key: bytes,
+        config: UnitConfig,
+        *,
+        nvm: "bytes | None" = None,
+        boot_utc_ms: int,
+        drift_ppm: int = 0,
+        closed: bool = False,
+        pages: int = PAGES,
+    ) -> None:
+        self._memory = MemoryNvm(max(pages, STATE_PAGES + LOG_PAGES_MIN))
+        if nvm is not None:
+            self._memory.unpack(nvm)
+        self._board = VirtualBoard(serial, key, self._memory, closed=closed)
+        self._boot_utc_ms = boot_utc_ms
+        self._rate = _MILLION + drift_ppm
+        self._reed_times = debounce_times(config.pulse_weight_nl, config.flow_max_l_per_h)
+        self._period_ms = period_min_ms(config.pulse_weight_nl, config.flow_max_l_per_h)
+        self.unit = PulseUnit(self._board, config)
+
+    @property
+    def count(self) -> int:
+        """Pulses since the unit was made, modulo 2^32."""
+        return self.unit.count
+
+    @property
+    def boot(self) -> int:
+        """The reset counter, this boot included."""
+        return self.unit.boot
+
+    @property
+    def nvm(self) -> bytes:
+        """The image of its memory, to persist and to boot from."""
+        return self._memory.packed()
+
+    @property
+    def nvm_revision(self) -> int:
+        """Rises whenever `nvm` changes: how many writes and erases there were since the boot."""
+        return self._memory.operations
+
+    def uptime_ms(self, utc_ms: int) -> int:
+        """Return what the unit's own clock says at an instant."""
+        return (utc_ms - self._boot_utc_ms) * self._rate // _MILLION
+
+    def next_timer_utc_ms(self) -> int:
+        """Return the instant at which `advance` has something to do."""
+        return self._utc_ms(self.unit.next_timer())
+
+    def pulse(self, closing_utc_ms: int, seed: int = 0) -> "list[tuple[int, bool]]":
+        """Return the raw edges, for `edge`, of a legal pulse of this meter that begins then."""
+        closing_ms, opening_ms = self._reed_times
+        # Seen through a clock that is fast or slow a pulse stays legal with a little room.
+        return pulse_edges(closing_utc_ms, closing_ms + 1, opening_ms + 1, self._period_ms, seed)
+
+    def edge(self, utc_ms: int, closed: bool) -> None:
+        """Let the reed's contact change."""
+        self._run(utc_ms)
+        uptime_ms = self.uptime_ms(utc_ms)
+        self._board.interrupt(closed, uptime_ms)
+        self.unit.handle_timer(uptime_ms)
+
+    def advance(self, utc_ms: int) -> "list[tuple[int, bytes]]":
+        """Run every timer up to an instant; return what was sent: (instant, radio frame)."""
+        self._run(utc_ms)
+        sent = [(self._utc_ms(uptime_ms), frame) for uptime_ms, frame in self._board.sent]
+        self._board.sent = []
+        return sent
+
+    def receive(self, data: bytes, utc_ms: int) -> bool:
+        """Bring a command to its radio; return whether it was heard, authentic and new."""
+        self._run(utc_ms)
+        return self.unit.receive_command(data, self.uptime_ms(utc_ms))
+
+    def see_tamper(self, flag: int, utc_ms: int) -> None:
+        """Open the tamper loop or bring a magnet: `FLAG_TAMPER` or `FLAG_MAGNET`."""
+        self._run(utc_ms)
+        self.unit.see_tamper(flag, self.uptime_ms(utc_ms))
+
+    def _run(self, utc_ms: int) -> None:
+        now_ms = self.uptime_ms(utc_ms)
+        while True:
+            due_ms = self.unit.next_timer()
+            if due_ms > now_ms:
+                return
+            self.unit.handle_timer(due_ms)
+
+    def _utc_ms(self, uptime_ms: int) -> int:
+        """Return the first instant at which the unit's clock has reached ``uptime_ms``."""
+        return self._boot_utc_ms - (-uptime_ms * _MILLION // self._rate)

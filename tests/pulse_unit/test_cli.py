@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pulse_unit.cli import main
+from shared.crypto.backend_cryptography import AesBlock
+from shared.label import UnitLabel
+from shared.wire.oms import open_telegram
+from shared.wire.telegram import PulseTelegram, decode_records
+from shared.wire.wmbus import unframe
+
+KEY = "0F0E0D0C0B0A09080706050403020100"
+SEAL = ["telegram", "--serial", "00000001", "--key", KEY, "--counter", "7"]
+FIELDS = {
+    "count": 120,
+    "volume_l": -5,
+    "uptime_s": 7200,
+    "last_pulse_age_s": 30,
+    "battery_left_d": 7000,
+    "error_flags": 1,
+    "reset_counter": 2,
+    "grid_count": 118,
+    "grid_age_s": 600,
+    "increments": [3, 0, 254],
+}
+
+
+def run(*arguments: str, text: str | bytes | None = None) -> Result:
+    """Run the command; an exception other than an exit is a failure of the test."""
+    result = CliRunner().invoke(main, arguments, input=text)
+    if not isinstance(result.exception, SystemExit | None):
+        raise result.exception
+    return result
+
+
+@pytest.mark.parametrize("command", [(), ("label",), ("telegram",)])
+def test_help_explains_and_shows_an_example(command: tuple[str, ...]) -> None:
+    """Every command explains itself; those that do something show how."""
+    result = run(*command, "--help")
+    assert 0 == result.exit_code
+    assert not command or f"pulse-unit {command[0]}" in result.output
+
+
+def test_label_of_given_parts() -> None:
+    """A label prints what it was given, with the text of its QR code."""
+    label = UnitLabel("00000001", bytes.fromhex(KEY), "123456")
+    given = ("label", "--serial", "00000001", "--key", KEY, "--passkey", "123456")
+    printed = run(*given).output
+    assert f"{label.printed_text}\nQR      {label.qr_text}\n" == printed
+    assert {
+        "serial": "00000001",
+        "key": KEY,
+        "passkey": "123456",
+        "printed": label.printed_text.splitlines(),
+        "qr": label.qr_text,
+    } == json.loads(run(*given, "--json").output)
+
+
+def test_labels_are_drawn_anew() -> None:
+    """What is not given is random, and the label reads back."""
+    labels = [UnitLabel.parse(json.loads(run("label", "--json").output)["qr"]) for _ in range(3)]
+    assert 3 == len({label.key for label in labels})
+    assert 3 == len({label.serial for label in labels})
+
+
+@pytest.mark.parametrize("form", ["A", "B", "none"])
+def test_telegram_says_what_it_was_told(form: str) -> None:
+    """The sealed frame opens with the key and holds every field."""
+    result = run(*SEAL, "--format", form, text=json.dumps(FIELDS))
+    assert 0 == result.exit_code
+    frame = bytes.fromhex(result.output)
+    opened = open_telegram(AesBlock, unframe(frame, form), bytes.fromhex(KEY))
+    assert ("00000001", 7, 0x20) == (opened.serial, opened.message_counter, opened.status)
+    assert PulseTelegram(
+        count=120,
+        volume_l=-5,
+        uptime_s=7200,
+        last_pulse_age_s=30,
+        battery_left_d=7000,
+        error_flags=1,
+        reset_counter=2,
+        grid_count=118,
+        grid_age_s=600,
+        increments=(3, 0, 254),
+    ) == decode_records(opened.records)
+
+
+def test_telegram_from_a_file_as_json(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file serves as well as standard input; fields left out or null are not said."""
+    path = tmp_path_factory.mktemp("telegram") / "telegram.json"
+    path.write_text('{"count": 1, "uptime_s": 2, "volume_l": null}')
+    told = json.loads(run(*SEAL, "--json", str(path)).output)
+    assert (7, "A", len(told["frame"]) // 2) == (
+        told["message_counter"],
+        told["format"],
+        told["bytes"],
+    )
+    assert PulseTelegram(count=1, uptime_s=2) == decode_records(bytes.fromhex(told["records"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "The telegram is no JSON."),
+        (b"\xff\xfe\x00", "The telegram is no JSON."),
+        ("[" * 100_000, "The telegram is no JSON."),
+        ("[]", "The telegram is no JSON object."),
+        ('{"count": 1}', "The telegram has no uptime_s."),
+        ('{"count": 1.5, "uptime_s": 1}', "The count is no whole number."),
+        ('{"count": true, "uptime_s": 1}', "The count is no whole number."),
+        ('{"count": 1, "uptime_s": 1, "colour": 3}', "A telegram has no field 'colour'."),
+        ('{"count": 4294967296, "uptime_s": 1}', "count = 4294967296 is out of its range."),
+        (
+            '{"count": 1, "uptime_s": 1, "increments": [-1]}',
+            "The increments are no list of numbers below 65,535.",
+        ),
+    ],
+)
+def test_bad_telegram_is_refused_with_one_sentence(text: str | bytes, sentence: str) -> None:
+    """What is no telegram ends with exit code 1 and says why, on the error output."""
+    result = run(*SEAL, text=text)
+    assert (1, "", f"Error: {sentence}\n") == (result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("label", "--serial", "1"),
+        ("label", "--serial", "1234567\u0663"),
+        ("label", "--key", "0F0E"),
+        ("label", "--passkey", "12345x"),
+        ("telegram",),
+        ("telegram", "--serial", "00000001", "--key", KEY, "--counter", "4294967296"),
+        (*SEAL, "no-such-file.json"),
+    ],
+)
+def test_misuse_ends_with_2(arguments: tuple[str, ...]) -> None:
+    """A command that cannot be understood ends with exit code 2."""
+    assert 2 == run(*arguments).exit_code
+
+
+def test_key_is_not_quoted_back() -> None:
+    """A mistyped key does not appear in the complaint about it."""
+    assert KEY[:31] not in run("label", "--key", KEY[:31]).stderr
