@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from elec_meter.config import MeterConfig
-from elec_meter.errors import LedgerError, TimeRunsBackwardsError
-from shared.timegrid import HALF_HOUR_S, from_unix_s
+from elec_meter.clock import refuse_backwards
+from elec_meter.errors import LedgerError
+from shared.timegrid import HALF_HOUR_S
 from shared.units import MJ_PER_WH
 
 from .account import Account
@@ -96,11 +97,7 @@ class Ledger:
             self._profile.begin(now_s)
             return 0
         last_s = max(self._closed_s, self._durable_s or 0)
-        if now_s < last_s:
-            raise TimeRunsBackwardsError(
-                f"the last durable instant is {from_unix_s(last_s):%Y-%m-%d %H:%M:%S} UTC,"
-                f" and the clock says {from_unix_s(now_s):%Y-%m-%d %H:%M:%S}"
-            )
+        refuse_backwards(last_s, now_s)
         self._profile.pad(last_s, now_s, RowStatus.POWER_DOWN)
         self.close_through(now_s)
         return now_s - last_s

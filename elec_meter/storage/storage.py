@@ -164,12 +164,17 @@ class Storage:
         )
         self._write("DELETE FROM meter_event WHERE number <= ?", (number - MAX_EVENTS,))
 
-    def events(self, newest: int = MAX_EVENTS) -> list[Event]:
-        """The newest events, oldest of them first."""
+    def events(
+        self, from_s: int | None = None, to_s: int | None = None, *, newest: int = MAX_EVENTS
+    ) -> list[Event]:
+        """The newest events of `[from_s, to_s)`, in the order in which they were recorded."""
+        from_ms = -(1 << 62) if from_s is None else from_s * 1000
+        to_ms = 1 << 62 if to_s is None else to_s * 1000
         with self._reading():
             rows = self.connection.execute(
-                "SELECT number, at_ms, code, text FROM meter_event ORDER BY number DESC LIMIT ?",
-                (newest,),
+                "SELECT number, at_ms, code, text FROM meter_event"
+                " WHERE at_ms >= ? AND at_ms < ? ORDER BY number DESC LIMIT ?",
+                (from_ms, to_ms, newest),
             ).fetchall()
         return [Event(row[0], from_unix_ms(row[1]), row[2], row[3]) for row in reversed(rows)]
 
