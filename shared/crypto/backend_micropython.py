@@ -1,7 +1,6 @@
 """The AES block of MicroPython's `cryptolib`, for the pulse unit."""
 
-# cryptolib is MicroPython's own: no host has it, so no checker finds it.
-from cryptolib import aes  # type: ignore[import-not-found]
+from cryptolib import aes  # type: ignore[import-not-found]  # MicroPython's own: no host has it
 
 from shared.crypto.block import BlockCipher
 
