@@ -19,8 +19,8 @@ from elec_meter.objects.units import Unit
 
 _PULSES: Final = ScalerUnit(0, Unit.COUNT)
 _LITRE_SCALER: Final = -3
-# The finest weight that a badge can state, a thousandth of a cubic foot and less, ends well before.
-_FINEST_SCALER: Final = -24
+# A weight has at most 18 digits, and a cubic foot 12 decimals of a cubic metre.
+_FINEST_SCALER: Final = -32
 
 
 def gas_objects(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:

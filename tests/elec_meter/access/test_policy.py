@@ -24,9 +24,7 @@ PERSONAL = [
 
 
 @pytest.mark.parametrize(("obis", "class_id"), PUBLIC)
-def test_everybody_reads_identity_time_state_and_billing_registers(
-    obis: str, class_id: int
-) -> None:
+def test_everybody_reads_identity_time_state_and_bill(obis: str, class_id: int) -> None:
     """What a bill is made of is open to whoever stands before the meter."""
     assert may_read(Level.PUBLIC, Obis.parse(obis), class_id, 2)
 

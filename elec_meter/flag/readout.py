@@ -1,0 +1,122 @@
+"""The data readout: a list of objects as lines of text (IEC 62056-21, 6.3.4 and Annex A)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Final
+
+from elec_meter.access import Level, may_read
+from elec_meter.errors import ConfigError
+from elec_meter.flag.framing import data_message
+from elec_meter.objects import (
+    CosemObject,
+    Directory,
+    ExtendedRegister,
+    ObjectsError,
+    ProfileGeneric,
+    Register,
+    Scalar,
+    in_unit,
+)
+
+IDENTIFIER_LIMIT: Final = 16
+VALUE_LIMIT: Final = 32
+UNIT_LIMIT: Final = 16
+LINE_LIMIT: Final = 78
+"""Characters of a line with its CR LF; the other limits keep every line below it."""
+
+_VALUE: Final = 2
+_CAPTURE_TIME: Final = 5
+_ILLEGAL: Final = re.compile(r"[^ -~]|[()*/!]")
+_KILO: Final = frozenset({"Wh", "varh"})
+
+
+class Readout:
+    """What the meter says to everybody who asks.
+
+    Args:
+        directory: where the values are.
+        codes: OBIS codes of the lines, in order.
+        durable: called before the values are read; what it has not made durable is not sent.
+
+    Raises:
+        ConfigError: a line names an object that the meter does not have, that is not for everybody,
+            or that has no single value.
+    """
+
+    def __init__(
+        self, directory: Directory, codes: Sequence[str], durable: Callable[[], None]
+    ) -> None:
+        self._directory = directory
+        self._objects = [_public(directory, code) for code in codes]
+        self._durable = durable
+
+    def block(self) -> bytes:
+        """The message, `STX` to `BCC`: every value read once, at one instant."""
+        self._durable()
+        now = self._directory.now()
+        return data_message([readout_line(each, now) for each in self._objects])
+
+
+def readout_line(each: CosemObject, now: datetime) -> str:
+    """One line without its end: `1.8.0(000123.456*kWh)`; an unknown value is empty.
+
+    A value that was captured at a time of its own has that time, in UTC, behind it.
+    """
+    value = each.value_at(now)
+    if not isinstance(each, Register):
+        return f"{each.obis.reduced}({_text(value)})"
+    line = f"{each.obis.reduced}({_number(each, value)})"
+    if isinstance(each, ExtendedRegister):
+        line += f"({_text(each.present(_CAPTURE_TIME, now))})"
+    return line
+
+
+def _public(directory: Directory, code: str) -> CosemObject:
+    try:
+        each = directory[code]
+    except ObjectsError as error:
+        raise ConfigError(f"The FLAG readout cannot show {code}: {error}.") from None
+    if isinstance(each, ProfileGeneric):
+        raise ConfigError(f"The FLAG readout cannot show {code}: it is no single value.")
+    if not may_read(Level.PUBLIC, each.obis, each.class_id, _VALUE):
+        raise ConfigError(f"The FLAG readout cannot show {code}: it is not for everybody.")
+    if len(each.obis.reduced) > IDENTIFIER_LIMIT:
+        raise ConfigError(f"The FLAG readout cannot show {code}: its identifier is too long.")
+    if isinstance(each, Register) and _width(each) > VALUE_LIMIT:
+        raise ConfigError(f"The FLAG readout cannot show {code}: it has too many digits.")
+    return each
+
+
+def _readout_unit(register: Register) -> str:
+    return f"k{register.unit}" if register.unit in _KILO else register.unit
+
+
+def _width(register: Register) -> int:
+    """Characters of a value before the register rolls over; 0 where it never does."""
+    whole, decimals = register.digits(_readout_unit(register))
+    return 0 if whole is None else whole + (decimals + 1 if decimals else 0)
+
+
+def _number(register: Register, value: Scalar) -> str:
+    if not isinstance(value, (int, Decimal)):
+        return ""
+    unit = _readout_unit(register)
+    number = f"{in_unit(value, register.unit, unit):f}".zfill(_width(register))
+    return f"{number}*{unit}" if unit else number
+
+
+def _text(value: Scalar) -> str:
+    """Times and dates as head ends expect them, everything else in the characters allowed."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%y-%m-%d %H:%M:%S}"
+    if isinstance(value, date):
+        return f"{value:%y-%m-%d}"
+    if isinstance(value, time):
+        return f"{value:%H:%M:%S}"
+    return _ILLEGAL.sub("_", str(value))[:VALUE_LIMIT]

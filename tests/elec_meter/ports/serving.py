@@ -1,0 +1,73 @@
+"""A server in a loop of its own, and sessions that say what a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from elec_meter.ports import TcpLimits, TcpServer
+
+NOW = datetime(2012, 10, 28, 1, 0, tzinfo=UTC)
+
+
+@dataclass
+class Echo:
+    """Says everything back, `times` over; `q` ends it."""
+
+    times: int = 1
+    closed: bool = False
+    due: datetime | None = None
+    received: list[bytes] = field(default_factory=list)
+
+    def receive_data(self, data: bytes, now: datetime) -> bytes:
+        """What came."""
+        self.received.append(data)
+        self.closed = self.closed or b"q" in data
+        if b"x" in data:
+            raise RuntimeError("a bug")
+        return data * self.times
+
+    def next_timer(self) -> datetime | None:
+        """Once."""
+        return self.due
+
+    def handle_timer(self, now: datetime) -> bytes:
+        """Farewell when due."""
+        if self.due is None or now < self.due:
+            return b""
+        self.closed, self.due = True, None
+        return b"late"
+
+
+@contextmanager
+def serving(
+    session_factory: Callable[[datetime], object],
+    limits: TcpLimits | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[tuple[str, int]]:
+    """Serve on a free port of the loopback, in a thread; gives the address."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def run(coroutine: object) -> object:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+
+    server = TcpServer(session_factory, limits=limits, now=now)
+    try:
+        run(server.start("127.0.0.1", 0))
+        yield server.address
+    finally:
+        run(server.close())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+def in_a_moment(_: datetime) -> Echo:
+    """A session whose timer is due at once."""
+    return Echo(due=NOW + timedelta(milliseconds=1))

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+
+import pytest
+
+from elec_meter.errors import PortInUseError
+from elec_meter.ports import AddressError, TcpLimits, TcpServer
+from tests.elec_meter.ports.serving import NOW, Echo
+
+
+def served(
+    talk: Callable[[TcpServer], Coroutine[None, None, None]],
+    session: Callable[..., Echo] = lambda now: Echo(),
+    limits: TcpLimits | None = None,
+    now: Callable[[], object] = lambda: NOW,
+) -> list[dict[str, object]]:
+    """Run a server and a talk with it; what asyncio had to report."""
+    reports: list[dict[str, object]] = []
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+        server = TcpServer(session, limits=limits, now=now)
+        await server.start("127.0.0.1", 0)
+        try:
+            async with asyncio.timeout(20):
+                await talk(server)
+        finally:
+            await server.close()
+        assert not server.connections
+
+    asyncio.run(run())
+    return reports
+
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def connected(server: TcpServer) -> Stream:
+    """A client's end."""
+    return await asyncio.open_connection(*server.address)
+
+
+async def ended(stream: Stream) -> bytes:
+    """What still came before the server ended the connection."""
+    reader, writer = stream
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+def test_bytes_go_to_the_session_and_its_answer_back() -> None:
+    """Two connections have two sessions."""
+
+    async def talk(server: TcpServer) -> None:
+        streams = [await connected(server) for _ in range(2)]
+        for n, (reader, writer) in enumerate(streams):
+            writer.write(b"hello%d" % n)
+            assert b"hello%d" % n == await reader.readexactly(6)
+        for _, writer in streams:
+            writer.close()
+
+    assert [] == served(talk)
+
+
+def test_port_zero_takes_a_free_one_and_says_which() -> None:
+    """The address is the real one."""
+
+    async def talk(server: TcpServer) -> None:
+        host, port = server.address
+        assert "127.0.0.1" == host
+        assert 0 < port < 65536
+
+    served(talk)
+
+
+def test_a_taken_port_is_one_sentence_with_the_address() -> None:
+    """The error names what is in use."""
+
+    async def talk(server: TcpServer) -> None:
+        host, port = server.address
+        with pytest.raises(PortInUseError, match=rf"^127\.0\.0\.1:{port} is in use [^.]*\.$"):
+            await TcpServer(lambda now: Echo()).start(host, port)
+
+    served(talk)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_of_another_computer_is_one_sentence(host: str) -> None:
+    """Neither a foreign number nor an unknown name can be listened on."""
+    with pytest.raises(AddressError, match=rf"^Cannot listen on {host}:1: [^\[\]]+\.$"):
+        asyncio.run(TcpServer(lambda now: Echo()).start(host, 1))
+
+
+def test_connections_beyond_the_limit_are_dropped() -> None:
+    """The third of two is refused, and room that is given back can be used."""
+
+    async def talk(server: TcpServer) -> None:
+        first, second = await connected(server), await connected(server)
+        for reader, writer in (first, second):
+            writer.write(b"a")
+            assert b"a" == await reader.readexactly(1)
+        assert b"" == await ended(await connected(server))
+        first[1].write(b"q")
+        assert b"q" == await ended(first)
+        reader, writer = await connected(server)
+        writer.write(b"b")
+        assert b"b" == await reader.readexactly(1)
+        writer.close()
+        second[1].close()
+
+    served(talk, limits=TcpLimits(connections=2))
+
+
+def test_a_session_gets_no_more_at_once_than_the_limit() -> None:
+    """However much a peer sends, the pieces are bounded."""
+    echo = Echo()
+
+    async def talk(server: TcpServer) -> None:
+        reader, writer = await connected(server)
+        writer.write(b"a" * 10_000)
+        assert b"a" * 10_000 == await reader.readexactly(10_000)
+        writer.close()
+
+    served(talk, lambda now: echo, TcpLimits(read_bytes=100))
+    assert 100 >= max(len(piece) for piece in echo.received)
+
+
+def test_a_reader_that_does_not_read_is_dropped() -> None:
+    """What waits to be sent is bounded in size and in time."""
+    echo = Echo(times=100)
+    limits = TcpLimits(write_bytes=10_000, stall_s=0.2)
+
+    async def talk(server: TcpServer) -> None:
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(peer, server.address)
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                await loop.sock_sendall(peer, b"a" * 50_000_000)
+        while server.connections:
+            await asyncio.sleep(0.01)
+
+    served(talk, lambda now: echo, limits)
+    sent = sum(len(piece) for piece in echo.received) * echo.times
+    assert 20_000_000 > sent
+
+
+def test_a_slow_reader_gets_everything() -> None:
+    """Reading late is no fault as long as it is not too late."""
+    echo = Echo(times=100)
+
+    async def talk(server: TcpServer) -> None:
+        reader, writer = await connected(server)
+        writer.write(b"a" * 20_000)
+        await asyncio.sleep(0.05)
+        assert b"a" * 2_000_000 == await reader.readexactly(2_000_000)
+        writer.close()
+
+    assert [] == served(talk, lambda now: echo, TcpLimits(write_bytes=10_000))
+
+
+def test_a_session_is_woken_when_it_asks() -> None:
+    """Its timer may send, and end the connection."""
+    passed = iter([NOW] + [NOW + timedelta(milliseconds=30)] * 100)
+
+    async def talk(server: TcpServer) -> None:
+        assert b"late" == await ended(await connected(server))
+
+    session = Echo(due=NOW + timedelta(milliseconds=20))
+    served(talk, lambda now: session, now=lambda: next(passed))
+
+
+def test_a_clock_that_stands_still_wakes_nobody_in_vain() -> None:
+    """Under frozen time a timer neither fires nor spins."""
+    session = Echo(due=NOW + timedelta(milliseconds=1))
+    calls = []
+
+    def handle_timer(now: object) -> bytes:
+        calls.append(now)
+        return b""
+
+    session.handle_timer = handle_timer
+
+    async def talk(server: TcpServer) -> None:
+        _, writer = await connected(server)
+        await asyncio.sleep(0.1)
+        writer.close()
+
+    served(talk, lambda now: session)
+    assert 12 >= len(calls)
+
+
+def test_a_session_that_fails_ends_its_own_connection_only() -> None:
+    """A bug is reported, and the others are served on."""
+
+    async def talk(server: TcpServer) -> None:
+        bad, good = await connected(server), await connected(server)
+        bad[1].write(b"x")
+        assert b"" == await ended(bad)
+        good[1].write(b"a")
+        assert b"a" == await good[0].readexactly(1)
+        good[1].close()
+
+    reports = served(talk)
+    assert ["a bug"] == [str(report["exception"]) for report in reports]
+
+
+def test_a_half_closed_connection_gets_its_answer() -> None:
+    """A peer that sends, ends its side and reads is served."""
+
+    async def talk(server: TcpServer) -> None:
+        reader, writer = await connected(server)
+        writer.write(b"hello")
+        writer.write_eof()
+        assert b"hello" == await reader.read()
+        writer.close()
+
+    served(talk)
+
+
+def test_closing_drops_everybody_and_may_be_repeated() -> None:
+    """No connection outlives the server."""
+
+    async def talk(server: TcpServer) -> None:
+        streams = [await connected(server) for _ in range(3)]
+        for reader, writer in streams:
+            writer.write(b"a")
+            await reader.readexactly(1)
+        await server.close()
+        assert [b""] * 3 == [await ended(stream) for stream in streams]
+
+    assert [] == served(talk)
