@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from elec_meter.errors import ConfigError
 
-from .schema import MeterConfig
+from .schema import FORMS, MeterConfig
+
+_PLAIN_WORDS: Final = {
+    "Object contains unknown field": "there is no key",
+    "Object missing required field": "there must be a key",
+    "Expected": "expected",
+    "'object'": "a table",
+    "'array'": "a list",
+    "'str'": "a text",
+    "'int'": "a whole number",
+    "'float'": "a decimal number",
+    "'bool'": "true or false",
+}
 
 
 def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
@@ -52,6 +64,15 @@ def config_json_schema() -> dict[str, Any]:
 
 def _sentence(source: str, error: msgspec.ValidationError) -> str:
     reason, _, path = str(error).partition(" - at `$")
-    reason = reason.replace("`", "'")
     where = path.rstrip("`").lstrip(".")
-    return f"{source}: {where}: {reason}" if where else f"{source}: {reason}"
+    return ": ".join(part for part in (source, where, _plain(reason)) if part)
+
+
+def _plain(reason: str) -> str:
+    for pattern, form in FORMS.items():
+        if reason.endswith(repr(pattern)):
+            return f"this must be {form}"
+    reason = reason.replace("`", "'")
+    for technical, plain in _PLAIN_WORDS.items():
+        reason = reason.replace(technical, plain)
+    return reason

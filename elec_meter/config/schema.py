@@ -17,10 +17,23 @@ from shared.errors import ObisError, UnitsError
 from shared.obis import Obis
 from shared.units import PulseWeight
 
+FORMS: Final = {
+    r"^[0-9]{8}$": "eight digits",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time from 00:00 to 23:59",
+    r"^[a-z][a-z0-9_]{0,15}$": "up to 16 small letters, digits and underscores",
+    r"^[ -~]*$": "printable ASCII",
+    r"^[A-Z]{2}[A-Za-z]$": "three letters, of which the third may be small",
+    r"^[ \"-.0-\[\]-~]{1,14}$": "up to 14 characters without '/', '!' and '\\'",
+    r"^[0-9A-Za-z ]{0,32}$": "up to 32 digits, letters and spaces",
+}
+"""What a text must match, in words."""
+
+_DIGITS_8, _MINUTE, _NAME, _ASCII, _LETTERS_3, _PRODUCT, _ADDRESS = FORMS
+
 TimeBase = Literal["utc", "local"]
-Serial = Annotated[str, Meta(pattern=r"^[0-9]{8}$", description="Eight digits.")]
+Serial = Annotated[str, Meta(pattern=_DIGITS_8, description="Eight digits.")]
 ObisText = Annotated[str, Meta(description="An OBIS code such as 1-0:1.8.0.", max_length=24)]
-Printable = Annotated[str, Meta(pattern=r"^[ -~]*$")]
+Printable = Annotated[str, Meta(pattern=_ASCII)]
 
 MAX_RATES: Final = 48
 MAX_GAS_RATES: Final = 4
@@ -48,7 +61,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class SwitchConfig(Document, frozen=True):
     """From this wall-clock minute on, in the calendar's time base, every day."""
 
-    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM")]
+    at: Annotated[str, Meta(pattern=_MINUTE, description="HH:MM")]
     rate: Annotated[int, Meta(ge=1, le=MAX_RATES)]
 
     @property
@@ -116,7 +129,7 @@ class GasUnitConfig(Document, frozen=True):
     """
 
     serial: Serial
-    channel: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,15}$")] = "gas"
+    channel: Annotated[str, Meta(pattern=_NAME)] = "gas"
     number: Annotated[int, Meta(ge=1, le=6)] = 1
     pulse_weight: str = "0.01 m3"
     max_flow_l_h: Annotated[int, Meta(ge=1, le=1_000_000)] = 6_000
@@ -198,9 +211,9 @@ class FlagConfig(Document, frozen=True):
         readout: the data readout of mode C, in order.
     """
 
-    manufacturer: Annotated[str, Meta(pattern=r"^[A-Z]{2}[A-Za-z]$")] = "HHY"
-    identification: Annotated[str, Meta(pattern=r"^[ \"-.0-\[\]-~]{1,14}$")] = "HALFHOURLY"
-    device_address: Annotated[str, Meta(pattern=r"^[0-9A-Za-z ]{0,32}$")] = ""
+    manufacturer: Annotated[str, Meta(pattern=_LETTERS_3)] = "HHY"
+    identification: Annotated[str, Meta(pattern=_PRODUCT)] = "HALFHOURLY"
+    device_address: Annotated[str, Meta(pattern=_ADDRESS)] = ""
     readout: Annotated[tuple[ObisText, ...], Meta(max_length=512)] = ()
 
     def __post_init__(self) -> None:

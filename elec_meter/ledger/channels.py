@@ -81,7 +81,7 @@ _ABSENT: Final = PulseReading(None, None)
 class PulseChannel:
     """A register that advances on receipt, and rows that follow when they are final.
 
-    Everything but the pairing and the journal behind `source` is derived: `refolded` computes it
+    Everything but the pairing and the journal behind `source` is derived: `refold` computes it
     again from nothing.
 
     Args:
@@ -119,7 +119,7 @@ class PulseChannel:
         """Pulses since the pairing, final or not."""
         if self.source is None:
             return self.saved_total
-        return self.source.register(self.serial) if self.serial in self.source.serials else 0
+        return self.source.register(self.serial) if self._is_paired else 0
 
     @property
     def unrated(self) -> int:
@@ -129,7 +129,7 @@ class PulseChannel:
     @property
     def first_s(self) -> int | None:
         """Start of the half-hour in which the unit was paired; None before."""
-        if self.source is not None and self.serial in self.source.serials:
+        if self.source is not None and self._is_paired:
             return half_hour_start_s(unix_s(self.source.unit(self.serial).paired_utc))
         return self.booked_through_s
 
@@ -143,7 +143,7 @@ class PulseChannel:
         A whole row goes to the rate in force at its opening, even if a switch falls inside.
         """
         first_s = self.first_s
-        if self.source is None or first_s is None:
+        if self.source is None or first_s is None or not self._is_paired:
             return
         from_s = first_s if self.booked_through_s is None else self.booked_through_s
         through_s = self.source.final_through_s(self.serial)
@@ -157,7 +157,7 @@ class PulseChannel:
             return lambda _start_s: _ABSENT
         pending_s = max(from_s, first_s if self.booked_through_s is None else self.booked_through_s)
         pending: dict[int, int] = {}
-        if self.source is not None and self.serial in self.source.serials and pending_s < to_s:
+        if self.source is not None and self._is_paired and pending_s < to_s:
             folded = self.source.half_hours(self.serial, pending_s, to_s)
             pending = {half_hour.start_s: int(half_hour.status) for half_hour in folded}
 
@@ -175,17 +175,27 @@ class PulseChannel:
         """The final rows that are kept, in order of time."""
         return [self._rows[start_s] for start_s in sorted(self._rows)]
 
-    def refolded(self) -> PulseState | None:
-        """The state that the journal alone gives, as far as this channel has booked.
+    def refold(self) -> None:
+        """Forget everything derived and book it again from the journal alone.
 
-        None when there is no journal to ask.
+        What was booked is booked again, and nothing more.
         """
-        if self.source is None or self.first_s is None:
-            return None
-        twin = PulseChannel(*self._config, source=self.source)
-        through_s = self.booked_through_s or 0
+        first_s, through_s = self.first_s, self.booked_through_s
+        if self.source is None or first_s is None or through_s is None or not self._is_paired:
+            return
+        self._touched |= self._rows.keys()
+        self._rows.clear()
+        self.rates = [0] * len(self.rates)
+        self.aged, self.booked_through_s, self._measured = 0, None, 0
         folded = self.source.refold(self.serial)
-        twin._book([row for row in folded if row.start_s < through_s], self.first_s)
+        self._book([row for row in folded if row.start_s < through_s], first_s)
+
+    def refolded(self) -> PulseState | None:
+        """The state that `refold` would leave; None when there is no journal to ask."""
+        if self.source is None:
+            return None
+        twin = PulseChannel(*self._config, self.state(), self.source)
+        twin.refold()
         return twin.state()
 
     def state(self) -> PulseState:
@@ -212,6 +222,10 @@ class PulseChannel:
         """All changes are durable."""
         self._touched.clear()
         self.saved_total = self.total
+
+    @property
+    def _is_paired(self) -> bool:
+        return self.source is not None and self.serial in self.source.serials
 
     def _book(self, half_hours: Iterable[HalfHourOfPulses], from_s: int) -> None:
         next_s = from_s

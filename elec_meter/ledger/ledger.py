@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import index
 from typing import Final
 
-from elec_meter.config import MeterConfig
 from elec_meter.clock import refuse_backwards
+from elec_meter.config import MeterConfig
 from elec_meter.errors import LedgerError
 from shared.timegrid import HALF_HOUR_S
 from shared.units import MJ_PER_WH
@@ -52,7 +53,8 @@ class Ledger:
 
     Energy channels are `import` and `export`, in whole Wh with the rest carried in mJ. Pulse
     channels come from the configuration and are fed by a collector. Registers have no bound and no
-    reset. Time is an argument, in UNIX seconds as the meter believes them.
+    reset. Quantities are integers of any kind; a float is a `TypeError`. Time is an argument, in
+    UNIX seconds as the meter believes them.
 
     Args:
         config: depth of the profile, calendars, pulse channels.
@@ -107,10 +109,11 @@ class Ledger:
         account = self._account(channel)
         if energy_mj < 0:
             raise LedgerError(f"energy of {energy_mj} mJ cannot be added to {channel}")
-        whole_wh, account.residual_mj = divmod(account.residual_mj + energy_mj, MJ_PER_WH)
-        self._changed.add(channel)
+        whole_wh, residual_mj = divmod(account.residual_mj + index(energy_mj), MJ_PER_WH)
         if whole_wh:
             self.book(channel, whole_wh, at_s)
+        account.residual_mj = residual_mj
+        self._changed.add(channel)
 
     def accumulate_evenly(self, channel: str, energy_mj: int, start_s: int, end_s: int) -> None:
         """Spread energy over `[start_s, end_s)`: what `accumulate` gives second by second.
@@ -119,6 +122,7 @@ class Ledger:
         or a rate finds exactly the Wh that are complete there.
         """
         account = self._account(channel)
+        energy_mj, start_s, end_s = index(energy_mj), index(start_s), index(end_s)
         if energy_mj < 0 or end_s <= start_s:
             raise LedgerError(
                 f"energy of {energy_mj} mJ cannot be spread over {end_s - start_s} s of {channel}"
@@ -147,6 +151,7 @@ class Ledger:
                 power-up.
         """
         account = self._account(channel)
+        quantity, at_s = index(quantity), index(at_s)
         begun_s, closed_s = self._begun_s, self._closed_s
         if begun_s is None or closed_s is None or at_s < half_hour_start_s(begun_s):
             raise LedgerError(f"{channel} cannot be booked before the first power-up")
