@@ -23,11 +23,14 @@ PULSE_UNIT_USERS = ("demo",)
 _SETTINGS = ("errors", "config")
 _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
-_CORE = (*_PURE, "sampling", "metrology", "clock", "ledger", "storage", "objects")
+_NAMES = ("version", "events")
+_CORE = (*_PURE, *_NAMES, "sampling", "metrology", "clock", "ledger", "storage", "objects")
 _METER = (*_CORE, "display", "flag", "meter")
 _EDGES = (*_METER, "dlms", "panel", "addons", "ports", "runtime")
 KNOWS = {
     "errors": (),
+    "version": (),
+    "events": (),
     "config": ("errors",),
     "tariff": _SETTINGS,
     "access": _SETTINGS,
@@ -35,8 +38,8 @@ KNOWS = {
     "metrology": ("errors", "sampling"),
     "clock": _SETTINGS,
     "ledger": (*_SETTINGS, "tariff", "metrology", "clock"),
-    "storage": (*_SETTINGS, "ledger"),
-    "objects": (*_PURE, "metrology", "clock", "ledger"),
+    "storage": (*_SETTINGS, "events", "ledger"),
+    "objects": (*_PURE, *_NAMES, "metrology", "clock", "ledger"),
     "display": _RENDERING,
     "flag": _RENDERING,
     "dlms": _RENDERING,
