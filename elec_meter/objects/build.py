@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from elec_meter.ledger import Ledger, ProfileRow
     from elec_meter.metrology import Quantities
 
-EVENT_DEPTH: Final = 10_000
+EVENT_DEPTH: Final = 100_000
 _NAME_LENGTH: Final = 16
 _WH: Final = ScalerUnit(0, Unit.WATT_HOUR)
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, Self, TypeAlias
 
 from elec_meter.errors import PortInUseError
 from elec_meter.ports.address import AddressError, format_address, parse_address
@@ -23,6 +23,11 @@ __all__ = ["Session", "SessionFactory", "TcpLimits", "TcpServer", "parse_address
 # and never spin when it stands still.
 _WAKE_MAX_S: Final = 60.0
 _WAKE_MIN_S: Final = 0.01
+
+
+def host_utc() -> datetime:
+    """The host's time."""
+    return datetime.now(UTC)
 
 
 class Session(Protocol):
@@ -63,7 +68,7 @@ class TcpLimits:
 
 
 class TcpServer:
-    """Gives every connection to an address a session.
+    """Gives every connection to an address a session; `start` makes one that listens.
 
     Args:
         session_factory: makes the session of a connection that begins at the given instant.
@@ -76,7 +81,7 @@ class TcpServer:
         session_factory: SessionFactory,
         *,
         limits: TcpLimits | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = host_utc,
     ) -> None:
         self.session_factory = session_factory
         self.limits = limits or TcpLimits()
@@ -84,8 +89,23 @@ class TcpServer:
         self.connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 takes any that is free, and `address` tells which.
+    @classmethod
+    async def start(
+        cls,
+        session_factory: SessionFactory,
+        host: str,
+        port: int,
+        *,
+        limits: TcpLimits | None = None,
+        now: Callable[[], datetime] = host_utc,
+    ) -> Self:
+        """A server that listens; arguments and errors as for the class and `listen`."""
+        server = cls(session_factory, limits=limits, now=now)
+        await server.listen(host, port)
+        return server
+
+    async def listen(self, host: str, port: int) -> None:
+        """Begin; port 0 takes any that is free, and `address` tells which.
 
         Raises:
             PortInUseError: something else listens there.

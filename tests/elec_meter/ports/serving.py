@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from elec_meter.ports import TcpLimits, TcpServer
 
@@ -57,9 +57,9 @@ def serving(
     def run(coroutine: object) -> object:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
 
-    server = TcpServer(session_factory, limits=limits, now=now)
+    starting = TcpServer.start(session_factory, "127.0.0.1", 0, limits=limits, now=now)
+    server = run(starting)
     try:
-        run(server.start("127.0.0.1", 0))
         yield server.address
     finally:
         run(server.close())
@@ -67,7 +67,3 @@ def serving(
         thread.join(10)
         loop.close()
 
-
-def in_a_moment(_: datetime) -> Echo:
-    """A session whose timer is due at once."""
-    return Echo(due=NOW + timedelta(milliseconds=1))

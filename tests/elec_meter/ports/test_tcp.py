@@ -23,8 +23,7 @@ def served(
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
-        server = TcpServer(session, limits=limits, now=now)
-        await server.start("127.0.0.1", 0)
+        server = await TcpServer.start(session, "127.0.0.1", 0, limits=limits, now=now)
         try:
             async with asyncio.timeout(20):
                 await talk(server)
@@ -86,7 +85,7 @@ def test_a_taken_port_is_one_sentence_with_the_address() -> None:
     async def talk(server: TcpServer) -> None:
         host, port = server.address
         with pytest.raises(PortInUseError, match=rf"^127\.0\.0\.1:{port} is in use [^.]*\.$"):
-            await TcpServer(lambda now: Echo()).start(host, port)
+            await TcpServer.start(lambda now: Echo(), host, port)
 
     served(talk)
 
@@ -95,7 +94,7 @@ def test_a_taken_port_is_one_sentence_with_the_address() -> None:
 def test_an_address_of_another_computer_is_one_sentence(host: str) -> None:
     """Neither a foreign number nor an unknown name can be listened on."""
     with pytest.raises(AddressError, match=rf"^Cannot listen on {host}:1: [^\[\]]+\.$"):
-        asyncio.run(TcpServer(lambda now: Echo()).start(host, 1))
+        asyncio.run(TcpServer.start(lambda now: Echo(), host, 1))
 
 
 def test_connections_beyond_the_limit_are_dropped() -> None:

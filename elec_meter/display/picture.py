@@ -1,0 +1,80 @@
+"""How the eight digits show a value: pictures such as `#####0.0`, and `time`, `date`, `text`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
+from typing import Final, Self
+
+from elec_meter.objects import Scalar
+
+DIGITS: Final = 8
+UNKNOWN: Final = "-" * DIGITS
+OVERFLOW: Final = "OL"
+
+_PICTURE: Final = re.compile(r"(?P<blank>#*)(?P<zeros>0+)(?:\.(?P<decimals>0+))?")
+# Wide enough for any value of a directory, so that only `quantize` ever rounds.
+_EXACT: Final = Context(prec=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Digits of a number.
+
+    Attributes:
+        blank: leading places that stay dark while they would show a zero.
+        zeros: places before the point that are always shown.
+        decimals: places behind the point.
+    """
+
+    blank: int
+    zeros: int
+    decimals: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """A picture of `#`, `0` and `.`, or None for another format."""
+        match = _PICTURE.fullmatch(text)
+        if match is None:
+            return None
+        return cls(len(match["blank"]), len(match["zeros"]), len(match["decimals"] or ""))
+
+    @property
+    def whole(self) -> int:
+        """Places before the point."""
+        return self.blank + self.zeros
+
+    def write(self, value: Decimal, *, cumulative: bool) -> str:
+        """The digits of a value.
+
+        What accumulates is cut off, because an index never shows more than was counted; anything
+        else is rounded. A value with too many digits loses decimals, and then reads `OL`.
+        """
+        for decimals in range(self.decimals, -1, -1):
+            digits = self._digits(value, decimals, ROUND_DOWN if cumulative else ROUND_HALF_UP)
+            if len(digits) - digits.count(".") <= self.whole + self.decimals:
+                return digits
+        return OVERFLOW
+
+    def _digits(self, value: Decimal, decimals: int, rounding: str) -> str:
+        rounded = value.quantize(Decimal((0, (1,), -decimals)), rounding, _EXACT)
+        width = self.zeros + (decimals + 1 if decimals else 0)
+        # `+ 0` makes a negative value that rounded to zero a plain zero.
+        return f"{_EXACT.add(rounded, 0):0{width}f}"
+
+
+def write_text(value: Scalar, form: str) -> str:
+    """A value that is no number: `time` (HH:MM:SS) or `date` (DD.MM.YY) of a clock, or as text."""
+    if form == "time" and isinstance(value, (datetime, time)):
+        return f"{value:%H:%M:%S}"
+    if form == "date" and isinstance(value, date):
+        return f"{value:%d.%m.%y}"
+    return str(value)[:DIGITS]
+
+
+def right_aligned(text: str) -> str:
+    """The text at the right of eight places; points and colons stand between places."""
+    places = len(text) - text.count(".") - text.count(":")
+    return " " * (DIGITS - places) + text
