@@ -29,6 +29,7 @@ MODE_5 = 5
 _FCL_MORE_FRAGMENTS = 0x4000
 _FCL_HAS_LENGTH = 0x1000
 _FCL_HAS_KEY_INFO = 0x0200
+_FCL_RESERVED = 0x8100
 
 # Where old wired meters have a signature that they leave blank
 _NO_CONFIGURATION = 0xFFFF
@@ -131,8 +132,10 @@ def parse_header(link: bytes) -> Header:
     Raises:
         WireError: if the layers are cut short, meaningless or of a kind not spoken here.
     """
-    if len(link) <= LINK_HEADER:
-        raise Truncated("nothing follows the link address")
+    if len(link) <= LINK_HEADER or len(link) <= link[0]:
+        raise Truncated("%d bytes are no whole link frame" % len(link))
+    if len(link) != link[0] + 1:
+        raise Malformed("the L field counts %d bytes, %d follow it" % (link[0], len(link) - 1))
     header = Header(link[1], bytes(link[2:LINK_HEADER]))
     parse_layers(header, Cursor(link, LINK_HEADER))
     return header
@@ -212,6 +215,8 @@ def _parse_afl(header: Header, cursor: Cursor) -> int:
     control = fields.u16()
     if control & _FCL_MORE_FRAGMENTS or control & 0xFF > 1:
         raise Unsupported("the message comes in fragments")
+    if control & _FCL_RESERVED:
+        raise Unsupported("the authentication layer has fields not spoken here")
     if control & _FCL_HAS_KEY_INFO:
         raise Unsupported("the message is sealed with a key that it names itself")
     afl = Authentication()
