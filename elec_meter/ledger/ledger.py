@@ -69,6 +69,8 @@ class Ledger:
         pulse_source: PulseSource | None = None,
     ) -> None:
         state = LedgerState() if state is None else state
+        self.config = config
+        self.pulse_source = pulse_source
         calendars = {"import": config.tariff.import_, "export": config.tariff.export}
         self._accounts = {
             name: Account(name, calendar, state.accounts.get(name))
