@@ -142,7 +142,8 @@ class VirtualUnit:
         self._boot_utc_ms = boot_utc_ms
         self._rate = _MILLION + drift_ppm
         self._reed_times = debounce_times(config.pulse_weight_nl, config.flow_max_l_per_h)
-        self._period_ms = period_min_ms(config.pulse_weight_nl, config.flow_max_l_per_h)
+        self.period_ms = period_min_ms(config.pulse_weight_nl, config.flow_max_l_per_h)
+        self._coming: "list[tuple[int, bool]]" = []
         self.unit = PulseUnit(self._board, config)
 
     @property
@@ -171,20 +172,25 @@ class VirtualUnit:
 
     def next_timer_utc_ms(self) -> int:
         """Return the instant at which `advance` has something to do."""
-        return self._utc_ms(self.unit.next_timer())
+        timer_utc_ms = self._utc_ms(self.unit.next_timer())
+        return min(timer_utc_ms, self._coming[0][0]) if self._coming else timer_utc_ms
 
-    def pulse(self, closing_utc_ms: int, seed: int = 0) -> "list[tuple[int, bool]]":
-        """Return the raw edges, for `edge`, of a legal pulse of this meter that begins then."""
+    def pulse(self, closing_utc_ms: int, seed: int = 0) -> None:
+        """Let the meter turn once: its reed closes then, bounces, opens and bounces in due course.
+
+        Pulses come in order and at least `period_ms` apart; their edges happen as time advances.
+        ``seed`` and instant give the bounce.
+        """
         closing_ms, opening_ms = self._reed_times
-        # Seen through a clock that is fast or slow a pulse stays legal with a little room.
-        return pulse_edges(closing_utc_ms, closing_ms + 1, opening_ms + 1, self._period_ms, seed)
+        # A clock that is fast or slow may shorten a level by a millisecond.
+        self._coming += pulse_edges(
+            closing_utc_ms, closing_ms + 1, opening_ms + 1, self.period_ms, seed
+        )
 
     def edge(self, utc_ms: int, closed: bool) -> None:
-        """Let the reed's contact change."""
+        """Let the reed's contact change: a raw edge."""
         self._run(utc_ms)
-        uptime_ms = self.uptime_ms(utc_ms)
-        self._board.interrupt(closed, uptime_ms)
-        self.unit.handle_timer(uptime_ms)
+        self._change(utc_ms, closed)
 
     def advance(self, utc_ms: int) -> "list[tuple[int, bytes]]":
         """Run every timer up to an instant; return what was sent: (instant, radio frame)."""
@@ -204,12 +210,24 @@ class VirtualUnit:
         self.unit.see_tamper(flag, self.uptime_ms(utc_ms))
 
     def _run(self, utc_ms: int) -> None:
+        while self._coming and self._coming[0][0] <= utc_ms:
+            at_utc_ms, closed = self._coming.pop(0)
+            self._serve(at_utc_ms)
+            self._change(at_utc_ms, closed)
+        self._serve(utc_ms)
+
+    def _serve(self, utc_ms: int) -> None:
         now_ms = self.uptime_ms(utc_ms)
         while True:
             due_ms = self.unit.next_timer()
             if due_ms > now_ms:
                 return
             self.unit.handle_timer(due_ms)
+
+    def _change(self, utc_ms: int, closed: bool) -> None:
+        uptime_ms = self.uptime_ms(utc_ms)
+        self._board.interrupt(closed, uptime_ms)
+        self.unit.handle_timer(uptime_ms)
 
     def _utc_ms(self, uptime_ms: int) -> int:
         """Return the first instant at which the unit's clock has reached ``uptime_ms``."""

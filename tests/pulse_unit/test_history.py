@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from pulse_unit.entries import Entries
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.virtual import PAGES
 from pulse_unit.history import CountHistory
@@ -27,7 +28,7 @@ def written(history: CountHistory, boots: list[list[tuple[int, int]]]) -> list[E
 
 def test_new_log_is_empty() -> None:
     """A blank memory has no entries."""
-    assert [] == list(CountHistory(MemoryNvm(2), 0, 2).entries())
+    assert [] == list(Entries(CountHistory(MemoryNvm(2), 0, 2)))
 
 
 def test_entries_come_back_in_order() -> None:
@@ -39,7 +40,7 @@ def test_entries_come_back_in_order() -> None:
     ]
     nvm = MemoryNvm(4)
     entries = written(CountHistory(nvm, 1, 3), boots)
-    assert entries == list(CountHistory(nvm, 1, 3).entries())
+    assert entries == list(Entries(CountHistory(nvm, 1, 3)))
     assert 0 == nvm.erases[0]
 
 
@@ -52,8 +53,8 @@ def test_entries_not_yet_written_are_told_too() -> None:
     for number in range(1, 12):
         history.append(number * 1800, 5 + number)
         entries.append((1, number * 1800, 5 + number))
-        assert entries == list(history.entries())
-        assert len(entries) - 2 <= len(list(CountHistory(nvm, 0, 2).entries()))
+        assert entries == list(Entries(history))
+        assert len(entries) - 2 <= len(list(Entries(CountHistory(nvm, 0, 2))))
 
 
 def test_ring_keeps_the_newest() -> None:
@@ -61,7 +62,7 @@ def test_ring_keeps_the_newest() -> None:
     nvm = MemoryNvm(3, 256)
     boots = [[(number * 1800, number * number) for number in range(100)] for _ in range(6)]
     entries = written(CountHistory(nvm, 0, 3), boots)
-    found = list(CountHistory(nvm, 0, 3).entries())
+    found = list(Entries(CountHistory(nvm, 0, 3)))
     assert len(entries) > len(found) > 2 * 3 * (256 // 8 - 6)
     assert entries[-len(found) :] == found
 
@@ -75,7 +76,7 @@ def test_thirteen_months_phased_daily_are_kept() -> None:
     for number in range(1, 500 * 48):
         tick_s += 1800 if number % 48 else 1796
         history.append(tick_s, number * 20)
-    oldest_s = next(iter(history.entries()))[1]
+    oldest_s = next(iter(Entries(history)))[1]
     assert 13 * 31 * 86_400 <= tick_s - oldest_s
     assert 3 >= max(nvm.erases)
 
@@ -91,7 +92,7 @@ def test_power_cuts_leave_only_true_entries(seed: int) -> None:
         nvm.cut_in = rng.randrange(1, 30)
         try:
             history = CountHistory(nvm, 0, 3)
-            read = list(history.entries())
+            read = list(Entries(history))
             assert set(read) <= set(logged), f"seed {seed}"
             assert sorted(read, key=lambda entry: entry[:2]) == read, f"seed {seed}"
             # In a sound run, all but the two entries that wait for their record are there.
@@ -106,7 +107,7 @@ def test_power_cuts_leave_only_true_entries(seed: int) -> None:
         except PowerCut:
             pass
     nvm.cut_in = None
-    left = list(CountHistory(nvm, 0, 3).entries())
+    left = list(Entries(CountHistory(nvm, 0, 3)))
     assert 100 < len(left)
 
 
@@ -121,7 +122,7 @@ def test_write_that_fails_is_repeated_where_it_can_be_read() -> None:
             spoil(nvm)
         history.append(number * 1800, number)
         entries.append((1, number * 1800, number))
-    assert entries == list(history.entries())
+    assert entries == list(Entries(history))
     assert (0, 5) == (history.lost, history.faults)
 
 
