@@ -51,7 +51,7 @@ def _volumes(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
         f"0-{n}:24.2.1",
         f"Channel {n}: index",
         sources.now,
-        lambda _: ledger.total(channel) * raw_per_pulse,
+        _counted(sources, unit, lambda: ledger.total(channel) * raw_per_pulse),
         scaler_unit,
         status=_reported(sources, unit, lambda report: int(report.faults)),
         capture_time=lambda _: _last_received(sources, unit),
@@ -62,7 +62,7 @@ def _volumes(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
             f"0-{n}:24.2.{1 + rate}",
             f"Channel {n}: rate {rate}",
             sources.now,
-            _rate_volume(sources, channel, rate, raw_per_pulse),
+            _counted(sources, unit, _rate_volume(sources, channel, rate, raw_per_pulse)),
             scaler_unit,
             modulus=modulus,
         )
@@ -91,7 +91,7 @@ def _unit_objects(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject
         f"0-{n}:128.0.0",
         f"Channel {n}: pulses since pairing",
         now,
-        lambda _: sources.ledger.total(unit.channel),
+        _counted(sources, unit, lambda: sources.ledger.total(unit.channel)),
         _PULSES,
     )
 
@@ -122,8 +122,21 @@ def _half_hours(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
 
 def _rate_volume(
     sources: Sources, channel: str, rate: int, raw_per_pulse: int
-) -> Callable[[datetime], int]:
-    return lambda _: sources.ledger.rates(channel)[rate - 1] * raw_per_pulse
+) -> Callable[[], int]:
+    return lambda: sources.ledger.rates(channel)[rate - 1] * raw_per_pulse
+
+
+def _counted(
+    sources: Sources, unit: GasUnitConfig, of: Callable[[], int]
+) -> Callable[[datetime], int | None]:
+    """A count, or None as long as no unit was ever there to count: that is no gas meter at 0."""
+
+    def read(_: datetime) -> int | None:
+        if not sources.ledger.total(unit.channel) and sources.unit(unit.serial) is None:
+            return None
+        return of()
+
+    return read
 
 
 def _reported(

@@ -126,6 +126,16 @@ def test_gas_is_an_exact_volume_with_the_time_of_its_last_telegram() -> None:
     assert 3650 == meter.directory["0-1:96.6.6"].value
 
 
+def test_a_channel_without_a_unit_has_no_index() -> None:
+    """Nothing was ever paired: unknown. A unit that has not counted yet is at zero."""
+    meter = FixedMeter()
+    codes = ["0-1:24.2.1", "0-1:24.2.2", "0-1:128.0.0"]
+
+    assert [None] * 3 == [meter.directory[code].value for code in codes]
+    meter.reports["00000001"] = UnitReport()
+    assert [0] * 3 == [meter.directory[code].value for code in codes]
+
+
 def test_gas_rates_take_final_pulses_only() -> None:
     """The index runs ahead of its rates by what is not final."""
     meter = FixedMeter()
