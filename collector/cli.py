@@ -16,7 +16,7 @@ Examples:
 
 
 class HexBytes(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks only
-    """Bytes written as hexadecimal digits; blanks, colons and dashes between them are left out."""
+    """Bytes as hexadecimal digits; blanks, colons, dashes and a leading 0x are left out."""
 
     name = "hex"
 
@@ -32,6 +32,7 @@ class HexBytes(click.ParamType):  # type: ignore[type-arg]  # generic in newer c
         digits = str(value)
         for separator in " \t\r\n:-":
             digits = digits.replace(separator, "")
+        digits = digits.removeprefix("0x")
         try:
             data = bytes.fromhex(digits)
         except ValueError:

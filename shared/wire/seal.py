@@ -66,10 +66,12 @@ def seal_telegram(
         medium: the device type.
 
     Raises:
-        Malformed: for a serial, manufacturer or length that a telegram cannot have.
+        Malformed: for a serial, manufacturer, counter or length that a telegram cannot have.
     """
     if len(records) > RECORDS_MAX:
         raise Malformed("%d bytes of records do not fit a telegram" % len(records))
+    if not 0 <= message_counter <= 0xFFFFFFFF:
+        raise Malformed("a message counter has 32 bits: %d" % message_counter)
     content = CHECK + records
     content += bytes([_FILLER]) * (-len(content) % BLOCK)
     blocks = len(content) // BLOCK

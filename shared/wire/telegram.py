@@ -1,8 +1,9 @@
 """What a pulse unit says: `PulseTelegram` and its EN 13757-3 data records.
 
-The records are those of PULSE_LINK's table, in its order. A field that the unit does not know is
-left out: a count may be any number, all ones included. The history of half-hours is an inverse
-compact profile (EN 13757-3, Annex F): increments before the newest 30-minute tick, newest first.
+The records stand in one order, that of `_FIELDS`, with the history last. A field that the unit does
+not know is left out: a count may be any number, all ones included. The history of half-hours is an
+inverse compact profile (EN 13757-3, Annex F): increments before the newest 30-minute tick, newest
+first.
 """
 
 from shared.wire.cursor import Cursor

@@ -317,7 +317,10 @@ def test_mac_without_mode_7_is_not_trusted() -> None:
 
 
 def test_what_cannot_be_sealed() -> None:
-    """Too many records, or a serial or manufacturer that no telegram has."""
+    """Too many records, a counter used up, or a serial or manufacturer that no telegram has."""
+    for counter in (-1, 1 << 32):
+        with pytest.raises(Malformed, match="32 bits"):
+            sealed(counter=counter)
     with pytest.raises(Malformed, match="fit"):
         sealed(bytes(RECORDS_MAX + 1))
     for serial in ("1234567", "1234567a", "123456789"):
