@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.errors import TimegridError
 from shared.timegrid import HALF_HOUR_S, from_unix_s
 from shared.units import MJ_PER_WH
 
-from .channels import PulseChannel
+from .channels import HalfHourOfPulses, PulseChannel
 from .ledger import Ledger
 from .profile import EXPORT, IMPORT, Profile
 from .state import PulseRow, RowStatus
+
+_Timed = TypeVar("_Timed", HalfHourOfPulses, PulseRow)
 
 _COLUMNS: Final = (("import", IMPORT), ("export", EXPORT))
 _STATUS_BITS: Final = sum(RowStatus)
@@ -111,20 +114,22 @@ def _pulse_faults(pulses: PulseChannel, *, at_rest: bool) -> list[str]:
         )
     if pulses.unrated < 0:
         found.append(f"{name}: the rates are {booked} pulses, and the register is only {total}")
-    return found + _refold_faults(pulses, rows)
+    return found if pulses.source is None else found + _journal_faults(pulses, rows)
 
 
-def _refold_faults(pulses: PulseChannel, rows: list[PulseRow]) -> list[str]:
-    name, twin = pulses.name, pulses.refolded()
-    if twin is None:
-        return []
-    kept = {row.start_s: row for row in rows}
-    folded = {row.start_s: row for row in twin.rows}
+def _journal_faults(pulses: PulseChannel, rows: list[PulseRow]) -> list[str]:
+    """Everything that is derived must be what the journal gives when it is folded again."""
+    name, journalled = pulses.name, pulses.journalled()
     found = [
-        f"{name}: the half-hour {_name(start_s)} is {_pulse_text(kept.get(start_s))},"
-        f" and the journal gives {_pulse_text(folded.get(start_s))}"
-        for start_s in sorted(kept.keys() | folded.keys())
-        if kept.get(start_s) != folded.get(start_s)
+        f"{name}: the collector keeps {_name(start_s)} as {_fold_text(here)},"
+        f" and the journal gives {_fold_text(there)}"
+        for start_s, here, there in _differences(pulses.collected(), journalled)
+    ]
+    twin = pulses.rebooked(journalled)
+    found += [
+        f"{name}: the half-hour {_name(start_s)} is {_row_text(here)},"
+        f" and the journal gives {_row_text(there)}"
+        for start_s, here, there in _differences(rows, twin.rows)
     ]
     for rate, (here, there) in enumerate(zip_longest(pulses.rates, twin.rates, fillvalue=0), 1):
         if here != there:
@@ -134,7 +139,23 @@ def _refold_faults(pulses: PulseChannel, rows: list[PulseRow]) -> list[str]:
     return found
 
 
-def _pulse_text(row: PulseRow | None) -> str:
+def _differences(
+    here: Iterable[_Timed], there: Iterable[_Timed]
+) -> Iterator[tuple[int, _Timed | None, _Timed | None]]:
+    kept = {each.start_s: each for each in here}
+    given = {each.start_s: each for each in there}
+    for start_s in sorted(kept.keys() | given.keys()):
+        if kept.get(start_s) != given.get(start_s):
+            yield start_s, kept.get(start_s), given.get(start_s)
+
+
+def _fold_text(half_hour: HalfHourOfPulses | None) -> str:
+    if half_hour is None:
+        return "missing"
+    return f"{half_hour.pulses} pulses with status {int(half_hour.status)}"
+
+
+def _row_text(row: PulseRow | None) -> str:
     if row is None:
         return "missing"
     return f"{row.pulses} pulses at rate {row.rate} with status {row.status}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
+from collector import PulseStatus
 from elec_meter.config import CalendarConfig, GasUnitConfig, MeterConfig
 from elec_meter.tariff import Calendar, rate_at
 from shared.timegrid import HALF_HOUR_S, unix_s
@@ -13,8 +14,8 @@ from shared.timegrid import HALF_HOUR_S, unix_s
 from .profile import half_hour_start_s
 from .state import PulseChanges, PulseRow, PulseState
 
-INTERPOLATED: Final = 1
-PENDING: Final = 2
+INTERPOLATED: Final = int(PulseStatus.INTERPOLATED)
+PENDING: Final = int(PulseStatus.PENDING)
 
 
 class HalfHourOfPulses(Protocol):
@@ -81,8 +82,8 @@ _ABSENT: Final = PulseReading(None, None)
 class PulseChannel:
     """A register that advances on receipt, and rows that follow when they are final.
 
-    Everything but the pairing and the journal behind `source` is derived: `refold` computes it
-    again from nothing.
+    Everything but the pairing and the journal behind `source` is derived:
+    `rebook(journalled())` computes it again from nothing.
 
     Args:
         unit: the unit and the channel that it feeds.
@@ -175,27 +176,33 @@ class PulseChannel:
         """The final rows that are kept, in order of time."""
         return [self._rows[start_s] for start_s in sorted(self._rows)]
 
-    def refold(self) -> None:
-        """Forget everything derived and book it again from the journal alone.
+    def journalled(self) -> Sequence[HalfHourOfPulses]:
+        """What the journal alone gives for the half-hours that are booked."""
+        through_s = self.booked_through_s
+        if self.source is None or through_s is None or not self._is_paired:
+            return []
+        return [row for row in self.source.refold(self.serial) if row.start_s < through_s]
 
-        What was booked is booked again, and nothing more.
-        """
+    def collected(self) -> Sequence[HalfHourOfPulses]:
+        """What the collector keeps for the half-hours that are booked."""
         first_s, through_s = self.first_s, self.booked_through_s
         if self.source is None or first_s is None or through_s is None or not self._is_paired:
-            return
+            return []
+        return self.source.half_hours(self.serial, first_s, through_s)
+
+    def rebook(self, half_hours: Sequence[HalfHourOfPulses]) -> None:
+        """Forget everything derived and book these half-hours, from the pairing's on."""
         self._touched |= self._rows.keys()
         self._rows.clear()
         self.rates = [0] * len(self.rates)
         self.aged, self.booked_through_s, self._measured = 0, None, 0
-        folded = self.source.refold(self.serial)
-        self._book([row for row in folded if row.start_s < through_s], first_s)
+        if half_hours and self.first_s is not None:
+            self._book(half_hours, self.first_s)
 
-    def refolded(self) -> PulseState | None:
-        """The state that `refold` would leave; None when there is no journal to ask."""
-        if self.source is None:
-            return None
+    def rebooked(self, half_hours: Sequence[HalfHourOfPulses]) -> PulseState:
+        """The state that `rebook` would leave."""
         twin = PulseChannel(*self._config, self.state(), self.source)
-        twin.refold()
+        twin.rebook(half_hours)
         return twin.state()
 
     def state(self) -> PulseState:

@@ -203,8 +203,6 @@ class Storage:
         self.close()
 
     def _write(self, statement: str, values: tuple[object, ...]) -> int:
-        if self.read_only:
-            raise StorageError(f"{self._name} is open for reading only")
         try:
             return self.connection.execute(statement, values).lastrowid or 0
         except sqlite3.Error as error:

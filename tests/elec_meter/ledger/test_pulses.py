@@ -140,20 +140,21 @@ def test_forgotten_rows_are_the_same_when_folded_again() -> None:
         ledger.book_pulses()
     (channel,) = ledger.pulse_channels
     booked = channel.state()
-    channel.refold()
+    channel.rebook(channel.journalled())
     assert booked == channel.state()
     assert 48 == sum(not row.status & INTERPOLATED for row in booked.rows)
     assert booked == reloaded(ledger, MIDNIGHT_S).pulse_channels[0].state()
 
 
-def test_refold_books_nothing_new() -> None:
+def test_rebooking_books_nothing_new() -> None:
     """What became final since the last booking still waits for the next one."""
     pulses = ScriptedPulses()
     ledger = gas_ledger(pulses)
     pulses.add(1)
     ledger.book_pulses()
     pulses.add(2)
-    ledger.pulse_channels[0].refold()
+    (channel,) = ledger.pulse_channels
+    channel.rebook(channel.journalled())
     assert [1, 0] == ledger.rates("gas")
     assert [] == imbalances(ledger)
 
@@ -199,7 +200,11 @@ def test_difference_from_the_journal_is_named() -> None:
     pulses.add(3)
     ledger.book_pulses()
     pulses.journalled = [HalfHourOfPulses(MIDNIGHT_S, 2, 0, True)]
-    row, rate = imbalances(ledger)
+    kept, row, rate = imbalances(ledger)
+    assert kept == (
+        "gas: the collector keeps 2013-01-01T00:00:00Z as 3 pulses with status 0,"
+        " and the journal gives 2 pulses with status 0"
+    )
     assert row == (
         "gas: the half-hour 2013-01-01T00:00:00Z is 3 pulses at rate 1 with status 0,"
         " and the journal gives 2 pulses at rate 1 with status 0"
