@@ -25,7 +25,7 @@ CALLS = words("open print input breakpoint __import__")
 METHODS = words(
     """
     read_text write_text read_bytes write_bytes fromfile tofile memmap loadtxt genfromtxt savetxt
-    savez savez_compressed
+    savez savez_compressed execute executemany executescript
     """
 )
 # Called or handed on, as a default factory is.

@@ -37,6 +37,7 @@ def test_cores_touch_nothing() -> None:
         "import numpy as np\nnp.random.rand()",
         "import sys\nsys.stdin.read()",
         "def read(path):\n    return path.read_text()",
+        "def read(connection):\n    return connection.execute('SELECT 1')",
     ],
 )
 def test_effects_in_a_core_are_caught(text: str) -> None:
