@@ -81,7 +81,7 @@ class PulseUnit:
         self._reed = ReedDebouncer(closing_ms, opening_ms, board.is_reed_closed())
         self._now_ms = 0
         self._telegram_ms = _FIRST_TELEGRAM_MS
-        self._window_end_ms = 0
+        self._window_end_ms = -1
 
     @property
     def count(self) -> int:
@@ -149,7 +149,7 @@ class PulseUnit:
 
     def receive_command(self, data: bytes, uptime_ms: int) -> bool:
         """Obey an authentic, new command that came in the reply window; return whether it did."""
-        if uptime_ms >= self._window_end_ms:
+        if uptime_ms > self._window_end_ms:
             return False
         obeyed = self._store.get(COMMAND)
         last_counter = obeyed - 1 if obeyed else None
