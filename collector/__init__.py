@@ -1,0 +1,136 @@
+"""The collector: verified telegrams of pulse units in, half-hours of pulses out."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .bearers.base import Bearer, ReceivedFrame
+    from .bearers.replay import ReplayFile
+    from .bearers.virtual import VirtualRadio
+    from .bracket import PulseStatus
+    from .collector import Collector, Readings, UnitState
+    from .entries import JournalEntry, Stamp, TelegramKey
+    from .errors import (
+        BearerClosedError,
+        CollectorError,
+        KeystoreError,
+        OneWayBearerError,
+        ReplayFileError,
+        UnitPairedError,
+        UnitRecordError,
+        UnitUnknownError,
+    )
+    from .events import (
+        BadCrc,
+        BadMac,
+        CountRolledBack,
+        Event,
+        ImplausibleFlow,
+        KeyMissing,
+        LowBattery,
+        MalformedFrame,
+        MalformedRecord,
+        NotRising,
+        PlaintextDowngrade,
+        Refusal,
+        Replayed,
+        TamperSeen,
+        TelegramReceived,
+        TooOld,
+        UnitReset,
+        UnitSilent,
+        UnknownUnit,
+        UnsupportedFrame,
+        WrongMedium,
+    )
+    from .fleet import Fleet, FleetUnit, UnitRecord
+    from .halfhours import Pairing, PulseHalfHour
+    from .ingest import Ingest
+    from .journal import Journal, LastHeard
+    from .keystore import Keystore, MemoryKeystore
+
+_MODULES = {
+    "bearers.base": "Bearer ReceivedFrame",
+    "bearers.replay": "ReplayFile",
+    "bearers.virtual": "VirtualRadio",
+    "bracket": "PulseStatus",
+    "collector": "Collector Readings UnitState",
+    "entries": "JournalEntry Stamp TelegramKey",
+    "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError ReplayFileError"
+    " UnitPairedError UnitRecordError UnitUnknownError",
+    "events": "BadCrc BadMac CountRolledBack Event ImplausibleFlow KeyMissing LowBattery"
+    " MalformedFrame MalformedRecord NotRising PlaintextDowngrade Refusal Replayed TamperSeen"
+    " TelegramReceived TooOld UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
+    "fleet": "Fleet FleetUnit UnitRecord",
+    "halfhours": "Pairing PulseHalfHour",
+    "ingest": "Ingest",
+    "journal": "Journal LastHeard",
+    "keystore": "Keystore MemoryKeystore",
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = [
+    "BadCrc",
+    "BadMac",
+    "Bearer",
+    "BearerClosedError",
+    "Collector",
+    "CollectorError",
+    "CountRolledBack",
+    "Event",
+    "Fleet",
+    "FleetUnit",
+    "ImplausibleFlow",
+    "Ingest",
+    "Journal",
+    "JournalEntry",
+    "KeyMissing",
+    "Keystore",
+    "KeystoreError",
+    "LastHeard",
+    "LowBattery",
+    "MalformedFrame",
+    "MalformedRecord",
+    "MemoryKeystore",
+    "NotRising",
+    "OneWayBearerError",
+    "Pairing",
+    "PlaintextDowngrade",
+    "PulseHalfHour",
+    "PulseStatus",
+    "Readings",
+    "ReceivedFrame",
+    "Refusal",
+    "ReplayFile",
+    "ReplayFileError",
+    "Replayed",
+    "Stamp",
+    "TamperSeen",
+    "TelegramKey",
+    "TelegramReceived",
+    "TooOld",
+    "UnitPairedError",
+    "UnitRecord",
+    "UnitRecordError",
+    "UnitReset",
+    "UnitSilent",
+    "UnitState",
+    "UnitUnknownError",
+    "UnknownUnit",
+    "UnsupportedFrame",
+    "VirtualRadio",
+    "WrongMedium",
+]
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

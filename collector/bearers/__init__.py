@@ -1,0 +1,1 @@
+"""Where frames come from: one abstract base, a virtual radio, files of recorded telegrams."""

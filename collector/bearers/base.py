@@ -1,0 +1,71 @@
+"""What every bearer is, and what it hands over."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+
+from collector.errors import OneWayBearerError
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFrame:
+    """Bytes as they came in, and what the bearer knows of their coming.
+
+    Attributes:
+        data: one frame, whole.
+        received_utc: when its last byte was in.
+        bearer: the bearer's name.
+        delay_max_s: the most that can lie between sending and `received_utc`; None if it may have
+            been stored anywhere for any time.
+        rssi_dbm: signal strength, where there is a signal.
+        two_way: whether the unit listens for a reply now.
+    """
+
+    data: bytes
+    received_utc: datetime
+    bearer: str
+    delay_max_s: int | None
+    rssi_dbm: int | None = None
+    two_way: bool = True
+
+
+class Bearer(ABC):
+    """A way from pulse units to the collector, and perhaps back.
+
+    Attributes:
+        name: as it appears in events.
+        is_two_way: whether `reply` can reach a unit.
+    """
+
+    name: str
+    is_two_way: bool = False
+
+    @abstractmethod
+    def receive_until(self, utc_ms: int) -> list[ReceivedFrame]:
+        """Frames received up to an instant and not handed over before, in order of reception.
+
+        Args:
+            utc_ms: UNIX milliseconds.
+
+        Raises:
+            BearerClosedError: after `close`.
+        """
+
+    @abstractmethod
+    def next_frame_utc_ms(self) -> int | None:
+        """When the next frame that is under way will be in; None if none is known of."""
+
+    def reply(self, serial: str, data: bytes) -> None:  # noqa: ARG002 - for those that can
+        """Send to a unit in the reply window of what was just received from it.
+
+        Raises:
+            OneWayBearerError: no unit can be reached through this bearer.
+            BearerClosedError: after `close`.
+        """
+        raise OneWayBearerError(f"{self.name} cannot reach the unit {serial}")
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the device back; a second time does nothing."""

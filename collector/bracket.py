@@ -1,0 +1,108 @@
+"""What a boundary's count is, from what is known around it."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import NamedTuple, Self
+
+
+class PulseStatus(IntFlag):
+    """What is known of a half-hour's pulses, in one byte; 0 is measured and clean."""
+
+    MEASURED = 0
+    INTERPOLATED = 1
+    """A boundary's count is known at instants before and after it, and not at it."""
+    PENDING = 2
+    """Nothing is known yet of what came after: there is no number of pulses."""
+    DOUBTFUL_CLOCK = 4
+    """No UTC agrees with all that was received around a boundary."""
+    COUNT_ROLLED_BACK = 8
+    """A telegram told of fewer pulses than one sent before it."""
+    IMPLAUSIBLE_FLOW = 16
+    """More pulses than the meter can turn."""
+    TAMPER = 32
+    """The unit told of tampering, or of a foreign magnet."""
+    LOW_BATTERY = 64
+    """The unit told of a low battery."""
+    UNAUTHENTICATED = 128
+    """Telegrams without a MAC are among the evidence."""
+
+
+class Bound(NamedTuple):
+    """The count was at least, or at most, this at an instant; doubtful if clocks disagree there."""
+
+    pulses: int
+    at_dms: int
+    is_doubtful: bool = False
+
+
+class BoundaryCount(NamedTuple):
+    """Pulses since the pairing up to a boundary; None while pending."""
+
+    pulses: int | None
+    status: PulseStatus
+    is_measured: bool = False
+
+    @classmethod
+    def at_pairing(cls) -> Self:
+        """The first boundary: no pulse has been counted, whatever will be received."""
+        return cls(0, PulseStatus.MEASURED, is_measured=True)
+
+
+def bracketed(
+    instant_dms: int,
+    least: Bound,
+    most: Bound | None,
+    near: int | None,
+    before: Bound,
+    after: Bound | None,
+) -> BoundaryCount:
+    """The count at a boundary.
+
+    Args:
+        instant_dms: the boundary.
+        least: the highest count surely reached by then, and the latest proof.
+        most: the lowest count surely not exceeded by then, and the earliest proof.
+        near: the count at the nearest tick surely within the tolerance.
+        before: the newest final boundary before it.
+        after: the first final boundary after it.
+    """
+    if most is None and after is None:
+        return BoundaryCount(None, PulseStatus.PENDING)
+    is_doubtful = most is not None and (least.is_doubtful or most.is_doubtful)
+    known = _known(least, most, near)
+    if known is not None and before.pulses <= known and (after is None or known <= after.pulses):
+        status = PulseStatus.DOUBTFUL_CLOCK if is_doubtful else PulseStatus.MEASURED
+        return BoundaryCount(known, status, is_measured=not is_doubtful)
+    status = PulseStatus.INTERPOLATED
+    if is_doubtful:
+        status |= PulseStatus.DOUBTFUL_CLOCK
+    low = max((least.pulses, least.at_dms), (before.pulses, before.at_dms))
+    high = min((bound.pulses, bound.at_dms) for bound in (most, after) if bound is not None)
+    pulses = _between(instant_dms, low, high)
+    if after is not None:
+        pulses = min(pulses, after.pulses)
+    return BoundaryCount(max(pulses, before.pulses), status)
+
+
+def unheard(least: Bound, before: Bound) -> BoundaryCount:
+    """The count at a boundary after which nothing was heard in time: what was known before it."""
+    status = PulseStatus.INTERPOLATED
+    if least.is_doubtful:
+        status |= PulseStatus.DOUBTFUL_CLOCK
+    return BoundaryCount(max(least.pulses, before.pulses), status)
+
+
+def _known(least: Bound, most: Bound | None, near: int | None) -> int | None:
+    if most is None:
+        return None
+    if least.pulses >= most.pulses:
+        return least.pulses
+    return None if near is None else min(max(near, least.pulses), most.pulses)
+
+
+def _between(instant_dms: int, low: tuple[int, int], high: tuple[int, int]) -> int:
+    if low[0] >= high[0]:
+        return low[0]
+    span_dms = max(1, high[1] - low[1])
+    return low[0] + (high[0] - low[0]) * (instant_dms - low[1]) // span_dms

@@ -1,0 +1,251 @@
+"""The collector of a meter: all paired units, from received frames to half-hours."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from shared.timegrid import from_unix_ms, unix_ms
+
+from .bearers.base import ReceivedFrame
+from .errors import UnitPairedError, UnitUnknownError
+from .events import Event, Refusal, Replayed
+from .fleet import Fleet, FleetUnit, UnitRecord
+from .halfhours import PulseHalfHour
+from .ingest import Ingest
+from .journal import Journal, LastHeard
+from .phase import is_phase_due
+from .registry import Registry
+from .tables import Tables
+from .unit import PairedUnit
+
+_HALF_HOUR_MS: Final = 1_800_000
+
+
+class Keys(Protocol):
+    """A keystore: `Keystore` or `MemoryKeystore`."""
+
+    def get(self, serial: str) -> bytes | None:
+        """The unit's key; None if there is none."""
+
+    def put(self, serial: str, key: bytes) -> None:
+        """Keep a unit's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """How a unit is, for those who look after it.
+
+    Attributes:
+        record: its pairing.
+        register: pulses since the pairing.
+        heard: what it told last; None if it was never heard.
+        is_silent: whether it has been silent for more than twice its period.
+        refusals: how often frames in its name were refused, by the refusal's class name.
+    """
+
+    record: UnitRecord
+    register: int
+    heard: LastHeard | None
+    is_silent: bool
+    refusals: dict[str, int]
+
+
+class Readings:
+    """What has been collected, to read. Nothing is written: the database may be read-only.
+
+    Args:
+        connection: the database; without the collector's tables no unit is paired.
+    """
+
+    _writes = False
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._registry = Registry(connection)
+        records = self._registry.units() if Tables(connection).exist else ()
+        self._units = {
+            record.serial: PairedUnit(connection, record, writes=self._writes) for record in records
+        }
+
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """The paired units, in order."""
+        return tuple(sorted(self._units))
+
+    def unit(self, serial: str) -> UnitRecord:
+        """A unit's pairing.
+
+        Raises:
+            UnitUnknownError: it is not paired; so do the methods below.
+        """
+        return self._paired(serial).record
+
+    def state(self, serial: str) -> UnitState:
+        """How a unit is."""
+        unit = self._paired(serial)
+        return UnitState(
+            record=unit.record,
+            register=unit.register,
+            heard=unit.heard,
+            is_silent=unit.is_silent,
+            refusals=self._registry.refusals(serial),
+        )
+
+    def refusals(self, serial: str = "") -> dict[str, int]:
+        """How often frames were refused in the name of a serial, or of none that is counted."""
+        return self._registry.refusals(serial)
+
+    def register(self, serial: str) -> int:
+        """Pulses since the pairing; advances on receipt, and never falls."""
+        return self._paired(serial).register
+
+    def final_through_s(self, serial: str) -> int:
+        """UNIX seconds; all half-hours that end by then are final."""
+        return self._paired(serial).final_through_s
+
+    def final_pulses(self, serial: str) -> int:
+        """Pulses of all half-hours that end by `final_through_s`."""
+        return self._paired(serial).final_pulses
+
+    def half_hours(self, serial: str, from_s: int, to_s: int) -> list[PulseHalfHour]:
+        """Half-hours that start from one UNIX second to before another, none before the pairing."""
+        return self._paired(serial).half_hours(from_s, to_s)
+
+    def refold(self, serial: str) -> list[PulseHalfHour]:
+        """All half-hours that have ended, from the whole journal: what is stored is ignored."""
+        return self._paired(serial).refold()
+
+    def _paired(self, serial: str) -> PairedUnit:
+        try:
+            return self._units[serial]
+        except KeyError:
+            raise UnitUnknownError(f"no unit {serial[:40]!r} is paired") from None
+
+
+class Collector(Readings):
+    """Takes frames, journals what is authentic, and folds it into half-hours of pulses.
+
+    Everything is kept through the connection and nothing is committed: its owner commits, and lets
+    readings and replies out after that. After a roll-back, build another collector. A collector
+    that is built again on the same database goes on exactly where it was.
+
+    Args:
+        connection: the database; missing tables are made.
+        keystore: the units' keys.
+        now: the host's UTC. A new epoch of the clock begins: clocks before and after a power-up
+            are not compared.
+    """
+
+    _writes = True
+
+    def __init__(self, connection: sqlite3.Connection, keystore: Keys, now: datetime) -> None:
+        Tables(connection).make()
+        super().__init__(connection)
+        self._keystore = keystore
+        self._journal = Journal(connection)
+        self._journal.begin_epoch()
+        self._fleet = Fleet(self._at_gate(unit) for unit in self._units.values())
+        self._ingest = Ingest(self._fleet, keystore)
+        self._listening: list[str] = []
+        self._seal(self._journal.tell(unix_ms(now)))
+
+    @property
+    def epoch(self) -> int:
+        """The number of the clock's epoch that began with this collector; never used before."""
+        return self._journal.epoch
+
+    def pair(self, record: UnitRecord, key: bytes, now: datetime) -> None:
+        """Pair a unit: its pulses count from the record's base on.
+
+        Raises:
+            UnitPairedError: it is paired already.
+            KeystoreError: the key is none, or could not be kept.
+        """
+        if record.serial in self._fleet:
+            raise UnitPairedError(f"the unit {record.serial} is paired already")
+        # A key without a unit does no harm; the other way round, nothing could be received.
+        self._keystore.put(record.serial, key)
+        self._registry.add(record)
+        unit = self._units[record.serial] = PairedUnit(self._connection, record, writes=True)
+        self._fleet.add(self._at_gate(unit))
+        self._seal(self._journal.tell(unix_ms(now)))
+
+    def receive(self, frame: ReceivedFrame, now: datetime) -> list[Event]:
+        """Take a frame from a bearer; whatever its bytes are, nothing is raised for them.
+
+        Args:
+            frame: as it came in.
+            now: the host's UTC.
+
+        Returns:
+            The telegram that was accepted or the refusal, and what else is to be told.
+        """
+        outcome = self._ingest.receive(frame)
+        if isinstance(outcome, Refusal):
+            is_paired = outcome.serial is not None and outcome.serial in self._fleet
+            self._registry.refuse(outcome.serial, type(outcome).__name__, is_paired=is_paired)
+            if isinstance(outcome, Replayed):
+                self._units[outcome.serial].narrow(outcome, now)
+                self._seal(self._journal.told_ms)
+            return [outcome]
+        remarks = self._units[outcome.serial].accept(outcome, now)
+        if frame.two_way and outcome.serial not in self._listening:
+            self._listening.append(outcome.serial)
+        self._seal(self._journal.told_ms)
+        return [outcome, *remarks]
+
+    def replies(self, now: datetime) -> list[tuple[str, bytes]]:
+        """What is to be sent into the reply windows of what was received since the last call.
+
+        Returns:
+            (serial, command) for each unit whose phase is due; to be sent at once, after a commit.
+        """
+        listening, self._listening = self._listening, []
+        commands = ((serial, self._phase_command(serial, unix_ms(now))) for serial in listening)
+        return [(serial, command) for serial, command in commands if command is not None]
+
+    def next_timer(self) -> datetime | None:
+        """When `handle_timer` will have something to do; None while no unit is paired."""
+        timers_ms = [unit.next_timer_ms() for unit in self._units.values()]
+        return from_unix_ms(min(timers_ms)) if timers_ms else None
+
+    def handle_timer(self, now: datetime) -> list[Event]:
+        """Make final what has waited for 48 hours; tell of units that have fallen silent."""
+        now_ms = self._journal.tell(unix_ms(now))
+        self._seal(now_ms)
+        silences = (unit.silence(now_ms) for unit in self._units.values())
+        return [silence for silence in silences if silence is not None]
+
+    def _at_gate(self, unit: PairedUnit) -> FleetUnit:
+        keys = self._journal.newest_keys(unit.record.serial)
+        count = None if unit.heard is None else unit.heard.count
+        return FleetUnit(unit.record, keys, count)
+
+    def _seal(self, now_ms: int) -> None:
+        for unit in self._units.values():
+            unit.seal(now_ms)
+
+    def _phase_command(self, serial: str, now_ms: int) -> bytes | None:
+        unit = self._units[serial]
+        key = self._keystore.get(serial)
+        if key is None or unit.heard is None:
+            return None
+        phase = self._registry.phase(serial)
+        if not is_phase_due(phase, unit.heard.key.boot, now_ms, unit.grid_tick_dms()):
+            return None
+        from shared.crypto.backend_cryptography import AesBlock
+        from shared.wire.command import seal_phase
+
+        counter = phase.command_counter + 1
+        told = replace(
+            phase,
+            command_counter=counter,
+            phasings=phase.phasings + 1,
+            phased_ms=now_ms,
+            phased_boot=unit.heard.key.boot,
+        )
+        self._registry.set_phase(serial, told)
+        return seal_phase(AesBlock, key, counter, now_ms % _HALF_HOUR_MS)

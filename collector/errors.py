@@ -1,0 +1,55 @@
+"""What the collector's callers may have to catch; what the air brings is refused with an event."""
+
+
+class CollectorError(ValueError):
+    """Root of the tree."""
+
+
+class UnitUnknownError(CollectorError):
+    """A serial that is not paired.
+
+    Example scenarios: a register is asked for after its unit was unpaired; a mistyped serial.
+    """
+
+
+class UnitPairedError(CollectorError):
+    """A serial that is paired already.
+
+    Example scenarios: the pairing is repeated after it was committed; two channels name one unit.
+    """
+
+
+class UnitRecordError(CollectorError):
+    """A pairing that cannot be.
+
+    Example scenarios: a serial of seven digits; a base count above 32 bits; a period of no time.
+    """
+
+
+class KeystoreError(CollectorError):
+    """The keys cannot be used as they are.
+
+    Example scenarios: `keys.json` is readable by others; it is not JSON; a key of 15 bytes. The
+    message never shows a key.
+    """
+
+
+class ReplayFileError(CollectorError):
+    """A file of recorded telegrams that cannot be read; the message names the line.
+
+    Example scenarios: a line without a time; an odd number of hexadecimal digits.
+    """
+
+
+class BearerClosedError(CollectorError):
+    """The bearer was closed and can carry nothing more.
+
+    Example scenarios: a reply is sent after the radio stick was given back.
+    """
+
+
+class OneWayBearerError(CollectorError):
+    """The bearer has no way back to the unit.
+
+    Example scenarios: a reply to a telegram that was read from a file.
+    """

@@ -1,0 +1,213 @@
+"""What the collector tells of: readings, refusals, and what a person should look at.
+
+Events are for the meter's log. Nothing in them is secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.wire.telegram import PulseTelegram
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened to a unit.
+
+    Attributes:
+        received_utc: when it was noticed.
+        serial: the unit; None if the frame does not tell.
+    """
+
+    received_utc: datetime
+    serial: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TelegramReceived(Event):
+    """A telegram was accepted as a reading.
+
+    Attributes:
+        serial: the unit.
+        boot: the unit's boot, and with `counter` the telegram's place in the order of sending.
+        counter: the message counter; the uptime for a unit paired without authentication.
+        telegram: what it says.
+        is_authentic: whether a MAC proves it.
+        bearer: which bearer brought it.
+        delay_max_s: that bearer's greatest delay; None if unlimited.
+        rssi_dbm: signal strength.
+    """
+
+    serial: str
+    boot: int
+    counter: int
+    telegram: PulseTelegram
+    is_authentic: bool
+    bearer: str
+    delay_max_s: int | None
+    rssi_dbm: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal(Event):
+    """A frame that is no reading.
+
+    Attributes:
+        bearer: which bearer brought it.
+        reason: why, in one sentence's worth of words.
+    """
+
+    bearer: str
+    reason: str
+
+
+class BadCrc(Refusal):
+    """The frame was damaged on the way."""
+
+    __slots__ = ()
+
+
+class MalformedFrame(Refusal):
+    """The layers around the telegram are cut short or meaningless."""
+
+    __slots__ = ()
+
+
+class UnsupportedFrame(Refusal):
+    """The frame is of a kind that is not spoken here."""
+
+    __slots__ = ()
+
+
+class UnknownUnit(Refusal):
+    """No such unit is paired: a neighbour's, or one that waits for its pairing."""
+
+    __slots__ = ()
+
+
+class WrongMedium(Refusal):
+    """The unit says that it counts something else than it was paired for."""
+
+    __slots__ = ()
+
+
+class KeyMissing(Refusal):
+    """The unit is paired and its key is not in the keystore."""
+
+    __slots__ = ()
+
+
+class PlaintextDowngrade(Refusal):
+    """The telegram is without the authentication that the unit was paired with."""
+
+    __slots__ = ()
+
+
+class BadMac(Refusal):
+    """The telegram is not authentic, or the key is not the unit's."""
+
+    __slots__ = ()
+
+
+class MalformedRecord(Refusal):
+    """What the telegram says cannot be understood."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replayed(Refusal):
+    """The telegram was received before.
+
+    Attributes:
+        serial: the unit.
+        boot: as in `TelegramReceived`, and so are the others.
+        counter: likewise.
+        delay_max_s: likewise.
+    """
+
+    serial: str
+    boot: int
+    counter: int
+    delay_max_s: int | None
+
+
+class TooOld(Refusal):
+    """The telegram is further behind the newest one than is remembered."""
+
+    __slots__ = ()
+
+
+class NotRising(Refusal):
+    """A telegram without a MAC whose uptime or count is not above the last one's."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitReset(Event):
+    """The unit has started anew.
+
+    Attributes:
+        boot: the number of this boot.
+    """
+
+    boot: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImplausibleFlow(Event):
+    """More pulses were counted than the meter can turn in that time. They count nonetheless.
+
+    Attributes:
+        pulses: how many.
+        elapsed_s: the time, in seconds.
+    """
+
+    pulses: int
+    elapsed_s: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountRolledBack(Event):
+    """A telegram tells of a lower count than one sent before it. The register keeps what it has.
+
+    Attributes:
+        count: the count that was told.
+    """
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TamperSeen(Event):
+    """The unit's tamper loop was opened, or a foreign magnet is near.
+
+    Attributes:
+        error_flags: the telegram's flags, `shared.wire.telegram.FLAG_...`.
+    """
+
+    error_flags: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LowBattery(Event):
+    """The unit tells of a low battery.
+
+    Attributes:
+        battery_left_d: days that it expects to last.
+    """
+
+    battery_left_d: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitSilent(Event):
+    """Nothing was received from the unit for more than twice its period.
+
+    Attributes:
+        heard_utc: when it was heard last; the pairing if never.
+    """
+
+    heard_utc: datetime

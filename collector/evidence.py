@@ -1,0 +1,275 @@
+"""What receptions prove about the count at an instant of UTC: at least, at most, and nearby."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from shared.wire.telegram import GRID_STEP_S, LAST_PULSE_AGE_MAX_S
+
+from .advance import Advance, CountKind
+from .bracket import Bound
+from .entries import JournalEntry, TelegramKey, forward
+from .timeline import DMS_PER_S, RESOLUTION_S, Timeline
+
+TOLERANCE_DMS = 10 * DMS_PER_S
+"""A count is measured at a boundary when it is known this near to it."""
+
+HISTORY_MOVE_MAX_S = 10
+"""A history ends where the unit's grid was moved by more in all."""
+
+
+class Evidence:
+    """All that a set of journal entries proves; entries are added in the order of their stamps.
+
+    Ticks of different boots, and the collector's clock of different epochs, have nothing in common:
+    each pair of them has a timeline of its own. Counts meet in UTC.
+    """
+
+    def __init__(self) -> None:
+        self._spells: dict[tuple[int, int], TickEvidence] = {}
+        self._grids: dict[int, list[int]] = {}  # by boot: ticks of the unit's grid that were told
+        self._has_unproven = False
+
+    @property
+    def has_unproven(self) -> bool:
+        """Whether an entry is without a MAC."""
+        return self._has_unproven
+
+    def add(self, entry: JournalEntry, advance: Advance) -> None:
+        """Add a reception; its telegram has been added to ``advance``."""
+        boot, epoch = entry.key.boot, entry.stamp.epoch
+        spell = self._spells.get((boot, epoch))
+        if spell is None:
+            grid = self._grids.setdefault(boot, [])
+            spell = self._spells[boot, epoch] = TickEvidence(grid)
+        spell.add(entry, advance)
+        self._has_unproven |= not entry.is_authentic
+
+    def tick_interval_dms(
+        self, key: TelegramKey, epoch: int, tick_s: int
+    ) -> tuple[int, int] | None:
+        """Between which instants a tick of that boot was, if they are known and agree."""
+        spell = self._spells.get((key.boot, epoch))
+        return None if spell is None else spell.tick_interval_dms(tick_s)
+
+    def at_least(self, instant_dms: int) -> Bound | None:
+        """The most pulses that surely were counted by then, and the latest proof of it."""
+        bounds = [spell.at_least(instant_dms) for spell in self._spells.values()]
+        return max((bound for bound in bounds if bound), default=None)
+
+    def at_most(self, instant_dms: int) -> Bound | None:
+        """The fewest pulses that surely were not exceeded by then, and the earliest proof."""
+        bounds = [spell.at_most(instant_dms) for spell in self._spells.values()]
+        return min((bound for bound in bounds if bound), default=None)
+
+    def nearest(self, instant_dms: int) -> int | None:
+        """The count known at the tick nearest to an instant, surely within the tolerance."""
+        found = [spell.nearest(instant_dms) for spell in self._spells.values()]
+        best = min((near for near in found if near), default=None)
+        return None if best is None else best[1]
+
+
+class _Known(NamedTuple):
+    """The count was this at some tick of an interval; ordered by its end."""
+
+    end_s: int
+    start_s: int
+    pulses: int
+
+
+class TickEvidence:
+    """What one boot's telegrams prove in one epoch, by ticks; its timeline turns them into UTC.
+
+    Args:
+        grid_ticks_s: ticks of the unit's grid that telegrams of this boot named, in any epoch.
+    """
+
+    def __init__(self, grid_ticks_s: list[int]) -> None:
+        self._timeline = Timeline()
+        self._boot_grid_ticks_s = grid_ticks_s
+        # Counts rise with ticks in both lists: what another point makes idle is left out.
+        self._least_ticks_s: list[int] = []
+        self._least_pulses: list[int] = []
+        self._most_ticks_s: list[int] = []
+        self._most_pulses: list[int] = []
+        self._known: list[_Known] = []
+        self._grid_ticks_s: list[int] = []
+
+    def add(self, entry: JournalEntry, advance: Advance) -> None:
+        """Add a reception's pair of clocks, and what its telegram says."""
+        self._timeline.add(entry.uptime_s, entry.earliest_ms, entry.latest_ms)
+        pulses, kind = advance.at(entry.key)
+        if kind is CountKind.PLACEHOLDER:
+            return
+        self._know(entry.uptime_s, entry.uptime_s + RESOLUTION_S, pulses)
+        self._add_last_pulse(entry, pulses)
+        self._add_grid(entry, pulses)
+
+    def at_least(self, instant_dms: int) -> Bound | None:
+        """See `Evidence.at_least`."""
+        ticks_s = self._least_ticks_s
+        latest_dms = self._timeline.latest_dms
+        if not ticks_s:
+            return None
+        place = bisect_right(ticks_s, self._timeline.tick_near(instant_dms))
+        while place < len(ticks_s) and latest_dms(ticks_s[place]) <= instant_dms:
+            place += 1
+        while place and latest_dms(ticks_s[place - 1]) > instant_dms:
+            place -= 1
+        return self._bound(ticks_s, self._least_pulses, place - 1, latest_dms) if place else None
+
+    def at_most(self, instant_dms: int) -> Bound | None:
+        """See `Evidence.at_most`."""
+        ticks_s = self._most_ticks_s
+        if not ticks_s or self._timeline.earliest_dms(ticks_s[0]) is None:
+            return None
+        place = bisect_left(ticks_s, self._timeline.tick_near(instant_dms))
+        while place and self._earliest_dms(ticks_s[place - 1]) >= instant_dms:
+            place -= 1
+        while place < len(ticks_s) and self._earliest_dms(ticks_s[place]) < instant_dms:
+            place += 1
+        if place == len(ticks_s):
+            return None
+        return self._bound(ticks_s, self._most_pulses, place, self._earliest_dms)
+
+    def nearest(self, instant_dms: int) -> tuple[int, int] | None:
+        """How far the nearest known count surely is, and that count."""
+        if not self._known or self._timeline.earliest_dms(self._known[0].end_s) is None:
+            return None
+        tick_s = self._timeline.tick_near(instant_dms)
+        reach_s = TOLERANCE_DMS // DMS_PER_S + 2
+        best: tuple[int, int] | None = None
+        for place in range(bisect_left(self._known, (tick_s - reach_s, 0, 0)), len(self._known)):
+            known = self._known[place]
+            if known.end_s > tick_s + reach_s:
+                break
+            latest_dms = self._timeline.latest_dms(known.end_s)
+            earliest_dms = self._earliest_dms(known.start_s)
+            distance_dms = max(abs(latest_dms - instant_dms), abs(earliest_dms - instant_dms))
+            if distance_dms <= TOLERANCE_DMS and not self._timeline.is_doubtful(known.end_s):
+                found = (distance_dms, known.pulses)
+                best = found if best is None else min(best, found)
+        return best
+
+    def tick_interval_dms(self, tick_s: int) -> tuple[int, int] | None:
+        """See `Evidence.tick_interval_dms`."""
+        if self._timeline.earliest_dms(tick_s) is None or self._timeline.is_doubtful(tick_s):
+            return None
+        return self._earliest_dms(tick_s), self._timeline.latest_dms(tick_s)
+
+    def _earliest_dms(self, tick_s: int) -> int:
+        earliest_dms = self._timeline.earliest_dms(tick_s)
+        assert earliest_dms is not None  # asked for only where a bearer declared its delay
+        return earliest_dms
+
+    def _add_last_pulse(self, entry: JournalEntry, pulses: int) -> None:
+        age_s = entry.last_pulse_age_s
+        if age_s is None or age_s > entry.uptime_s:  # unknown, or in another boot
+            return
+        tick_s = entry.uptime_s - age_s
+        if age_s >= LAST_PULSE_AGE_MAX_S:  # at least so long ago
+            self._least(tick_s + RESOLUTION_S, pulses)
+            return
+        start_s, end_s = tick_s, tick_s + RESOLUTION_S
+        self._least(end_s, pulses)
+        self._near(start_s, end_s, pulses)
+        if pulses:
+            self._most(start_s, pulses - 1)
+            self._near(start_s, end_s, pulses - 1)
+
+    def _add_grid(self, entry: JournalEntry, pulses: int) -> None:
+        """Add the newest tick of the unit's grid, and what no earlier history in here told."""
+        if entry.grid_count is None or entry.grid_age_s is None:
+            return
+        tick_s = entry.uptime_s - entry.grid_age_s
+        behind = forward(entry.count, entry.grid_count)
+        if behind < 0 or tick_s < 0:
+            return
+        pulses -= behind
+        self._know(tick_s, tick_s + RESOLUTION_S, max(0, pulses))
+        place = bisect_left(self._grid_ticks_s, tick_s - GRID_STEP_S // 2)
+        until_s = self._grid_ticks_s[place - 1] + GRID_STEP_S // 2 if place else 0
+        _insert_new(self._grid_ticks_s, tick_s)
+        _insert_new(self._boot_grid_ticks_s, tick_s)
+        for increment in entry.increments:
+            tick_s -= GRID_STEP_S
+            pulses -= increment
+            if tick_s <= until_s:
+                break
+            start_s, end_s = self._placed(tick_s)
+            self._know(start_s, end_s + RESOLUTION_S, max(0, pulses))
+
+    def _placed(self, tick_s: int) -> tuple[int, int]:
+        """Between which ticks an entry of a history is that has this place in it.
+
+        The unit's grid may have been moved since, by a few seconds. If the tick itself was named by
+        a telegram, it is known; else it is where the nearest named ticks on either side, half-hours
+        away, have it, or between.
+        """
+        named_s = self._boot_grid_ticks_s
+        above = bisect_left(named_s, tick_s - GRID_STEP_S // 2)  # at the latest the newest tick
+        if named_s[above] < tick_s + GRID_STEP_S // 2:
+            return named_s[above], named_s[above]
+        place_s = _snapped(named_s[above], tick_s)
+        if not above:
+            return place_s - HISTORY_MOVE_MAX_S, place_s + HISTORY_MOVE_MAX_S
+        other_s = _snapped(named_s[above - 1], tick_s)
+        return min(place_s, other_s), max(place_s, other_s)
+
+    def _know(self, start_s: int, end_s: int, pulses: int) -> None:
+        """The count was ``pulses`` at some tick from ``start_s`` to ``end_s``."""
+        self._least(end_s, pulses)
+        self._most(start_s, pulses)
+        self._near(start_s, end_s, pulses)
+
+    def _near(self, start_s: int, end_s: int, pulses: int) -> None:
+        _insert_new(self._known, _Known(end_s, start_s, pulses))
+
+    def _least(self, tick_s: int, pulses: int) -> None:
+        ticks_s, least = self._least_ticks_s, self._least_pulses
+        end = bisect_right(ticks_s, tick_s)
+        start = end
+        if start and least[start - 1] > pulses:
+            return
+        if start and ticks_s[start - 1] == tick_s:
+            start -= 1
+        while end < len(ticks_s) and least[end] < pulses:
+            end += 1
+        ticks_s[start:end] = [tick_s]
+        least[start:end] = [pulses]
+
+    def _most(self, tick_s: int, pulses: int) -> None:
+        ticks_s, most = self._most_ticks_s, self._most_pulses
+        start = bisect_left(ticks_s, tick_s)
+        end = start
+        if end < len(ticks_s) and most[end] < pulses:
+            return
+        if end < len(ticks_s) and ticks_s[end] == tick_s:
+            end += 1
+        while start and most[start - 1] > pulses:
+            start -= 1
+        ticks_s[start:end] = [tick_s]
+        most[start:end] = [pulses]
+
+    def _bound(
+        self, ticks_s: list[int], pulses: list[int], place: int, dms: Callable[[int], int]
+    ) -> Bound:
+        tick_s = ticks_s[place]
+        return Bound(pulses[place], dms(tick_s), self._timeline.is_doubtful(tick_s))
+
+
+def _snapped(grid_tick_s: int, tick_s: int) -> int:
+    """The tick of a grid through ``grid_tick_s`` that is nearest to a place."""
+    half_s = GRID_STEP_S // 2
+    return tick_s + (grid_tick_s - tick_s + half_s) % GRID_STEP_S - half_s
+
+
+_Item = TypeVar("_Item", int, _Known)
+
+
+def _insert_new(ordered: list[_Item], item: _Item) -> None:
+    place = bisect_left(ordered, item)
+    if place == len(ordered) or ordered[place] != item:
+        ordered.insert(place, item)

@@ -1,0 +1,305 @@
+"""From journal entries to half-hours of pulses: a pure fold, with the rules of PULSE_LINK.md.
+
+Entries are folded in the order of their stamps. The count at a boundary between half-hours is
+
+- *measured* when it is known to be the same at all instants that the boundary may be at, or known
+  at an instant surely within 10 s of it;
+- *interpolated* when there is evidence on both sides only: pulses are conserved, and placed evenly;
+- *pending* before that.
+
+It is final from the first stamp at which it is measured, else when a stamp or a timer is more than
+48 hours after it, and then never changes. What has become final is evidence for what has not.
+Evidence of entries stamped on an earlier UTC day than `WINDOW_DAYS` before the newest is left out:
+boundaries that it could speak for are final. So a fold that is resumed needs those days alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from shared.timegrid import HALF_HOUR_S
+from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
+
+from .advance import Advance, CountKind
+from .bracket import Bound, BoundaryCount, PulseStatus, bracketed, unheard
+from .entries import JournalEntry
+from .evidence import Evidence
+from .timeline import DMS_PER_MS, DMS_PER_S
+
+HORIZON_S: Final = 48 * 3600
+"""H: how long after a boundary evidence for it may still come in."""
+
+WINDOW_DAYS: Final = 4
+_DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class PulseHalfHour:
+    """The pulses of one half-hour of UTC.
+
+    Attributes:
+        start_s: its start, UNIX seconds.
+        pulses: how many; None while pending.
+        status: what is known of them.
+        final: whether the row will never change.
+    """
+
+    start_s: int
+    pulses: int | None
+    status: PulseStatus
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What the pairing fixed.
+
+    Attributes:
+        paired_ms: when, in UNIX milliseconds; the half-hour around it is the first.
+        base_count: the unit's count then.
+        pulses_max: more pulses than this in a half-hour are implausible.
+    """
+
+    paired_ms: int
+    base_count: int
+    pulses_max: int
+
+    @property
+    def first_s(self) -> int:
+        """The first boundary, where no pulse has been counted: the first half-hour's start."""
+        return self.paired_ms // 1000 // HALF_HOUR_S * HALF_HOUR_S
+
+
+class FoldStep(NamedTuple):
+    """What an entry or a timer settled.
+
+    Attributes:
+        finals: boundaries that are final from now on.
+        flags: status bits of half-hours that are still running, by their start.
+    """
+
+    finals: dict[int, BoundaryCount]
+    flags: dict[int, PulseStatus]
+
+
+class Fold:
+    """The fold's state: all that the next entry's meaning depends on.
+
+    Args:
+        pairing: the pairing.
+        advance: telegrams heard before the first entry that will be applied.
+        finals: boundaries that became final before it, with the newest one up to which all are.
+    """
+
+    def __init__(
+        self,
+        pairing: Pairing,
+        advance: Advance | None = None,
+        finals: Mapping[int, BoundaryCount] | None = None,
+    ) -> None:
+        self._pairing = pairing
+        self.advance = Advance(pairing.base_count) if advance is None else advance
+        self._finals = dict(finals) if finals else {pairing.first_s: BoundaryCount.at_pairing()}
+        self._finals_s = sorted(self._finals)
+        self._entries: list[JournalEntry] = []
+        self._day = 0
+        self._evidence = Evidence()
+        self._settle()
+
+    @property
+    def final_through_s(self) -> int:
+        """The boundary up to which all are final."""
+        return self._finals_s[0]
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the entries of the window prove."""
+        return self._evidence
+
+    def remember(self, entries: Iterable[JournalEntry]) -> None:
+        """Resume: take back entries that were applied before, in the order of their stamps.
+
+        Their telegrams are in the advance that the fold was made with.
+        """
+        self._entries.extend(entries)
+        if self._entries:
+            self._day = self._entries[-1].stamp.received_ms // _DAY_MS
+        self._rebuild()
+
+    def apply(self, entry: JournalEntry) -> FoldStep:
+        """Fold the next entry."""
+        finals = self.seal(entry.stamp.received_ms).finals
+        is_new = entry.key not in self.advance
+        if is_new and self.advance.add(entry.key, entry.count):
+            self._rebuild()
+        self._turn_to(entry.stamp.received_ms)
+        self._entries.append(entry)
+        self._evidence.add(entry, self.advance)
+        for boundary_s in self._open_boundaries_s(entry.stamp.received_ms // 1000):
+            boundary = self._evaluated(boundary_s)
+            if boundary.pulses is None:
+                break
+            if boundary.is_measured:
+                finals[boundary_s] = boundary
+                self._finish(boundary_s, boundary)
+        self._settle()
+        return FoldStep(finals, self._flags(entry) if is_new else {})
+
+    def seal(self, now_ms: int) -> FoldStep:
+        """Make final what was waited for long enough: nothing stamped from now on speaks for it."""
+        finals: dict[int, BoundaryCount] = {}
+        last_s = (now_ms - HORIZON_S * 1000 - 1) // 1000
+        if self.final_through_s + HALF_HOUR_S <= last_s:
+            for boundary_s in self._open_boundaries_s(last_s):
+                boundary = self._evaluated(boundary_s)
+                if boundary.pulses is None:
+                    boundary = self._unheard(boundary_s)
+                finals[boundary_s] = boundary
+                self._finish(boundary_s, boundary)
+            self._settle()
+        return FoldStep(finals, {})
+
+    def boundary(self, boundary_s: int) -> tuple[BoundaryCount, bool]:
+        """The count at a boundary that is not before `final_through_s`, and whether it is final."""
+        final = self._finals.get(boundary_s)
+        if final is not None:
+            return final, True
+        return self._evaluated(boundary_s), False
+
+    def _open_boundaries_s(self, last_s: int) -> Iterator[int]:
+        first_s = self.final_through_s + HALF_HOUR_S
+        for boundary_s in range(first_s, last_s + 1, HALF_HOUR_S):
+            if boundary_s not in self._finals:
+                yield boundary_s
+
+    def _finish(self, boundary_s: int, boundary: BoundaryCount) -> None:
+        self._finals[boundary_s] = boundary
+        self._finals_s.insert(bisect_left(self._finals_s, boundary_s), boundary_s)
+
+    def _settle(self) -> None:
+        """Forget final boundaries before the newest one up to which all are final."""
+        settled = 0
+        while self._finals_s[0] + (settled + 1) * HALF_HOUR_S in self._finals:
+            settled += 1
+        for boundary_s in self._finals_s[:settled]:
+            del self._finals[boundary_s]
+        del self._finals_s[:settled]
+
+    def _turn_to(self, stamp_ms: int) -> None:
+        day = stamp_ms // _DAY_MS
+        if day == self._day:
+            return
+        self._day = day
+        first_ms = (day - WINDOW_DAYS) * _DAY_MS
+        keep = bisect_left(self._entries, first_ms, key=lambda entry: entry.stamp.received_ms)
+        if keep:
+            del self._entries[:keep]
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        self._evidence = Evidence()
+        for entry in self._entries:
+            self._evidence.add(entry, self.advance)
+
+    def _evaluated(self, boundary_s: int) -> BoundaryCount:
+        """The count at an open boundary, by what is known now."""
+        instant_dms = boundary_s * DMS_PER_S
+        least = self._least(instant_dms)
+        most = self._evidence.at_most(instant_dms)
+        near = None
+        if most is not None and least.pulses < most.pulses:
+            near = self._evidence.nearest(instant_dms)
+        place = bisect_right(self._finals_s, boundary_s)
+        before = self._final_bound(self._finals_s[place - 1])
+        after = self._final_bound(self._finals_s[place]) if place < len(self._finals_s) else None
+        return self._marked(bracketed(instant_dms, least, most, near, before, after))
+
+    def _unheard(self, boundary_s: int) -> BoundaryCount:
+        place = bisect_right(self._finals_s, boundary_s)
+        before = self._final_bound(self._finals_s[place - 1])
+        return self._marked(unheard(self._least(boundary_s * DMS_PER_S), before))
+
+    def _least(self, instant_dms: int) -> Bound:
+        paired = Bound(0, self._pairing.paired_ms * DMS_PER_MS)
+        heard = self._evidence.at_least(instant_dms)
+        return paired if heard is None else max(paired, heard)
+
+    def _final_bound(self, boundary_s: int) -> Bound:
+        pulses = self._finals[boundary_s].pulses
+        assert pulses is not None  # what is pending is not final
+        return Bound(pulses, boundary_s * DMS_PER_S)
+
+    def _marked(self, boundary: BoundaryCount) -> BoundaryCount:
+        if boundary.pulses is None or not self._evidence.has_unproven:
+            return boundary
+        return boundary._replace(status=boundary.status | PulseStatus.UNAUTHENTICATED)
+
+    def _flags(self, entry: JournalEntry) -> dict[int, PulseStatus]:
+        flags = PulseStatus.MEASURED
+        if entry.error_flags & (FLAG_TAMPER | FLAG_MAGNET):
+            flags |= PulseStatus.TAMPER
+        if entry.error_flags & FLAG_LOW_BATTERY:
+            flags |= PulseStatus.LOW_BATTERY
+        if self.advance.at(entry.key).kind is CountKind.ROLLED_BACK:
+            flags |= PulseStatus.COUNT_ROLLED_BACK
+        start_s = entry.stamp.received_ms // 1000 // HALF_HOUR_S * HALF_HOUR_S
+        return {start_s: flags} if flags else {}
+
+
+def rows(
+    boundaries: Iterable[tuple[int, BoundaryCount, bool]],
+    flags: Mapping[int, PulseStatus],
+    pulses_max: int,
+) -> Iterator[PulseHalfHour]:
+    """The half-hours between successive boundaries.
+
+    Args:
+        boundaries: (UNIX seconds, count, whether it is final), each 1800 s after the one before.
+        flags: what else is known of half-hours, by their start.
+        pulses_max: as in `Pairing`.
+    """
+    counted = 0
+    previous: tuple[int, BoundaryCount, bool] | None = None
+    for boundary in boundaries:
+        _, count, is_final = boundary
+        if previous is not None:
+            start_s, start, is_start_final = previous
+            status = start.status | count.status | flags.get(start_s, PulseStatus.MEASURED)
+            pulses = None
+            if count.pulses is not None and start.pulses is not None:
+                pulses = max(0, count.pulses - counted)  # boundary counts never fall
+                if pulses > pulses_max:
+                    status |= PulseStatus.IMPLAUSIBLE_FLOW
+            else:
+                status = PulseStatus.PENDING | flags.get(start_s, PulseStatus.MEASURED)
+            yield PulseHalfHour(start_s, pulses, status, is_start_final and is_final)
+        if count.pulses is not None:
+            counted = max(counted, count.pulses)
+        previous = boundary
+
+
+def fold(entries: Iterable[JournalEntry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
+    """All half-hours from the pairing to ``now_ms``, from all entries in the order of their stamps.
+
+    Args:
+        entries: the whole journal of one unit.
+        pairing: what its pairing fixed.
+        now_ms: UNIX milliseconds; not before the newest stamp.
+    """
+    state = Fold(pairing)
+    finals = {pairing.first_s: BoundaryCount.at_pairing()}
+    flags: dict[int, PulseStatus] = {}
+    for entry in entries:
+        step = state.apply(entry)
+        finals.update(step.finals)
+        for start_s, bits in step.flags.items():
+            flags[start_s] = flags.get(start_s, PulseStatus.MEASURED) | bits
+    finals.update(state.seal(now_ms).finals)
+    boundaries = (
+        (at_s, finals[at_s], True) if at_s in finals else (at_s, *state.boundary(at_s))
+        for at_s in range(pairing.first_s, now_ms // 1000 + 1, HALF_HOUR_S)
+    )
+    return list(rows(boundaries, flags, pairing.pulses_max))

@@ -1,0 +1,132 @@
+"""The units' keys: in memory, or in `keys.json` of a data directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Final, Self
+
+from .errors import KeystoreError
+
+KEY_BYTES: Final = 16
+_FILE: Final = "keys.json"
+_SERIAL: Final = re.compile(r"[0-9]{8}", re.ASCII)
+_KEY: Final = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
+
+
+class MemoryKeystore:
+    """Keys by serial, for tests and for the length of a process.
+
+    Args:
+        keys: to begin with.
+    """
+
+    def __init__(self, keys: dict[str, bytes] | None = None) -> None:
+        self._keys: dict[str, bytes] = {}
+        for serial, key in (keys or {}).items():
+            self._keys[serial] = _checked(serial, key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._keys)} keys)"
+
+    def get(self, serial: str) -> bytes | None:
+        """The unit's key; None if there is none."""
+        return self._keys.get(serial)
+
+    def put(self, serial: str, key: bytes) -> None:
+        """Keep a unit's key, in the place of any earlier one.
+
+        Raises:
+            KeystoreError: it is no key of 16 bytes, or it could not be kept.
+        """
+        self._replace({**self._keys, serial: _checked(serial, key)})
+
+    def remove(self, serial: str) -> None:
+        """Forget a unit's key, if there is one.
+
+        Raises:
+            KeystoreError: it could not be forgotten.
+        """
+        self._replace({other: key for other, key in self._keys.items() if other != serial})
+
+    def _replace(self, keys: dict[str, bytes]) -> None:
+        self._keys = keys
+
+
+class Keystore(MemoryKeystore):
+    """Keys in a file that its owner alone can read; every change is durable when it returns."""
+
+    _path: Path
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """The keystore of a data directory; there is no file before the first key.
+
+        Raises:
+            KeystoreError: the file is not a keystore, or not for its owner's eyes alone.
+        """
+        path = directory / _FILE
+        keystore = cls(_loaded(path))
+        keystore._path = path
+        return keystore
+
+    def _replace(self, keys: dict[str, bytes]) -> None:
+        text = json.dumps({serial: keys[serial].hex() for serial in sorted(keys)}, indent=1)
+        try:
+            _write_durably(self._path, text.encode() + b"\n")
+        except OSError as error:
+            raise KeystoreError(f"{self._path} cannot be written: {error.strerror}") from None
+        super()._replace(keys)
+
+
+def _checked(serial: str, key: bytes) -> bytes:
+    if not _SERIAL.fullmatch(serial):
+        raise KeystoreError(f"a serial has 8 digits, unlike {serial[:40]!r}")
+    if len(key) != KEY_BYTES:
+        raise KeystoreError(f"the key of {serial} has {len(key)} bytes, not {KEY_BYTES}")
+    return bytes(key)
+
+
+def _loaded(path: Path) -> dict[str, bytes]:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise KeystoreError(f"{path} can be read by others: chmod 600 it")
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise KeystoreError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        if isinstance(error, KeystoreError):
+            raise
+        # The decoder's message and context would quote the file.
+        raise KeystoreError(f"{path} is not a keystore") from None
+    is_keystore = isinstance(document, dict) and all(
+        isinstance(key, str) and _KEY.fullmatch(key) for key in document.values()
+    )
+    if not is_keystore:
+        raise KeystoreError(f"{path} is not a keystore")
+    return {serial: bytes.fromhex(key) for serial, key in document.items()}
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    """Replace a file as a whole: whatever fails, the old or the new one is there."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)  # of a process that was killed
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

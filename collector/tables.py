@@ -1,0 +1,81 @@
+"""The collector's tables in SQLite, on a connection that its owner commits.
+
+The collector never commits: its journal and the meter's ledger become durable together or not at
+all. `collector_boundary` and `collector_flag` are derived: deleted, they come back from the rest by
+folding.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final
+
+_TABLES: Final = (
+    """CREATE TABLE IF NOT EXISTS collector_clock (
+        id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, told_ms INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS collector_unit (
+        serial TEXT PRIMARY KEY, manufacturer TEXT NOT NULL, channel TEXT NOT NULL,
+        medium INTEGER NOT NULL, litres_per_pulse TEXT NOT NULL, max_flow_l_h INTEGER NOT NULL,
+        period_s INTEGER NOT NULL, allow_unauthenticated INTEGER NOT NULL,
+        paired_ms INTEGER NOT NULL, base_count INTEGER NOT NULL,
+        base_boot INTEGER, base_counter INTEGER,
+        command_counter INTEGER NOT NULL DEFAULT 0, phased_ms INTEGER, phased_boot INTEGER,
+        phasings INTEGER NOT NULL DEFAULT 0, is_silent INTEGER NOT NULL DEFAULT 0)""",
+    """CREATE TABLE IF NOT EXISTS collector_journal (
+        stamp_ms INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, serial TEXT NOT NULL,
+        boot INTEGER NOT NULL, counter INTEGER NOT NULL, narrows INTEGER NOT NULL,
+        earliest_ms INTEGER, latest_ms INTEGER NOT NULL, uptime_s INTEGER NOT NULL,
+        count INTEGER NOT NULL, last_pulse_age_s INTEGER, grid_count INTEGER, grid_age_s INTEGER,
+        increments BLOB NOT NULL, error_flags INTEGER NOT NULL, is_authentic INTEGER NOT NULL,
+        battery_left_d INTEGER NOT NULL, bearer TEXT NOT NULL, rssi_dbm INTEGER)""",
+    """CREATE UNIQUE INDEX IF NOT EXISTS collector_journal_key
+        ON collector_journal (serial, boot, counter) WHERE narrows = 0""",
+    "CREATE INDEX IF NOT EXISTS collector_journal_stamp ON collector_journal (serial, stamp_ms)",
+    """CREATE TABLE IF NOT EXISTS collector_refusal (
+        serial TEXT NOT NULL, kind TEXT NOT NULL, refused INTEGER NOT NULL,
+        PRIMARY KEY (serial, kind)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS collector_boundary (
+        serial TEXT NOT NULL, at_s INTEGER NOT NULL, pulses INTEGER NOT NULL,
+        status INTEGER NOT NULL, PRIMARY KEY (serial, at_s)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS collector_flag (
+        serial TEXT NOT NULL, start_s INTEGER NOT NULL, status INTEGER NOT NULL,
+        PRIMARY KEY (serial, start_s)) WITHOUT ROWID""",
+)
+
+
+class Tables:
+    """The connection, and the tables on it.
+
+    Args:
+        connection: an open database. Where no transaction is open, the first change begins one.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    @property
+    def exist(self) -> bool:
+        """Whether the tables have been made."""
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'collector_clock'"
+        return self.row(query) is not None
+
+    def make(self) -> None:
+        """Make the tables that are missing."""
+        if not self.exist:
+            for statement in _TABLES:
+                self.change(statement)
+            self.change("INSERT INTO collector_clock VALUES (1, 0, 0)")
+
+    def change(self, statement: str, values: tuple[object, ...] = ()) -> None:
+        """Execute a statement that writes, within the owner's transaction."""
+        self.begin()
+        self.connection.execute(statement, values)
+
+    def begin(self) -> None:
+        """Begin a transaction where none is open: otherwise SQLite would commit every change."""
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN")
+
+    def row(self, query: str, values: tuple[object, ...] = ()) -> Any:
+        """The first row of a query, or None."""
+        return self.connection.execute(query, values).fetchone()

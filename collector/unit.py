@@ -1,0 +1,209 @@
+"""One paired unit: its journal entries folded, and what they tell besides readings."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from shared.timegrid import HALF_HOUR_S, from_unix_ms, unix_ms
+from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
+
+from . import events
+from .advance import CountKind
+from .bracket import BoundaryCount
+from .derived import Derived
+from .entries import Stamp, TelegramKey
+from .events import Event, Replayed, TelegramReceived
+from .fleet import UnitRecord
+from .halfhours import HORIZON_S, WINDOW_DAYS, Fold, FoldStep, PulseHalfHour, fold, rows
+from .journal import Journal, LastHeard
+from .registry import Registry
+from .tables import Tables
+
+_DAY_MS: Final = 86_400_000
+_TAMPER_FLAGS: Final = FLAG_TAMPER | FLAG_MAGNET
+
+
+class PairedUnit:
+    """A unit's fold, resumed from the database and kept in step with it.
+
+    Args:
+        connection: the database; nothing is committed.
+        record: the unit, as the registry has it.
+        writes: whether anything may be written: what is derived and missing, for a beginning.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, record: UnitRecord, *, writes: bool) -> None:
+        self.record = record
+        self._journal = Journal(connection)
+        self._registry = Registry(connection)
+        self._derived = Derived(connection)
+        self._fold = self._resumed(writes=writes)
+        self.heard = self._journal.last_heard(record.serial)
+        self.is_silent = self._registry.is_silent(record.serial)
+
+    @property
+    def register(self) -> int:
+        """Pulses since the pairing, by all that has been heard."""
+        return self._fold.advance.total
+
+    @property
+    def final_through_s(self) -> int:
+        """The boundary up to which all half-hours are final."""
+        return self._fold.final_through_s
+
+    @property
+    def final_pulses(self) -> int:
+        """Pulses since the pairing up to `final_through_s`."""
+        pulses = self._fold.boundary(self.final_through_s)[0].pulses
+        assert pulses is not None  # what is final is not pending
+        return pulses
+
+    def accept(self, received: TelegramReceived, now: datetime) -> list[Event]:
+        """Journal and fold a telegram; return what else there is to tell of it."""
+        before, register = self.heard, self.register
+        stamp = self._journal.append(received, now)
+        if stamp is None:
+            return []
+        self._apply(stamp)
+        self.heard = self._journal.last_heard(self.record.serial)
+        self._set_silent(is_silent=False)
+        return list(self._remarks(received, before, self.register - register))
+
+    def narrow(self, replayed: Replayed, now: datetime) -> None:
+        """Take from a second reception what it tells of the first one's time."""
+        key = TelegramKey(replayed.boot, replayed.counter)
+        stamp = self._journal.narrow(
+            self.record.serial, key, replayed.received_utc, replayed.delay_max_s, now
+        )
+        if stamp is not None:
+            self._apply(stamp)
+
+    def seal(self, now_ms: int) -> None:
+        """Make final what has waited for long enough."""
+        self._derived.put(self.record.serial, self._fold.seal(now_ms))
+
+    def silence(self, now_ms: int) -> events.UnitSilent | None:
+        """Tell of a silence, once."""
+        if self.is_silent or now_ms <= self._silent_after_ms:
+            return None
+        self._set_silent(is_silent=True)
+        return events.UnitSilent(
+            received_utc=from_unix_ms(now_ms),
+            serial=self.record.serial,
+            heard_utc=self._heard_utc,
+        )
+
+    def next_timer_ms(self) -> int:
+        """When `seal` or `silence` will have something to do, in UNIX milliseconds."""
+        sealed_ms = (self.final_through_s + HALF_HOUR_S + HORIZON_S) * 1000 + 1
+        return sealed_ms if self.is_silent else min(sealed_ms, self._silent_after_ms + 1)
+
+    def grid_tick_dms(self) -> tuple[int, int] | None:
+        """Between which instants the newest tick of the unit's grid was, in tenths of a ms."""
+        if self.heard is None or self.heard.grid_tick_s is None:
+            return None
+        tick_s, epoch = self.heard.grid_tick_s, self._journal.epoch
+        return self._fold.evidence.tick_interval_dms(self.heard.key, epoch, tick_s)
+
+    def half_hours(self, from_s: int, to_s: int) -> list[PulseHalfHour]:
+        """The half-hours that start from one instant to before another, none before the pairing."""
+        first_s = max(-(-from_s // HALF_HOUR_S) * HALF_HOUR_S, self.record.pairing.first_s)
+        last_s = -(-to_s // HALF_HOUR_S) * HALF_HOUR_S
+        if first_s >= last_s:
+            return []
+        finals = self._derived.boundaries(self.record.serial, first_s, last_s)
+        flags = self._derived.flags(self.record.serial, first_s, last_s)
+        boundaries = (
+            (at_s, finals[at_s], True) if at_s in finals else (at_s, *self._fold.boundary(at_s))
+            for at_s in range(first_s, last_s + 1, HALF_HOUR_S)
+        )
+        return list(rows(boundaries, flags, self.record.pairing.pulses_max))
+
+    def refold(self) -> list[PulseHalfHour]:
+        """All half-hours up to now, from the whole journal and nothing else."""
+        entries = self._journal.entries(self.record.serial)
+        return fold(entries, self.record.pairing, self._journal.told_ms)
+
+    def _resumed(self, *, writes: bool) -> Fold:
+        serial, pairing = self.record.serial, self.record.pairing
+        finals = self._derived.newest_boundaries(serial)
+        if not finals:
+            if not writes:
+                elsewhere = Tables(sqlite3.connect(":memory:"))
+                elsewhere.make()
+                self._derived = Derived(elsewhere.connection)
+            return self._refolded()
+        state = Fold(pairing, self._journal.advance(serial, pairing.base_count), finals)
+        newest_ms = self._journal.newest_stamp_ms(serial)
+        if newest_ms is not None:
+            first_ms = (newest_ms // _DAY_MS - WINDOW_DAYS) * _DAY_MS
+            state.remember(self._journal.entries(serial, first_ms))
+        return state
+
+    def _refolded(self) -> Fold:
+        """Fold the whole journal and keep what is derived from it: it was deleted, or never was."""
+        serial, pairing = self.record.serial, self.record.pairing
+        state = Fold(pairing)
+        self._derived.clear(serial)
+        self._derived.put(serial, FoldStep({pairing.first_s: BoundaryCount.at_pairing()}, {}))
+        for entry in self._journal.entries(serial):
+            self._derived.put(serial, state.apply(entry))
+        self._derived.put(serial, state.seal(self._journal.told_ms))
+        return state
+
+    def _apply(self, stamp: Stamp) -> None:
+        # What is folded is what is in the journal, as a restart will find it.
+        for entry in self._journal.entries(self.record.serial, stamp.received_ms):
+            self._derived.put(self.record.serial, self._fold.apply(entry))
+
+    def _remarks(
+        self, received: TelegramReceived, before: LastHeard | None, pulses: int
+    ) -> Iterator[Event]:
+        received_utc, serial, telegram = received.received_utc, received.serial, received.telegram
+        key = TelegramKey(received.boot, received.counter)
+        if self._fold.advance.at(key).kind is CountKind.ROLLED_BACK:
+            yield events.CountRolledBack(
+                received_utc=received_utc, serial=serial, count=telegram.count
+            )
+        if before is not None and key < before.key:
+            return  # it is late: what it says of the unit's state is past
+        if before is not None and key.boot > before.key.boot:
+            yield events.UnitReset(received_utc=received_utc, serial=serial, boot=key.boot)
+        elapsed_s = self._elapsed_s(received, before)
+        if pulses > self.record.pulses_max(elapsed_s):
+            yield events.ImplausibleFlow(
+                received_utc=received_utc, serial=serial, pulses=pulses, elapsed_s=elapsed_s
+            )
+        raised = telegram.error_flags & ~(0 if before is None else before.error_flags)
+        if raised & _TAMPER_FLAGS:
+            yield events.TamperSeen(
+                received_utc=received_utc, serial=serial, error_flags=telegram.error_flags
+            )
+        if raised & FLAG_LOW_BATTERY:
+            yield events.LowBattery(
+                received_utc=received_utc, serial=serial, battery_left_d=telegram.battery_left_d
+            )
+
+    def _elapsed_s(self, received: TelegramReceived, before: LastHeard | None) -> int:
+        """The time in which what is new was counted, rather too long than too short."""
+        if before is not None and received.boot == before.key.boot:
+            return max(0, received.telegram.uptime_s - before.uptime_s) + 2
+        since_utc = self.record.paired_utc if before is None else before.heard_utc
+        # The first of the two may have been under way for as long as its bearer allows.
+        return max(0, (unix_ms(received.received_utc) - unix_ms(since_utc)) // 1000) + 60
+
+    @property
+    def _heard_utc(self) -> datetime:
+        return self.record.paired_utc if self.heard is None else self.heard.heard_utc
+
+    @property
+    def _silent_after_ms(self) -> int:
+        return unix_ms(self._heard_utc) + 2 * self.record.period_s * 1000
+
+    def _set_silent(self, *, is_silent: bool) -> None:
+        if is_silent != self.is_silent:
+            self.is_silent = is_silent
+            self._registry.set_silent(self.record.serial, is_silent=is_silent)

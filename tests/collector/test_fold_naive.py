@@ -1,0 +1,83 @@
+"""The fold against its slow reference, and against itself resumed."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from collector.entries import JournalEntry, TelegramKey
+from collector.halfhours import Pairing, fold
+from tests.collector.world import START_S, PaperJournal, PaperUnit
+from tests.naive import pulse_fold
+
+BASE = 4_294_967_290
+DAY_MS = 86_400_000
+
+_GAPS_S = st.sampled_from([1, 7, 60, 900, 901, 1795, 1800, 1805, 3600, 9000, 40_000, 200_000])
+_HAPPENINGS = st.sampled_from(
+    ["send"] * 8
+    + ["late", "again", "again at once", "forward", "delay lie", "reboot", "power up", "phase"]
+    + ["tamper", "roll back", "placeholder", "unproven", "pulse"]
+)
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
+    """A journal of a unit that lives through all sorts of things, its pairing, and a later now."""
+    drift_ppm = draw(st.sampled_from([0, -50, 50, 95]))
+    unit = PaperUnit([], first_count=BASE, drift_ppm=drift_ppm, boot_ms=START_S * 1000 - 5_000_000)
+    unit.next_grid_s = draw(st.sampled_from([5000, 5004, 4321]))
+    journal = PaperJournal()
+    paired_ms = START_S * 1000 + draw(st.integers(0, 3_000_000))
+    pairing = Pairing(paired_ms, BASE, pulses_max=20)
+    now_ms = paired_ms
+    said = []
+    for happening, gap_s, pulses in draw(
+        st.lists(st.tuples(_HAPPENINGS, _GAPS_S, st.integers(0, 4)), min_size=1, max_size=14)
+    ):
+        span_ms = gap_s * 1000
+        unit.pulses_ms += [now_ms + span_ms * (n + 1) // (pulses + 1) for n in range(pulses)]
+        now_ms += span_ms
+        flight_ms = draw(st.integers(0, 5000))
+        if happening == "reboot":
+            unit.reboot(now_ms)
+        elif happening == "power up":
+            journal.epoch += 1
+        elif happening == "phase":
+            unit.set_phase(now_ms, now_ms % 1_800_000)
+        elif happening in ("late", "again", "again at once") and said:
+            back = 0 if happening == "again at once" else draw(st.integers(0, len(said) - 1))
+            key, telegram = said[-1 - back]
+            journal.receive(key, telegram, now_ms + flight_ms, None if back else 1)
+        elif happening != "pulse":
+            telegram = unit.telegram(now_ms, error_flags=1 if happening == "tamper" else 0)
+            if happening == "roll back":
+                telegram.count = (telegram.count - 3) % (1 << 32)
+            if happening == "placeholder":
+                telegram.count = draw(st.sampled_from([0, (1 << 32) - 1]))
+            key = TelegramKey(unit.boot, unit.counter)
+            said.append((key, telegram))
+            if draw(st.integers(0, 3)):
+                if happening == "delay lie":
+                    flight_ms += 3_000_000
+                delay_max_s = None if happening == "forward" else 5
+                is_authentic = happening != "unproven"
+                journal.receive(
+                    key, telegram, now_ms + flight_ms, delay_max_s, is_authentic=is_authentic
+                )
+    stamped_ms = [entry.stamp.received_ms for entry in journal.entries]
+    now_ms = max([now_ms, *stamped_ms]) + draw(st.sampled_from([0, 1800, 90_000, 180_000])) * 1000
+    return journal.entries, pairing, now_ms
+
+
+_SETTINGS = settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
+
+
+@given(journals())
+@_SETTINGS
+def test_fold_is_its_slow_reference(world: tuple[list[JournalEntry], Pairing, int]) -> None:
+    """The fast fold gives the rows of the plain one."""
+    entries, pairing, now_ms = world
+    for entry in entries:
+        note(str(entry))
+    assert pulse_fold.fold(entries, pairing, now_ms) == fold(entries, pairing, now_ms)

@@ -1,0 +1,279 @@
+"""The half-hour fold, slow and plain.
+
+Everything is worked out again at every stamp, by looking at every pair of clocks and every known
+count. Instants are exact fractions of seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from collector.entries import JournalEntry
+from collector.halfhours import Pairing, PulseHalfHour, PulseStatus
+
+HALF_HOUR = 1800
+HORIZON_MS = 48 * 3600 * 1000
+DAY_MS = 86_400_000
+RATE = Fraction(100, 10**6)
+HALF = 1 << 31
+MODULUS = 1 << 32
+
+
+class Proof(NamedTuple):
+    """What is known of the count: at least or at most `pulses`, or `pulses` between two ticks."""
+
+    kind: str
+    group: tuple[int, int]
+    start: int
+    end: int
+    pulses: int
+
+
+class Final(NamedTuple):
+    """A boundary that will not change."""
+
+    pulses: int
+    status: PulseStatus
+
+
+def signed(newer: int, older: int) -> int:
+    """The shorter way round from one count to another."""
+    ahead = (newer - older) % MODULUS
+    return ahead if ahead < HALF else ahead - MODULUS
+
+
+def advances(entries: Sequence[JournalEntry], base: int) -> dict[tuple[int, int], tuple[int, str]]:
+    """Pulses since the pairing, and the kind of count, of every telegram by its key."""
+    counts = {entry.key: entry.count for entry in entries}
+    found: dict[tuple[int, int], tuple[int, str]] = {}
+    in_force, pulses = base, 0
+    for key in sorted(counts):
+        count = counts[key]
+        kind = "counted"
+        if signed(count, in_force) >= 0:
+            pulses += signed(count, in_force)
+            in_force = count
+        elif count in (0, MODULUS - 1):
+            kind = "placeholder"
+        elif pulses == 0:
+            kind = "early"
+        else:
+            kind = "rolled back"
+            in_force = count
+        found[key] = (pulses, kind)
+    return found
+
+
+def proofs(entries: Sequence[JournalEntry], worth: dict) -> list[Proof]:
+    """All that the entries say, in order of their stamps."""
+    out: list[Proof] = []
+    grids: dict[tuple[int, int], list[int]] = {}
+    named: dict[int, list[int]] = {}
+    for entry in entries:
+        group = (entry.key.boot, entry.stamp.epoch)
+        n, kind = worth[entry.key]
+        if kind == "placeholder":
+            continue
+
+        def know(start: int, end: int, pulses: int, group: tuple[int, int] = group) -> None:
+            pulses = max(0, pulses)
+            out.extend(Proof(kind, group, start, end, pulses) for kind in ("least", "most", "at"))
+
+        up, age = entry.uptime_s, entry.last_pulse_age_s
+        know(up, up + 1, n)
+        if age is not None and age <= up:
+            if age >= 0x7FFFFF:
+                out.append(Proof("least", group, 0, up - age + 1, n))
+            else:
+                out.append(Proof("least", group, 0, up - age + 1, n))
+                out.append(Proof("at", group, up - age, up - age + 1, n))
+                if n:
+                    out.append(Proof("most", group, up - age, 0, n - 1))
+                    out.append(Proof("at", group, up - age, up - age + 1, n - 1))
+        if entry.grid_count is None or entry.grid_age_s is None:
+            continue
+        tick, behind = up - entry.grid_age_s, signed(entry.count, entry.grid_count)
+        if behind < 0 or tick < 0:
+            continue
+        know(tick, tick + 1, n - behind)
+        heard = grids.setdefault(group, [])
+        older = [t for t in heard if t < tick - 900]
+        heard.append(tick)
+        told = named.setdefault(entry.key.boot, [])
+        told.append(tick)
+        total = n - behind
+        for place, increment in enumerate(entry.increments, start=1):
+            total -= increment
+            at = tick - 1800 * place
+            if at <= (max(older) + 900 if older else 0):
+                break
+            start, end = _placed(told, at)
+            know(start, end + 1, total)
+    return out
+
+
+def _placed(told: list[int], at: int) -> tuple[int, int]:
+    """Where the tick may be that has this place in a history, by the ticks that were named."""
+    same = [t for t in told if -900 <= t - at < 900]
+    if same:
+        return min(same), min(same)
+    above = min(t for t in told if t >= at + 900)
+    below = max((t for t in told if t < at - 900), default=None)
+    first = min((above - 1800 * k for k in range(1, 400)), key=lambda t: (abs(t - at), t))
+    if below is None:
+        return first - 10, first + 10
+    other = min((below + 1800 * k for k in range(1, 400)), key=lambda t: (abs(t - at), t))
+    return min(first, other), max(first, other)
+
+
+def utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -> tuple:
+    """(earliest or None, latest, doubtful) of a tick of one boot and epoch."""
+    pairs = [e for e in entries if (e.key.boot, e.stamp.epoch) == group]
+    latest = min(
+        Fraction(e.latest_ms, 1000) + tick - e.uptime_s + RATE * (abs(tick - e.uptime_s) + 1)
+        for e in pairs
+    )
+    lows = [
+        Fraction(e.earliest_ms, 1000) + tick - e.uptime_s - 1 - RATE * (abs(tick - e.uptime_s) + 1)
+        for e in pairs
+        if e.earliest_ms is not None
+    ]
+    if not lows:
+        return None, latest, False
+    return min(max(lows), latest), latest, max(lows) > latest
+
+
+class Snapshot:
+    """What is known at one stamp."""
+
+    def __init__(self, entries: Sequence[JournalEntry], pairing: Pairing) -> None:
+        self.paired = Fraction(pairing.paired_ms, 1000)
+        window = list(entries)
+        if window:
+            first_day = window[-1].stamp.received_ms // DAY_MS - 4
+            window = [e for e in window if e.stamp.received_ms // DAY_MS >= first_day]
+        self.unproven = any(not e.is_authentic for e in window)
+        self.least = [(0, self.paired, False)]
+        self.most, self.at = [], []
+        places: dict = {}
+        for kind, group, start, end, n in proofs(window, advances(entries, pairing.base_count)):
+            for tick in (start, end):
+                if (group, tick) not in places:
+                    places[group, tick] = utc_of(window, group, tick)
+            low, high = places[group, start], places[group, end]
+            if kind == "least":
+                self.least.append((n, high[1], high[2]))
+            elif kind == "most" and low[0] is not None:
+                self.most.append((n, low[0], low[2]))
+            elif kind == "at" and low[0] is not None and not high[2]:
+                self.at.append((low[0], high[1], n))
+
+    def count(self, at: int, finals: dict[int, Final]) -> tuple[int | None, PulseStatus, bool]:
+        """(pulses, status, whether it is measured) at a boundary that is not final."""
+        least = max(p for p in self.least if p[1] <= at)
+        most = min((p for p in self.most if p[1] >= at), default=None)
+        before = max((b, f.pulses) for b, f in finals.items() if b < at)
+        after = min(((b, f.pulses) for b, f in finals.items() if b > at), default=None)
+        if most is None and after is None:
+            return None, PulseStatus.PENDING, False
+        flag = PulseStatus.UNAUTHENTICATED if self.unproven else PulseStatus(0)
+        doubtful = most is not None and (least[2] or most[2])
+        if doubtful:
+            flag |= PulseStatus.DOUBTFUL_CLOCK
+        near = [(max(abs(a - at), abs(b - at)), n) for a, b, n in self.at]
+        near = [p for p in near if p[0] <= 10]
+        value = None
+        if most is not None and least[0] >= most[0]:
+            value = least[0]
+        elif most is not None and near:
+            value = sorted((least[0], min(near)[1], most[0]))[1]
+        ceiling = after[1] if after else 1 << 70
+        if value is not None and before[1] <= value <= ceiling:
+            return value, flag, not doubtful
+        low = max((least[0], least[1]), (before[1], Fraction(before[0])))
+        ups = [(most[0], most[1])] if most else []
+        ups += [(after[1], Fraction(after[0]))] if after else []
+        high = min(ups)
+        value = low[0]
+        if high[0] > low[0]:
+            step = max(Fraction(1, 10_000), high[1] - low[1])
+            value += (high[0] - low[0]) * (at - low[1]) // step
+        return max(before[1], min(value, ceiling)), flag | PulseStatus.INTERPOLATED, False
+
+    def unheard(self, at: int, finals: dict[int, Final]) -> Final:
+        """The count at a boundary for which nothing came in time."""
+        pulses, _, doubtful = max(p for p in self.least if p[1] <= at)
+        status = PulseStatus.INTERPOLATED
+        if doubtful:
+            status |= PulseStatus.DOUBTFUL_CLOCK
+        if self.unproven:
+            status |= PulseStatus.UNAUTHENTICATED
+        return Final(max([pulses] + [f.pulses for b, f in finals.items() if b < at]), status)
+
+
+def fold(entries: Sequence[JournalEntry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
+    """All half-hours from the pairing to now."""
+    first = pairing.paired_ms // 1000 // HALF_HOUR * HALF_HOUR
+    finals = {first: Final(0, PulseStatus(0))}
+    flags: dict[int, PulseStatus] = {}
+    known = Snapshot([], pairing)
+
+    def seal(now: int) -> None:
+        at = first
+        while at * 1000 + HORIZON_MS < now:
+            if at not in finals:
+                pulses, status, _ = known.count(at, finals)
+                if pulses is None:
+                    finals[at] = known.unheard(at, finals)
+                else:
+                    finals[at] = Final(pulses, status)
+            at += HALF_HOUR
+
+    for place, entry in enumerate(entries):
+        now = entry.stamp.received_ms
+        seal(now)
+        heard = list(entries[: place + 1])
+        known = Snapshot(heard, pairing)
+        for at in range(first, now // 1000 + 1, HALF_HOUR):
+            if at not in finals:
+                pulses, status, measured = known.count(at, finals)
+                if measured and pulses is not None:
+                    finals[at] = Final(pulses, status)
+        if entry.key not in [e.key for e in entries[:place]]:
+            bits = PulseStatus(0)
+            if entry.error_flags & 3:
+                bits |= PulseStatus.TAMPER
+            if entry.error_flags & 4:
+                bits |= PulseStatus.LOW_BATTERY
+            if advances(heard, pairing.base_count)[entry.key][1] == "rolled back":
+                bits |= PulseStatus.COUNT_ROLLED_BACK
+            start = now // 1000 // HALF_HOUR * HALF_HOUR
+            flags[start] = flags.get(start, PulseStatus(0)) | bits
+    seal(now_ms)
+    return _rows(finals, known, flags, pairing, range(first, now_ms // 1000 + 1, HALF_HOUR))
+
+
+def _rows(finals, known, flags, pairing, boundaries) -> list[PulseHalfHour]:
+    counts = []
+    for at in boundaries:
+        if at in finals:
+            counts.append((at, finals[at].pulses, finals[at].status, True))
+        else:
+            pulses, status, _ = known.count(at, finals)
+            counts.append((at, pulses, status, False))
+    out, top = [], 0
+    for (at, a, x, p), (_, b, y, q) in pairwise(counts):
+        status = x | y | flags.get(at, PulseStatus(0))
+        pulses = None
+        top = max(top, a or 0)
+        if a is None or b is None:
+            status = PulseStatus.PENDING | flags.get(at, PulseStatus(0))
+        else:
+            pulses = max(top, b) - top
+            if pulses > pairing.pulses_max:
+                status |= PulseStatus.IMPLAUSIBLE_FLOW
+        out.append(PulseHalfHour(at, pulses, status, p and q))
+    return out
