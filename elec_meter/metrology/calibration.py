@@ -18,7 +18,7 @@ PHASE_MAX_URAD = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Gains, phase and thresholds of one meter. Gains are exact ratios, everything else is an integer.
+    """Gains, phase and thresholds of one meter: exact ratios and integers.
 
     Args:
         voltage_mv_per_count: Millivolts that one count of voltage stands for.
@@ -26,8 +26,8 @@ class Calibration:
         phase_urad: By how much the current channel lags the voltage channel, in microradians of the
             fundamental; what is measured is turned back by as much.
         full_scale_count: Counts at which both converters saturate, at most 2^23.
-        starting_current_ma: The meter starts at this current (EN 50470-3: I_st) and registers nothing
-            at less than three quarters of it.
+        starting_current_ma: The meter starts at this current (EN 50470-3: I_st) and registers
+            nothing at less than three quarters of it.
         signal_min_mv: A voltage of lower amplitude is no mains at all.
 
     Raises:
@@ -50,8 +50,16 @@ class Calibration:
             raise CalibrationError(f"A phase of {self.phase_urad} urad is no calibration.")
         if not 1 << 7 <= self.full_scale_count <= 1 << (BITS_MAX - 1):
             raise CalibrationError(f"Full scale is 2^7 to 2^23, not {self.full_scale_count}.")
-        if self.starting_current_ma < 0 or self.signal_min_mv <= 0:
-            raise CalibrationError("A threshold is below zero.")
+        if (
+            not 0
+            <= self.starting_current_ma
+            < self.full_scale_count * self.current_ma_per_count / 16
+        ):
+            raise CalibrationError(
+                f"A starting current of {self.starting_current_ma} mA is absurd."
+            )
+        if not 0 < self.signal_min_mv < self.full_scale_count * self.voltage_mv_per_count:
+            raise CalibrationError(f"A least signal of {self.signal_min_mv} mV is absurd.")
 
     @classmethod
     def for_converter(
@@ -73,7 +81,7 @@ class Calibration:
         )
 
     def energy_mj_per_count(self, rate_hz: int) -> Fraction:
-        """Millijoules that one count of voltage times one of current stands for, over one sample."""
+        """Millijoules in one count of voltage times one of current, over one sample."""
         return self.voltage_mv_per_count * self.current_ma_per_count / (1000 * rate_hz)
 
     @property
@@ -82,10 +90,10 @@ class Calibration:
         return max(int(self.signal_min_mv / self.voltage_mv_per_count), 2)
 
     @property
-    def starting_square_q16(self) -> int:
-        """Mean square of current, in count^2 / 65536, below which nothing registers."""
+    def starting_square_q8(self) -> int:
+        """Mean square of current, in count^2 / 256, below which nothing registers."""
         threshold = Fraction(3 * self.starting_current_ma, 4) / self.current_ma_per_count
-        return int(threshold * threshold * 65536)
+        return int(threshold * threshold * 256)
 
     @property
     def turn_q30(self) -> tuple[int, int]:

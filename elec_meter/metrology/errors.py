@@ -15,14 +15,15 @@ class MetrologyError(MeterError):
 class CalibrationError(MetrologyError):
     """A calibration out of range.
 
-    Example scenarios: a gain of nothing; a phase of more than a tenth of a radian; more than 24 bits.
+    Example scenarios: a gain of nothing; a phase of more than a tenth of a radian; over 24 bits.
     """
 
 
 class RateError(MetrologyError):
     """A sample rate that does not fit.
 
-    Example scenarios: fewer than 32 samples per mains cycle; a block of another rate than the pipeline's.
+    Example scenarios: fewer than 32 samples per mains cycle; a block of another rate than the
+    pipeline's.
     """
 
 

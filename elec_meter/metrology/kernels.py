@@ -1,144 +1,124 @@
 """The compiled part of metrology: cycle ends, then exact integer sums over contiguous slices.
 
-Everything numba compiles lives in this one file, the layout of its arrays included: numba's cache looks
-only at the file a kernel stands in, so a constant or a callee elsewhere could change unnoticed.
+Everything numba compiles lives in this one file, the layout of its arrays included: numba's cache
+looks only at the file a kernel stands in, so that a constant elsewhere could change unnoticed.
+`advance` and `bound` are the entries and have explicit signatures, which type the rest.
 
-Kernels are private to the package, work in place, allocate nothing and never see bad input: `Metrology`
-validates. All arithmetic is int64, so that the sums do not depend on how the samples were cut.
+Kernels work in place, allocate nothing and never see bad input: `Metrology` validates. All
+arithmetic is int64, so that the sums do not depend on how the samples were cut.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-from numba import boolean, int16, int32, int64, njit, types, void
+from numba import int16, int32, int64, njit, types
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Counts = NDArray[np.int16] | NDArray[np.int32]
-    Integers = NDArray[np.int64]
+    Wide = NDArray[np.int32]
+    Row = NDArray[np.int64]
+    # int64 when compiled; without the JIT, numpy.int64 or int as it comes.
+    Int = Any
 
-# One row per mains cycle: where it ends (absolute sample index, exclusive), its samples, its raw sums
-# (Q: voltage delayed by LAG samples), then what follows from them. Active and reactive are in count^2.
-END, COUNT, SUM_V, SUM_I, SUM_VV, SUM_II, SUM_VI, SUM_QI, LAG, PERIOD, FLAGS = range(11)
-SQUARE_V, SQUARE_I, ACTIVE, REACTIVE, REGISTERED = range(11, 16)
+_Kernel = TypeVar("_Kernel", bound="Callable[..., Any]")
+
+# One row per mains cycle: where it ends (absolute sample index, exclusive), its samples, raw sums
+# (Q: voltage delayed by LAG samples), the period from crossing to crossing and as tracked (both in
+# 1/65536 sample), FLAGS; then what follows: offsets removed, phase corrected, in count^2.
+END, COUNT, SUM_V, SUM_I, SUM_VV, SUM_II, SUM_VI, SUM_QI, LAG = range(9)
+LENGTH, PERIOD, FLAGS = range(9, 12)
+SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = range(12, 16)
 CYCLE_COLUMNS = 16
 
 # One row per UTC second.
-(
-    SECOND,
-    SAMPLES,
-    CYCLES,
-    PERIODS,
-    TOTAL_VV,
-    TOTAL_II,
-    IMPORT,
-    EXPORT,
-    TOTAL_REACTIVE,
-    TOTAL_FLAGS,
-) = range(10)
+SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II = range(6)
+IMPORT, EXPORT, TOTAL_REACTIVE, TOTAL_FLAGS = range(6, 10)
 SECOND_COLUMNS = 10
 
-# What is carried from block to block: HELD samples in the tail (the first is sample BASE), the cycle
-# that begins at START (a place in the tail), whether it began at a known crossing, the crossing's place
-# relative to START, the tracked period (both in 1/65536 sample), the voltage's offset in counts.
-HELD, BASE, START, LOCKED, FRESH, CROSSING, TRACKED, OFFSET = range(8)
-STATE_SIZE = 8
+# Carried from block to block: HELD samples in the tail (the first is sample BASE of the stream),
+# the cycle under way begins at START (a place in the tail), the crossing there lies CROSSING beside
+# it, TRACKED is the period (both in 1/65536 sample), OFFSET the voltage's mean in 1/256 count. ROWS
+# is how many cycles the last call closed.
+HELD, BASE, START, LOCK, CROSSING, TRACKED, OFFSET, ROWS, ANCHOR_S, ANCHOR_US = range(10)
+STATE_SIZE = 10
+
+# Values of LOCK: no sample seen yet, no crossing known, two crossings just found, following.
+FRESH, LOST, FOUND, FOLLOWING = range(4)
 
 # What a pipeline fixes when it is built.
-(
-    RATE,
-    NOMINAL,
-    SHORTEST,
-    LONGEST,
-    BACK,
-    ACQUIRE,
-    SIGNAL,
-    STARTING,
-    FULL_SCALE,
-    DC_LIMIT,
-    COSINE,
-    SINE,
-) = range(12)
+RATE, NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(7)
+STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE = range(7, 12)
 LIMITS_SIZE = 12
 
 GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED = 1, 2, 4, 8, 16, 32
+# Only in a cycle's flags: below the starting current.
+IDLE = 64
+FLAGS_MASK = 63
 
-ONE_Q30 = 1 << 30
-_HALF_PI_Q30 = 1_686_629_713
-_TWO_PI_Q30 = 6_746_518_852
+_ONE = 1 << 30
+_HALF_PI = 1_686_629_713
+_THIRD = _ONE // 3
+_TWO_FIFTEENTHS = 2 * _ONE // 15
 
 _i16, _i32 = types.Array(int16, 1, "C"), types.Array(int32, 1, "C")
 _row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
+_tail = types.Array(int32, 2, "C")
 
 
-def _kernel(*signatures: Any) -> Any:
-    return njit(list(signatures), cache=True, nogil=True)
+def _kernel(*signatures: Any) -> Callable[[_Kernel], _Kernel]:
+    # No divisor is ever zero: numba need not look.
+    compiled = njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
+    return cast("Callable[[_Kernel], _Kernel]", compiled)
 
 
-@_kernel(int64(int64, int64))
-def _scaled(value: int, factor_q30: int) -> int:
+@_kernel()
+def _scaled(value: Int, factor_q30: Int) -> Int:
     """`value` x `factor_q30` / 2^30 without overflow for |value| < 2^59, |factor| <= 2^31."""
     high = value >> 28
     low = value - (high << 28)
     return (high * factor_q30 >> 2) + (low * factor_q30 >> 30)
 
 
-@_kernel(int64(int64, int64, int64))
-def _offset_product(sum_a: int, sum_b: int, count: int) -> int:
-    """`sum_a` x `sum_b` / `count` without overflow: what the offsets add to a sum of products."""
-    mean = sum_a // count
-    rest = sum_a - mean * count
-    return mean * sum_b + rest * sum_b // count
-
-
-@_kernel(boolean(_i32, _i32, int64))
-def beyond(voltage: Counts, current: Counts, bound: int) -> bool:
-    """Whether any count lies outside -bound..bound-1, where sums could overflow."""
-    outside = 0
-    for k in range(voltage.size):
-        outside |= (voltage[k] >= bound) | (voltage[k] < -bound)
-        outside |= (current[k] >= bound) | (current[k] < -bound)
-    return outside != 0
-
-
-@_kernel(*(int64(a, int64, int64, int64, int64) for a in (_i16, _i32)))
-def _rank(v: Counts, centre: int, reach: int, offset: int, signal: int) -> int:
+@_kernel()
+def _rank(v: Counts, centre: Int, reach: Int, offset: Int, signal: Int) -> Int:
     """Where the voltage turns positive within `reach` of `centre`, or -1 where it does not.
 
-    Counting the negative samples puts the crossing in the middle of whatever noise and harmonics make
-    of the zero; the levels at both ends tell a crossing from noise and from the opposite slope.
+    Counting the negative samples puts the crossing in the middle of whatever noise and harmonics
+    make of the zero; the levels at both ends tell a crossing from noise and from a falling one.
     """
-    a = centre - reach
-    b = centre + reach
-    if np.int64(v[a]) + np.int64(v[a + 1]) > 2 * (offset - signal):
+    part = v[centre - reach : centre + reach]
+    size = 2 * reach
+    if np.int64(part[0]) + np.int64(part[1]) > 2 * (offset - signal):
         return -1
-    if np.int64(v[b - 2]) + np.int64(v[b - 1]) < 2 * (offset + signal):
+    if np.int64(part[size - 2]) + np.int64(part[size - 1]) < 2 * (offset + signal):
         return -1
-    negative = 0
-    for k in range(a, b):
-        negative += np.int64(v[k]) < offset
-    return a + negative
+    negative = np.int64(0)
+    for k in range(size):
+        negative += np.int64(part[k]) < offset
+    return centre - reach + negative
 
 
-@_kernel(*(int64(a, int64, int64, int64) for a in (_i16, _i32)))
-def _crossing(v: Counts, end: int, reach: int, offset: int) -> int:
-    """The crossing's place relative to `end` in 1/65536 sample, by the line through its surroundings."""
-    area = 0
-    for k in range(end - reach, end + reach):
-        area += np.int64(v[k]) - offset
-    rise = np.int64(v[end + reach - 1]) - np.int64(v[end - reach])
+@_kernel()
+def _crossing(v: Counts, end: Int, reach: Int, offset: Int) -> Int:
+    """The crossing's place beside `end`, in 1/65536 sample, on the line across its surroundings."""
+    before = np.int64(v[end - reach]) - offset
+    after = np.int64(v[end + reach - 1]) - offset
+    rise = after - before
     if rise <= 0:
         return -32768
-    place = -32768 - (area * (2 * reach - 1) << 16) // (2 * reach * rise)
+    place = -32768 - (((after + before) * (2 * reach - 1) << 15) // rise)
     return min(max(place, -(reach << 16)), reach << 16)
 
 
-@_kernel(*(int64(a, int64, int64, int64, int64, int64) for a in (_i16, _i32)))
-def _scan(v: Counts, first: int, stop: int, reach: int, offset: int, signal: int) -> int:
-    """The first crossing in first..stop-1 when nothing is known about where it lies, or -1."""
+@_kernel()
+def _scan(v: Counts, first: Int, stop: Int, reach: Int, offset: Int, signal: Int) -> Int:
+    """The first crossing near first..stop-1 when nothing is known about where it lies, or -1."""
     for centre in range(first, stop):
         end = _rank(v, centre, reach, offset, signal)
         if end >= 0:
@@ -146,18 +126,40 @@ def _scan(v: Counts, first: int, stop: int, reach: int, offset: int, signal: int
     return -1
 
 
-@_kernel(*(void(a, a, int64, int64, int64, _row) for a in (_i16, _i32)))
-def _sum(v: Counts, i: Counts, start: int, end: int, lag: int, row: Integers) -> None:
+@_kernel()
+def _acquire(v: Counts, state: Row, limits: Row) -> Int:
+    """Without a known crossing, look for two. Returns where the stretch without cycles ends."""
+    start = state[START]
+    whole = limits[NOMINAL] >> 16
+    half = whole >> 1
+    reach = limits[NOMINAL] >> 19
+    total = np.int64(0)
+    for k in range(start, start + 3 * whole):
+        total += np.int64(v[k])
+    offset = total // (3 * whole)
+    signal = limits[SIGNAL]
+    first = _scan(v, start, start + whole + half, reach, offset, signal)
+    if first < 0:
+        return start + whole
+    second = _scan(v, first + half, first + whole + half, reach, offset, signal)
+    period = (second - first) << 16
+    if second < 0 or period < limits[SHORTEST] or period > limits[LONGEST]:
+        return start + whole
+    begin = first if first >= start + reach else start
+    state[OFFSET] = offset << 8
+    state[TRACKED] = (second - begin) << 16
+    state[CROSSING] = ((first - begin) << 16) + _crossing(v, first, max(reach >> 2, 1), offset)
+    return begin
+
+
+@_kernel()
+def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, row: Row) -> None:
     """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
     a = v[start:end]
     b = i[start:end]
     c = v[start - lag : end - lag]
-    sum_v = 0
-    sum_i = 0
-    sum_vv = 0
-    sum_ii = 0
-    sum_vi = 0
-    sum_qi = 0
+    sum_v = sum_i = np.int64(0)
+    sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
     for k in range(end - start):
         x = np.int64(a[k])
         y = np.int64(b[k])
@@ -178,246 +180,222 @@ def _sum(v: Counts, i: Counts, start: int, end: int, lag: int, row: Integers) ->
     row[LAG] = lag
 
 
-@_kernel(*(boolean(a, int64, int64, int64) for a in (_i16, _i32)))
-def _saturated(x: Counts, start: int, end: int, full_scale: int) -> bool:
-    """Whether any sample of start..end-1 stands at the converter's limit."""
-    part = x[start:end]
-    low = part[0]
-    high = part[0]
-    for k in range(end - start):
-        low = min(low, part[k])
-        high = max(high, part[k])
-    return np.int64(high) >= full_scale - 1 or np.int64(low) <= -full_scale
+@_kernel()
+def _peak(x: Counts) -> Int:
+    """The least bound for which all of `x` lies within -bound..bound-1."""
+    low = x[0]
+    high = x[0]
+    for k in range(x.size):
+        # min() and max() vectorise worse here.
+        if x[k] < low:
+            low = x[k]
+        if x[k] > high:
+            high = x[k]
+    return max(np.int64(high) + 1, -np.int64(low))
 
 
-@_kernel(void(_row, int64, _row))
-def _conclude(row: Integers, regular: int, limits: Integers) -> None:
-    """What follows from a cycle's sums: offsets removed, phase corrected, faults flagged."""
+@_kernel()
+def _conclude(row: Row, limits: Row) -> None:
+    """What follows from a cycle's sums: offsets removed, Q from the delayed voltage, faults."""
     count = row[COUNT]
     sum_v = row[SUM_V]
     sum_i = row[SUM_I]
-    square_v = row[SUM_VV] - _offset_product(sum_v, sum_v, count)
-    square_i = row[SUM_II] - _offset_product(sum_i, sum_i, count)
-    offsets = _offset_product(sum_v, sum_i, count)
+    # Any whole number near the mean will do: what it leaves of the sum is accounted for.
+    inverse = (1 << 32) // count + 1
+    mean_v = (sum_v * inverse + (1 << 31)) >> 32
+    mean_i = (sum_i * inverse + (1 << 31)) >> 32
+    rest_v = sum_v - mean_v * count
+    rest_i = sum_i - mean_i * count
+    row[SQUARE_V] = row[SUM_VV] - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
+    row[SQUARE_I] = row[SUM_II] - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
+    offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
     active = row[SUM_VI] - offsets
-    # The delayed voltage lags by a quarter period less `error` radians; a sine's Q follows exactly.
-    error = _HALF_PI_Q30 - (row[LAG] << 16) * _TWO_PI_Q30 // row[PERIOD]
+    # The delayed voltage lags a quarter period less `error` radians; a sine's Q follows exactly.
+    period = row[PERIOD]
+    error = _HALF_PI * (period - (row[LAG] << 18)) // period
     square = error * error >> 30
-    tangent = (
-        error + (error * square >> 30) // 3 + (error * square >> 30) * square * 2 // 15 // ONE_Q30
-    )
-    secant = ONE_Q30 + square // 2 + (square * square >> 30) * 5 // 24
+    tangent = _ONE + (square * (_THIRD + (square * _TWO_FIFTEENTHS >> 30)) >> 30)
+    tangent = error * tangent >> 30
+    secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
     reactive = _scaled(row[SUM_QI] - offsets, secant) - _scaled(active, tangent)
-    if limits[SINE] != 0:
-        turned = _scaled(active, limits[COSINE]) + _scaled(reactive, limits[SINE])
-        reactive = _scaled(reactive, limits[COSINE]) - _scaled(active, limits[SINE])
+    sine = limits[SINE]
+    if sine != 0:
+        cosine = limits[COSINE]
+        turned = _scaled(active, cosine) + _scaled(reactive, sine)
+        reactive = _scaled(reactive, cosine) - _scaled(active, sine)
         active = turned
-    flags = row[FLAGS]
-    if 2 * square_v < limits[SIGNAL] * limits[SIGNAL] * count:
-        flags |= NO_SIGNAL
-    if square_v == 0 or (square_i == 0 and sum_i != 0):
-        flags |= STUCK
-    if abs(sum_v) > limits[DC_LIMIT] * count or abs(sum_i) > limits[DC_LIMIT] * count:
-        flags |= DC
-    if regular == 0 and flags & NO_SIGNAL == 0:
-        flags |= UNLOCKED
-    row[SQUARE_V] = square_v
-    row[SQUARE_I] = square_i
     row[ACTIVE] = active
     row[REACTIVE] = reactive
+    flags = row[FLAGS]
+    if 2 * row[SQUARE_V] < limits[SIGNAL] * limits[SIGNAL] * count:
+        flags = (flags | NO_SIGNAL) & ~UNLOCKED
+    if row[SQUARE_V] == 0 or (row[SQUARE_I] == 0 and sum_i != 0):
+        flags |= STUCK
+    if max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
+        flags |= DC
+    if row[SQUARE_I] < limits[STARTING] * count >> 8:
+        flags |= IDLE
     row[FLAGS] = flags
-    started = square_i >= limits[STARTING] * count >> 16
-    row[REGISTERED] = regular != 0 and started and flags & NO_SIGNAL == 0
 
 
-@_kernel(*(void(a, a, int64, int64, int64, int64, _row, _row) for a in (_i16, _i32)))
-def _close(
-    v: Counts,
-    i: Counts,
-    start: int,
-    end: int,
-    period: int,
-    regular: int,
-    limits: Integers,
-    row: Integers,
-) -> None:
-    """Fill the row of the cycle start..end-1."""
-    _sum(v, i, start, end, (period + (1 << 17)) >> 18, row)
-    full_scale = limits[FULL_SCALE]
-    saturated = _saturated(v, start, end, full_scale)
-    # One sample at the limit alone makes the sum of squares this large.
-    if row[SUM_II] >= (full_scale - 1) * (full_scale - 1):
-        saturated = saturated or _saturated(i, start, end, full_scale)
-    row[PERIOD] = period
-    row[FLAGS] = SATURATED if saturated else 0
-    _conclude(row, regular, limits)
+@_kernel()
+def _next_end(v: Counts, state: Row, limits: Row) -> Int:
+    """Where the cycle at START ends; START itself means look again, -1 wait. Moves LOCK on.
 
-
-@_kernel(*(int64(a, a, int64, _row, _row, _table, int64) for a in (_i16, _i32)))
-def _acquire(
-    v: Counts, i: Counts, base: int, state: Integers, limits: Integers, cycles: Integers, used: int
-) -> int:
-    """Without a known crossing: find two, or let one nominal period pass as no cycle at all."""
+    A decision reads at most ACQUIRE samples from START on and BACK samples before it, and waits
+    until they are there: that is why the cut of the samples does not matter.
+    """
     start = state[START]
-    nominal = limits[NOMINAL]
-    whole = nominal >> 16
-    reach = nominal >> 19
-    total = 0
-    for k in range(start, start + 3 * whole):
-        total += np.int64(v[k])
-    offset = total // (3 * whole)
-    first = _scan(v, start, start + whole + (whole >> 1), reach, offset, limits[SIGNAL])
-    second = -1
-    if first >= 0:
-        second = _scan(
-            v, first + (whole >> 1), first + whole + (whole >> 1), reach, offset, limits[SIGNAL]
-        )
-    period = (second - first) << 16
-    if second < 0 or period < limits[SHORTEST] or period > limits[LONGEST]:
-        _close(v, i, start, start + whole, nominal, 0, limits, cycles[used])
-        cycles[used, END] = base + start + whole
-        state[START] = start + whole
-        state[FRESH] = 0
-        return used + 1
-    if first < start + reach:
-        first = start
-    elif state[FRESH] == 0:
-        _close(v, i, start, first, nominal, 0, limits, cycles[used])
-        cycles[used, END] = base + first
-        used += 1
-    _close(v, i, first, second, period, 1, limits, cycles[used])
-    cycles[used, END] = base + second
-    state[START] = second
-    state[LOCKED] = 1
-    state[FRESH] = 0
-    state[TRACKED] = period
-    state[OFFSET] = cycles[used, SUM_V] // cycles[used, COUNT]
-    state[CROSSING] = _crossing(v, second, max(reach >> 2, 1), state[OFFSET])
-    return used + 1
-
-
-@_kernel(*(int64(a, a, int64, int64, _row, _row, _table, int64) for a in (_i16, _i32)))
-def _measure(
-    v: Counts,
-    i: Counts,
-    base: int,
-    stop: int,
-    state: Integers,
-    limits: Integers,
-    cycles: Integers,
-    used: int,
-) -> int:
-    """Close every cycle that begins before `stop` and whose end can be decided within these samples.
-
-    A decision reads at most ACQUIRE samples from START on and BACK samples before it, and waits until
-    they are there: that is why the cut of the samples does not matter.
-    """
-    while state[START] < stop:
-        start = state[START]
-        if state[LOCKED] == 0:
-            if start + limits[ACQUIRE] > v.size:
-                break
-            used = _acquire(v, i, base, state, limits, cycles, used)
-            continue
-        period = state[TRACKED]
-        centre = start + ((state[CROSSING] + period + 32768) >> 16)
-        reach = period >> 19
-        near = max(reach >> 2, 1)
-        if centre + reach + near > v.size:
-            break
-        end = _rank(v, centre, reach, state[OFFSET], limits[SIGNAL])
-        if end < 0:
-            state[LOCKED] = 0
-            continue
-        place = _crossing(v, end, near, state[OFFSET])
-        length = ((end - start) << 16) + place - state[CROSSING]
-        period += (length - period) >> 2
-        period = min(max(period, limits[SHORTEST]), limits[LONGEST])
-        _close(v, i, start, end, period, 1, limits, cycles[used])
-        cycles[used, END] = base + end
-        cycles[used, PERIOD] = length
-        state[OFFSET] += (cycles[used, SUM_V] // cycles[used, COUNT] - state[OFFSET]) >> 2
-        used += 1
+    lock = state[LOCK]
+    if lock == FOUND:
+        state[LOCK] = FOLLOWING
+        return start + (state[TRACKED] >> 16)
+    if lock == FOLLOWING:
+        centre = start + ((state[CROSSING] + state[TRACKED] + 32768) >> 16)
+        reach = state[TRACKED] >> 19
+        if centre + reach + (reach >> 2) + 1 > v.size:
+            return -1
+        end = _rank(v, centre, reach, state[OFFSET] >> 8, limits[SIGNAL])
+        if end >= 0:
+            return end
+        state[LOCK] = LOST
+    if start + limits[ACQUIRE] > v.size:
+        return -1
+    state[TRACKED] = 0
+    end = _acquire(v, state, limits)
+    if state[TRACKED] == 0:
+        state[LOCK] = LOST
+        return end
+    if lock == FRESH:
+        # What came before the first crossing is no cycle, and nothing is wrong with it.
         state[START] = end
-        state[CROSSING] = place
-        state[TRACKED] = period
-    return used
+    state[LOCK] = FOUND
+    return end
 
 
-@_kernel(*(int64(a, a, int64, _i32, _i32, _row, _row, _table) for a in (_i16, _i32)))
-def advance(
-    voltage: Counts,
-    current: Counts,
-    first_sample: int,
-    tail_v: Counts,
-    tail_i: Counts,
-    state: Integers,
-    limits: Integers,
-    cycles: Integers,
-) -> int:
-    """Measure one block that continues the tail; returns how many rows of `cycles` were filled.
-
-    Cycles that reach back into the tail are measured on a stitched copy, all others where they lie.
-    """
-    size = voltage.size
-    held = state[HELD]
-    joined = min(size, tail_v.size - held)
-    for k in range(joined):
-        tail_v[held + k] = voltage[k]
-        tail_i[held + k] = current[k]
-    length = held + joined
-    base = state[BASE]
-    back = limits[BACK]
-    used = _measure(tail_v[:length], tail_i[:length], base, held + back, state, limits, cycles, 0)
-    if joined == size:
-        drop = max(state[START] - back, 0)
-        for k in range(drop, length):
-            tail_v[k - drop] = tail_v[k]
-            tail_i[k - drop] = tail_i[k]
-        state[HELD] = length - drop
-        state[BASE] = base + drop
-        state[START] -= drop
-        return used
-    state[START] -= held
-    used = _measure(voltage, current, first_sample, size, state, limits, cycles, used)
-    drop = state[START] - back
-    for k in range(drop, size):
-        tail_v[k - drop] = voltage[k]
-        tail_i[k - drop] = current[k]
-    state[HELD] = size - drop
-    state[BASE] = first_sample + drop
-    state[START] = back
-    return used
+@_kernel()
+def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, cycles: Row) -> None:
+    """Sum every cycle that begins before `stop` and whose end can be decided in these samples."""
+    full_scale = limits[FULL_SCALE]
+    suspect = max(_peak(v), _peak(i)) >= full_scale
+    while state[START] < stop:
+        lock = state[LOCK]
+        end = _next_end(v, state, limits)
+        start = state[START]
+        if end < 0:
+            break
+        if end == start:
+            continue
+        row = cycles[state[ROWS]]
+        period = limits[NOMINAL]
+        flags = UNLOCKED
+        if state[LOCK] == FOLLOWING:
+            place = _crossing(v, end, max(state[TRACKED] >> 21, 1), state[OFFSET] >> 8)
+            row[LENGTH] = ((end - start) << 16) + place - state[CROSSING]
+            period = row[LENGTH]
+            if lock == FOLLOWING:
+                period = state[TRACKED] + ((period - state[TRACKED]) >> 2)
+            period = min(max(period, limits[SHORTEST]), limits[LONGEST])
+            state[TRACKED] = period
+            state[CROSSING] = place
+            flags = 0
+        if suspect and max(_peak(v[start:end]), _peak(i[start:end])) >= full_scale:
+            flags |= SATURATED
+        _sum(v, i, start, end, (period + (1 << 17)) >> 18, row)
+        if flags & UNLOCKED == 0:
+            state[OFFSET] += ((row[SUM_V] << 8) // row[COUNT] - state[OFFSET]) >> 2
+        row[PERIOD] = period
+        row[FLAGS] = flags
+        row[END] = state[BASE] + end
+        state[ROWS] += 1
+        state[START] = end
 
 
-@_kernel(int64(_table, int64, int64, int64, int64, _table))
-def fold(
-    cycles: Integers, used: int, rate: int, anchor_s: int, anchor_us: int, seconds: Integers
-) -> int:
+@_kernel()
+def _keep(tail: Wide, v: Counts, i: Counts, first: Int) -> None:
+    """Make the samples from `first` on the tail (which may be where they already are)."""
+    for k in range(first, v.size):
+        tail[0, k - first] = v[k]
+        tail[1, k - first] = i[k]
+
+
+@_kernel()
+def _fold(cycles: Row, state: Row, limits: Row, seconds: Row) -> Int:
     """Add up cycles by the UTC second of their last sample; returns how many seconds there are."""
+    rate = limits[RATE]
+    part = state[ANCHOR_US] * rate
     rows = 0
-    for c in range(used):
+    until = np.int64(-1)
+    for c in range(state[ROWS]):
         cycle = cycles[c]
-        last = cycle[END] - 1
-        whole = last // rate
-        rest = (anchor_us * rate + (last - whole * rate) * 1_000_000) // (rate * 1_000_000)
-        second = anchor_s + whole + rest
-        if rows == 0 or seconds[rows - 1, SECOND] != second:
+        _conclude(cycle, limits)
+        if cycle[END] > until:
+            last = cycle[END] - 1
+            whole = last // rate
+            second = whole + ((last - whole * rate) * 1_000_000 + part) // (1_000_000 * rate)
+            until = (second + 1) * rate - part // 1_000_000
             seconds[rows, :] = 0
-            seconds[rows, SECOND] = second
+            seconds[rows, SECOND] = state[ANCHOR_S] + second
             rows += 1
         total = seconds[rows - 1]
+        flags = cycle[FLAGS]
         total[SAMPLES] += cycle[COUNT]
         total[TOTAL_VV] += cycle[SQUARE_V]
         total[TOTAL_II] += cycle[SQUARE_I]
-        total[TOTAL_FLAGS] |= cycle[FLAGS]
-        if cycle[FLAGS] & (NO_SIGNAL | UNLOCKED) == 0:
+        total[TOTAL_FLAGS] |= flags & FLAGS_MASK
+        if flags & (NO_SIGNAL | UNLOCKED) == 0:
             total[CYCLES] += 1
-            total[PERIODS] += cycle[PERIOD]
-        if cycle[REGISTERED] != 0:
+            total[PERIODS] += cycle[LENGTH]
+        if flags & (NO_SIGNAL | UNLOCKED | IDLE) == 0:
             total[TOTAL_REACTIVE] += cycle[REACTIVE]
-            if cycle[ACTIVE] >= 0:
-                total[IMPORT] += cycle[ACTIVE]
-            else:
-                total[EXPORT] -= cycle[ACTIVE]
+            total[IMPORT] += max(cycle[ACTIVE], 0)
+            total[EXPORT] -= min(cycle[ACTIVE], 0)
     return rows
+
+
+@_kernel(*(int64(a, a, int64, _tail, _row, _row, _table, _table) for a in (_i16, _i32)))
+def advance(
+    voltage: Counts,
+    current: Counts,
+    first_sample: Int,
+    tail: Wide,
+    state: Row,
+    limits: Row,
+    cycles: Row,
+    seconds: Row,
+) -> Int:
+    """Measure a block that continues the tail; returns how many rows of `seconds` were filled.
+
+    Cycles that reach back into the tail are measured on a stitched copy, all others in place.
+    """
+    size = voltage.size
+    back = limits[BACK]
+    held = state[HELD]
+    length = min(held + size, tail.shape[1])
+    for k in range(length - held):
+        tail[0, held + k] = voltage[k]
+        tail[1, held + k] = current[k]
+    stitched_v = tail[0, :length]
+    stitched_i = tail[1, :length]
+    state[ROWS] = 0
+    _measure(stitched_v, stitched_i, held + back, state, limits, cycles)
+    if length == held + size:
+        drop = max(state[START] - back, 0)
+        _keep(tail, stitched_v, stitched_i, drop)
+    else:
+        length = size
+        state[START] -= held
+        state[BASE] = first_sample
+        _measure(voltage, current, size, state, limits, cycles)
+        drop = state[START] - back
+        _keep(tail, voltage, current, drop)
+    state[HELD] = length - drop
+    state[BASE] += drop
+    state[START] -= drop
+    return _fold(cycles, state, limits, seconds)
+
+
+@_kernel(*(int64(a, a) for a in (_i16, _i32)))
+def bound(voltage: Counts, current: Counts) -> Int:
+    """The least bound for which all counts lie within -bound..bound-1."""
+    return max(_peak(voltage), _peak(current))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from elec_meter.metrology import kernels
+from elec_meter.metrology.calibration import Calibration
 from elec_meter.metrology.errors import CountRangeError, RateError, RepeatedBlockError
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
 from elec_meter.sampling.block import RATE_MAX_HZ, SampleBlock
@@ -16,15 +18,28 @@ from elec_meter.sampling.block import RATE_MAX_HZ, SampleBlock
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from elec_meter.metrology.calibration import Calibration
-
 SAMPLES_PER_CYCLE_MIN = 32
 _COUNT_BOUND = 1 << 23
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INT64_MAX = (1 << 63) - 1
 
-# The slowest second: one in which a cycle of the lowest frequency may still be under way.
-assert 2 * RATE_MAX_HZ * _COUNT_BOUND * _COUNT_BOUND <= _INT64_MAX
+_FLAGS = tuple(Flags(k) for k in range(kernels.FLAGS_MASK + 1))
+
+# Largest sum: a second of full-scale squares at the highest rate, and a cycle that hangs over.
+if 2 * RATE_MAX_HZ * _COUNT_BOUND * _COUNT_BOUND >= 1 << 63:
+    raise OverflowError("int64 cannot hold one second's sums at this rate and width")
+
+
+class _Energy:
+    """Turns counts^2 into whole millijoules and keeps what is left over, exactly."""
+
+    def __init__(self, gain_mj: Fraction) -> None:
+        self._numerator = gain_mj.numerator
+        self._denominator = gain_mj.denominator
+        self._rest = 0
+
+    def __call__(self, counts: int) -> int:
+        energy_mj, self._rest = divmod(counts * self._numerator + self._rest, self._denominator)
+        return energy_mj
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,9 +68,9 @@ class Measurement:
 class Metrology:
     """Measures one stream of sample blocks.
 
-    Exact: the energy registered after any number of blocks is the floor, in millijoules, of the sum of
-    all cycles' energies, however the samples were cut into blocks. Memory is bounded by the largest
-    block. Not for use by two threads at once; `process` lets go of the GIL while it computes.
+    Exact: the energy registered after any number of blocks is the floor, in millijoules, of the sum
+    of all cycles' energies, however the samples were cut into blocks. Memory is bounded by the
+    largest block. One thread at a time; `process` lets go of the GIL while it computes.
 
     Args:
         calibration: What counts mean.
@@ -71,32 +86,28 @@ class Metrology:
             raise RateError(f"The mains has 40 to 400 Hz, not {nominal_hz} Hz.")
         if not SAMPLES_PER_CYCLE_MIN * nominal_hz <= rate_hz <= RATE_MAX_HZ:
             raise RateError(
-                f"{rate_hz} Hz is not {SAMPLES_PER_CYCLE_MIN * nominal_hz} to {RATE_MAX_HZ} Hz, which is "
-                f"what {nominal_hz} Hz mains needs."
+                f"{nominal_hz} Hz mains needs {SAMPLES_PER_CYCLE_MIN * nominal_hz} to {RATE_MAX_HZ}"
+                f" samples a second, not {rate_hz}."
             )
         self.calibration = calibration
         self.rate_hz = rate_hz
         self.nominal_hz = nominal_hz
         gain = calibration.energy_mj_per_count(rate_hz)
-        self._mj_numerator, self._mj_denominator = gain.numerator, gain.denominator
-        self._import_rest = 0
-        self._export_rest = 0
+        self._import_mj = _Energy(gain)
+        self._export_mj = _Energy(gain)
         self._limits = _limits_of(calibration, rate_hz, nominal_hz)
         room = 2 * int(self._limits[kernels.BACK] + self._limits[kernels.ACQUIRE])
         room += int(self._limits[kernels.LONGEST] >> 16) + 16
-        self._tail_v = np.zeros(room, np.int32)
-        self._tail_i = np.zeros(room, np.int32)
+        self._tail = np.zeros((2, room), np.int32)
         self._state = np.zeros(kernels.STATE_SIZE, np.int64)
         self._cycles = np.zeros((0, kernels.CYCLE_COLUMNS), np.int64)
         self._seconds = np.zeros((0, kernels.SECOND_COLUMNS), np.int64)
         self._live: list[int] = []
+        self._complete: list[int] = []
         self._quantities: Quantities | None = None
-        self._used = 0
         self._size_max = -1
         self._expected: int | None = None
         self._anchor_utc = _EPOCH
-        self._anchor_s = 0
-        self._anchor_us = 0
         self._start_stream(0)
 
     def process(self, block: SampleBlock) -> Measurement:
@@ -109,50 +120,42 @@ class Metrology:
             After any of them the pipeline stands as if the block had not been offered.
         """
         flags = self._admit(block)
-        size = block.voltage.size
+        size = len(block)
         if size > self._size_max:
             self._make_room(size)
-        self._used = kernels.advance(
+        rows = kernels.advance(
             block.voltage,
             block.current,
             block.first_sample,
-            self._tail_v,
-            self._tail_i,
+            self._tail,
             self._state,
             self._limits,
             self._cycles,
-        )
-        rows = kernels.fold(
-            self._cycles, self._used, self.rate_hz, self._anchor_s, self._anchor_us, self._seconds
+            self._seconds,
         )
         self._expected = block.first_sample + size
         import_mj, export_mj = [], []
         for second in self._seconds[:rows].tolist():
             flags |= second[kernels.TOTAL_FLAGS]
-            energy_mj, self._import_rest = divmod(
-                second[kernels.IMPORT] * self._mj_numerator + self._import_rest,
-                self._mj_denominator,
-            )
-            import_mj.append(energy_mj)
-            energy_mj, self._export_rest = divmod(
-                second[kernels.EXPORT] * self._mj_numerator + self._export_rest,
-                self._mj_denominator,
-            )
-            export_mj.append(energy_mj)
+            import_mj.append(self._import_mj(second[kernels.IMPORT]))
+            export_mj.append(self._export_mj(second[kernels.EXPORT]))
             self._live_through(second)
+        if self._complete:
+            self._quantities = quantities_of(self._complete, self.calibration, self.rate_hz)
+            self._complete = []
         return Measurement(
             second_s=self._seconds[:rows, kernels.SECOND].copy(),
             import_mj=np.array(import_mj, np.int64),
             export_mj=np.array(export_mj, np.int64),
             quantities=self._quantities,
-            flags=Flags(flags),
+            flags=_FLAGS[flags],
             end_utc=block.end_utc,
         )
 
     @property
     def cycles(self) -> NDArray[np.int64]:
         """A copy of the last block's rows, one per cycle closed in it; columns as in `kernels`."""
-        return self._cycles[: self._used].copy()
+        return self._cycles[: self._state[kernels.ROWS]].copy()
 
     def _admit(self, block: SampleBlock) -> int:
         """Refuse what cannot be measured; begin anew after a gap. Returns the flags."""
@@ -167,27 +170,25 @@ class Metrology:
                     f"{self._expected} are measured."
                 )
             flags = kernels.GAP
-        if block.voltage.dtype == np.int32 and kernels.beyond(
-            block.voltage, block.current, _COUNT_BOUND
-        ):
+        wide = block.voltage.dtype == np.int32 and block.voltage.size
+        if wide and kernels.bound(block.voltage, block.current) > _COUNT_BOUND:
             raise CountRangeError("The block has counts of more than 24 bits.")
         if flags or self._expected is None:
             self._start_stream(block.first_sample)
         if not same_anchor:
             self._anchor_utc = block.anchor_utc
             elapsed = block.anchor_utc - _EPOCH
-            self._anchor_s = elapsed.days * 86_400 + elapsed.seconds
-            self._anchor_us = elapsed.microseconds
+            self._state[kernels.ANCHOR_S] = elapsed.days * 86_400 + elapsed.seconds
+            self._state[kernels.ANCHOR_US] = elapsed.microseconds
         return flags
 
     def _start_stream(self, first_sample: int) -> None:
-        self._state[:] = 0
+        self._state[: kernels.ANCHOR_S] = 0
         self._state[kernels.BASE] = first_sample
         self._state[kernels.START] = self._limits[kernels.BACK]
-        self._state[kernels.FRESH] = 1
 
     def _make_room(self, size: int) -> None:
-        samples = size + self._tail_v.size
+        samples = size + self._tail.shape[1]
         cycles = 2 * (samples // int(self._limits[kernels.SHORTEST] >> 16)) + 4
         self._cycles = np.zeros((cycles, kernels.CYCLE_COLUMNS), np.int64)
         self._seconds = np.zeros((samples // self.rate_hz + 3, kernels.SECOND_COLUMNS), np.int64)
@@ -201,8 +202,7 @@ class Metrology:
                 live[column] += second[column]
             live[kernels.TOTAL_FLAGS] |= second[kernels.TOTAL_FLAGS]
             return
-        if live:
-            self._quantities = quantities_of(live, self.calibration, self.rate_hz)
+        self._complete = live
         self._live = second
 
 
@@ -218,7 +218,7 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
     limits[kernels.BACK] = max((longest >> 18) + 1, reach) + 1
     limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 4 * reach + 4
     limits[kernels.SIGNAL] = calibration.signal_min_count
-    limits[kernels.STARTING] = calibration.starting_square_q16
+    limits[kernels.STARTING] = calibration.starting_square_q8
     limits[kernels.FULL_SCALE] = calibration.full_scale_count
     limits[kernels.DC_LIMIT] = calibration.full_scale_count // 4
     limits[kernels.COSINE], limits[kernels.SINE] = calibration.turn_q30
@@ -226,12 +226,9 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
 
 
 def warm_cache() -> None:
-    """Compile every kernel, or load it from the cache: the first block then costs no more than the rest."""
-    from fractions import Fraction
-
-    calibration_type = __import__("elec_meter.metrology.calibration", fromlist=["Calibration"])
-    calibration = calibration_type.Calibration(Fraction(12), Fraction(5))
-    for dtype in (np.int16, np.int32):
-        silence = np.zeros(4000, dtype)
-        metrology = Metrology(calibration, rate_hz=4000)
-        metrology.process(SampleBlock(silence, silence, 0, 4000, _EPOCH))
+    """Compile every kernel, or load it from the cache: no block then waits for the compiler."""
+    calibration = Calibration(Fraction(12), Fraction(5))
+    silence = np.zeros(4000, np.int16), np.zeros(4000, np.int32)
+    for counts in silence:
+        block = SampleBlock(counts, counts, 0, 4000, _EPOCH)
+        Metrology(calibration, rate_hz=4000).process(block)

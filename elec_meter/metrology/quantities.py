@@ -23,7 +23,7 @@ class Flags(IntFlag):
     NO_SIGNAL = kernels.NO_SIGNAL
     """No mains voltage; nothing was registered."""
     STUCK = kernels.STUCK
-    """A converter gave one and the same count, other than a current of nothing, for a whole cycle."""
+    """A converter gave one count, other than a current of nothing, for a whole cycle."""
     DC = kernels.DC
     """A mean of more than a quarter of full scale on a channel; it was removed."""
     UNLOCKED = kernels.UNLOCKED
@@ -35,7 +35,8 @@ class Quantities:
     """One second's values, over the cycles that ended in it.
 
     Power counts as registered: it is nothing below the starting current. Import and inductive are
-    positive. The power factor is 1.0 where no current flows, the frequency NaN where no cycle was found.
+    positive. The power factor is 1.0 where nothing registers, the frequency NaN where no cycle was
+    found.
     """
 
     second_s: int

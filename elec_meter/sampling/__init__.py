@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from elec_meter.sampling.block import SampleBlock
     from elec_meter.sampling.converter import Converter
     from elec_meter.sampling.errors import BlockError, RecordingError, SamplingError
+    from elec_meter.sampling.recorded import RecordedSource
     from elec_meter.sampling.source import SampleSource
     from elec_meter.sampling.synthetic import ConstantLoad, Load, SyntheticMains
 
@@ -17,6 +18,7 @@ _HOME = {
     "ConstantLoad": "synthetic",
     "Converter": "converter",
     "Load": "synthetic",
+    "RecordedSource": "recorded",
     "RecordingError": "errors",
     "SampleBlock": "block",
     "SampleSource": "source",
@@ -29,6 +31,7 @@ __all__ = [
     "ConstantLoad",
     "Converter",
     "Load",
+    "RecordedSource",
     "RecordingError",
     "SampleBlock",
     "SampleSource",

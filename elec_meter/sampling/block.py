@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +22,8 @@ class SampleBlock:
     """Voltage and current counts of the same instants, in the order they were taken.
 
     Sample k of the stream (k counts from the anchor, not from the block) was taken at
-    `anchor_utc + k / rate_hz`. A block whose `first_sample` is not where the last block of the stream
-    ended stands after a gap.
+    `anchor_utc + k / rate_hz`. A block whose `first_sample` is not where the last block of the
+    stream ended stands after a gap.
 
     Args:
         voltage: int16 or int32, shape (n,), contiguous; at most 24 significant bits.
@@ -85,4 +85,4 @@ def sample_utc(anchor_utc: datetime, sample: int, rate_hz: int) -> datetime:
     """When `sample` of a stream was taken, to the microsecond (rounded down)."""
     whole_s, rest = divmod(sample, rate_hz)
     elapsed = timedelta(seconds=whole_s, microseconds=rest * 1_000_000 // rate_hz)
-    return anchor_utc.astimezone(UTC) + elapsed
+    return anchor_utc + elapsed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,9 +17,12 @@ from elec_meter.sampling.source import SampleSource
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    _Counts = NDArray[np.int16] | NDArray[np.int32]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOMINAL_HZ = 50
 _VOLTAGE_MEAN_V = 240.0
-# (amplitude, period in seconds): a day, a feeder's evening, its neighbours, their kettles. Sum 9.5 V.
+# (amplitude, period in seconds): a day, a feeder's evening, its neighbours, their kettles: 9.5 V.
 _VOLTAGE_WANDER_V = ((5.0, 86_400.0), (2.5, 5_400.0), (1.5, 610.0), (0.5, 47.0))
 # Sum 0.18 Hz: the grid stays within 49.8-50.2 Hz.
 _FREQUENCY_WANDER_HZ = ((0.08, 3_600.0), (0.06, 430.0), (0.04, 73.0))
@@ -27,9 +30,11 @@ _VOLTAGE_HARMONICS = ((3, 0.010), (5, 0.020), (7, 0.008))
 _CURRENT_HARMONICS = ((3, 0.85), (5, 0.50), (7, 0.15))
 _FINE_BITS = 16
 _COARSE_BITS = 12
-_NOISE_SIZE = 1 << 16
-# Adding this to a small float32 leaves the number, rounded to an integer, in its low 16 bits.
-_ROUNDING_F32 = np.float32(3 << 22)
+# Periods without a common factor: the two together repeat after half an hour.
+_NOISE_SECONDS = 43
+_BATCH_SAMPLES = 1 << 16
+# The fundamental's share in the voltage.
+_FUNDAMENTAL = 1 / math.sqrt(1 + sum(share**2 for _, share in _VOLTAGE_HARMONICS))
 
 
 class Load(Protocol):
@@ -50,15 +55,15 @@ class ConstantLoad:
     """A load that never changes; export is negative, inductive positive."""
 
     active_w: float
-    reactive_w: float = 0.0
+    inductive_var: float = 0.0
 
-    def power_w(self, start_s: int, seconds: int) -> NDArray[np.float64]:
+    def power_w(self, start_s: int, seconds: int) -> NDArray[np.float64]:  # noqa: ARG002 - every Load takes it
         """`active_w`, `seconds` times."""
         return np.full(seconds, self.active_w)
 
-    def reactive_var(self, start_s: int, seconds: int) -> NDArray[np.float64]:
+    def reactive_var(self, start_s: int, seconds: int) -> NDArray[np.float64]:  # noqa: ARG002 - likewise a Load
         """The reactive power, `seconds` times."""
-        return np.full(seconds, self.reactive_w)
+        return np.full(seconds, self.inductive_var)
 
 
 class SyntheticMains(SampleSource):
@@ -101,34 +106,43 @@ class SyntheticMains(SampleSource):
         self.load = load
         self.converter = converter or Converter()
         self._anchor_s = (self.anchor_utc - _EPOCH) // timedelta(seconds=1)
-        rng = np.random.default_rng(seed)
-        self._voltage_phases = rng.uniform(0, 2 * math.pi, len(_VOLTAGE_WANDER_V)).tolist()
-        self._frequency_phases = rng.uniform(0, 2 * math.pi, len(_FREQUENCY_WANDER_HZ)).tolist()
-        self._real = np.float32 if self.converter.bits == 16 else np.float64
-        noise = rng.normal(0, 0.5, (2, _NOISE_SIZE))
-        noise -= noise.mean(axis=1, keepdims=True)
-        self._noise = np.concatenate([noise, noise[:, :rate_hz]], axis=1).astype(self._real)
-        volt = 1 / (float(self.converter.voltage_mv_per_count) / 1000)
-        ampere = 1 / (float(self.converter.current_ma_per_count) / 1000)
-        self._voltage_shape = (_voltage_shape(_FINE_BITS) * volt).astype(self._real)
-        in_phase = _voltage_shape(_COARSE_BITS)
-        angle = _angles(_COARSE_BITS)
-        lagging = -math.sqrt(2) * np.cos(angle) / _fundamental_share()
-        harmonics = sum(a * np.cos(n * angle) for n, a in _CURRENT_HARMONICS)
-        self._active_shape = ((in_phase + distortion * harmonics) * ampere).astype(self._real)
-        self._reactive_shape = (lagging * ampere).astype(self._real)
-        self._shape_peak = float(
-            np.abs(self._active_shape).max() + np.abs(self._reactive_shape).max()
-        )
-        self._ramp = np.arange(rate_hz, dtype=np.uint32)
-        self._phase = np.empty(rate_hz, np.uint32)
-        self._place = np.empty(rate_hz, np.intp)
-        self._wave = np.empty(rate_hz, self._real)
-        self._cycle = np.empty(1 << _COARSE_BITS, self._real)
-        self._scratch = np.empty(1 << _COARSE_BITS, self._real)
+        self._batch = max(1, _BATCH_SAMPLES // rate_hz)
         self._made = -1
-        self._made_v = np.empty(rate_hz, self.converter.dtype)
-        self._made_i = np.empty(rate_hz, self.converter.dtype)
+        self._made_v = np.empty((1, rate_hz), self.converter.dtype)
+        self._made_i = np.empty((1, rate_hz), self.converter.dtype)
+        self._prepare_shapes(distortion)
+        rng = np.random.default_rng(seed)
+        self._voltage_wander = _with_phases(_VOLTAGE_WANDER_V, rng)
+        self._frequency_wander = _with_phases(_FREQUENCY_WANDER_HZ, rng)
+        self._noise_v = self._noise(rng, _NOISE_SECONDS)
+        self._noise_i = self._noise(rng, _NOISE_SECONDS - 1)
+
+    def _prepare_shapes(self, distortion: float) -> None:
+        """One period of each waveform, in counts per volt or ampere, and room to work in."""
+        self._real = np.float32 if self.converter.bits == 16 else np.float64
+        volt = 1000 / float(self.converter.voltage_mv_per_count)
+        ampere = 1000 / float(self.converter.current_ma_per_count)
+        angle = _angles(_COARSE_BITS)
+        harmonics = sum(share * np.cos(n * angle) for n, share in _CURRENT_HARMONICS)
+        active = (_voltage_shape(_COARSE_BITS) + distortion * harmonics) * ampere
+        reactive = np.cos(angle) * (-math.sqrt(2) / _FUNDAMENTAL * ampere)
+        self._voltage_shape = (_voltage_shape(_FINE_BITS) * volt).astype(self._real)
+        self._active_shape = active.astype(self._real)
+        self._reactive_shape = reactive.astype(self._real)
+        self._peak = float(np.abs(active).max() + np.abs(reactive).max())
+        self._cycle = np.empty((self._batch, 1 << _COARSE_BITS), self._real)
+        self._part = np.empty_like(self._cycle)
+        self._cycle_start = np.arange(self._batch, dtype=np.intp).reshape(-1, 1) << _COARSE_BITS
+        self._ramp = np.arange(self.rate_hz, dtype=np.uint32)
+        self._phase = np.empty((self._batch, self.rate_hz), np.uint32)
+        self._place = np.empty((self._batch, self.rate_hz), np.intp)
+        self._wave = np.empty((self._batch, self.rate_hz), self._real)
+
+    def _noise(self, rng: np.random.Generator, seconds: int) -> NDArray[Any]:
+        """Noise without a mean, one second per row; the last rows repeat the first ones."""
+        noise = rng.normal(0, 0.5, (seconds, self.rate_hz))
+        noise -= noise.mean()
+        return np.concatenate([noise, noise[: self._batch]]).astype(self._real)
 
     def block(self, first_sample: int, count: int) -> SampleBlock:
         """The samples `first_sample` to `first_sample + count - 1`."""
@@ -137,104 +151,133 @@ class SyntheticMains(SampleSource):
         voltage = np.empty(count, self.converter.dtype)
         current = np.empty(count, self.converter.dtype)
         end = first_sample + count
-        first = first_sample // self.rate_hz
-        seconds = -(-end // self.rate_hz) - first
-        powers = self._powers(first, seconds) if count else []
-        for second, power in enumerate(powers, first):
-            base = second * self.rate_hz
-            a, b = max(first_sample, base), min(end, base + self.rate_hz)
-            place = slice(a - first_sample, b - first_sample)
-            if b - a == self.rate_hz:
-                self._make(second, power, voltage[place], current[place])
-                continue
-            if second != self._made:
-                self._make(second, power, self._made_v, self._made_i)
-                self._made = second
-            voltage[place] = self._made_v[a - base : b - base]
-            current[place] = self._made_i[a - base : b - base]
-        return SampleBlock(voltage, current, first_sample, self.rate_hz, self.anchor_utc)
+        rate = self.rate_hz
+        whole = -(-first_sample // rate)
+        until = max(end // rate, whole)
+        if first_sample < whole * rate:
+            self._copy_part(whole - 1, first_sample, voltage, current)
+        for first in range(whole, until, self._batch):
+            many = min(self._batch, until - first)
+            place = slice(first * rate - first_sample, (first + many) * rate - first_sample)
+            shape = (many, rate)
+            self._make(first, voltage[place].reshape(shape), current[place].reshape(shape))
+        if end > until * rate:
+            self._copy_part(until, first_sample, voltage, current)
+        return SampleBlock(voltage, current, first_sample, rate, self.anchor_utc)
+
+    def _copy_part(
+        self, second: int, first_sample: int, voltage: _Counts, current: _Counts
+    ) -> None:
+        """What a block that begins at `first_sample` has of a second that is not wholly in it."""
+        if second != self._made:
+            self._make(second, self._made_v, self._made_i)
+            self._made = second
+        begin = second * self.rate_hz
+        a = max(first_sample, begin)
+        b = min(first_sample + voltage.size, begin + self.rate_hz)
+        voltage[a - first_sample : b - first_sample] = self._made_v[0, a - begin : b - begin]
+        current[a - first_sample : b - first_sample] = self._made_i[0, a - begin : b - begin]
 
     def voltage_rms_v(self, second: int) -> float:
         """The voltage of the `second`-th second after the anchor."""
-        wander = zip(_VOLTAGE_WANDER_V, self._voltage_phases, strict=True)
-        return _VOLTAGE_MEAN_V + sum(
-            a * math.sin(2 * math.pi * (second / t) + p) for (a, t), p in wander
-        )
+        volt = _VOLTAGE_MEAN_V
+        for (amplitude, period), phase in self._voltage_wander:
+            volt += amplitude * math.sin(second / period + phase)
+        return volt
 
     def frequency_hz(self, second: int) -> float:
         """The mean frequency of the `second`-th second after the anchor."""
-        return 50 + self._turns(second + 1) - self._turns(second)
+        return _NOMINAL_HZ + self._turns(second + 1) - self._turns(second)
 
     def _turns(self, second: int) -> float:
-        """Cycles run ahead of 50 Hz at the start of a second: the integral of the wander."""
-        wander = zip(_FREQUENCY_WANDER_HZ, self._frequency_phases, strict=True)
-        return sum(
-            a * t / (2 * math.pi) * (math.cos(p) - math.cos(2 * math.pi * (second / t) + p))
-            for (a, t), p in wander
+        """Turns run ahead of 50 Hz at the start of a second: the integral of the wander."""
+        turns = 0.0
+        for (amplitude, period), phase in self._frequency_wander:
+            turns -= amplitude * period * math.cos(second / period + phase)
+        return turns
+
+    def _make(self, first: int, voltage: _Counts, current: _Counts) -> None:
+        """Whole seconds of samples from second `first` on, one per row."""
+        many = voltage.shape[0]
+        phase, place, wave = self._phase[:many], self._place[:many], self._wave[:many]
+        volts, start, step = self._wander(first, many)
+        np.multiply(self._ramp, step, out=phase)
+        np.add(phase, start, out=phase)
+        np.right_shift(phase, np.uint32(32 - _FINE_BITS), out=phase)
+        np.copyto(place, phase)
+        np.take(self._voltage_shape, place, out=wave, mode="clip")
+        np.multiply(wave, volts.astype(self._real), out=wave)
+        row = first % (len(self._noise_v) - self._batch)
+        np.add(wave, self._noise_v[row : row + many], out=wave)
+        np.rint(wave, out=wave)
+        np.copyto(voltage, wave, casting="unsafe")
+
+        peak = self._cycles_of(first, volts)
+        np.right_shift(place, _FINE_BITS - _COARSE_BITS, out=place)
+        np.add(place, self._cycle_start[:many], out=place)
+        np.take(self._cycle, place, out=wave, mode="clip")
+        row = first % (len(self._noise_i) - self._batch)
+        np.add(wave, self._noise_i[row : row + many], out=wave)
+        np.rint(wave, out=wave)
+        full_scale = self.converter.full_scale_count
+        if peak > full_scale - 8:
+            np.clip(wave, -full_scale, full_scale - 1, out=wave)
+        np.copyto(current, wave, casting="unsafe")
+
+    def _wander(
+        self, first: int, many: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32]]:
+        """Voltage, phase at the start and step per sample (both in 2^-32 turn) of each second."""
+        volts, start, step = [], [], []
+        after = self._turns(first)
+        for second in range(first, first + many):
+            turns, after = after, self._turns(second + 1)
+            volts.append(self.voltage_rms_v(second))
+            start.append(int(turns % 1 * 2**32))
+            step.append(round((_NOMINAL_HZ + after - turns) / self.rate_hz * 2**32))
+        column = (many, 1)
+        return (
+            np.array(volts).reshape(column),
+            np.array(start, np.uint32).reshape(column),
+            np.array(step, np.uint32).reshape(column),
         )
 
-    def _powers(self, first: int, seconds: int) -> list[tuple[float, float]]:
+    def _cycles_of(self, first: int, volts: NDArray[np.float64]) -> float:
+        """Fill `_cycle` with one period of current per second; returns a bound of its peak."""
+        many = len(volts)
         start_s = self._anchor_s + first
-        active = self.load.power_w(start_s, seconds).tolist()
+        active = self.load.power_w(start_s, many).reshape(many, 1) / volts
+        cycle = self._cycle[:many]
+        np.multiply(self._active_shape, active.astype(self._real), out=cycle)
+        peak = float(np.abs(active).max())
         reactive_of = getattr(self.load, "reactive_var", None)
-        reactive = (
-            [0.0] * seconds if reactive_of is None else reactive_of(start_s, seconds).tolist()
-        )
-        return list(zip(active, reactive, strict=True))
-
-    def _make(
-        self, second: int, power: tuple[float, float], voltage: NDArray, current: NDArray
-    ) -> None:
-        """One whole second of samples, into `voltage` and `current`."""
-        volt = self.voltage_rms_v(second)
-        turns = self._turns(second)
-        step = (50 + self._turns(second + 1) - turns) / self.rate_hz
-        np.multiply(self._ramp, np.uint32(round(step * 2**32)), out=self._phase)
-        np.add(self._phase, np.uint32(int(turns % 1 * 2**32)), out=self._phase)
-        noise_v = ((second * 2_654_435_761) ^ (self.seed * 40_503)) % _NOISE_SIZE
-        noise_i = (noise_v * 25_173 + 13_849) % _NOISE_SIZE
-
-        np.right_shift(self._phase, 32 - _FINE_BITS, out=self._place, casting="unsafe")
-        np.take(self._voltage_shape, self._place, out=self._wave, mode="clip")
-        np.multiply(self._wave, self._real(volt), out=self._wave)
-        np.add(self._wave, self._noise[0, noise_v : noise_v + self.rate_hz], out=self._wave)
-        self._convert(voltage, clip=False)
-
-        active_a, reactive_a = power[0] / volt, power[1] / volt
-        np.multiply(self._active_shape, self._real(active_a), out=self._cycle)
-        if reactive_a:
-            np.multiply(self._reactive_shape, self._real(reactive_a), out=self._scratch)
-            np.add(self._cycle, self._scratch, out=self._cycle)
-        np.right_shift(self._phase, 32 - _COARSE_BITS, out=self._place, casting="unsafe")
-        np.take(self._cycle, self._place, out=self._wave, mode="clip")
-        np.add(self._wave, self._noise[1, noise_i : noise_i + self.rate_hz], out=self._wave)
-        peak = (abs(active_a) + abs(reactive_a)) * self._shape_peak
-        self._convert(current, clip=peak > self.converter.full_scale_count - 8)
-
-    def _convert(self, counts: NDArray, *, clip: bool) -> None:
-        """Round `_wave` into `counts` as the converter would."""
-        if clip:
-            full_scale = self.converter.full_scale_count
-            np.clip(self._wave, -full_scale, full_scale - 1, out=self._wave)
-        if self.converter.bits == 16:
-            np.add(self._wave, _ROUNDING_F32, out=self._wave)
-            counts[:] = self._wave.view(np.int16)[::2]
-        else:
-            np.rint(self._wave, out=self._wave)
-            counts[:] = self._wave
+        if reactive_of is not None:
+            reactive = reactive_of(start_s, many).reshape(many, 1) / volts
+            np.multiply(self._reactive_shape, reactive.astype(self._real), out=self._part[:many])
+            np.add(cycle, self._part[:many], out=cycle)
+            peak += float(np.abs(reactive).max())
+        return peak * self._peak
 
 
 def _angles(bits: int) -> NDArray[np.float64]:
     """The middles of 2^bits equal parts of a turn, in radians."""
-    return (np.arange(1 << bits) + 0.5) * (2 * math.pi / (1 << bits))
-
-
-def _fundamental_share() -> float:
-    return 1 / math.sqrt(1 + sum(a * a for _, a in _VOLTAGE_HARMONICS))
+    turn = np.linspace(0, 2 * math.pi, 1 << bits, endpoint=False)
+    return turn + math.pi / (1 << bits)
 
 
 def _voltage_shape(bits: int) -> NDArray[np.float64]:
     """One period of the voltage at an RMS of 1."""
     angle = _angles(bits)
-    shape = np.sin(angle) + sum(a * np.sin(n * angle) for n, a in _VOLTAGE_HARMONICS)
-    return shape * (math.sqrt(2) * _fundamental_share())
+    shape: NDArray[np.float64] = np.sin(angle)
+    for n, share in _VOLTAGE_HARMONICS:
+        shape += share * np.sin(n * angle)
+    shape *= math.sqrt(2) * _FUNDAMENTAL
+    return shape
+
+
+def _with_phases(
+    wander: tuple[tuple[float, float], ...], rng: np.random.Generator
+) -> list[tuple[tuple[float, float], float]]:
+    """Amplitude, period in seconds per radian, and a phase by chance."""
+    phases = rng.uniform(0, 2 * math.pi, len(wander)).tolist()
+    return [((a, t / (2 * math.pi)), phase) for (a, t), phase in zip(wander, phases, strict=True)]
