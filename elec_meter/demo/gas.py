@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Protocol
 
 from shared.timegrid import HALF_HOUR_S
-from shared.units import PulseWeight
+from shared.units import PulseWeight, gas_energy_wh
 
 DAY_S = 86_400
 DAY_MS = 86_400_000
 FLOW_MAX_L_PER_H = 6_000
+CALORIFIC_VALUE_MJ_M3 = Fraction("39.5")
 
 
 class GasFlow(Protocol):
@@ -22,6 +23,28 @@ class GasFlow(Protocol):
 
     def bursts(self, day: int) -> list[tuple[int, int, float]]:
         """Burns that start in UTC day number `day`: (start_ms, end_ms, flow in litres per hour)."""
+
+
+class GasTurns(Protocol):
+    """When a gas meter completes a turn, and its reed closes."""
+
+    def pulses(self, from_ms: int, to_ms: int) -> Iterable[int]:
+        """Instants in `[from_ms, to_ms)`, UTC ms; rising."""
+
+
+class RecordedTurns:
+    """Turns that were recorded.
+
+    Args:
+        at_ms: when, UTC ms.
+    """
+
+    def __init__(self, at_ms: Iterable[int]) -> None:
+        self._at_ms = sorted(at_ms)
+
+    def pulses(self, from_ms: int, to_ms: int) -> Iterable[int]:
+        """See `GasTurns.pulses`."""
+        return self._at_ms[bisect_left(self._at_ms, from_ms) : bisect_left(self._at_ms, to_ms)]
 
 
 class BoilerFlow:
@@ -69,6 +92,11 @@ class SeriesFlow:
             for start_s in range(day * DAY_S, (day + 1) * DAY_S, HALF_HOUR_S)
             if (litres := self._litres.get(start_s))
         ]
+
+
+def gas_litres(energy_wh: Fraction) -> Fraction:
+    """The volume that a supplier's kWh stand for, at British standard conditions."""
+    return energy_wh / gas_energy_wh(1, CALORIFIC_VALUE_MJ_M3)
 
 
 class GasMeter:

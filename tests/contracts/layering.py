@@ -15,7 +15,7 @@ OTHERS = {
     "collector": ("shared",),
     "elec_meter": ("shared",),
 }
-COLLECTOR_USERS = ("ledger.channels", "panel", "runtime", "cli", "demo")
+COLLECTOR_USERS = ("meter", "collected", "ledger.channels", "panel", "runtime", "cli", "demo")
 PULSE_UNIT_USERS = ("demo",)
 
 # Rule 2: what each part of elec_meter may know of the others. Data runs from sampling to the
@@ -46,7 +46,8 @@ KNOWS = {
     "panel": _RENDERING,
     "addons": _RENDERING,
     "ports": ("errors", "flag", "dlms"),
-    "meter": (*_CORE, "display", "flag"),
+    "collected": ("events", "objects"),
+    "meter": (*_CORE, "collected", "display", "flag"),
     "runtime": (*_METER, "dlms", "panel", "addons", "ports"),
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,

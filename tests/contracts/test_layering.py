@@ -90,7 +90,7 @@ def test_every_exported_name_exists(package: str) -> None:
         (layering.between_packages, "pulse_unit/unit.py", "from collector.ingest import Ingest"),
         (layering.between_packages, "collector/fleet.py", "import pulse_unit"),
         (layering.between_packages, "collector/fleet.py", "def f():\n    from elec_meter import M"),
-        (layering.between_packages, "elec_meter/meter.py", "from collector import Collector"),
+        (layering.between_packages, "elec_meter/clock.py", "from collector import Collector"),
         (layering.between_packages, "elec_meter/ledger/ledger.py", "import collector"),
         (layering.between_packages, "elec_meter/runtime.py", "from pulse_unit import unit"),
         (layering.between_packages, "elec_meter/flag/port.py", "from tests.naive import x"),

@@ -1,0 +1,167 @@
+"""`elec-meter demo`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from elec_meter.errors import LoadSeriesError
+from shared.timegrid import from_unix_s
+from shared.units import kwh_text
+
+from .options import Address, Duration, Instant, example, json_option
+
+if TYPE_CHECKING:
+    from elec_meter.demo.gas import GasFlow
+    from elec_meter.sampling.synthetic import Load
+
+DEFAULT_FLAG = ("127.0.0.1", 8063)
+
+
+_PARAMETERS: list[click.Parameter] = [
+    click.Option(
+        ["--data", "data_dir"],
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Keep the meter's data here, and go on from it; otherwise it goes with the demo.",
+    ),
+    click.Option(
+        ["--flag"],
+        type=Address(),
+        help="FLAG port  [default: 127.0.0.1:8063, and none at --speed 0]",
+    ),
+    click.Option(
+        ["--speed"],
+        type=click.FloatRange(0, 1e6),
+        default=1.0,
+        show_default=True,
+        help="Seconds of meter time a second; 0 is as fast as it can.",
+    ),
+    click.Option(["--start"], type=Instant(), help="When the meter begins  [default: now]"),
+    click.Option(["--for", "length"], type=Duration(), help="Stop after so much meter time."),
+    click.Option(["--seed"], type=click.IntRange(0, 10**9), default=1, show_default=True),
+    click.Option(
+        ["--loss"],
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        show_default=True,
+        help="Share of the unit's telegrams that the radio loses.",
+    ),
+    click.Option(
+        ["--load", "load_spec"],
+        metavar="CSV:COLUMN=VALUE",
+        help="Draw a recorded half-hourly series (kWh) instead of the simulated home.",
+    ),
+    click.Option(
+        ["--gas", "gas_paths"],
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="Burn recorded half-hourly gas (a supplier's JSON of a day, kWh); may be repeated.",
+    ),
+]
+
+
+@click.command(
+    params=_PARAMETERS,
+    epilog=example(
+        "elec-meter demo --speed 600 --loss 0.5",
+        "elec-meter demo --speed 0 --start 2025-10-25T23:00:00Z --for 26h --data home --json",
+    ),
+)
+@json_option
+def command(
+    data_dir: Path | None,
+    flag: tuple[str, int] | None,
+    speed: float,
+    start: datetime | None,
+    length: timedelta | None,
+    seed: int,
+    loss: float,
+    load_spec: str | None,
+    gas_paths: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Run the whole system on a simulated house.
+
+    Mains are sampled at 4 kHz, a gas meter's reed closes in front of the real unit firmware, its
+    telegrams go through a lossy radio to the collector, and the meter books everything.
+    """
+    from elec_meter.demo.run import DemoOptions, run_demo
+
+    if flag is None and speed:
+        flag = DEFAULT_FLAG
+    load, flow = None, None
+    if load_spec is not None:
+        load, start = _recorded_load(load_spec, start)
+    if gas_paths:
+        flow, start = _recorded_gas(gas_paths, start)
+    summary = run_demo(
+        DemoOptions(
+            data_dir=data_dir,
+            start=start,
+            length=length,
+            speed=speed,
+            seed=seed,
+            loss=loss,
+            load=load,
+            flow=flow,
+            flag=flag,
+            live=not as_json,
+        )
+    )
+    if as_json:
+        click.echo(json.dumps(summary))
+    else:
+        _print_summary(summary)
+
+
+def _recorded_load(spec: str, start: datetime | None) -> tuple[Load, datetime]:
+    """The load, and an instant within it to begin at."""
+    from elec_meter.sampling.household import SeriesLoad
+    from elec_meter.storage import LoadOption, read_load_series
+
+    option = LoadOption.parse(spec)
+    series = read_load_series(*option)
+    first, end = from_unix_s(series.start_s), from_unix_s(series.end_s)
+    if start is not None and not first <= start < end:
+        raise LoadSeriesError(
+            f"{option.path} covers {first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC,"
+            f" and the demo would start at {start:%Y-%m-%d %H:%M}"
+        )
+    return SeriesLoad(dict(series)), start or first
+
+
+def _recorded_gas(paths: tuple[Path, ...], start: datetime | None) -> tuple[GasFlow, datetime]:
+    """The gas burnt, and an instant to begin at; a half-hour that the supplier lacks burns none."""
+    from elec_meter.demo.gas import SeriesFlow, gas_litres
+    from elec_meter.storage import read_gas_series
+
+    series = read_gas_series(paths)
+    if series.missing:
+        click.echo(
+            f"{len(series.missing)} half-hours are missing from the gas readings, the first at"
+            f" {series.missing[0].start:%Y-%m-%d %H:%M} UTC; no gas burns in them.",
+            err=True,
+        )
+    litres = {
+        half_hour.start_s: gas_litres(energy) for half_hour, energy in series.energies_wh.items()
+    }
+    return SeriesFlow(litres), start or next(iter(series.energies_wh)).start
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    gas, telegrams = summary["gas"], summary["telegrams"]
+    click.echo(f"{summary['start']} to {summary['end']}")
+    for channel in ("import", "export"):
+        click.echo(f"{channel}: {kwh_text(summary[f'{channel}_wh'])} kWh in the register")
+    click.echo(
+        f"gas: {gas['turned']} pulses turned, {gas['register']} in the register,"
+        f" {gas['not_final']} of them not final yet"
+    )
+    click.echo(f"telegrams: {telegrams['sent']} sent, {telegrams['received']} received")
+    click.echo("the books balance" if summary["balanced"] else "THE BOOKS DO NOT BALANCE")

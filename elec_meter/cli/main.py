@@ -1,0 +1,65 @@
+"""The command `elec-meter`: starts fast, and shows no traceback for a user's error."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from elec_meter.errors import MeterError
+from shared.errors import SharedError
+
+from .options import example
+
+COMMANDS = ("demo", "replay", "show", "audit")
+
+
+class PlainErrors(click.Group):
+    """Loads a command when it is asked for, and says a refusal in one sentence with exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        """Names in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click calls it so
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"elec_meter.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; our own errors become one sentence, anything else is a bug and shows."""
+        try:
+            return super().invoke(ctx)
+        except (MeterError, SharedError, OSError) as error:
+            raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the operating system'}: {error.strerror}"
+    return str(error)
+
+
+@click.group(
+    cls=PlainErrors,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example(
+        "elec-meter demo --speed 0 --start 2025-10-25T23:00:00Z --for 26h --data home",
+        "elec-meter show profile --data home --date 2025-10-26",
+    ),
+)
+@click.version_option(package_name="halfhourly", prog_name="elec-meter")
+def main() -> None:
+    """A UK smart electricity meter, with its gas pulse unit and the collector between them."""
+
+
+if __name__ == "__main__":
+    main()

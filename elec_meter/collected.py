@@ -1,0 +1,89 @@
+"""What the collector tells, in the meter's own terms: event codes, sentences, unit reports."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collector import (
+    BadCrc,
+    Collector,
+    CountRolledBack,
+    Event,
+    ImplausibleFlow,
+    LowBattery,
+    Refusal,
+    Replayed,
+    TamperSeen,
+    UnitReset,
+    UnitSilent,
+    UnknownUnit,
+)
+from shared.wire.telegram import (
+    FLAG_CLOCK,
+    FLAG_LOW_BATTERY,
+    FLAG_MAGNET,
+    FLAG_NVM,
+    FLAG_TAMPER,
+)
+
+from .events import EventCode
+from .objects import UnitFault, UnitReport
+
+_FAULTS: Final = (
+    (FLAG_TAMPER, UnitFault.TAMPER),
+    (FLAG_MAGNET, UnitFault.MAGNET),
+    (FLAG_LOW_BATTERY, UnitFault.LOW_BATTERY),
+    (FLAG_NVM, UnitFault.MEMORY),
+    (FLAG_CLOCK, UnitFault.CLOCK),
+)
+
+# What any neighbour's radio and any noise brings is counted by the collector, and not logged.
+_EVERYDAY: Final = (BadCrc, UnknownUnit, Replayed)
+
+
+def log_entry(event: Event) -> tuple[EventCode, str] | None:
+    """The event log's entry for something that the collector told; None if it needs none."""
+    unit = f"unit {event.serial}" if event.serial else "a unit"
+    match event:
+        case Refusal():
+            if isinstance(event, _EVERYDAY):
+                return None
+            return EventCode.TELEGRAM_REFUSED, f"a telegram of {unit} was refused: {event.reason}"
+        case UnitReset():
+            return EventCode.UNIT_RESET, f"{unit} started anew, boot {event.boot}"
+        case ImplausibleFlow():
+            return (
+                EventCode.UNIT_FLOW_IMPLAUSIBLE,
+                f"{unit} counted {event.pulses} pulses in {event.elapsed_s} s",
+            )
+        case CountRolledBack():
+            return EventCode.UNIT_COUNT_ROLLED_BACK, f"{unit} told a lower count, {event.count}"
+        case TamperSeen():
+            return EventCode.UNIT_TAMPERED, f"{unit} reports tampering"
+        case LowBattery():
+            return (
+                EventCode.UNIT_BATTERY_LOW,
+                f"{unit} has {event.battery_left_d} days of battery left",
+            )
+        case UnitSilent():
+            return (
+                EventCode.UNIT_SILENT,
+                f"{unit} was last heard at {event.heard_utc:%Y-%m-%d %H:%M} UTC",
+            )
+        case _:
+            return None
+
+
+def unit_report(collector: Collector, serial: str) -> UnitReport | None:
+    """How a unit is; None if none of that serial is paired."""
+    if serial not in collector.serials:
+        return None
+    state = collector.state(serial)
+    faults = UnitFault.SILENT if state.is_silent else UnitFault(0)
+    heard = state.heard
+    if heard is None:
+        return UnitReport(faults=faults)
+    for flag, fault in _FAULTS:
+        if heard.error_flags & flag:
+            faults |= fault
+    return UnitReport(heard.heard_utc, heard.battery_left_d, faults)

@@ -1,0 +1,165 @@
+"""The demo command's loop: simulated time at any speed, the ports, the screen, the summary."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from rich.console import Console
+from rich.live import Live
+
+from collector import Keystore
+from elec_meter.config import demo_config
+from elec_meter.ledger.audit import imbalances
+from elec_meter.meter import Meter
+from elec_meter.runtime import Runtime
+from elec_meter.sampling.household import HouseholdLoad
+from elec_meter.sampling.synthetic import Load
+from elec_meter.storage import Storage
+from shared.timegrid import from_unix_ms
+
+from .gas import BoilerFlow, GasFlow, GasMeter
+from .live import live_view
+from .world import DemoWorld, saved_world
+
+FRAME_S: Final = 0.25
+SLICE: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What the user asked for.
+
+    Attributes:
+        data_dir: where the meter lives; None for a directory that goes with the demo.
+        start: when the simulation begins; None for now.
+        length: how much meter time to run; None until stopped.
+        speed: seconds of meter time a second; 0 is as fast as it can.
+        seed: which home.
+        loss: share of telegrams lost.
+        load: what the house draws; None for the simulated household.
+        flow: the gas it burns; None for the simulated boiler.
+        flag: the FLAG listener.
+        live: whether to draw the screen.
+    """
+
+    data_dir: Path | None = None
+    start: datetime | None = None
+    length: timedelta | None = None
+    speed: float = 1.0
+    seed: int = 1
+    loss: float = 0.0
+    load: Load | None = None
+    flow: GasFlow | None = None
+    flag: tuple[str, int] | None = None
+    live: bool = True
+
+
+def run_demo(options: DemoOptions) -> dict[str, Any]:
+    """Run the whole system until it is told to stop or its time is up.
+
+    Returns:
+        The summary: what was turned, metered and received.
+
+    Raises:
+        MeterError: the data directory or a port cannot be used.
+    """
+    with ExitStack() as stack:
+        data_dir = options.data_dir or Path(
+            stack.enter_context(TemporaryDirectory(prefix="halfhourly-"))
+        )
+        storage = stack.enter_context(Storage.open(data_dir))
+        world = _resumed_or_new(storage, data_dir, options)
+        return asyncio.run(_run(world, options))
+
+
+def _resumed_or_new(storage: Storage, data_dir: Path, options: DemoOptions) -> DemoWorld:
+    """In a directory that knows a later time than was asked for, the demo goes on from there."""
+    saved = saved_world(storage)
+    start = options.start or datetime.now(UTC).replace(microsecond=0)
+    if saved is not None:
+        durable = from_unix_ms(saved.now_ms)
+        if options.start is None or start < durable:
+            start = durable
+    meter = Meter(
+        storage.load_config() or demo_config(), storage, start, keystore=Keystore.open(data_dir)
+    )
+    seed = options.seed if saved is None else saved.seed
+    turns = GasMeter(options.flow or BoilerFlow(seed), meter.config.gas_units[0].weight)
+    load = options.load or HouseholdLoad(seed)
+    return DemoWorld(meter, turns, load, seed=seed, loss=options.loss)
+
+
+async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
+    begun = world.now
+    end = None if options.length is None else begun + options.length
+    async with Runtime(world.meter, lambda: world.now, flag=options.flag) as runtime:
+        screen = Console(file=sys.stderr)
+        if options.live and screen.is_terminal:
+            with Live(console=screen, auto_refresh=False, screen=True) as live:
+                await _drive(world, runtime, options, end, live)
+        else:
+            await _drive(world, runtime, options, end, None)
+    return summary(world, begun)
+
+
+async def _drive(
+    world: DemoWorld,
+    runtime: Runtime,
+    options: DemoOptions,
+    end: datetime | None,
+    live: Live | None,
+) -> None:
+    """Let simulated time pass at the speed that was asked for."""
+    loop = asyncio.get_running_loop()
+    begun_s, begun, drawn_s = loop.time(), world.now, -FRAME_S
+    while not runtime.stopping.is_set() and (end is None or world.now < end):
+        until = world.now + SLICE if end is None else min(world.now + SLICE, end)
+        if options.speed:
+            due = begun + timedelta(seconds=(loop.time() - begun_s) * options.speed)
+            if due <= world.now:
+                await runtime.wait(FRAME_S)
+            until = min(until, due)
+        for _ in world.advance(until):
+            await asyncio.sleep(0)
+            if runtime.stopping.is_set():
+                return
+        if live is not None and loop.time() - drawn_s >= FRAME_S:
+            drawn_s = loop.time()
+            runtime.durable()
+            live.update(live_view(world, _footer(world, runtime, options)), refresh=True)
+
+
+def _footer(world: DemoWorld, runtime: Runtime, options: DemoOptions) -> str:
+    speed = f"speed {options.speed:g}" if options.speed else "as fast as it can"
+    listening = "  ".join(f"{name} {address}" for name, address in runtime.ports.items())
+    return (
+        f"{speed} · loss {options.loss:.0%} · {listening or 'no ports'}\n"
+        f"data in {world.meter.storage.directory} · Ctrl-C ends"
+    )
+
+
+def summary(world: DemoWorld, begun: datetime) -> dict[str, Any]:
+    """What a demo did, for people and programs."""
+    ledger = world.meter.ledger
+    return {
+        "start": begun.isoformat(),
+        "end": world.now.isoformat(),
+        "import_wh": ledger.total("import"),
+        "import_rates_wh": ledger.rates("import"),
+        "export_wh": ledger.total("export"),
+        "gas": {
+            "turned": world.turned,
+            "counted": world.unit.count,
+            "register": ledger.total("gas"),
+            "not_final": ledger.unrated("gas"),
+        },
+        "telegrams": {"sent": world.telegrams_sent, "received": world.telegrams_received},
+        "balanced": not imbalances(ledger),
+    }

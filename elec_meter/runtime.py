@@ -1,0 +1,83 @@
+"""One asyncio loop that owns a meter: its ports, and the promise that what is served is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from .flag import FlagPort
+from .meter import Meter
+from .ports import TcpServer
+
+
+class Runtime:
+    """Serves a meter until it is left; an async context manager.
+
+    Whoever drives the meter's time does so from the same loop. Nothing else touches the meter or
+    its database, and leaving makes everything durable.
+
+    Args:
+        meter: the meter, powered up.
+        host_now: the host's UTC, simulated or not.
+        flag: host and port of the FLAG listener; None for none.
+    """
+
+    def __init__(
+        self, meter: Meter, host_now: Callable[[], datetime], *, flag: tuple[str, int] | None = None
+    ) -> None:
+        self.meter = meter
+        self._host_now = host_now
+        self._flag_address = flag
+        self._flag: TcpServer | None = None
+        self.stopping = asyncio.Event()
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """Name to HOST:PORT of everything that listens."""
+        if self._flag is None:
+            return {}
+        host, port = self._flag.address
+        return {"FLAG": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"}
+
+    def durable(self) -> None:
+        """Bring the meter up to now and commit: after this its values may be shown to anybody."""
+        self.meter.handle_timer(self._host_now())
+        self.meter.checkpoint()
+
+    async def __aenter__(self) -> Self:
+        if self._flag_address is not None:
+            port = FlagPort(
+                self.meter.config.flag,
+                self.meter.objects,
+                serial=self.meter.config.serial,
+                durable=self.durable,
+            )
+            self._flag = await TcpServer.start(port.session, *self._flag_address)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stopping.set)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        if self._flag is not None:
+            await self._flag.close()
+        if kind is None:
+            self.durable()
+
+    async def wait(self, seconds: float) -> None:
+        """Let everybody else have the loop for a while, or until it is time to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
