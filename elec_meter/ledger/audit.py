@@ -18,7 +18,7 @@ from .state import PulseRow, RowStatus
 _Timed = TypeVar("_Timed", HalfHourOfPulses, PulseRow)
 
 _COLUMNS: Final = (("import", IMPORT), ("export", EXPORT))
-_STATUS_BITS: Final = sum(RowStatus)
+_STATUS_BITS: Final = sum(int(bit) for bit in RowStatus)
 
 
 def imbalances(ledger: Ledger, *, at_rest: bool = False) -> list[str]:

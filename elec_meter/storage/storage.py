@@ -180,9 +180,11 @@ class Storage:
 
     def faults(self) -> list[str]:
         """What SQLite finds wrong with the file itself, for the audit; empty when it is sound."""
-        with self._reading():
-            findings = self.connection.execute("PRAGMA integrity_check").fetchall()
-        return [f"database: {finding}" for (finding,) in findings if finding != "ok"]
+        try:
+            findings = [row[0] for row in self.connection.execute("PRAGMA integrity_check")]
+        except sqlite3.DatabaseError as error:
+            findings = [str(error)]
+        return [f"database: {' '.join(text.split())}" for text in findings if text != "ok"]
 
     def close(self) -> None:
         """Let go of the directory; what was not committed is gone."""
