@@ -155,9 +155,7 @@ def _acquire(v: Counts, state: Row, limits: Row) -> Int:
 @_kernel()
 def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, row: Row) -> None:
     """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
-    a = v[start:end]
-    b = i[start:end]
-    c = v[start - lag : end - lag]
+    a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
     sum_v = sum_i = np.int64(0)
     sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
     for k in range(end - start):
@@ -231,7 +229,7 @@ def _conclude(row: Row, limits: Row) -> None:
         flags = (flags | NO_SIGNAL) & ~UNLOCKED
     if row[SQUARE_V] == 0 or (row[SQUARE_I] == 0 and sum_i != 0):
         flags |= STUCK
-    if max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
+    if flags & UNLOCKED == 0 and max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
         flags |= DC
     if row[SQUARE_I] < limits[STARTING] * count >> 8:
         flags |= IDLE
@@ -377,9 +375,10 @@ def advance(
         tail[1, held + k] = current[k]
     stitched_v = tail[0, :length]
     stitched_i = tail[1, :length]
+    whole = length == held + size
     state[ROWS] = 0
-    _measure(stitched_v, stitched_i, held + back, state, limits, cycles)
-    if length == held + size:
+    _measure(stitched_v, stitched_i, length if whole else held + back, state, limits, cycles)
+    if whole:
         drop = max(state[START] - back, 0)
         _keep(tail, stitched_v, stitched_i, drop)
     else:

@@ -110,7 +110,7 @@ class RecordedSource(SampleSource):
 
     def _read_npz(self, path: Path) -> tuple[NDArray[Any], NDArray[Any], int | None]:
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 missing = {"voltage", "current"} - set(arrays)
                 if missing:
                     raise self._refusal(f"has no array named {' or '.join(sorted(missing))}")

@@ -1,0 +1,112 @@
+"""However the samples are cut, the integers are the same."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elec_meter.metrology import Measurement, Metrology
+from elec_meter.sampling import Converter, SampleBlock
+from tests.naive.waveform import naive_cycle, naive_rises
+
+from .waves import Wave, energies, metrology_for, parts, sampled
+
+DISTORTED = Wave(
+    voltage_harmonics=((3, 0.02, 0.5), (5, 0.03, 2.0), (11, 0.02, 0.0)),
+    current_harmonics=((3, 0.6, 1.0), (5, 0.3, 0.0)),
+    lag_rad=0.7,
+    frequency_hz=49.87,
+    seconds=1.6,
+)
+
+
+def disturbed() -> SampleBlock:
+    """Import, export, a phase jump, a lost voltage, saturation and a load that comes and goes."""
+    wave = DISTORTED
+    volts, amperes = wave.volts(), wave.amperes()
+    amperes[1200:2400] *= -1.5
+    volts[2500:] = np.roll(volts, 30)[2500:]
+    volts[3300:3900] = 0.0
+    amperes[4200:4300] *= 20.0
+    amperes[4700:5100] = 0.0
+    return sampled(volts, amperes, wave)
+
+
+WHOLE = disturbed()
+PLAIN = DISTORTED.block()
+WIDE = Wave(converter=Converter(bits=24), frequency_hz=50.3, lag_rad=2.0, seconds=1.2).block()
+
+
+def measured(block: SampleBlock, sizes: list[int]) -> tuple[list[Measurement], Metrology]:
+    """The block in parts of the given sizes."""
+    bits = 16 if block.voltage.dtype == np.int16 else 24
+    metrology = metrology_for(Wave(converter=Converter(bits=bits)), phase_urad=3_000)
+    return [metrology.process(part) for part in parts(block, sizes)], metrology
+
+
+@pytest.mark.parametrize("block", [PLAIN, WHOLE, WIDE], ids=["plain", "disturbed", "24 bit"])
+@pytest.mark.parametrize("size", [7, 40, 333, 1000])
+def test_equal_parts(block: SampleBlock, size: int) -> None:
+    """Equal parts of any size give what the whole gives."""
+    whole, _ = measured(block, [])
+    cut, _ = measured(block, [size] * (len(block) // size))
+    assert energies(whole) == energies(cut)
+    assert whole[-1].quantities == cut[-1].quantities
+    assert whole[0].flags == np.bitwise_or.reduce([int(part.flags) for part in cut])
+
+
+def test_sample_by_sample() -> None:
+    """One sample at a time gives what the whole gives."""
+    whole, _ = measured(WHOLE, [])
+    single, _ = measured(WHOLE, [1] * len(WHOLE))
+    assert energies(whole) == energies(single)
+
+
+@given(st.lists(st.integers(0, 2500), max_size=12), st.sampled_from([PLAIN, WHOLE, WIDE]))
+def test_random_parts(sizes: list[int], block: SampleBlock) -> None:
+    """Random parts, empty ones among them, give what the whole gives."""
+    assert energies(measured(block, [])[0]) == energies(measured(block, sizes)[0])
+
+
+@given(st.floats(0, 2 * math.pi), st.integers(1, 3000))
+def test_cycles_of_any_cut(begin_rad: float, cut: int) -> None:
+    """The rows of cycles, sums and all, do not depend on the cut or on where the stream begins."""
+    block = Wave(begin_rad=begin_rad, seconds=1, frequency_hz=50.1, lag_rad=1.0).block()
+    _, whole = measured(block, [])
+    _, second = measured(block, [cut])
+    rows = second.cycles
+    assert whole.cycles[len(whole.cycles) - len(rows) :].tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("frequency_hz", [47.3, 50.0, 52.1])
+def test_naive_twin(frequency_hz: float) -> None:
+    """A textbook in floating point finds the same cycles and has the same values of them."""
+    wave = Wave(frequency_hz=frequency_hz, lag_rad=0.4, offset_v=0.3, offset_a=1.0, seconds=1)
+    block = wave.block()
+    metrology = metrology_for(wave)
+    metrology.process(block)
+    voltage, current = block.voltage.tolist(), block.current.tolist()
+    rises = naive_rises(voltage)
+    for row in metrology.cycles.tolist():
+        first, end, count = row[0] - row[1], row[0], row[1]
+        assert 1 >= min(abs(rise - end) for rise in rises)
+        twin = naive_cycle(voltage[first:end], current[first:end])
+        sums = twin.v_rms**2 * count, twin.i_rms**2 * count, twin.power * count
+        assert sums == pytest.approx(tuple(row[12:15]), rel=1e-12, abs=2)
+    assert len(rises) - 3 <= len(metrology.cycles) <= len(rises)
+
+
+def test_noisy_zero() -> None:
+    """Noise and a notch on the zero crossing lose no cycle and no energy."""
+    wave = Wave(seconds=3, noise=300.0, voltage_harmonics=((21, 0.06, 0.0), (2, 0.01, 1.0)))
+    metrology = metrology_for(wave)
+    measurement = metrology.process(wave.block())
+    assert 0 == measurement.flags
+    rows = metrology.cycles
+    assert 147 <= len(rows) <= 150
+    assert rows[1:, 1].tolist() == np.diff(rows[:, 0]).tolist()
+    assert {79, 80, 81} >= set(rows[:, 1].tolist())

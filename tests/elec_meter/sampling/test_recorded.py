@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import wave
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from elec_meter.errors import RecordingError
+from elec_meter.sampling import Converter, RecordedSource, SamplingError
+
+ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
+V = (np.arange(4000) % 80 * 100 - 4000).astype(np.int16)
+I = (np.arange(4000) % 80 - 40).astype(np.int16)  # noqa: E741 - the current's own letter
+
+
+def write_wav(path: Path, counts: list[np.ndarray], width: int, rate_hz: int = 4000) -> Path:
+    """Interleaved channels of `width` bytes per sample."""
+    frames = np.stack(counts, axis=1).astype("<i4")
+    raw = frames.view(np.uint8).reshape(-1, 4)[:, :width]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(len(counts))
+        file.setsampwidth(width)
+        file.setframerate(rate_hz)
+        file.writeframes(raw.tobytes())
+    return path
+
+
+def assert_counts(source: RecordedSource) -> None:
+    """The source holds V and I as they are."""
+    block = source.block(0, 4000)
+    assert (4000, 4000) == (source.rate_hz, source.end_sample)
+    assert timedelta(seconds=1) == source.duration
+    assert V.tolist() == block.voltage.tolist()
+    assert I.tolist() == block.current.tolist()
+
+
+def test_npz(tmp_path: Path) -> None:
+    """An npz of int16 is taken as it is, with its own rate."""
+    path = tmp_path / "mains.npz"
+    np.savez(path, voltage=V, current=I, rate_hz=4000)
+    source = RecordedSource(path, anchor_utc=ANCHOR)
+    assert_counts(source)
+    assert np.int16 == source.block(0, 1).voltage.dtype
+    assert ANCHOR == source.block(0, 1).anchor_utc
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_wav(tmp_path: Path, width: int) -> None:
+    """A wav of 16 or 24 bits has voltage on the left and current on the right."""
+    source = RecordedSource(write_wav(tmp_path / "mains.wav", [V, I], width))
+    assert_counts(source)
+    assert (16 if width == 2 else 24) == source.converter.bits
+
+
+def test_wide_wav(tmp_path: Path) -> None:
+    """Of a wav of 32 bits the upper 24 are kept."""
+    wide = [V.astype(np.int32) << 8, I.astype(np.int32) << 8]
+    assert_counts(RecordedSource(write_wav(tmp_path / "mains.WAV", wide, 4)))
+
+
+def test_csv_of_counts(tmp_path: Path) -> None:
+    """A csv of whole numbers holds counts; the caller says the rate."""
+    path = tmp_path / "mains.csv"
+    lines = [f"{v},{i}" for v, i in zip(V, I, strict=True)]
+    path.write_text("\n".join(["voltage,current", *lines]))
+    assert_counts(RecordedSource(path, rate_hz=4000))
+
+
+def test_csv_of_volts(tmp_path: Path) -> None:
+    """A csv with fractions holds volts and amperes, whatever else is in it."""
+    path = tmp_path / "mains.csv"
+    lines = [f"{k / 4000},{v / 10},{i / 10}" for k, (v, i) in enumerate(zip(V, I, strict=True))]
+    path.write_text("\n".join(["time,voltage,current", *lines]))
+    converter = Converter(voltage_peak_mv=500_000, current_peak_ma=10_000, bits=20)
+    block = RecordedSource(path, rate_hz=4000, converter=converter).block(0, 4000)
+    volts = block.voltage * float(converter.voltage_mv_per_count) / 1000
+    assert V / 10 == pytest.approx(volts, abs=0.0005)
+
+
+def test_blocks_end_with_the_recording(tmp_path: Path) -> None:
+    """Blocks of a recording end where it ends; beyond it there are no samples."""
+    path = tmp_path / "mains.npz"
+    np.savez(path, voltage=V, current=I, rate_hz=4000)
+    source = RecordedSource(path)
+    assert [1500, 1500, 1000] == [len(block) for block in source.blocks(1500)]
+    with pytest.raises(SamplingError, match=r"^mains\.npz has samples 0 to 3999, not 3999 to 4000"):
+        source.block(3999, 2)
+
+
+BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
+    ({"current": None}, "has no array named current"),
+    ({"rate_hz": None}, "does not say its sample rate"),
+    ({"rate_hz": 4000.5}, "has a rate of 4000.5 Hz, which is not a whole number"),
+    ({"rate_hz": [4000, 5000]}, "has a rate_hz that is not one number"),
+    ({"rate_hz": 500}, "has a rate of 500 Hz, not 2,000 to 32,000 Hz"),
+    ({"voltage": V.reshape(2, 2000)}, "has 2 dimensions of voltage, not one"),
+    ({"voltage": V[:100], "current": I[:100]}, "is shorter than 3 cycles of 50 Hz"),
+    ({"voltage": V[:3999]}, "has more samples of one quantity than of the other"),
+    ({"current": I.astype("U4")}, "has a current of <U4, which is not numbers"),
+    ({"current": I.astype(object)}, "is not a readable npz file"),
+    ({"voltage": np.where(V == 0, np.nan, V)}, "has a voltage that is not a finite number"),
+    (
+        {"voltage": V / 10, "current": np.full(4000, np.inf)},
+        "has a current that is not a finite number",
+    ),
+    (
+        {"voltage": V / 10, "current": np.full(4000, 151.0)},
+        "has a current beyond the converter's 24 bits",
+    ),
+    ({"voltage": np.full(4000, 1 << 24)}, "has a voltage beyond the converter's 24 bits"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), BAD_ARRAYS)
+def test_bad_npz(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    """A wrong npz is refused with one sentence that names the file and the reason."""
+    arrays = {"voltage": V, "current": I, "rate_hz": 4000, **change}
+    path = tmp_path / "bad.npz"
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    with pytest.raises(RecordingError) as refusal:
+        RecordedSource(path)
+    assert f"bad.npz {reason}." == str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.npz", b"PK\x03\x04 and no more", "is not a readable npz file"),
+        ("a.npz", b"", "is not a readable npz file"),
+        ("a.wav", b"RIFF\x00", "is not a readable wav file"),
+        ("a.mp3", b"", "is not an npz, wav or csv file"),
+        ("a.csv", b"volts,amps\n1,2\n", "has no column named current or voltage"),
+        ("a.csv", b"", "has no column named current or voltage"),
+        ("a.csv", b"\xff\xfe\x00", "is not a readable csv file"),
+        ("a.csv", b"voltage,current\n1,2\n3,\n", "has no number in line 3"),
+        ("a.csv", b"voltage,current\n1,2\n3\n", "has no number in line 3"),
+        ("a.csv", b"voltage,current\n1,nan\n", "has a current that is not a finite number"),
+    ],
+)
+def test_bad_file(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    """A broken file is refused with one sentence that names the file and the reason."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(RecordingError) as refusal:
+        RecordedSource(path, rate_hz=4000)
+    assert f"{name} {reason}." == str(refusal.value)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is refused, a directory too."""
+    with pytest.raises(RecordingError, match=r"^none\.wav does not exist\.$"):
+        RecordedSource(tmp_path / "none.wav")
+    (tmp_path / "dir.npz").mkdir()
+    with pytest.raises(RecordingError, match=r"^dir\.npz cannot be read"):
+        RecordedSource(tmp_path / "dir.npz")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_wrong_channels(tmp_path: Path, channels: int) -> None:
+    """A wav without exactly two channels is refused."""
+    path = write_wav(tmp_path / "mono.wav", [V] * channels, 2)
+    with pytest.raises(RecordingError, match=f"has {channels} channels, not two"):
+        RecordedSource(path)
+
+
+def test_rates_disagree(tmp_path: Path) -> None:
+    """A rate that is not the file's is refused."""
+    path = write_wav(tmp_path / "mains.wav", [V, I], 2)
+    with pytest.raises(RecordingError, match="has a rate of 4000 Hz, not 8000 Hz"):
+        RecordedSource(path, rate_hz=8000)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.binary(max_size=200), st.sampled_from(["npz", "wav", "csv"]))
+def test_garbage(tmp_path: Path, content: bytes, suffix: str) -> None:
+    """Whatever the bytes, there is a RecordingError and nothing else."""
+    path = tmp_path / f"garbage.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError):
+        RecordedSource(path, rate_hz=4000)
