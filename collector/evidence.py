@@ -11,7 +11,7 @@ from shared.wire.telegram import GRID_STEP_S, LAST_PULSE_AGE_MAX_S
 from .advance import Advance, CountKind
 from .bracket import Bound
 from .entries import JournalEntry, TelegramKey, forward
-from .timeline import DMS_PER_S, RESOLUTION_S, Timeline
+from .timeline import DMS_PER_S, FIRST_TICK_S, NO_TICK_S, RESOLUTION_S, Timeline
 
 TOLERANCE_DMS = 10 * DMS_PER_S
 """A count is measured at a boundary when it is known this near to it."""
@@ -37,15 +37,25 @@ class Evidence:
         """Whether an entry is without a MAC."""
         return self._has_unproven
 
-    def add(self, entry: JournalEntry, advance: Advance) -> None:
-        """Add a reception; its telegram has been added to ``advance``."""
+    @property
+    def newest_dms(self) -> int:
+        """After this instant nothing more is known to have been counted."""
+        return max((spell.newest_dms for spell in self._spells.values()), default=0)
+
+    def add(self, entry: JournalEntry, advance: Advance) -> int:
+        """Add a reception; its telegram has been added to ``advance``.
+
+        Returns:
+            An instant in tenths of a millisecond: no earlier one can be measured now that could not
+            before.
+        """
         boot, epoch = entry.key.boot, entry.stamp.epoch
         spell = self._spells.get((boot, epoch))
         if spell is None:
             grid = self._grids.setdefault(boot, [])
             spell = self._spells[boot, epoch] = TickEvidence(grid)
-        spell.add(entry, advance)
         self._has_unproven |= not entry.is_authentic
+        return spell.add(entry, advance)
 
     def tick_interval_dms(
         self, key: TelegramKey, epoch: int, tick_s: int
@@ -88,6 +98,7 @@ class TickEvidence:
 
     def __init__(self, grid_ticks_s: list[int]) -> None:
         self._timeline = Timeline()
+        self._unchanged_s = NO_TICK_S  # up to this tick the last entry changed nothing
         self._boot_grid_ticks_s = grid_ticks_s
         # Counts rise with ticks in both lists: what another point makes idle is left out.
         self._least_ticks_s: list[int] = []
@@ -97,15 +108,25 @@ class TickEvidence:
         self._known: list[_Known] = []
         self._grid_ticks_s: list[int] = []
 
-    def add(self, entry: JournalEntry, advance: Advance) -> None:
-        """Add a reception's pair of clocks, and what its telegram says."""
-        self._timeline.add(entry.uptime_s, entry.earliest_ms, entry.latest_ms)
+    @property
+    def newest_dms(self) -> int:
+        """See `Evidence.newest_dms`."""
+        return self._timeline.latest_dms(self._least_ticks_s[-1]) if self._least_ticks_s else 0
+
+    def add(self, entry: JournalEntry, advance: Advance) -> int:
+        """Add a reception's pair of clocks, and what its telegram says; see `Evidence.add`."""
+        self._unchanged_s = self._timeline.add(entry.uptime_s, entry.earliest_ms, entry.latest_ms)
         pulses, kind = advance.at(entry.key)
-        if kind is CountKind.PLACEHOLDER:
-            return
-        self._know(entry.uptime_s, entry.uptime_s + RESOLUTION_S, pulses)
-        self._add_last_pulse(entry, pulses)
-        self._add_grid(entry, pulses)
+        if kind is not CountKind.PLACEHOLDER:
+            self._know(entry.uptime_s, entry.uptime_s + RESOLUTION_S, pulses)
+            self._add_last_pulse(entry, pulses)
+            self._add_grid(entry, pulses)
+        if self._unchanged_s in (FIRST_TICK_S, NO_TICK_S):
+            return self._unchanged_s
+        earliest_dms = self._timeline.earliest_dms(self._unchanged_s)
+        if earliest_dms is None:
+            return self._timeline.latest_dms(self._unchanged_s)
+        return earliest_dms - TOLERANCE_DMS
 
     def at_least(self, instant_dms: int) -> Bound | None:
         """See `Evidence.at_least`."""
@@ -206,7 +227,8 @@ class TickEvidence:
 
         The unit's grid may have been moved since, by a few seconds. If the tick itself was named by
         a telegram, it is known; else it is where the nearest named ticks on either side, half-hours
-        away, have it, or between.
+        away, have it, or between. Where those are far apart, the history ends with the move: all
+        that it has is on the newer grid.
         """
         named_s = self._boot_grid_ticks_s
         above = bisect_left(named_s, tick_s - GRID_STEP_S // 2)  # at the latest the newest tick
@@ -216,6 +238,8 @@ class TickEvidence:
         if not above:
             return place_s - HISTORY_MOVE_MAX_S, place_s + HISTORY_MOVE_MAX_S
         other_s = _snapped(named_s[above - 1], tick_s)
+        if abs(other_s - place_s) > HISTORY_MOVE_MAX_S:
+            return place_s, place_s
         return min(place_s, other_s), max(place_s, other_s)
 
     def _know(self, start_s: int, end_s: int, pulses: int) -> None:
@@ -225,7 +249,8 @@ class TickEvidence:
         self._near(start_s, end_s, pulses)
 
     def _near(self, start_s: int, end_s: int, pulses: int) -> None:
-        _insert_new(self._known, _Known(end_s, start_s, pulses))
+        if _insert_new(self._known, _Known(end_s, start_s, pulses)):
+            self._unchanged_s = min(self._unchanged_s, start_s)
 
     def _least(self, tick_s: int, pulses: int) -> None:
         ticks_s, least = self._least_ticks_s, self._least_pulses
@@ -239,6 +264,7 @@ class TickEvidence:
             end += 1
         ticks_s[start:end] = [tick_s]
         least[start:end] = [pulses]
+        self._unchanged_s = min(self._unchanged_s, tick_s)
 
     def _most(self, tick_s: int, pulses: int) -> None:
         ticks_s, most = self._most_ticks_s, self._most_pulses
@@ -252,6 +278,8 @@ class TickEvidence:
             start -= 1
         ticks_s[start:end] = [tick_s]
         most[start:end] = [pulses]
+        # It speaks for all that lies between the point before it and itself.
+        self._unchanged_s = min(self._unchanged_s, ticks_s[start - 1] if start else FIRST_TICK_S)
 
     def _bound(
         self, ticks_s: list[int], pulses: list[int], place: int, dms: Callable[[int], int]
@@ -269,7 +297,9 @@ def _snapped(grid_tick_s: int, tick_s: int) -> int:
 _Item = TypeVar("_Item", int, _Known)
 
 
-def _insert_new(ordered: list[_Item], item: _Item) -> None:
+def _insert_new(ordered: list[_Item], item: _Item) -> bool:
     place = bisect_left(ordered, item)
-    if place == len(ordered) or ordered[place] != item:
+    is_new = place == len(ordered) or ordered[place] != item
+    if is_new:
         ordered.insert(place, item)
+    return is_new

@@ -9,8 +9,8 @@ Entries are folded in the order of their stamps. The count at a boundary between
 
 It is final from the first stamp at which it is measured, else when a stamp or a timer is more than
 48 hours after it, and then never changes. What has become final is evidence for what has not.
-Evidence of entries stamped on an earlier UTC day than `WINDOW_DAYS` before the newest is left out:
-boundaries that it could speak for are final. So a fold that is resumed needs those days alone.
+Entries stamped on an earlier UTC day than `WINDOW_DAYS` before the newest are left out, except the
+last of them: boundaries that they could speak for are final. So a fold is resumed from those days.
 """
 
 from __future__ import annotations
@@ -133,12 +133,14 @@ class Fold:
         """Fold the next entry."""
         finals = self.seal(entry.stamp.received_ms).finals
         is_new = entry.key not in self.advance
-        if is_new and self.advance.add(entry.key, entry.count):
+        is_rebuilt = is_new and self.advance.add(entry.key, entry.count)
+        is_rebuilt = self._turn_to(entry.stamp.received_ms) or is_rebuilt
+        if is_rebuilt:
             self._rebuild()
-        self._turn_to(entry.stamp.received_ms)
         self._entries.append(entry)
-        self._evidence.add(entry, self.advance)
-        for boundary_s in self._open_boundaries_s(entry.stamp.received_ms // 1000):
+        changed_dms = self._evidence.add(entry, self.advance)
+        changed_s = self._pairing.first_s if is_rebuilt else changed_dms // DMS_PER_S
+        for boundary_s in self._open_boundaries_s(changed_s, entry.stamp.received_ms // 1000):
             boundary = self._evaluated(boundary_s)
             if boundary.pulses is None:
                 break
@@ -153,10 +155,13 @@ class Fold:
         finals: dict[int, BoundaryCount] = {}
         last_s = (now_ms - HORIZON_S * 1000 - 1) // 1000
         if self.final_through_s + HALF_HOUR_S <= last_s:
-            for boundary_s in self._open_boundaries_s(last_s):
-                boundary = self._evaluated(boundary_s)
+            silence = None
+            for boundary_s in self._open_boundaries_s(0, last_s):
+                boundary = silence or self._evaluated(boundary_s)
                 if boundary.pulses is None:
                     boundary = self._unheard(boundary_s)
+                    if boundary_s * DMS_PER_S >= self._evidence.newest_dms:
+                        silence = boundary  # years of it may follow
                 finals[boundary_s] = boundary
                 self._finish(boundary_s, boundary)
             self._settle()
@@ -169,8 +174,8 @@ class Fold:
             return final, True
         return self._evaluated(boundary_s), False
 
-    def _open_boundaries_s(self, last_s: int) -> Iterator[int]:
-        first_s = self.final_through_s + HALF_HOUR_S
+    def _open_boundaries_s(self, first_s: int, last_s: int) -> Iterator[int]:
+        first_s = max(first_s // HALF_HOUR_S * HALF_HOUR_S, self.final_through_s + HALF_HOUR_S)
         for boundary_s in range(first_s, last_s + 1, HALF_HOUR_S):
             if boundary_s not in self._finals:
                 yield boundary_s
@@ -188,16 +193,17 @@ class Fold:
             del self._finals[boundary_s]
         del self._finals_s[:settled]
 
-    def _turn_to(self, stamp_ms: int) -> None:
+    def _turn_to(self, stamp_ms: int) -> bool:
+        """Leave out entries that have left the window; tell whether there were any."""
         day = stamp_ms // _DAY_MS
         if day == self._day:
-            return
+            return False
         self._day = day
         first_ms = (day - WINDOW_DAYS) * _DAY_MS
-        keep = bisect_left(self._entries, first_ms, key=lambda entry: entry.stamp.received_ms)
-        if keep:
-            del self._entries[:keep]
-            self._rebuild()
+        inside = bisect_left(self._entries, first_ms, key=lambda entry: entry.stamp.received_ms)
+        left = max(0, inside - 1)
+        del self._entries[:left]
+        return left > 0
 
     def _rebuild(self) -> None:
         self._evidence = Evidence()

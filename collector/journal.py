@@ -191,12 +191,13 @@ class Journal:
             advance.add(TelegramKey(boot, counter), count)
         return advance
 
-    def newest_stamp_ms(self, serial: str) -> int | None:
-        """The newest stamp of a unit's entries."""
-        row = self._tables.row(
-            "SELECT max(stamp_ms) FROM collector_journal WHERE serial = ?", (serial,)
-        )
-        return None if row is None else row[0]
+    def stamp_before_ms(self, serial: str, before_ms: int = 1 << 62) -> int | None:
+        """The newest stamp of a unit's entries that is before an instant; None if there is none."""
+        stamp_ms: int | None = self._tables.row(
+            "SELECT max(stamp_ms) FROM collector_journal WHERE serial = ? AND stamp_ms < ?",
+            (serial, before_ms),
+        )[0]
+        return stamp_ms
 
     def last_heard(self, serial: str) -> LastHeard | None:
         """What a unit told last; None if it was never heard."""

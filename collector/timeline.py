@@ -17,6 +17,8 @@ DMS_PER_S = 10_000
 DMS_PER_MS = 10
 RESOLUTION_S = 1
 """Uptime is told in whole seconds, rounded down."""
+FIRST_TICK_S = -(1 << 62)
+NO_TICK_S = 1 << 62
 
 
 class Timeline:
@@ -28,14 +30,19 @@ class Timeline:
         self._latest = _Envelope()
         self._earliest = _Envelope()  # of the negated bounds
 
-    def add(self, uptime_s: int, earliest_ms: int | None, latest_ms: int) -> None:
-        """Add a reception: the telegram of this uptime was sent in this interval of UTC."""
+    def add(self, uptime_s: int, earliest_ms: int | None, latest_ms: int) -> int:
+        """Add a reception: the telegram of this uptime was sent in this interval of UTC.
+
+        Returns:
+            A tick up to which it changes nothing: `FIRST_TICK_S` or `NO_TICK_S` for all or nothing.
+        """
         # The second that the uptime was rounded down by may itself have drifted: one tenth more.
         offset_dms = uptime_s * DMS_PER_S
-        self._latest.add(uptime_s, latest_ms * DMS_PER_MS + 1 - offset_dms)
-        if earliest_ms is not None:
-            sent_dms = earliest_ms * DMS_PER_MS - RESOLUTION_S * DMS_PER_S - 1
-            self._earliest.add(uptime_s, offset_dms - sent_dms)
+        unchanged_s = self._latest.add(uptime_s, latest_ms * DMS_PER_MS + 1 - offset_dms)
+        if earliest_ms is None:
+            return unchanged_s
+        sent_dms = earliest_ms * DMS_PER_MS - RESOLUTION_S * DMS_PER_S - 1
+        return min(unchanged_s, self._earliest.add(uptime_s, offset_dms - sent_dms))
 
     def latest_dms(self, tick_s: int) -> int:
         """The instant after which a tick cannot have been."""
@@ -91,9 +98,9 @@ class _Envelope:
             value = min(value, self._values[place - 1] + tick_s - self._ticks_s[place - 1])
         return value
 
-    def add(self, tick_s: int, value: int) -> None:
+    def add(self, tick_s: int, value: int) -> int:
         if self._ticks_s and self.at(tick_s) <= value:
-            return
+            return NO_TICK_S
         start = end = bisect_left(self._ticks_s, tick_s)
         while end < len(self._ticks_s) and self._is_above(end, tick_s, value):
             end += 1
@@ -101,6 +108,7 @@ class _Envelope:
             start -= 1
         self._ticks_s[start:end] = [tick_s]
         self._values[start:end] = [value]
+        return self._ticks_s[start - 1] if start else FIRST_TICK_S
 
     def _is_above(self, place: int, tick_s: int, value: int) -> bool:
         return self._values[place] >= value + abs(self._ticks_s[place] - tick_s)

@@ -137,9 +137,10 @@ class PairedUnit:
                 self._derived = Derived(elsewhere.connection)
             return self._refolded()
         state = Fold(pairing, self._journal.advance(serial, pairing.base_count), finals)
-        newest_ms = self._journal.newest_stamp_ms(serial)
+        newest_ms = self._journal.stamp_before_ms(serial)
         if newest_ms is not None:
-            first_ms = (newest_ms // _DAY_MS - WINDOW_DAYS) * _DAY_MS
+            window_ms = (newest_ms // _DAY_MS - WINDOW_DAYS) * _DAY_MS
+            first_ms = self._journal.stamp_before_ms(serial, window_ms) or window_ms
             state.remember(self._journal.entries(serial, first_ms))
         return state
 

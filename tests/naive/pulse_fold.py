@@ -126,7 +126,7 @@ def _placed(told: list[int], at: int) -> tuple[int, int]:
     if below is None:
         return first - 10, first + 10
     other = min((below + 1800 * k for k in range(1, 400)), key=lambda t: (abs(t - at), t))
-    return min(first, other), max(first, other)
+    return (first, first) if abs(first - other) > 10 else (min(first, other), max(first, other))
 
 
 def utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -> tuple:
@@ -154,7 +154,8 @@ class Snapshot:
         window = list(entries)
         if window:
             first_day = window[-1].stamp.received_ms // DAY_MS - 4
-            window = [e for e in window if e.stamp.received_ms // DAY_MS >= first_day]
+            early = [e for e in window if e.stamp.received_ms // DAY_MS < first_day]
+            window = early[-1:] + window[len(early) :]
         self.unproven = any(not e.is_authentic for e in window)
         self.least = [(0, self.paired, False)]
         self.most, self.at = [], []
