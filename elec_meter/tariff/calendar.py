@@ -66,7 +66,8 @@ def span_at(calendar: Calendar, at_s: int) -> Span:
     rates = {switch.rate for switch in calendar.switches}
     if len(rates) < 2:
         return Span(rates.pop() if rates else 1, FOR_EVER_S)
-    changes = list(_changes_around(calendar, at_s))
+    # Of switches that a clock change throws at one instant, the last one counts.
+    changes = list(dict(_changes_around(calendar, at_s)).items())
     now = bisect_right(changes, at_s, key=lambda change: change[0]) - 1
     rate = changes[now][1]
     until_s = next(change_s for change_s, next_rate in changes[now + 1 :] if next_rate != rate)

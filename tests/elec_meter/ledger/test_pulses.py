@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from elec_meter.config import CalendarConfig, SwitchConfig
 from elec_meter.ledger import Ledger, imbalances
 from elec_meter.ledger.channels import INTERPOLATED, PENDING
@@ -61,6 +63,17 @@ def test_rows_are_booked_in_order() -> None:
     ledger.book_pulses()
     assert 7 == sum(ledger.rates("gas"))
     assert [] == imbalances(ledger)
+
+
+def test_half_hour_that_is_not_final_is_never_booked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that may still change stays unrated, even if it were said to be final."""
+    pulses = ScriptedPulses()
+    ledger = gas_ledger(pulses)
+    pulses.add(1)
+    pulses.add(2, INTERPOLATED, final=False)
+    monkeypatch.setattr(pulses, "final_through_s", lambda serial: MIDNIGHT_S + 2 * HALF_HOUR_S)
+    ledger.book_pulses()
+    assert (1, 2) == (sum(ledger.rates("gas")), ledger.unrated("gas"))
 
 
 def test_whole_row_gets_the_rate_of_its_opening() -> None:

@@ -42,7 +42,7 @@ def test_killed_at_any_instant_nothing_told_is_lost(tmp_path: Path, seed: int) -
     """After kill -9 the audit holds, and every total that was told is there, lives on end."""
     rng = random.Random(seed)
     directory = tmp_path / "data"
-    for _ in range(5):
+    for _ in range(4):
         told = lived(directory, rng.randint(1, 30), rng.random() * 0.02)
         assert [] == audited(directory), f"seed {seed}"
         with Storage.open(directory) as storage:

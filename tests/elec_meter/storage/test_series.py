@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elec_meter.errors import LoadSeriesError
@@ -136,7 +136,8 @@ def test_memory_holds_the_series_and_not_the_file(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-@given(st.lists(st.fractions(0, 5, max_denominator=10**7), min_size=1, max_size=50))
+@given(st.lists(st.fractions(0, 5, max_denominator=10**7), min_size=1, max_size=20))
+@settings(max_examples=40)
 def test_millijoules_lose_less_than_one(energies_wh: list[Fraction]) -> None:
     """Whole millijoules follow the exact sum from below, never by a whole one."""
     series = LoadSeries(MIDNIGHT_S, energies_wh)

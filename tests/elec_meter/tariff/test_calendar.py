@@ -90,6 +90,12 @@ def test_last_of_several_skipped_switches_wins() -> None:
     assert (3, at_s(2020, 3, 29, 9, 0)) == span_at(calendar, at_s(2020, 3, 29, 1, 0))
 
 
+def test_rate_that_the_change_skips_ends_no_span() -> None:
+    """A rate whose whole time is skipped was never in force: the one around it goes on."""
+    calendar = Calendar("local", (Switch(30, 2), Switch(70, 3), Switch(110, 2), Switch(600, 1)))
+    assert (2, at_s(2020, 3, 29, 9, 0)) == span_at(calendar, at_s(2020, 3, 29, 0, 30))
+
+
 def test_switch_in_the_repeated_hour_happens_once() -> None:
     """01:15 and 01:45 local on 25 Oct 2020 are in the first pass; the second changes nothing."""
     calendar = Calendar("local", (Switch(75, 2), Switch(105, 1)))
