@@ -86,12 +86,10 @@ class Journal:
         """Append a telegram that was accepted.
 
         Returns:
-            Its stamp; None if this telegram has been appended before. Then nothing changes, unless
-            it is the newest one and this reception narrows when it can have been sent (`narrow`).
+            Its stamp; None if this telegram has been appended before: then nothing changes.
         """
         key = TelegramKey(received.boot, received.counter)
         if self._first(received.serial, key) is not None:
-            self.narrow(received.serial, key, received.received_utc, received.delay_max_s, now)
             return None
         newest = self._newest_key(received.serial)
         # What a later telegram overtook was delayed, whatever its bearer says.
