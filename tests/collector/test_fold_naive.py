@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from collector.advance import Advance
+from collector.bracket import BoundaryCount
 from collector.entries import JournalEntry, TelegramKey
-from collector.halfhours import Pairing, fold
+from collector.halfhours import WINDOW_DAYS, Fold, Pairing, fold
 from tests.collector.world import START_S, PaperJournal, PaperUnit
 from tests.naive import pulse_fold
 
@@ -70,14 +72,59 @@ def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
     return journal.entries, pairing, now_ms
 
 
-_SETTINGS = settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
+_SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(journals())
-@_SETTINGS
+@settings(_SETTINGS, max_examples=40)
 def test_fold_is_its_slow_reference(world: tuple[list[JournalEntry], Pairing, int]) -> None:
     """The fast fold gives the rows of the plain one."""
     entries, pairing, now_ms = world
     for entry in entries:
         note(str(entry))
     assert pulse_fold.fold(entries, pairing, now_ms) == fold(entries, pairing, now_ms)
+
+
+def _resumed(
+    pairing: Pairing, entries: list[JournalEntry], finals: dict[int, BoundaryCount]
+) -> Fold:
+    """A fold built from what a database keeps: counts of all entries, and those of the window."""
+    advance = Advance(pairing.base_count)
+    for entry in entries:
+        if entry.key not in advance:
+            advance.add(entry.key, entry.count)
+    newest_s = min(at_s for at_s in finals if at_s + 1800 not in finals)
+    state = Fold(pairing, advance, {at_s: f for at_s, f in finals.items() if at_s >= newest_s})
+    if entries:
+        first_ms = (entries[-1].stamp.received_ms // DAY_MS - WINDOW_DAYS) * DAY_MS
+        early = [entry for entry in entries if entry.stamp.received_ms < first_ms]
+        state.remember([*early[-1:], *entries[len(early) :]])
+    return state
+
+
+@given(journals(), st.data())
+@settings(_SETTINGS, max_examples=60)
+def test_fold_is_the_same_in_steps(
+    world: tuple[list[JournalEntry], Pairing, int], data: st.DataObject
+) -> None:
+    """Resumed before any entry, and with timers between, it settles what one pass settles."""
+    entries, pairing, now_ms = world
+    state = Fold(pairing)
+    finals = {pairing.first_s: BoundaryCount.at_pairing()}
+    last_ms = pairing.paired_ms
+    for place, entry in enumerate(entries):
+        if data.draw(st.booleans(), label="resume"):
+            state = _resumed(pairing, entries[:place], finals)
+        timer_ms = data.draw(st.integers(last_ms, entry.stamp.received_ms), label="timer")
+        finals.update(state.seal(timer_ms).finals)
+        step = state.apply(entry)
+        assert not step.finals.keys() & finals.keys()
+        finals.update(step.finals)
+        last_ms = entry.stamp.received_ms
+    finals.update(state.seal(now_ms).finals)
+    for row in fold(entries, pairing, now_ms):
+        start, end = finals.get(row.start_s), finals.get(row.start_s + 1800)
+        assert row.final == (start is not None and end is not None)
+        if start is not None and end is not None:
+            assert start.pulses is not None
+            assert row.pulses == (end.pulses or 0) - start.pulses
