@@ -202,6 +202,7 @@ class Meter:
         self.clock.power_up(now, self.collector.epoch)
         is_first = self.ledger.closed_s is None
         outage_s = self.ledger.power_up(unix_s(now))
+        self.ledger.book_pulses()
         if self.storage.load_config() != self.config:
             self.storage.save_config(self.config, unix_s(now))
         if is_first:

@@ -10,6 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from .errors import CheckpointFailedError
 from .flag import FlagPort
 from .meter import Meter
 from .ports import TcpServer
@@ -34,6 +35,7 @@ class Runtime:
         self._host_now = host_now
         self._flag_address = flag
         self._flag: TcpServer | None = None
+        self._failure: CheckpointFailedError | None = None
         self.stopping = asyncio.Event()
 
     @property
@@ -45,9 +47,18 @@ class Runtime:
         return {"FLAG": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"}
 
     def durable(self) -> None:
-        """Bring the meter up to now and commit: after this its values may be shown to anybody."""
-        self.meter.handle_timer(self._host_now())
-        self.meter.checkpoint()
+        """Bring the meter up to now and commit: after this its values may be shown to anybody.
+
+        Raises:
+            CheckpointFailedError: they may not. The runtime stops: whoever leaves it gets the error.
+        """
+        try:
+            self.meter.handle_timer(self._host_now())
+            self.meter.checkpoint()
+        except CheckpointFailedError as error:
+            self._failure = error
+            self.stopping.set()
+            raise
 
     async def __aenter__(self) -> Self:
         if self._flag_address is not None:
@@ -74,8 +85,11 @@ class Runtime:
             loop.remove_signal_handler(number)
         if self._flag is not None:
             await self._flag.close()
-        if kind is None:
-            self.durable()
+        if kind is not None:
+            return
+        if self._failure is not None:
+            raise self._failure
+        self.durable()
 
     async def wait(self, seconds: float) -> None:
         """Let everybody else have the loop for a while, or until it is time to stop."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from collector import CollectorError
 from elec_meter.errors import MeterError
 from shared.errors import SharedError
 
@@ -38,7 +39,7 @@ class PlainErrors(click.Group):
         """Run the command; our own errors become one sentence, anything else is a bug and shows."""
         try:
             return super().invoke(ctx)
-        except (MeterError, SharedError, OSError) as error:
+        except (MeterError, CollectorError, SharedError, OSError) as error:
             raise click.ClickException(_sentence(error)) from error
 
 

@@ -132,9 +132,10 @@ def _waveform(
     from elec_meter.storage import DATABASE_NAME
     from elec_meter.storage.observe import observe
 
+    source = RecordedSource(path, rate_hz=rate_hz)
     if start is None and (data_dir / DATABASE_NAME).exists():
         with observe(data_dir) as copy:
             durable_s = copy.load().durable_s
         start = None if durable_s is None else from_unix_s(durable_s)
-    start = start or datetime.now(UTC).replace(microsecond=0)
-    return RecordedSource(path, rate_hz=rate_hz, anchor_utc=start)
+    source.anchor_utc = start or datetime.now(UTC).replace(microsecond=0)
+    return source

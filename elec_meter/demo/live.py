@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from rich.columns import Columns
@@ -15,11 +14,9 @@ from elec_meter.ledger import ProfileRow
 from elec_meter.meter import Meter
 from shared.timegrid import (
     LONDON,
-    HalfHour,
     SettlementPeriod,
     half_hours_of_settlement_day,
     settlement_period,
-    unix_s,
 )
 
 from .world import UNIT_SERIAL, DemoWorld
@@ -43,7 +40,7 @@ def live_view(world: DemoWorld, footer: str) -> RenderableType:
     period = settlement_period(now)
     return Group(
         Columns([_face(meter, now), _measured(meter), _gas_channel(world, now)]),
-        _half_hours(meter, now, period),
+        _half_hours(meter, period),
         _time(now, period),
         Text(footer, style="dim"),
     )
@@ -80,32 +77,28 @@ def _gas_channel(world: DemoWorld, now: datetime) -> RenderableType:
     return Panel(grid, title=f"gas unit {UNIT_SERIAL}", width=38)
 
 
-def _half_hours(meter: Meter, now: datetime, period: SettlementPeriod) -> RenderableType:
+def _half_hours(meter: Meter, period: SettlementPeriod) -> RenderableType:
     day = half_hours_of_settlement_day(period.settlement_date)
-    rows = {row.start_s: row for row in meter.ledger.rows(day[0].start_s, day[-1].end_s)}
+    ledger = meter.ledger
+    known = [*ledger.rows(day[0].start_s, day[-1].end_s), *ledger.open_rows()]
+    rows = {row.start_s: row for row in known}
     grid = Table.grid(padding=(0, 1))
     for name, key, unit, style in _SERIES:
-        values = [_delta(rows.get(half_hour.start_s), key) for half_hour in day]
-        known = [value for value in values if value is not None]
-        grid.add_row(name, Text(_bars(values, day, now), style=style), f"{sum(known):,} {unit}")
+        day_rows = [rows.get(half_hour.start_s) for half_hour in day]
+        values = [None if row is None else row.deltas.get(key) for row in day_rows]
+        top = max((value for value in values if value), default=1)
+        bars = "".join(_bar(row, key, top) for row in day_rows)
+        grid.add_row(name, Text(bars, style=style), f"{sum(v or 0 for v in values):,} {unit}")
     title = f"{period.settlement_date:%a %d %b %Y}, {len(day)} half-hours"
     return Panel(grid, title=title, width=98)
 
 
-def _delta(row: ProfileRow | None, key: str) -> int | None:
-    return None if row is None else row.deltas.get(key)
-
-
-def _bars(values: Sequence[int | None], day: Sequence[HalfHour], now: datetime) -> str:
-    """One character a half-hour; `?` is not final yet, `·` is still to come."""
-    top = max((value for value in values if value), default=1)
-    bars = []
-    for value, half_hour in zip(values, day, strict=True):
-        if value is not None:
-            bars.append(_BARS[-(-value * (len(_BARS) - 1) // top)])
-        else:
-            bars.append("?" if half_hour.start_s <= unix_s(now) else "·")
-    return "".join(bars)
+def _bar(row: ProfileRow | None, key: str, top: int) -> str:
+    """One character a half-hour; `?` is not final yet, `·` is not there."""
+    value = None if row is None else row.deltas.get(key)
+    if value is not None:
+        return _BARS[-(-value * (len(_BARS) - 1) // top)]
+    return "?" if row is not None and key in row.channel_status else "·"
 
 
 def _time(now: datetime, period: SettlementPeriod) -> RenderableType:

@@ -105,6 +105,8 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
             with Live(console=screen, auto_refresh=False, screen=True) as live:
                 await _drive(world, runtime, options, end, live)
         else:
+            for name, address in runtime.ports.items():
+                print(f"{name} listens on {address}", file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
             await _drive(world, runtime, options, end, None)
     return summary(world, begun)
 

@@ -11,7 +11,7 @@ from .storage import Storage
 def observe(directory: Path | str) -> Storage:
     """The directory as it is at this moment, in memory: whatever happens to it stays there.
 
-    Another process may be writing; it is neither waited for nor disturbed. Nothing can be committed.
+    Another process may write meanwhile, undisturbed. Nothing can be committed to the copy.
 
     Raises:
         StorageError: as for `Storage.open`.

@@ -50,12 +50,9 @@ class MemoryNvm(Nvm):
     def packed(self) -> bytes:
         """Return the image without the blank ends of pages: a few bytes at first."""
         packed = bytearray()
-        for page in range(self.page_count):
-            start = page * self.page_size
-            used = self.page_size
-            while used and self.image[start + used - 1] == 0xFF:
-                used -= 1
-            packed += used.to_bytes(4, "little") + self.image[start : start + used]
+        for start in range(0, len(self.image), self.page_size):
+            used = bytes(self.image[start : start + self.page_size]).rstrip(b"\xff")
+            packed += len(used).to_bytes(4, "little") + used
         return bytes(packed)
 
     def unpack(self, packed: bytes) -> None:

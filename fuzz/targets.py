@@ -1,0 +1,148 @@
+"""What is fuzzed: each target starts fresh, takes bytes, and may only raise its own refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from collector import (
+    Fleet,
+    FleetUnit,
+    Ingest,
+    MemoryKeystore,
+    ReceivedFrame,
+    TelegramReceived,
+    UnitRecord,
+)
+from collector.decode import decode_advert, decode_telegram
+from elec_meter import Meter, MeterError, Storage, demo_config
+from elec_meter.config import config_from_toml
+from elec_meter.flag import FlagPort
+from shared.crypto.backend_cryptography import AesBlock
+from shared.errors import SharedError
+from shared.label import UnitLabel
+from shared.wire.command import open_command, seal_phase
+from shared.wire.errors import WireError
+from shared.wire.seal import seal_telegram
+from shared.wire.telegram import PulseTelegram, decode_records, encode_records
+from shared.wire.wmbus import frame_a, frame_b
+
+Feed: TypeAlias = Callable[[bytes], object]
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = bytes(range(16))
+SERIAL = "00000001"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One reader of foreign bytes.
+
+    Attributes:
+        name: as on the command line.
+        start: makes a fresh reader and valid inputs to damage.
+        refusals: what it may raise.
+    """
+
+    name: str
+    start: Callable[[], tuple[Feed, Sequence[bytes]]]
+    refusals: tuple[type[Exception], ...] = ()
+
+
+def _telegrams() -> list[bytes]:
+    said = PulseTelegram(
+        count=4_321,
+        uptime_s=90_000,
+        volume_l=43_210,
+        last_pulse_age_s=17,
+        battery_left_d=7_000,
+        reset_counter=3,
+        grid_count=4_300,
+        grid_age_s=600,
+        increments=(3, 0, 250, 12),
+    )
+    links = [
+        seal_telegram(AesBlock, KEY, SERIAL, encode_records(said), counter, counter & 0xFF)
+        for counter in (1, 2)
+    ]
+    return [*links, frame_a(links[0]), frame_b(links[1])]
+
+
+def _ingest() -> tuple[Feed, Sequence[bytes]]:
+    record = UnitRecord(serial=SERIAL, channel="gas", paired_utc=NOW, base_count=0)
+    ingest = Ingest(Fleet([FleetUnit(record)]), MemoryKeystore({SERIAL: KEY}))
+    genuine = _telegrams()
+
+    def feed(data: bytes) -> None:
+        outcome = ingest.receive(ReceivedFrame(data, NOW, "fuzz", 2))
+        # The link layer's own fields aside, nothing that was changed may pass for a reading.
+        if isinstance(outcome, TelegramReceived):
+            assert outcome.telegram.count == 4_321, data.hex()
+
+    return feed, genuine
+
+
+def _decode() -> tuple[Feed, Sequence[bytes]]:
+    wired = bytes.fromhex(
+        "6820206808FD7278563412931533032A0000000C1427048502046D32371F1502FD1700008916"
+    )
+    return lambda data: decode_telegram(data, KEY), [*_telegrams(), wired]
+
+
+def _advert() -> tuple[Feed, Sequence[bytes]]:
+    address = bytes.fromhex("5448E68F80A5")
+    sealed = bytes.fromhex("41a47266c95f730011223378237214")
+    return lambda data: decode_advert(data, address, KEY), [sealed, bytes.fromhex("4002C409")]
+
+
+def _records() -> tuple[Feed, Sequence[bytes]]:
+    said = PulseTelegram(count=7, uptime_s=9, grid_count=5, grid_age_s=4, increments=(1, 2))
+    return decode_records, [encode_records(said)]
+
+
+def _command() -> tuple[Feed, Sequence[bytes]]:
+    return lambda data: open_command(AesBlock, KEY, data, 0), [seal_phase(AesBlock, KEY, 1, 60_000)]
+
+
+def _flag() -> tuple[Feed, Sequence[bytes]]:
+    meter = Meter(demo_config(), Storage.in_memory(), NOW)
+    port = FlagPort(
+        meter.config.flag, meter.objects, serial=meter.config.serial, durable=lambda: None
+    )
+    session, now = port.session(NOW), NOW
+
+    def feed(data: bytes) -> None:
+        nonlocal session, now
+        now += timedelta(milliseconds=len(data) * 7)
+        session.receive_data(data, now)
+        if session.closed:
+            session = port.session(now)
+
+    return feed, [b"/?!\r\n", b"\x06060\r\n", b"\x01B0\x03q", b"/?00000001!\r\n\x06000\r\n\x15"]
+
+
+def _config() -> tuple[Feed, Sequence[bytes]]:
+    document = (
+        b'serial = "00000002"\n[tariff.import]\nrates = 2\nswitches = [{at = "00:30", rate = 2}]\n'
+    )
+    return lambda data: config_from_toml(data.decode("utf-8", "replace")), [document]
+
+
+def _label() -> tuple[Feed, Sequence[bytes]]:
+    label = UnitLabel(SERIAL, KEY, "123456")
+    texts = [label.qr_text.encode(), label.printed_text.encode()]
+    return lambda data: UnitLabel.parse(data.decode("utf-8", "replace")), texts
+
+
+TARGETS = (
+    Target("ingest", _ingest),
+    Target("decode", _decode, (WireError,)),
+    Target("advert", _advert, (WireError,)),
+    Target("records", _records, (WireError,)),
+    Target("command", _command, (WireError,)),
+    Target("flag", _flag),
+    Target("config", _config, (MeterError,)),
+    Target("label", _label, (SharedError,)),
+)

@@ -1,0 +1,130 @@
+"""`elec-meter replay`: recorded input, exactly."""
+
+from __future__ import annotations
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.elec_meter.cli.commands import refused, shown, succeeding
+
+# Three days of a London home: Low Carbon London, UK Power Networks, CC BY 4.0.
+HOME = """LCLid,tstp,energy_kWh
+MAC000010,2013-01-01 00:00:00.0000000, 0.509
+MAC000010,2013-01-01 00:30:00.0000000, 0.453
+MAC000010,2013-01-01 01:00:00.0000000, 0.5
+MAC000010,2013-01-01 01:30:00.0000000, 0.621
+MAC000010,2013-01-01 02:00:00.0000000, 1.3839
+MAC000010,2013-01-01 02:30:00.0000000, 1.3839
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> str:
+    """A recorded series, as `--load` names it."""
+    path = tmp_path / "homes.csv"
+    path.write_text(HOME)
+    return f"{path}:LCLid=MAC000010"
+
+
+def test_a_load_is_booked_to_the_watt_hour(home: str, tmp_path: Path) -> None:
+    """Every half-hour has its energy, and what is below a watt-hour waits for the next."""
+    data_dir = tmp_path / "data"
+    succeeding("replay", "--data", data_dir, "--load", home)
+    rows = shown("profile", data_dir, "--date", "2013-01-01")
+    assert [509, 453, 500, 621, 1383, 1384] == [row["channels"]["import_wh"] for row in rows]
+    registers = {row["obis"]: row["value"] for row in shown("registers", data_dir)}
+    assert 4850 == registers["1-0:1.8.0"]
+    assert 509 == registers["1-0:1.8.1"]
+    assert "balance" in succeeding("audit", "--data", data_dir)
+
+
+def test_a_replay_goes_on_where_the_last_one_ended(home: str, tmp_path: Path) -> None:
+    """Two parts give the register of the whole."""
+    data_dir = tmp_path / "data"
+    succeeding("replay", "--data", data_dir, "--load", home, "--for", "1h")
+    succeeding("replay", "--data", data_dir, "--load", home, "--start", "2013-01-01T01:00:00Z")
+    registers = {row["obis"]: row["value"] for row in shown("registers", data_dir)}
+    assert 4850 == registers["1-0:1.8.0"]
+    assert "2013-01-01" in refused("replay", "--data", data_dir, "--load", home)
+
+
+def test_pulses_pass_through_the_unit(tmp_path: Path) -> None:
+    """Recorded closings are counted by the firmware and come out in their half-hours."""
+    pulses = tmp_path / "pulses.txt"
+    times = [f"2026-01-05T{hour:02}:{minute:02}:30Z\n" for hour in (6, 7) for minute in range(60)]
+    pulses.write_text("# boiler\n" + "".join(times))
+    data_dir = tmp_path / "data"
+    printed = succeeding("replay", "--data", data_dir, "--pulses", pulses)
+    assert "gas: 120 pulses, 0 of them" in printed
+    rows = shown("profile", data_dir, "--date", "2026-01-05")
+    counts = {row["start"]: row["channels"]["gas_pulses"] for row in rows}
+    assert [30, 30, 30, 30] == [counts[f"2026-01-05T{h}Z"] for h in HALF_HOURS]
+
+
+HALF_HOURS = ("06:00:00", "06:30:00", "07:00:00", "07:30:00")
+
+
+def test_telegrams_enter_at_ingest(tmp_path: Path) -> None:
+    """Telegrams made elsewhere are read; noise among them and repetitions change nothing."""
+    key, lines = "0F0E0D0C0B0A09080706050403020100", []
+    for counter, count in enumerate((100, 104, 107), 1):
+        spoken = {
+            "count": count,
+            "uptime_s": 900 * counter,
+            "battery_left_d": 9,
+            "reset_counter": 1,
+        }
+        path = tmp_path / "telegram.json"
+        path.write_text(json.dumps(spoken))
+        lines.append(f"2026-01-05T06:{15 * counter - 10:02}:00Z {_frame(path, key, counter)}")
+    telegrams = tmp_path / "telegrams.txt"
+    telegrams.write_text("\n".join([*lines, "2026-01-05T06:50:00Z DEADBEEF", lines[-1]]) + "\n")
+    data_dir = tmp_path / "data"
+    assert "gas: 7 pulses" in succeeding("replay", "--data", data_dir, "--telegrams", telegrams)
+    unit = shown("units", data_dir)[0]
+    assert ("00000001", 7, 9) == (unit["serial"], unit["pulses"], unit["battery_left_d"])
+
+
+def _frame(path: Path, key: str, counter: int) -> str:
+    from click.testing import CliRunner
+
+    from pulse_unit.cli import main
+
+    words = ["--serial", "00000001", "--key", key, "--counter", str(counter)]
+    done = CliRunner().invoke(main, ["telegram", *words, str(path)])
+    assert 0 == done.exit_code, done.output
+    return done.output.strip()
+
+
+def test_a_waveform_enters_at_sampling(tmp_path: Path) -> None:
+    """Ten minutes of 230 V and 10 A at unity are 383 Wh, whole ones."""
+    rate_hz, seconds = 4000, 600
+    angle = 2 * np.pi * 50 * np.arange(rate_hz * seconds) / rate_hz
+    path = tmp_path / "mains.npz"
+    np.savez(
+        path,
+        voltage=np.sqrt(2) * 230 * np.sin(angle),
+        current=np.sqrt(2) * 10 * np.sin(angle),
+        rate_hz=rate_hz,
+    )
+    data_dir = tmp_path / "data"
+    words = ("--waveform", path, "--start", "2026-01-05T06:00:00Z")
+    succeeding("replay", "--data", data_dir, *words)
+    registers = {row["obis"]: row["value"] for row in shown("registers", data_dir)}
+    assert 383 == registers["1-0:1.8.0"]
+
+
+def test_show_speaks_csv(home: str, tmp_path: Path) -> None:
+    """`--csv` has the profile's columns and rows."""
+    data_dir = tmp_path / "data"
+    succeeding("replay", "--data", data_dir, "--load", home)
+    words = ("--data", data_dir, "--date", "2013-01-01", "--csv")
+    rows = list(csv.DictReader(succeeding("show", "profile", *words).splitlines()))
+    assert 6 == len(rows)
+    assert "509" == rows[0]["import_wh"]
+    assert Decimal(rows[0]["settlement_period"]) == 1

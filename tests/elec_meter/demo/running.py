@@ -1,0 +1,33 @@
+"""A demo that runs beside a test, with its FLAG port open."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.elec_meter.cli.commands import REPOSITORY
+
+
+@contextmanager
+def demo(data_dir: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    """The process and its FLAG address; what is still running at the end is killed."""
+    command = [sys.executable, "-m", "elec_meter", "demo", "--data", data_dir]
+    command += ["--flag", "127.0.0.1:0", "--json", *words]
+    with subprocess.Popen(
+        list(map(str, command)),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            listening = re.search(r"FLAG listens on (.+):(\d+)", process.stderr.readline())
+            assert listening is not None
+            yield process, (listening[1], int(listening[2]))
+        finally:
+            process.kill()
