@@ -56,24 +56,23 @@ RATE, NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(7)
 STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE = range(7, 12)
 LIMITS_SIZE = 12
 
-GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED = 1, 2, 4, 8, 16, 32
-# Only in a cycle's flags: below the starting current.
-IDLE = 64
-FLAGS_MASK = 63
+# The last one, below the starting current, is only in a cycle's flags.
+GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED, IDLE = (1 << bit for bit in range(7))
+FLAGS_MASK = IDLE - 1
 
-_ONE = 1 << 30
-_HALF_PI = 1_686_629_713
-_THIRD = _ONE // 3
-_TWO_FIFTEENTHS = 2 * _ONE // 15
+_ONE, _HALF_PI = 1 << 30, 1_686_629_713
+_THIRD, _TWO_FIFTEENTHS = _ONE // 3, 2 * _ONE // 15
 
 _i16, _i32 = types.Array(int16, 1, "C"), types.Array(int32, 1, "C")
 _row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
 _tail = types.Array(int32, 2, "C")
 
 
-def _kernel(*signatures: Any) -> Callable[[_Kernel], _Kernel]:
+def _kernel(*signatures: Any, inline: bool = False) -> Callable[[_Kernel], _Kernel]:
     # No divisor is ever zero: numba need not look.
-    compiled = njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
+    compiled = njit(
+        list(signatures) or None, cache=True, nogil=True, error_model="numpy", forceinline=inline
+    )
     return cast("Callable[[_Kernel], _Kernel]", compiled)
 
 
@@ -85,7 +84,7 @@ def _scaled(value: Int, factor_q30: Int) -> Int:
     return (high * factor_q30 >> 2) + (low * factor_q30 >> 30)
 
 
-@_kernel()
+@_kernel(inline=True)
 def _rank(v: Counts, centre: Int, reach: Int, offset: Int, signal: Int) -> Int:
     """Where the voltage turns positive within `reach` of `centre`, or -1 where it does not.
 
@@ -153,29 +152,29 @@ def _acquire(v: Counts, state: Row, limits: Row) -> Int:
 
 
 @_kernel()
-def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, row: Row) -> None:
+def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, rows: Row, k: Int) -> None:
     """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
     a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
     sum_v = sum_i = np.int64(0)
     sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
-    for k in range(end - start):
-        x = np.int64(a[k])
-        y = np.int64(b[k])
-        z = np.int64(c[k])
+    for j in range(end - start):
+        x = np.int64(a[j])
+        y = np.int64(b[j])
+        z = np.int64(c[j])
         sum_v += x
         sum_i += y
         sum_vv += x * x
         sum_ii += y * y
         sum_vi += x * y
         sum_qi += z * y
-    row[COUNT] = end - start
-    row[SUM_V] = sum_v
-    row[SUM_I] = sum_i
-    row[SUM_VV] = sum_vv
-    row[SUM_II] = sum_ii
-    row[SUM_VI] = sum_vi
-    row[SUM_QI] = sum_qi
-    row[LAG] = lag
+    rows[k, COUNT] = end - start
+    rows[k, SUM_V] = sum_v
+    rows[k, SUM_I] = sum_i
+    rows[k, SUM_VV] = sum_vv
+    rows[k, SUM_II] = sum_ii
+    rows[k, SUM_VI] = sum_vi
+    rows[k, SUM_QI] = sum_qi
+    rows[k, LAG] = lag
 
 
 @_kernel()
@@ -193,118 +192,120 @@ def _peak(x: Counts) -> Int:
 
 
 @_kernel()
-def _conclude(row: Row, limits: Row) -> None:
-    """What follows from a cycle's sums: offsets removed, Q from the delayed voltage, faults."""
-    count = row[COUNT]
-    sum_v = row[SUM_V]
-    sum_i = row[SUM_I]
-    # Any whole number near the mean will do: what it leaves of the sum is accounted for.
-    inverse = (1 << 32) // count + 1
-    mean_v = (sum_v * inverse + (1 << 31)) >> 32
-    mean_i = (sum_i * inverse + (1 << 31)) >> 32
-    rest_v = sum_v - mean_v * count
-    rest_i = sum_i - mean_i * count
-    row[SQUARE_V] = row[SUM_VV] - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
-    row[SQUARE_I] = row[SUM_II] - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
-    offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
-    active = row[SUM_VI] - offsets
-    # The delayed voltage lags a quarter period less `error` radians; a sine's Q follows exactly.
-    period = row[PERIOD]
-    error = _HALF_PI * (period - (row[LAG] << 18)) // period
-    square = error * error >> 30
-    tangent = _ONE + (square * (_THIRD + (square * _TWO_FIFTEENTHS >> 30)) >> 30)
-    tangent = error * tangent >> 30
-    secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
-    reactive = _scaled(row[SUM_QI] - offsets, secant) - _scaled(active, tangent)
-    sine = limits[SINE]
-    if sine != 0:
-        cosine = limits[COSINE]
-        turned = _scaled(active, cosine) + _scaled(reactive, sine)
-        reactive = _scaled(reactive, cosine) - _scaled(active, sine)
-        active = turned
-    row[ACTIVE] = active
-    row[REACTIVE] = reactive
-    flags = row[FLAGS]
-    if 2 * row[SQUARE_V] < limits[SIGNAL] * limits[SIGNAL] * count:
-        flags = (flags | NO_SIGNAL) & ~UNLOCKED
-    if row[SQUARE_V] == 0 or (row[SQUARE_I] == 0 and sum_i != 0):
-        flags |= STUCK
-    if flags & UNLOCKED == 0 and max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
-        flags |= DC
-    if row[SQUARE_I] < limits[STARTING] * count >> 8:
-        flags |= IDLE
-    row[FLAGS] = flags
+def _conclude(rows: Row, used: Int, limits: Row) -> None:
+    """What follows from the sums: offsets removed, Q from the delayed voltage, faults."""
+    for k in range(used):
+        count = rows[k, COUNT]
+        sum_v = rows[k, SUM_V]
+        sum_i = rows[k, SUM_I]
+        # Any whole number near the mean will do: what it leaves of the sum is accounted for.
+        inverse = (1 << 32) // count + 1
+        mean_v = (sum_v * inverse + (1 << 31)) >> 32
+        mean_i = (sum_i * inverse + (1 << 31)) >> 32
+        rest_v = sum_v - mean_v * count
+        rest_i = sum_i - mean_i * count
+        rows[k, SQUARE_V] = (
+            rows[k, SUM_VV] - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
+        )
+        rows[k, SQUARE_I] = (
+            rows[k, SUM_II] - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
+        )
+        offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
+        active = rows[k, SUM_VI] - offsets
+        # The delayed voltage lags a quarter period less `error` radians: exact for a sine.
+        period = rows[k, PERIOD]
+        error = _HALF_PI * (period - (rows[k, LAG] << 18)) // period
+        square = error * error >> 30
+        tangent = square * (_THIRD + (square * _TWO_FIFTEENTHS >> 30)) >> 30
+        tangent = error * (_ONE + tangent) >> 30
+        secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
+        reactive = _scaled(rows[k, SUM_QI] - offsets, secant) - _scaled(active, tangent)
+        sine = limits[SINE]
+        if sine != 0:
+            cosine = limits[COSINE]
+            turned = _scaled(active, cosine) + _scaled(reactive, sine)
+            reactive = _scaled(reactive, cosine) - _scaled(active, sine)
+            active = turned
+        rows[k, ACTIVE] = active
+        rows[k, REACTIVE] = reactive
+        flags = rows[k, FLAGS]
+        if 2 * rows[k, SQUARE_V] < limits[SIGNAL] * limits[SIGNAL] * count:
+            flags = (flags | NO_SIGNAL) & ~UNLOCKED
+        if rows[k, SQUARE_V] == 0 or (rows[k, SQUARE_I] == 0 and sum_i != 0):
+            flags |= STUCK
+        if flags & UNLOCKED == 0 and max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
+            flags |= DC
+        if rows[k, SQUARE_I] < limits[STARTING] * count >> 8:
+            flags |= IDLE
+        rows[k, FLAGS] = flags
 
 
 @_kernel()
-def _next_end(v: Counts, state: Row, limits: Row) -> Int:
-    """Where the cycle at START ends; START itself means look again, -1 wait. Moves LOCK on.
-
-    A decision reads at most ACQUIRE samples from START on and BACK samples before it, and waits
-    until they are there: that is why the cut of the samples does not matter.
-    """
+def _seek(v: Counts, state: Row, limits: Row) -> Int:
+    """Where the stretch at START ends, no crossing known; START to look again, -1 to wait."""
     start = state[START]
     lock = state[LOCK]
+    end = np.int64(-1)
     if lock == FOUND:
         state[LOCK] = FOLLOWING
-        return start + (state[TRACKED] >> 16)
-    if lock == FOLLOWING:
-        centre = start + ((state[CROSSING] + state[TRACKED] + 32768) >> 16)
-        reach = state[TRACKED] >> 19
-        if centre + reach + (reach >> 2) + 1 > v.size:
-            return -1
-        end = _rank(v, centre, reach, state[OFFSET] >> 8, limits[SIGNAL])
-        if end >= 0:
-            return end
-        state[LOCK] = LOST
-    if start + limits[ACQUIRE] > v.size:
-        return -1
-    state[TRACKED] = 0
-    end = _acquire(v, state, limits)
-    if state[TRACKED] == 0:
-        state[LOCK] = LOST
-        return end
-    if lock == FRESH:
-        # What came before the first crossing is no cycle, and nothing is wrong with it.
-        state[START] = end
-    state[LOCK] = FOUND
+        end = start + (state[TRACKED] >> 16)
+    elif start + limits[ACQUIRE] <= v.size:
+        state[TRACKED] = 0
+        end = _acquire(v, state, limits)
+        state[LOCK] = FOUND if state[TRACKED] != 0 else LOST
+        if lock == FRESH and state[LOCK] == FOUND:
+            # What came before the first crossing is no cycle, and nothing is wrong with it.
+            state[START] = end
     return end
 
 
 @_kernel()
-def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, cycles: Row) -> None:
-    """Sum every cycle that begins before `stop` and whose end can be decided in these samples."""
+def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row) -> None:
+    """Sum every cycle that begins before `stop` and whose end can be decided in these samples.
+
+    A decision reads at most ACQUIRE samples from START on and BACK samples before it, and waits
+    until they are there: that is why the cut of the samples does not matter.
+    """
     full_scale = limits[FULL_SCALE]
     suspect = max(_peak(v), _peak(i)) >= full_scale
     while state[START] < stop:
+        end = np.int64(-1)
         lock = state[LOCK]
-        end = _next_end(v, state, limits)
-        start = state[START]
+        if lock == FOLLOWING:
+            centre = state[START] + ((state[CROSSING] + state[TRACKED] + 32768) >> 16)
+            reach = state[TRACKED] >> 19
+            if centre + reach + (reach >> 2) + 1 > v.size:
+                break
+            end = _rank(v, centre, reach, state[OFFSET] >> 8, limits[SIGNAL])
         if end < 0:
-            break
+            state[LOCK] = LOST if lock == FOLLOWING else lock
+            end = _seek(v, state, limits)
+            if end < 0:
+                break
+        start = state[START]
         if end == start:
             continue
-        row = cycles[state[ROWS]]
+        k = state[ROWS]
         period = limits[NOMINAL]
-        flags = UNLOCKED
+        flags = np.int64(UNLOCKED)
         if state[LOCK] == FOLLOWING:
             place = _crossing(v, end, max(state[TRACKED] >> 21, 1), state[OFFSET] >> 8)
-            row[LENGTH] = ((end - start) << 16) + place - state[CROSSING]
-            period = row[LENGTH]
+            rows[k, LENGTH] = ((end - start) << 16) + place - state[CROSSING]
+            period = rows[k, LENGTH]
             if lock == FOLLOWING:
                 period = state[TRACKED] + ((period - state[TRACKED]) >> 2)
             period = min(max(period, limits[SHORTEST]), limits[LONGEST])
             state[TRACKED] = period
             state[CROSSING] = place
-            flags = 0
+            flags = np.int64(0)
         if suspect and max(_peak(v[start:end]), _peak(i[start:end])) >= full_scale:
             flags |= SATURATED
-        _sum(v, i, start, end, (period + (1 << 17)) >> 18, row)
+        _sum(v, i, start, end, (period + (1 << 17)) >> 18, rows, k)
         if flags & UNLOCKED == 0:
-            state[OFFSET] += ((row[SUM_V] << 8) // row[COUNT] - state[OFFSET]) >> 2
-        row[PERIOD] = period
-        row[FLAGS] = flags
-        row[END] = state[BASE] + end
+            state[OFFSET] += ((rows[k, SUM_V] << 8) // rows[k, COUNT] - state[OFFSET]) >> 2
+        rows[k, PERIOD] = period
+        rows[k, FLAGS] = flags
+        rows[k, END] = state[BASE] + end
         state[ROWS] += 1
         state[START] = end
 
@@ -325,29 +326,27 @@ def _fold(cycles: Row, state: Row, limits: Row, seconds: Row) -> Int:
     rows = 0
     until = np.int64(-1)
     for c in range(state[ROWS]):
-        cycle = cycles[c]
-        _conclude(cycle, limits)
-        if cycle[END] > until:
-            last = cycle[END] - 1
+        if cycles[c, END] > until:
+            last = cycles[c, END] - 1
             whole = last // rate
             second = whole + ((last - whole * rate) * 1_000_000 + part) // (1_000_000 * rate)
             until = (second + 1) * rate - part // 1_000_000
             seconds[rows, :] = 0
             seconds[rows, SECOND] = state[ANCHOR_S] + second
             rows += 1
-        total = seconds[rows - 1]
-        flags = cycle[FLAGS]
-        total[SAMPLES] += cycle[COUNT]
-        total[TOTAL_VV] += cycle[SQUARE_V]
-        total[TOTAL_II] += cycle[SQUARE_I]
-        total[TOTAL_FLAGS] |= flags & FLAGS_MASK
+        t = rows - 1
+        flags = cycles[c, FLAGS]
+        seconds[t, SAMPLES] += cycles[c, COUNT]
+        seconds[t, TOTAL_VV] += cycles[c, SQUARE_V]
+        seconds[t, TOTAL_II] += cycles[c, SQUARE_I]
+        seconds[t, TOTAL_FLAGS] |= flags & FLAGS_MASK
         if flags & (NO_SIGNAL | UNLOCKED) == 0:
-            total[CYCLES] += 1
-            total[PERIODS] += cycle[LENGTH]
+            seconds[t, CYCLES] += 1
+            seconds[t, PERIODS] += cycles[c, LENGTH]
         if flags & (NO_SIGNAL | UNLOCKED | IDLE) == 0:
-            total[TOTAL_REACTIVE] += cycle[REACTIVE]
-            total[IMPORT] += max(cycle[ACTIVE], 0)
-            total[EXPORT] -= min(cycle[ACTIVE], 0)
+            seconds[t, TOTAL_REACTIVE] += cycles[c, REACTIVE]
+            seconds[t, IMPORT] += max(cycles[c, ACTIVE], 0)
+            seconds[t, EXPORT] -= min(cycles[c, ACTIVE], 0)
     return rows
 
 
@@ -391,6 +390,7 @@ def advance(
     state[HELD] = length - drop
     state[BASE] += drop
     state[START] -= drop
+    _conclude(cycles, state[ROWS], limits)
     return _fold(cycles, state, limits, seconds)
 
 

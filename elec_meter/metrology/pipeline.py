@@ -37,9 +37,16 @@ class _Energy:
         self._denominator = gain_mj.denominator
         self._rest = 0
 
-    def __call__(self, counts: int) -> int:
-        energy_mj, self._rest = divmod(counts * self._numerator + self._rest, self._denominator)
-        return energy_mj
+    def whole_mj(self, counts: list[int]) -> list[int]:
+        """What each of `counts` adds, the rest being carried from one to the next and on."""
+        energies_mj = []
+        for count in counts:
+            energy_mj = 0
+            if count:
+                count_mj = count * self._numerator + self._rest
+                energy_mj, self._rest = divmod(count_mj, self._denominator)
+            energies_mj.append(energy_mj)
+        return energies_mj
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +100,10 @@ class Metrology:
         self.rate_hz = rate_hz
         self.nominal_hz = nominal_hz
         gain = calibration.energy_mj_per_count(rate_hz)
+        self._gains = (
+            float(calibration.voltage_mv_per_count / 1000),
+            float(calibration.current_ma_per_count / 1000),
+        )
         self._import_mj = _Energy(gain)
         self._export_mj = _Energy(gain)
         self._limits = _limits_of(calibration, rate_hz, nominal_hz)
@@ -103,7 +114,6 @@ class Metrology:
         self._cycles = np.zeros((0, kernels.CYCLE_COLUMNS), np.int64)
         self._seconds = np.zeros((0, kernels.SECOND_COLUMNS), np.int64)
         self._live: list[int] = []
-        self._complete: list[int] = []
         self._quantities: Quantities | None = None
         self._size_max = -1
         self._expected: int | None = None
@@ -134,15 +144,12 @@ class Metrology:
             self._seconds,
         )
         self._expected = block.first_sample + size
-        import_mj, export_mj = [], []
-        for second in self._seconds[:rows].tolist():
+        seconds = self._seconds[:rows].tolist()
+        for second in seconds:
             flags |= second[kernels.TOTAL_FLAGS]
-            import_mj.append(self._import_mj(second[kernels.IMPORT]))
-            export_mj.append(self._export_mj(second[kernels.EXPORT]))
-            self._live_through(second)
-        if self._complete:
-            self._quantities = quantities_of(self._complete, self.calibration, self.rate_hz)
-            self._complete = []
+        import_mj = self._import_mj.whole_mj([second[kernels.IMPORT] for second in seconds])
+        export_mj = self._export_mj.whole_mj([second[kernels.EXPORT] for second in seconds])
+        self._live_through(seconds)
         return Measurement(
             second_s=self._seconds[:rows, kernels.SECOND].copy(),
             import_mj=np.array(import_mj, np.int64),
@@ -151,6 +158,11 @@ class Metrology:
             flags=_FLAGS[flags],
             end_utc=block.end_utc,
         )
+
+    @property
+    def next_sample(self) -> int:
+        """The sample that a block must start with to continue the stream."""
+        return self._expected or 0
 
     @property
     def cycles(self) -> NDArray[np.int64]:
@@ -194,16 +206,25 @@ class Metrology:
         self._seconds = np.zeros((samples // self.rate_hz + 3, kernels.SECOND_COLUMNS), np.int64)
         self._size_max = size
 
-    def _live_through(self, second: list[int]) -> None:
-        """Add a row to the second under way, or complete that one and begin the next."""
-        live = self._live
-        if live and live[kernels.SECOND] == second[kernels.SECOND]:
-            for column in range(kernels.SECOND + 1, kernels.TOTAL_FLAGS):
-                live[column] += second[column]
-            live[kernels.TOTAL_FLAGS] |= second[kernels.TOTAL_FLAGS]
+    def _live_through(self, seconds: list[list[int]]) -> None:
+        """Add up the second under way; derive the quantities of the last one that is complete."""
+        if not seconds:
             return
-        self._complete = live
-        self._live = second
+        if self._live and self._live[kernels.SECOND] == seconds[0][kernels.SECOND]:
+            seconds[0] = _added(self._live, seconds[0])
+        elif self._live:
+            seconds.insert(0, self._live)
+        self._live = seconds[-1]
+        if len(seconds) > 1:
+            self._quantities = quantities_of(seconds[-2], *self._gains, self.rate_hz)
+
+
+def _added(first: list[int], then: list[int]) -> list[int]:
+    """Two rows of one second as one."""
+    total = [a + b for a, b in zip(first, then, strict=True)]
+    total[kernels.SECOND] = first[kernels.SECOND]
+    total[kernels.TOTAL_FLAGS] = first[kernels.TOTAL_FLAGS] | then[kernels.TOTAL_FLAGS]
+    return total
 
 
 def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArray[np.int64]:

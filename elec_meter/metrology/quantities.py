@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import TYPE_CHECKING
 
 from elec_meter.metrology import kernels
-
-if TYPE_CHECKING:
-    from elec_meter.metrology.calibration import Calibration
 
 
 class Flags(IntFlag):
@@ -50,10 +46,8 @@ class Quantities:
     flags: Flags
 
 
-def quantities_of(second: list[int], calibration: Calibration, rate_hz: int) -> Quantities:
-    """The quantities of one row of seconds (columns as in `kernels`)."""
-    volt = float(calibration.voltage_mv_per_count) / 1000
-    ampere = float(calibration.current_ma_per_count) / 1000
+def quantities_of(second: list[int], volt: float, ampere: float, rate_hz: int) -> Quantities:
+    """The quantities of one row of seconds (columns as in `kernels`), given what a count means."""
     samples = second[kernels.SAMPLES]
     v_rms_v = math.sqrt(second[kernels.TOTAL_VV] / samples) * volt
     i_rms_a = math.sqrt(second[kernels.TOTAL_II] / samples) * ampere
