@@ -50,7 +50,7 @@ class Runtime:
         """Bring the meter up to now and commit: after this its values may be shown to anybody.
 
         Raises:
-            CheckpointFailedError: they may not. The runtime stops: whoever leaves it gets the error.
+            CheckpointFailedError: they may not. The runtime stops, and leaving it raises this too.
         """
         try:
             self.meter.handle_timer(self._host_now())

@@ -1,0 +1,106 @@
+"""The meter as a library: time, samples and telegrams in; objects out; nothing else."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from freezegun import freeze_time
+
+from elec_meter import Meter, Storage, demo_config
+from elec_meter.errors import TimeRunsBackwardsError
+from elec_meter.ledger import RowStatus
+from elec_meter.ledger.audit import imbalances
+from elec_meter.sampling import ConstantLoad, SyntheticMains
+from shared.timegrid import half_hours_of_settlement_day, unix_s
+from shared.units import MJ_PER_WH
+
+START = datetime(2025, 10, 26, 0, 59, 50, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def kilowatt(start: datetime) -> SyntheticMains:
+    """A constant load of 1 kW."""
+    return SyntheticMains(seed=1, anchor_utc=start, load=ConstantLoad(1_000.0))
+
+
+def test_samples_become_energy_in_their_half_hour() -> None:
+    """At 1 kW, 73 seconds are 20 Wh: what 36 of them complete is before the boundary."""
+    begin = datetime(2025, 10, 26, 0, 59, 24, tzinfo=UTC)
+    meter, mains = Meter(demo_config(), Storage.in_memory(), begin), kilowatt(begin)
+    for second in range(73):
+        block = mains.block(second * 4000, 4000)
+        meter.receive_block(block, block.end_utc)
+    meter.handle_timer(begin + 73 * SECOND)
+    closed = list(meter.ledger.rows(unix_s(begin) - 3600, unix_s(begin) + 3600))
+    assert [datetime(2025, 10, 26, 0, 30, tzinfo=UTC)] == [
+        datetime.fromtimestamp(row.start_s, UTC) for row in closed
+    ]
+    assert [9, 11] == [row.deltas["import_wh"] for row in [*closed, *meter.ledger.open_rows()]]
+    assert 1000 == pytest.approx(meter.objects["1-0:16.7.0"].value, rel=0.002)
+
+
+def test_a_half_hour_closes_two_seconds_late_without_samples() -> None:
+    """`next_timer` says when, and nothing closes before."""
+    meter = Meter(demo_config(), Storage.in_memory(), START)
+    boundary = datetime(2025, 10, 26, 1, tzinfo=UTC)
+    meter.handle_timer(boundary + SECOND)
+    assert 0 == meter.ledger.row_count
+    due = meter.next_timer()
+    while due < boundary + 2 * SECOND:
+        meter.handle_timer(due)
+        assert 0 == meter.ledger.row_count
+        due = meter.next_timer()
+    assert boundary + 2 * SECOND == due
+    meter.handle_timer(due)
+    assert 1 == meter.ledger.row_count
+
+
+@pytest.mark.parametrize(("day", "periods"), [("2025-10-26", 50), ("2025-03-30", 46)])
+def test_one_late_call_closes_every_boundary_in_between(day: str, periods: int) -> None:
+    """A test may jump over a whole settlement day, frozen or not: all rows are there, in order."""
+    half_hours = half_hours_of_settlement_day(datetime.fromisoformat(day).date())
+    with freeze_time(half_hours[0].start) as frozen:
+        meter = Meter(demo_config(), Storage.in_memory(), datetime.now(UTC))
+        frozen.move_to(half_hours[-1].end + 2 * SECOND)
+        meter.handle_timer(datetime.now(UTC))
+    rows = meter.ledger.rows(half_hours[0].start_s, half_hours[-1].end_s)
+    assert [half_hour.start_s for half_hour in half_hours] == [row.start_s for row in rows]
+    assert periods == len(half_hours)
+
+
+def test_two_meters_share_nothing() -> None:
+    """What one books the other does not know, and neither starts a thread."""
+    threads = threading.active_count()
+    meters = [Meter(demo_config(), Storage.in_memory(), START) for _ in range(2)]
+    end = START + 10 * SECOND
+    meters[0].receive_energy("import", 5 * MJ_PER_WH, START, end, end)
+    assert [5, 0] == [meter.ledger.total("import") for meter in meters]
+    assert threads == threading.active_count()
+
+
+def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+    """Registers, the rest below a watt-hour and the outage survive; what came later does not."""
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, START)
+        meter.receive_energy("import", 7 * MJ_PER_WH + 123, START, START + SECOND, START + SECOND)
+        meter.checkpoint()
+        meter.receive_energy("import", MJ_PER_WH, START + SECOND, START + 2 * SECOND, START)
+    later = START + timedelta(hours=5)
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, later)
+        assert (7, 123) == (meter.ledger.total("import"), meter.ledger.residual_mj("import"))
+        rows = list(meter.ledger.rows(unix_s(START), unix_s(later)))
+        assert {RowStatus.POWER_DOWN} == {row.status for row in rows}
+        assert [] == imbalances(meter.ledger)
+        meter.checkpoint()
+    with Storage.open(tmp_path) as storage, pytest.raises(TimeRunsBackwardsError, match="2025"):
+        Meter(demo_config(), storage, START)
+
+
+def test_the_log_tells_of_power_and_of_pairing() -> None:
+    """The event log is an object like any other."""
+    meter = Meter(demo_config(), Storage.in_memory(), START)
+    assert "power came for the first time" == meter.objects["0-0:128.11.0"].value
