@@ -394,7 +394,7 @@ def advance(
     return _fold(cycles, state, limits, seconds)
 
 
-@_kernel(*(int64(a, a) for a in (_i16, _i32)))
+@_kernel(int64(_i32, _i32))
 def bound(voltage: Counts, current: Counts) -> Int:
     """The least bound for which all counts lie within -bound..bound-1."""
     return max(_peak(voltage), _peak(current))

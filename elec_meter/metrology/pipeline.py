@@ -133,16 +133,18 @@ class Metrology:
         size = len(block)
         if size > self._size_max:
             self._make_room(size)
-        rows = kernels.advance(
-            block.voltage,
-            block.current,
-            block.first_sample,
-            self._tail,
-            self._state,
-            self._limits,
-            self._cycles,
-            self._seconds,
-        )
+        self._state[kernels.ROWS] = rows = 0
+        if size:
+            rows = kernels.advance(
+                block.voltage,
+                block.current,
+                block.first_sample,
+                self._tail,
+                self._state,
+                self._limits,
+                self._cycles,
+                self._seconds,
+            )
         self._expected = block.first_sample + size
         seconds = self._seconds[:rows].tolist()
         for second in seconds:

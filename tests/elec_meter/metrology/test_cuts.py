@@ -13,7 +13,7 @@ from elec_meter.metrology import Measurement, Metrology
 from elec_meter.sampling import Converter, SampleBlock
 from tests.naive.waveform import naive_cycle, naive_rises
 
-from .waves import Wave, energies, metrology_for, parts, sampled
+from .waves import ANCHOR, Wave, energies, metrology_for, parts, sampled
 
 DISTORTED = Wave(
     voltage_harmonics=((3, 0.02, 0.5), (5, 0.03, 2.0), (11, 0.02, 0.0)),
@@ -70,6 +70,38 @@ def test_sample_by_sample() -> None:
 def test_random_parts(sizes: list[int], block: SampleBlock) -> None:
     """Random parts, empty ones among them, give what the whole gives."""
     assert energies(measured(block, [])[0]) == energies(measured(block, sizes)[0])
+
+
+def anything(rng: np.random.Generator) -> SampleBlock:
+    """Stretches of mains, noise, squares and nothing, none of them long."""
+    pieces = []
+    for kind in rng.integers(0, 5, 12):
+        size = int(rng.integers(1, 900))
+        angle = np.arange(size) * rng.uniform(0.05, 0.16) + rng.uniform(0, 7)
+        level = rng.uniform(0, 60_000)
+        pieces.append(
+            [
+                np.sin(angle) * level,
+                np.sin(angle) * 20_000,
+                np.sign(np.sin(angle)) * level,
+                rng.normal(0, level / 3, size),
+                np.full(size, level / 2),
+            ][kind]
+        )
+    voltage = np.concatenate(pieces).clip(-32768, 32767).astype(np.int16)
+    return SampleBlock(voltage, rng.permutation(voltage), 0, 4000, ANCHOR)
+
+
+@given(st.integers(0, 1 << 32), st.lists(st.integers(0, 1500), max_size=8))
+def test_anything_in_any_parts(seed: int, sizes: list[int]) -> None:
+    """Whatever the samples, parts give what the whole gives, and every sample is in one cycle."""
+    block = anything(np.random.default_rng(seed))
+    whole, metrology = measured(block, [])
+    cut, _ = measured(block, sizes)
+    assert energies(whole) == energies(cut)
+    assert whole[0].flags == np.bitwise_or.reduce([int(part.flags) for part in cut])
+    ends, counts = metrology.cycles[:, 0], metrology.cycles[:, 1]
+    assert np.array_equal(ends[:-1] + counts[1:], ends[1:])
 
 
 @given(st.floats(0, 2 * math.pi), st.integers(1, 3000))
