@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -35,3 +36,12 @@ def test_a_command_fills_the_cache() -> None:
         check=False,
     )
     assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
+
+
+def test_kernels_stand_alone() -> None:
+    """No kernel uses anything from another file, which the compiler's cache would not notice."""
+    tree = ast.parse((ROOT / "elec_meter" / "metrology" / "kernels.py").read_text())
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = {getattr(node, "module", None) or node.names[0].name for node in nodes}
+    allowed = {"__future__", "collections.abc", "numba", "numpy", "numpy.typing", "typing"}
+    assert allowed == imported
