@@ -34,6 +34,8 @@ HORIZON_S: Final = 48 * 3600
 
 WINDOW_DAYS: Final = 4
 _DAY_MS: Final = 86_400_000
+_PENDING: Final = PulseStatus.PENDING.value
+_IMPLAUSIBLE_FLOW: Final = PulseStatus.IMPLAUSIBLE_FLOW.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,33 +275,38 @@ def rows(
         _, count, is_final = boundary
         if previous is not None:
             start_s, start, is_start_final = previous
-            status = start.status | count.status | flags.get(start_s, PulseStatus.MEASURED)
+            # Plain integers: the enumeration's operators cost more than all the rest.
+            status = int(flags.get(start_s, 0))
             pulses = None
-            if count.pulses is not None and start.pulses is not None:
+            if count.pulses is None or start.pulses is None:
+                status |= _PENDING
+            else:
+                status |= start.status.value | count.status.value
                 pulses = max(0, count.pulses - counted)  # boundary counts never fall
                 if pulses > pulses_max:
-                    status |= PulseStatus.IMPLAUSIBLE_FLOW
-            else:
-                status = PulseStatus.PENDING | flags.get(start_s, PulseStatus.MEASURED)
-            yield PulseHalfHour(start_s, pulses, status, is_start_final and is_final)
+                    status |= _IMPLAUSIBLE_FLOW
+            is_row_final = is_start_final and is_final
+            yield PulseHalfHour(start_s, pulses, PulseStatus(status), is_row_final)
         if count.pulses is not None:
             counted = max(counted, count.pulses)
         previous = boundary
 
 
 def fold(entries: Iterable[JournalEntry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
-    """All half-hours from the pairing to ``now_ms``, from all entries in the order of their stamps.
+    """All half-hours from the pairing to ``now_ms``.
 
     Args:
-        entries: the whole journal of one unit.
+        entries: the whole journal of one unit, in any order; they are folded in that of their
+            stamps, each once.
         pairing: what its pairing fixed.
         now_ms: UNIX milliseconds; not before the newest stamp.
     """
     state = Fold(pairing)
     finals = {pairing.first_s: BoundaryCount.at_pairing()}
     flags: dict[int, PulseStatus] = {}
-    for entry in entries:
-        step = state.apply(entry)
+    by_stamp = {entry.stamp: entry for entry in entries}
+    for stamp in sorted(by_stamp):
+        step = state.apply(by_stamp[stamp])
         finals.update(step.finals)
         for start_s, bits in step.flags.items():
             flags[start_s] = flags.get(start_s, PulseStatus.MEASURED) | bits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -128,3 +130,15 @@ def test_fold_is_the_same_in_steps(
         if start is not None and end is not None:
             assert start.pulses is not None
             assert row.pulses == (end.pulses or 0) - start.pulses
+
+
+@given(journals(), st.randoms())
+@settings(_SETTINGS, max_examples=30)
+def test_order_of_processing_does_not_matter(
+    world: tuple[list[JournalEntry], Pairing, int], random: Random
+) -> None:
+    """The same stamped entries, shuffled and some of them twice, give the same rows."""
+    entries, pairing, now_ms = world
+    shuffled = [*entries, *entries[::2]]
+    random.shuffle(shuffled)
+    assert fold(entries, pairing, now_ms) == fold(shuffled, pairing, now_ms)
