@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.timegrid import from_unix_ms, unix_ms
 
@@ -17,9 +16,12 @@ from .halfhours import PulseHalfHour
 from .ingest import Ingest
 from .journal import Journal, LastHeard
 from .phase import is_phase_due
-from .registry import Registry
-from .tables import Tables
+from .storage.registry import Registry
+from .storage.tables import Tables
 from .unit import PairedUnit
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _HALF_HOUR_MS: Final = 1_800_000
 
@@ -220,7 +222,7 @@ class Collector(Readings):
         return [silence for silence in silences if silence is not None]
 
     def _at_gate(self, unit: PairedUnit) -> FleetUnit:
-        keys = self._journal.newest_keys(unit.record.serial)
+        keys = self._journal.window_keys(unit.record.serial)
         count = None if unit.heard is None else unit.heard.count
         return FleetUnit(unit.record, keys, count)
 

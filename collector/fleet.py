@@ -90,42 +90,48 @@ class Freshness(Enum):
 class ReplayWindow:
     """Which of a unit's telegrams have been accepted, as far back as they can be.
 
-    Message counters rise through all boots of a unit. A telegram of a later boot is new; one of an
-    earlier boot, or of this one, must be less than `WINDOW` behind the newest.
+    Message counters rise through all boots of a unit. A telegram of a later boot is new. One of
+    this boot must be less than `WINDOW` behind the newest; one of an earlier boot, less than that
+    behind the highest counter there was, and not ahead of the newest.
 
     Args:
-        keys: of telegrams accepted before.
+        keys: of telegrams accepted before: at least those of the newest boot that are within the
+            window, and those of any boot that are within it of the highest counter.
     """
 
     def __init__(self, keys: Iterable[TelegramKey] = ()) -> None:
         self._seen = set(keys)
         self._newest = max(self._seen, default=None)
+        # It only rises: what was forgotten once stays behind it.
+        self._floor = max((key.counter for key in self._seen), default=0) - WINDOW
         self._forget()
 
     def judge(self, key: TelegramKey) -> Freshness:
         """Tell whether a telegram may be accepted."""
         if key in self._seen:
             return Freshness.SEEN
-        return Freshness.UNSEEN if self._is_within(key) else Freshness.TOO_OLD
+        newest = self._newest
+        is_ahead = newest is not None and key.boot < newest.boot and key.counter >= newest.counter
+        return Freshness.UNSEEN if self._is_remembered(key) and not is_ahead else Freshness.TOO_OLD
 
     def accept(self, key: TelegramKey) -> None:
         """Remember an accepted telegram."""
         self._seen.add(key)
+        self._floor = max(self._floor, key.counter - WINDOW)
         if self._newest is None or key > self._newest:
             self._newest = key
         if len(self._seen) > 2 * WINDOW:
             self._forget()
 
-    def _is_within(self, key: TelegramKey) -> bool:
+    def _is_remembered(self, key: TelegramKey) -> bool:
         newest = self._newest
         if newest is None or key.boot > newest.boot:
             return True
-        if key.counter <= newest.counter - WINDOW:
-            return False
-        return key.boot == newest.boot or key.counter < newest.counter
+        floor = newest.counter - WINDOW if key.boot == newest.boot else self._floor
+        return key.counter > floor
 
     def _forget(self) -> None:
-        self._seen = {key for key in self._seen if self._is_within(key)}
+        self._seen = {key for key in self._seen if self._is_remembered(key)}
 
 
 class FleetUnit:

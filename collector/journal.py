@@ -15,7 +15,7 @@ from .advance import Advance
 from .entries import JournalEntry, Stamp, TelegramKey
 from .events import TelegramReceived
 from .fleet import WINDOW
-from .tables import Tables
+from .storage.tables import Tables
 
 _ENTRY: Final = (
     "epoch, stamp_ms, boot, counter, earliest_ms, latest_ms, uptime_s, count, last_pulse_age_s,"
@@ -168,12 +168,16 @@ class Journal:
         )
         return map(_entry, rows)
 
-    def newest_keys(self, serial: str) -> list[TelegramKey]:
-        """The telegrams that a replay window must know: the newest, as many as it holds."""
+    def window_keys(self, serial: str) -> list[TelegramKey]:
+        """The telegrams that a replay window must know, as `collector.fleet.ReplayWindow` says."""
+        newest = self._newest_key(serial)
+        if newest is None:
+            return []
         rows = self._tables.connection.execute(
-            "SELECT boot, counter FROM collector_journal WHERE serial = ? AND narrows = 0"
-            " ORDER BY boot DESC, counter DESC LIMIT ?",
-            (serial, WINDOW),
+            "SELECT boot, counter FROM collector_journal WHERE serial = ?1 AND narrows = 0"
+            " AND (boot = ?2 AND counter > ?3 OR counter > (SELECT max(counter)"
+            " FROM collector_journal WHERE serial = ?1 AND narrows = 0) - ?4)",
+            (serial, newest.boot, newest.counter - WINDOW, WINDOW),
         )
         return [TelegramKey(*row) for row in rows]
 

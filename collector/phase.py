@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.timegrid import HALF_HOUR_S
 
-from .registry import PhaseState
+from .storage.registry import PhaseState
 from .timeline import DMS_PER_S
 
 AGAIN_AFTER_MS: Final = 3_600_000

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.timegrid import HALF_HOUR_S, from_unix_ms, unix_ms
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
@@ -13,14 +12,16 @@ from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 from . import events
 from .advance import CountKind
 from .bracket import BoundaryCount
-from .derived import Derived
 from .entries import Stamp, TelegramKey
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
 from .halfhours import HORIZON_S, WINDOW_DAYS, Fold, FoldStep, PulseHalfHour, fold, rows
 from .journal import Journal, LastHeard
-from .registry import Registry
-from .tables import Tables
+from .storage.derived import Derived
+from .storage.registry import Registry
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _DAY_MS: Final = 86_400_000
 _TAMPER_FLAGS: Final = FLAG_TAMPER | FLAG_MAGNET
@@ -132,9 +133,7 @@ class PairedUnit:
         finals = self._derived.newest_boundaries(serial)
         if not finals:
             if not writes:
-                elsewhere = Tables(sqlite3.connect(":memory:"))
-                elsewhere.make()
-                self._derived = Derived(elsewhere.connection)
+                self._derived = Derived.in_memory()
             return self._refolded()
         state = Fold(pairing, self._journal.advance(serial, pairing.base_count), finals)
         newest_ms = self._journal.stamp_before_ms(serial)

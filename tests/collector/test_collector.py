@@ -15,6 +15,7 @@ from collector import (
     Collector,
     MemoryKeystore,
     PulseHalfHour,
+    PulseStatus,
     Readings,
     ReceivedFrame,
     UnitPairedError,
@@ -266,6 +267,18 @@ def test_reading_needs_no_writing(tmp_path: Path) -> None:
     assert expected == _rows(readings, 30_000)
     assert expected[:10] == readings.refold(SERIAL)[:10]
     assert () == Readings(sqlite3.connect(":memory:")).serials
+
+
+def test_second_way_tells_when_the_first_did_not() -> None:
+    """A telegram from a store is dated by its copy that came over the air, and its row measured."""
+    col = _collector()
+    for counter, seconds in enumerate((900, 2700)):
+        data = sealed(telegram(4, seconds + 1000), counter)
+        col.receive(received(data, seconds, None), at(seconds))
+        assert [None] == [row.pulses for row in _rows(col, 1800)]
+        events = col.receive(received(data, seconds + 0.5), at(seconds + 0.5))
+        assert ["Replayed"] == _kinds(events)
+    assert [PulseHalfHour(START_S, 4, PulseStatus.MEASURED, True)] == _rows(col, 1800)
 
 
 def test_half_hours_are_asked_for_by_their_start() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from collector import Journal, Stamp, TelegramReceived
 from collector.entries import JournalEntry
-from collector.registry import UNKNOWN_SERIALS_MAX, Registry
-from collector.tables import Tables
+from collector.storage.registry import UNKNOWN_SERIALS_MAX, Registry
+from collector.storage.tables import Tables
 from shared.timegrid import unix_ms
 from tests.collector.frames import SERIAL, at, key, telegram
 from tests.collector.world import START_S
@@ -129,6 +129,16 @@ def test_stamps_are_unique_and_rise(connection: sqlite3.Connection) -> None:
     received_ms = [stamp.received_ms - START_S * 1000 for stamp in stamps if stamp]
     assert [100_000, 100_001, 100_002, 200_000] == received_ms
     assert [0, 0, 1, 1] == [stamp.epoch for stamp in stamps if stamp]
+
+
+def test_window_is_found_again(connection: sqlite3.Connection) -> None:
+    """After a restart the replay window knows the newest boot's last and the highest counters."""
+    journal = Journal(connection)
+    for counter, boot in [(3, 1), (90_000, 1), (90_001, 1), (5, 2), (6000, 2), (6001, 2)]:
+        _append(journal, counter, 60, boot=boot)
+    expected = [key(90_000), key(90_001), key(6000, 2), key(6001, 2)]
+    assert expected == sorted(journal.window_keys(SERIAL))
+    assert [] == journal.window_keys("00000002")
 
 
 def test_nothing_is_committed(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """The half-hour fold, slow and plain.
 
 Everything is worked out again at every stamp, by looking at every pair of clocks and every known
-count. Instants are exact fractions of seconds.
+count. Instants (`at_dms`) are in tenths of a millisecond, in which 100 ppm of a second is 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from collector.halfhours import Pairing, PulseHalfHour, PulseStatus
 HALF_HOUR = 1800
 HORIZON_MS = 48 * 3600 * 1000
 DAY_MS = 86_400_000
-RATE = Fraction(100, 10**6)
+DMS = 10_000
 HALF = 1 << 31
 MODULUS = 1 << 32
 
@@ -133,11 +132,10 @@ def utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -
     """(earliest or None, latest, doubtful) of a tick of one boot and epoch."""
     pairs = [e for e in entries if (e.key.boot, e.stamp.epoch) == group]
     latest = min(
-        Fraction(e.latest_ms, 1000) + tick - e.uptime_s + RATE * (abs(tick - e.uptime_s) + 1)
-        for e in pairs
+        e.latest_ms * 10 + (tick - e.uptime_s) * DMS + abs(tick - e.uptime_s) + 1 for e in pairs
     )
     lows = [
-        Fraction(e.earliest_ms, 1000) + tick - e.uptime_s - 1 - RATE * (abs(tick - e.uptime_s) + 1)
+        e.earliest_ms * 10 + (tick - e.uptime_s - 1) * DMS - abs(tick - e.uptime_s) - 1
         for e in pairs
         if e.earliest_ms is not None
     ]
@@ -150,7 +148,7 @@ class Snapshot:
     """What is known at one stamp."""
 
     def __init__(self, entries: Sequence[JournalEntry], pairing: Pairing) -> None:
-        self.paired = Fraction(pairing.paired_ms, 1000)
+        self.paired = pairing.paired_ms * 10
         window = list(entries)
         if window:
             first_day = window[-1].stamp.received_ms // DAY_MS - 4
@@ -174,8 +172,9 @@ class Snapshot:
 
     def count(self, at: int, finals: dict[int, Final]) -> tuple[int | None, PulseStatus, bool]:
         """(pulses, status, whether it is measured) at a boundary that is not final."""
-        least = max(p for p in self.least if p[1] <= at)
-        most = min((p for p in self.most if p[1] >= at), default=None)
+        at_dms = at * DMS
+        least = max(p for p in self.least if p[1] <= at_dms)
+        most = min((p for p in self.most if p[1] >= at_dms), default=None)
         before = max((b, f.pulses) for b, f in finals.items() if b < at)
         after = min(((b, f.pulses) for b, f in finals.items() if b > at), default=None)
         if most is None and after is None:
@@ -184,8 +183,8 @@ class Snapshot:
         doubtful = most is not None and (least[2] or most[2])
         if doubtful:
             flag |= PulseStatus.DOUBTFUL_CLOCK
-        near = [(max(abs(a - at), abs(b - at)), n) for a, b, n in self.at]
-        near = [p for p in near if p[0] <= 10]
+        near = [(max(abs(a - at_dms), abs(b - at_dms)), n) for a, b, n in self.at]
+        near = [p for p in near if p[0] <= 10 * DMS]
         value = None
         if most is not None and least[0] >= most[0]:
             value = least[0]
@@ -194,19 +193,19 @@ class Snapshot:
         ceiling = after[1] if after else 1 << 70
         if value is not None and before[1] <= value <= ceiling:
             return value, flag, not doubtful
-        low = max((least[0], least[1]), (before[1], Fraction(before[0])))
+        low = max((least[0], least[1]), (before[1], before[0] * DMS))
         ups = [(most[0], most[1])] if most else []
-        ups += [(after[1], Fraction(after[0]))] if after else []
+        ups += [(after[1], after[0] * DMS)] if after else []
         high = min(ups)
         value = low[0]
         if high[0] > low[0]:
-            step = max(Fraction(1, 10_000), high[1] - low[1])
-            value += (high[0] - low[0]) * (at - low[1]) // step
+            step = max(1, high[1] - low[1])
+            value += (high[0] - low[0]) * (at_dms - low[1]) // step
         return max(before[1], min(value, ceiling)), flag | PulseStatus.INTERPOLATED, False
 
     def unheard(self, at: int, finals: dict[int, Final]) -> Final:
         """The count at a boundary for which nothing came in time."""
-        pulses, _, doubtful = max(p for p in self.least if p[1] <= at)
+        pulses, _, doubtful = max(p for p in self.least if p[1] <= at * DMS)
         status = PulseStatus.INTERPOLATED
         if doubtful:
             status |= PulseStatus.DOUBTFUL_CLOCK

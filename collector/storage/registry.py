@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from collector.entries import TelegramKey
+from collector.fleet import UnitRecord
 from shared.timegrid import from_unix_ms, unix_ms
 from shared.units import PulseWeight
 
-from .entries import TelegramKey
-from .fleet import UnitRecord
 from .tables import Tables
 
 UNKNOWN_SERIALS_MAX: Final = 64

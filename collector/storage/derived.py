@@ -6,10 +6,11 @@ All of it follows from the journal; it is kept so that a restart need not fold t
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from typing import Final, Self
 
-from .bracket import BoundaryCount, PulseStatus
-from .halfhours import FoldStep
+from collector.bracket import BoundaryCount, PulseStatus
+from collector.halfhours import FoldStep
+
 from .tables import Tables
 
 # Boundaries that are final before all that precede them are: none is older than 48 hours.
@@ -25,6 +26,13 @@ class Derived:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._tables = Tables(connection)
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Results that are kept nowhere else."""
+        tables = Tables(sqlite3.connect(":memory:"))
+        tables.make()
+        return cls(tables.connection)
 
     def put(self, serial: str, step: FoldStep) -> None:
         """Keep what an entry or a timer settled."""

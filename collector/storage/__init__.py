@@ -1,0 +1,1 @@
+"""The collector's tables in SQLite, beside its journal."""
