@@ -73,9 +73,9 @@ def test_the_documented_client_prints_the_readout(port: FlagPort) -> None:
         exec(compile(program, "docs/flag.md", "exec"), {})
 
     lines = printed.getvalue().splitlines()
-    assert "C.1.0 00000001 " == lines[0]
+    assert ["F.F 0 ", "0.0.0 00000001 "] == lines[:2]
     assert "1.8.0 000123.463 kWh" in lines
-    assert 9 == len(lines)
+    assert 11 == len(lines)
 
 
 def test_the_documented_limits_are_the_real_ones() -> None:
