@@ -1,4 +1,4 @@
-"""From journal entries to half-hours of pulses: a pure fold, with the rules of PULSE_LINK.md.
+"""From journal entries to half-hours of pulses: a pure fold (docs/half-hours.md).
 
 Entries are folded in the order of their stamps. The count at a boundary between half-hours is
 

@@ -49,7 +49,7 @@ class Display:
         self._pressed_to = 0
 
     def press(self, now: datetime) -> None:
-        """The button was pressed shortly (PANEL.md): the next screen, until nobody presses."""
+        """The button was pressed shortly: the next screen, until nobody presses."""
         if self._screens:
             self._pressed_to = (self._index(now) + 1) % len(self._screens)
             self._pressed_at = now

@@ -92,9 +92,30 @@ def test_telling_names_pass() -> None:
 @pytest.mark.parametrize("folder", ["work", "tmp", "home", "root"])
 def test_machine_paths_are_caught(folder: str) -> None:
     """An absolute path into a workplace is caught; a relative one and a URL are not."""
-    assert 1 == len(list(wording.machine_paths("a.md", f"see `/{folder}/x`")))
-    assert [] == list(wording.machine_paths("a.md", f"see a/{folder}/x and .{'/'}{folder}/x"))
-    assert [] == list(wording.machine_paths("a.md", f"see https://a.example/{folder}/x"))
+    assert 1 == len(list(wording.machine_paths("README.md", f"see `/{folder}/x`")))
+    assert [] == list(wording.machine_paths("README.md", f"see a/{folder}/x and .{'/'}{folder}/x"))
+    assert [] == list(wording.machine_paths("README.md", f"see https://a.example/{folder}/x"))
+
+
+def test_nothing_published_cites_a_page_that_is_not() -> None:
+    """What a comment or a page sends its reader to is in the repository."""
+    texts = dict(wording.published_texts(ROOT))
+    pages = [path for path in texts if path.endswith(".md")]
+    findings = [
+        str(finding)
+        for path, text in texts.items()
+        for finding in wording.missing_pages(path, text, pages)
+    ]
+    assert [] == findings
+
+
+def test_missing_pages_are_caught() -> None:
+    """A page of another name or place is missing; the end of a path, and a URL, will do."""
+    here, missing = ["docs/flag.md"], "flags" + ".md"
+    for cited in (f"({missing})", f"see docs/{missing}", "docs/x/" + "flag.md", "ag" + ".md"):
+        assert 1 == len(list(wording.missing_pages("a.py", cited, here)))
+    for cited in ("flag.md", "[it](../docs/flag.md)", f"https://a.example/{missing}"):
+        assert [] == list(wording.missing_pages("a.py", cited, here))
 
 
 def test_published_texts_are_found() -> None:

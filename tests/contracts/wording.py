@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tests.contracts.source import Finding, Source, words
@@ -35,6 +35,7 @@ _DIRECTIVE = re.compile(
 )
 # In parts, so that this file does not hold what it looks for.
 _MACHINE_PATH = re.compile(r"(?<![\w.}])/(?:work|tmp|home|root|Users)" + "/")
+_PAGE = re.compile(r"(?:\.\./)*(?P<page>\w[\w./:-]*\.md)\b")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -71,6 +72,21 @@ def machine_paths(path: str, text: str) -> Iterator[Finding]:
     for number, line in enumerate(text.splitlines(), start=1):
         if _MACHINE_PATH.search(line):
             yield Finding(path, number, f"names a path of one machine: {line.strip()[:80]}")
+
+
+def missing_pages(path: str, text: str, pages: Collection[str]) -> Iterator[Finding]:
+    """Pages that are cited and that whoever reads the citation does not have.
+
+    Args:
+        path: where the text stands.
+        text: what cites them.
+        pages: paths of all that there are; the end of one is enough to name it.
+    """
+    for number, line in enumerate(text.splitlines(), start=1):
+        for cited in _PAGE.finditer(line):
+            page = cited["page"]
+            if "://" not in page and not any(f"/{each}".endswith(f"/{page}") for each in pages):
+                yield Finding(path, number, f"cites {page}, which is not here")
 
 
 def published_texts(root: Path) -> Iterator[tuple[str, str]]:

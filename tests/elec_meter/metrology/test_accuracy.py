@@ -1,4 +1,4 @@
-"""Rows of the type test (METROLOGY.md): percent error against a reference of known truth."""
+"""The accuracy tests of EN 50470-3: percent error against a reference of known truth."""
 
 from __future__ import annotations
 
