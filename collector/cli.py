@@ -78,9 +78,9 @@ def decode(
     except WireError as error:
         raise click.ClickException(f"{type(error).__name__}: {error}.") from error
     if as_json:
-        from collector.exact_json import exact_json
+        from shared.exact_json import exact_json
 
-        click.echo(exact_json(told))
+        click.echo(exact_json(told, indent=2))
     else:
         _print_table(told)
 

@@ -182,9 +182,9 @@ def _is_increment(value: object) -> bool:
 
 
 def _echo_json(told: dict[str, object]) -> None:
-    import json
+    from shared.exact_json import exact_json
 
-    click.echo(json.dumps(told, indent=2))
+    click.echo(exact_json(told, indent=2))
 
 
 if __name__ == "__main__":

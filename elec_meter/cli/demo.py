@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from elec_meter.errors import LoadSeriesError
+from shared.exact_json import exact_json
 from shared.timegrid import from_unix_s
 from shared.units import kwh_text
 
@@ -115,7 +115,7 @@ def command(
         )
     )
     if as_json:
-        click.echo(json.dumps(summary))
+        click.echo(exact_json(summary))
     else:
         _print_summary(summary)
 
