@@ -25,6 +25,7 @@ from shared.wire.debounce import ReedDebouncer, debounce_times
 from shared.wire.errors import WireError
 from shared.wire.seal import seal_telegram
 from shared.wire.telegram import (
+    FLAG_EDGES,
     FLAG_LOW_BATTERY,
     FLAG_MAGNET,
     FLAG_NVM,
@@ -37,8 +38,6 @@ from shared.wire.wmbus import frame_a
 
 STATE_PAGES = 4  # of the memory: what must survive; 20 years at 20,000 pulses a month
 LOG_PAGES_MIN = 2  # the rest is the log; 16 of 4 KiB hold 13 months
-
-FLAG_EDGES = 0x0020  # in a telegram's error flags: more edges than the buffer held
 
 _FIRST_TELEGRAM_MS = 5_000
 _MESSAGE_BLOCK = 256

@@ -14,6 +14,7 @@ FLAG_MAGNET = 0x0002
 FLAG_LOW_BATTERY = 0x0004
 FLAG_NVM = 0x0008
 FLAG_CLOCK = 0x0010
+FLAG_EDGES = 0x0020  # more edges of the reed than the unit could buffer
 
 LAST_PULSE_AGE_MAX_S = 0x7FFFFF  # and no less than that: it saturates
 HISTORY_BYTES = 96  # two days of half-hours below 255 pulses, one day of more
@@ -117,7 +118,7 @@ def status_byte(error_flags: int) -> int:
         status |= 0x04
     if error_flags & FLAG_NVM:
         status |= 0x08  # permanent error
-    if error_flags & FLAG_CLOCK:
+    if error_flags & (FLAG_CLOCK | FLAG_EDGES):
         status |= 0x10  # temporary error
     if error_flags & FLAG_TAMPER:
         status |= 0x20  # the maker's own three bits

@@ -9,10 +9,17 @@ from pulse_unit.entries import Entries
 from pulse_unit.errors import ConfigError
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.virtual import VirtualBoard
-from pulse_unit.unit import FLAG_EDGES, PulseUnit
+from pulse_unit.unit import PulseUnit
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.command import seal_phase
-from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_NVM, FLAG_TAMPER, PulseTelegram
+from shared.wire.telegram import (
+    FLAG_EDGES,
+    FLAG_LOW_BATTERY,
+    FLAG_MAGNET,
+    FLAG_NVM,
+    FLAG_TAMPER,
+    PulseTelegram,
+)
 from tests.pulse_unit.listening import KEY, board_of, opened, told_by
 
 

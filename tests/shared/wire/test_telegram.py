@@ -9,6 +9,7 @@ from shared.wire.profile import unrolled
 from shared.wire.records import parse_records
 from shared.wire.telegram import (
     FLAG_CLOCK,
+    FLAG_EDGES,
     FLAG_LOW_BATTERY,
     FLAG_MAGNET,
     FLAG_NVM,
@@ -195,6 +196,7 @@ def test_telegrams_are_values() -> None:
         (FLAG_LOW_BATTERY, 0x04),
         (FLAG_NVM, 0x08),
         (FLAG_CLOCK, 0x10),
+        (FLAG_EDGES, 0x10),
         (FLAG_TAMPER, 0x20),
         (FLAG_MAGNET, 0x40),
         (FLAG_TAMPER | FLAG_LOW_BATTERY, 0x24),
