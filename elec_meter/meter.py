@@ -12,9 +12,10 @@ from shared.timegrid import HALF_HOUR_S, from_unix_s, require_utc, unix_s
 from .clock import Clock
 from .collected import log_entry, unit_report
 from .display import Display
+from .eventlog import StoredEvents
 from .events import EventCode
 from .ledger import Ledger
-from .objects import Directory, EventRow, UnitReport, build_directory
+from .objects import Directory, UnitReport, build_directory
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 
     from .config import MeterConfig
     from .metrology import Measurement, Metrology, Quantities
+    from .quality import Quality
     from .sampling import SampleBlock
     from .storage import Storage
 
 CLOSING_GRACE: Final = timedelta(seconds=2)
 """A half-hour closes when samples pass its end, or this long after it when none come."""
+
+LIVE_LIMIT: Final = timedelta(seconds=15)
+"""How long the quantities of a second are called those of the moment: longer than any block."""
 
 
 class Meter:
@@ -60,10 +65,12 @@ class Meter:
         self._now = require_utc(now)
         self.config = config
         self.storage = storage
-        self.clock = Clock(storage.load().durable_s)
+        state = storage.load()
+        self.clock = Clock(state.durable_s)
         self.collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
-        self.ledger = Ledger(config, storage.load(), self.collector)
+        self.ledger = Ledger(config, state, self.collector)
         self._metrology = metrology
+        self._quality: Quality | None = None
         self._quantities: Quantities | None = None
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
@@ -71,11 +78,11 @@ class Meter:
             config,
             self.ledger,
             self.clock,
-            lambda: self._quantities,
+            self._live,
             now=lambda: self._now,
             firmware=VERSION,
             unit=self.unit_report,
-            events=self._events,
+            events=StoredEvents(storage),
         )
         self.display = Display(config.display, self.objects)
         self._power_up()
@@ -102,6 +109,12 @@ class Meter:
         """Book what was measured elsewhere, such as in a sampling thread."""
         self._advance(now)
         self._quantities = measurement.quantities
+        if self._quality is None:
+            self._quality = _new_quality(self.ledger)
+        # A sample clock that runs ahead closes nothing before its time has come.
+        end = min(measurement.end_utc, self._now)
+        for entry in self._quality.judge(measurement, end):
+            self.storage.record_event(*entry, end)
         for channel, energy_mj in (
             ("import", measurement.import_mj),
             ("export", measurement.export_mj),
@@ -109,7 +122,7 @@ class Meter:
             for at_s, energy in zip(measurement.second_s.tolist(), energy_mj.tolist(), strict=True):
                 if energy:
                     self.ledger.accumulate(channel, energy, at_s)
-        self.ledger.close_through(unix_s(measurement.end_utc))
+        self.ledger.close_through(unix_s(end))
 
     def receive_energy(
         self, channel: str, energy_mj: int, start: datetime, end: datetime, now: datetime
@@ -148,7 +161,7 @@ class Meter:
         """How a pulse unit is; None if none of that serial is paired."""
         return unit_report(self.collector, serial)
 
-    def next_timer(self) -> datetime | None:
+    def next_timer(self) -> datetime:
         """When `handle_timer` is due: a half-hour's end, a checkpoint, the collector's step."""
         due = [self._checkpoint_due]
         closed_s = self.ledger.closed_s
@@ -184,7 +197,7 @@ class Meter:
                 self.storage.put_state(key, value)
                 self._saved_values[key] = value
         self.storage.checkpoint(self.ledger, unix_s(self.clock.read(self._now)))
-        self._checkpoint_due = self._now + timedelta(seconds=self.config.checkpoint_s)
+        self._checkpoint_due = self._now + self._checkpoint_every
 
     def save_beside(self, key: str, state: Callable[[], bytes]) -> None:
         """Have `state()` saved under `key` in the same transaction as every checkpoint."""
@@ -206,13 +219,10 @@ class Meter:
         if self.storage.load_config() != self.config:
             self.storage.save_config(self.config, unix_s(now))
         if is_first:
-            self.storage.record_event(
-                EventCode.FIRST_POWER_UP, "power came for the first time", now
-            )
+            code, text = EventCode.FIRST_POWER_UP, "power came for the first time"
         else:
-            self.storage.record_event(
-                EventCode.POWER_UP, f"power came back after {outage_s} s", now
-            )
+            code, text = EventCode.POWER_UP, f"power came back after {outage_s} s"
+        self.storage.record_event(code, text, now)
 
     def _log(self, events: list[Event]) -> list[Event]:
         """Book what they bring, keep what a person should look at."""
@@ -224,13 +234,24 @@ class Meter:
                 self.storage.record_event(*entry, event.received_utc)
         return events
 
-    def _events(self, from_s: int | None, to_s: int | None) -> list[EventRow]:
-        rows = self.storage.events(from_s, None if to_s is None else to_s + 1)
-        return [EventRow(unix_s(row.at), row.code, row.text) for row in rows]
+    def _live(self, now: datetime) -> Quantities | None:
+        """The last second's quantities, as long as it is the last second."""
+        quantities = self._quantities
+        if quantities is None or now > from_unix_s(quantities.second_s) + LIVE_LIMIT:
+            return None
+        return quantities
+
+
+# Both are loaded with the first measurement: numba is heavy, and who only reads needs none.
+
+
+def _new_quality(ledger: Ledger) -> Quality:
+    from .quality import Quality
+
+    return Quality(ledger)
 
 
 def _default_metrology(rate_hz: int) -> Metrology:
-    # Loaded with the first block: numba is heavy, and a meter that is only read needs none.
     from .metrology import Calibration, Metrology
     from .sampling import Converter
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from shared.exact_json import exact_json
 
 from .options import data_option, example, json_option
 
@@ -25,17 +26,17 @@ def command(data_dir: Path, as_json: bool) -> None:
     """
     from elec_meter.ledger.audit import imbalances
 
-    from .observed import observed_meter
+    from .observed import observed
 
-    meter, storage = observed_meter(data_dir)
-    with storage:
-        found = storage.faults() + imbalances(meter.ledger, at_rest=True)
-        rows = meter.ledger.row_count
+    with observed(data_dir) as seen:
+        ledger = seen.meter.ledger
+        found = seen.storage.faults() + imbalances(ledger, at_rest=True)
     if as_json:
-        click.echo(json.dumps({"balanced": not found, "half_hours": rows, "differences": found}))
+        verdict = {"balanced": not found, "half_hours": ledger.row_count, "differences": found}
+        click.echo(exact_json(verdict))
     elif not found:
         click.echo(
-            f"{rows} half-hours of {len(meter.ledger.channels)} channels: the books balance."
+            f"{ledger.row_count} half-hours of {len(ledger.channels)} channels: the books balance."
         )
     if found:
         raise click.ClickException(found[0])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
+
+from shared.exact_json import exact_json
 
 from .options import data_option, example, json_option
 
@@ -40,27 +41,17 @@ def command(what: str, data_dir: Path, day: datetime | None, as_json: bool, as_c
     """Show what a meter holds, as of its last durable instant; it may be running."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    from .observed import observed_meter
-    from .views import VIEWS, Observed
+    from .observed import observed
+    from .views import VIEWS
 
-    meter, storage = observed_meter(data_dir)
-    with storage:
-        rows = VIEWS[what](Observed(meter, storage, None if day is None else day.date()))
+    with observed(data_dir, None if day is None else day.date()) as seen:
+        rows = VIEWS[what](seen)
     if as_json:
-        click.echo(json.dumps(rows, default=_json_number))
+        click.echo(exact_json(rows))
     elif as_csv:
         _print_csv(rows)
     else:
         _print_table(rows)
-
-
-def _json_number(value: object) -> float | int | str:
-    """Exact decimals as JSON numbers: floats print the shortest digits that give them back."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

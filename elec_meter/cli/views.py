@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from elec_meter.meter import Meter
 from elec_meter.objects import Register
-from elec_meter.storage import Storage
 from shared.timegrid import (
     LONDON,
     HalfHour,
@@ -19,22 +16,9 @@ from shared.timegrid import (
     unix_s,
 )
 
+from .observed import Observed
+
 Row: TypeAlias = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a view looks at.
-
-    Attributes:
-        meter: as of the last durable instant.
-        storage: its directory.
-        day: the settlement day that was asked for, if one was.
-    """
-
-    meter: Meter
-    storage: Storage
-    day: date | None
 
 
 def registers(seen: Observed) -> list[Row]:
@@ -88,13 +72,10 @@ def display(seen: Observed) -> list[Row]:
 
 def events(seen: Observed) -> list[Row]:
     """The event log; of one settlement day with one."""
-    bounds: tuple[int | None, int | None] = (None, None)
-    if seen.day is not None:
-        half_hours = half_hours_of_settlement_day(seen.day)
-        bounds = half_hours[0].start_s, half_hours[-1].end_s
     return [
         {"number": e.number, "at": utc_text(e.at), "code": e.code, "text": e.text}
-        for e in seen.storage.events(*bounds)
+        for e in seen.events
+        if seen.day in (None, settlement_period(e.at).settlement_date)
     ]
 
 

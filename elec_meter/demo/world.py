@@ -144,11 +144,8 @@ class DemoWorld:
 
     def _next_stop_ms(self, until_ms: int) -> int:
         """The end of the next step: the meter's timers are met when they are due."""
-        stops = [until_ms, self._now_ms + STEP_MS]
-        due = self.meter.next_timer()
-        if due is not None:
-            stops.append(unix_ms(due))
-        return max(self._now_ms + 1, min(stops))
+        due_ms = unix_ms(self.meter.next_timer())
+        return max(self._now_ms + 1, min(until_ms, self._now_ms + STEP_MS, due_ms))
 
     def _step(self, to_ms: int) -> None:
         first, end = (self._sample_at(at_ms) for at_ms in (self._now_ms, to_ms))

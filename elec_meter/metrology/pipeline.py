@@ -61,6 +61,7 @@ class Measurement:
         export_mj: Active energy exported in that second, millijoules, int64, shape (n,).
         quantities: Of the last complete second, None before there is one.
         flags: Everything that was wrong with cycles that ended in this block.
+        start_utc: When the block's first sample was taken.
         end_utc: When the sample after the block's last is due.
     """
 
@@ -69,6 +70,7 @@ class Measurement:
     export_mj: NDArray[np.int64]
     quantities: Quantities | None
     flags: Flags
+    start_utc: datetime
     end_utc: datetime
 
 
@@ -158,6 +160,7 @@ class Metrology:
             export_mj=np.array(export_mj, np.int64),
             quantities=self._quantities,
             flags=_FLAGS[flags],
+            start_utc=block.start_utc,
             end_utc=block.end_utc,
         )
 

@@ -14,7 +14,14 @@ from elec_meter.objects.errors import (
 from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
-from elec_meter.objects.sources import EventRow, MeterClock, MeterFault, UnitFault, UnitReport
+from elec_meter.objects.sources import (
+    EventLog,
+    EventRow,
+    MeterClock,
+    MeterFault,
+    UnitFault,
+    UnitReport,
+)
 from elec_meter.objects.units import Unit, exponent_between, in_unit
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "Data",
     "Digits",
     "Directory",
+    "EventLog",
     "EventRow",
     "ExtendedRegister",
     "MeterClock",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,7 @@ from elec_meter.objects.electricity import ENERGY_CHANNELS, energy_objects, live
 from elec_meter.objects.gas import gas_objects
 from elec_meter.objects.profiles import CLOCK, Column, event_log, half_hour_profile, newest
 from elec_meter.objects.register import Register, ScalerUnit
-from elec_meter.objects.sources import EventRow, MeterClock, Sources, UnitReport
+from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
 from elec_meter.objects.units import Unit
 
 if TYPE_CHECKING:
@@ -32,12 +31,12 @@ def build_directory(
     config: MeterConfig,
     ledger: Ledger,
     clock: MeterClock,
-    live: Callable[[], Quantities | None],
+    live: Callable[[datetime], Quantities | None],
     *,
     now: Callable[[], datetime],
     firmware: str,
     unit: Callable[[str], UnitReport | None] = lambda _serial: None,
-    events: Callable[[int | None, int | None], Iterable[EventRow]] = lambda _from_s, _to_s: (),
+    events: EventLog = NO_EVENTS,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -45,11 +44,11 @@ def build_directory(
         config: what the meter is.
         ledger: registers and rows.
         clock: the meter's time.
-        live: gives the quantities of the last second, None when there are none.
+        live: gives the quantities of a second just before an instant, None when there are none.
         now: gives the host's UTC, for reads without an instant.
         firmware: the version of this program.
         unit: gives what is known of a pulse unit by its serial.
-        events: gives log entries stamped in `[from_s, to_s]`, oldest first; None is no bound.
+        events: the event log.
     """
     sources = Sources(config, firmware, ledger, clock, live, now, unit, events)
     return Directory(_objects(sources), now)
@@ -127,8 +126,8 @@ def _event_log(sources: Sources) -> Iterator[CosemObject]:
 
 def _last_event(sources: Sources, column: int) -> Callable[[datetime], Scalar]:
     def read(_: datetime) -> Scalar:
-        last = deque(sources.events(None, None), maxlen=1)
-        return last[0][column] if last else None
+        last = sources.events.newest()
+        return None if last is None else last[column]
 
     return read
 

@@ -117,7 +117,7 @@ def _rate(sources: Sources, channel: str, rate: int) -> Callable[[datetime], int
 
 
 def _live(sources: Sources, quantity: _Quantity) -> Callable[[datetime], int | None]:
-    return lambda _: sources.quantity(quantity.of, quantity.scaler_unit.scaler)
+    return lambda now: sources.quantity(quantity.of, quantity.scaler_unit.scaler, now)
 
 
 def _apparent(live: Quantities, sign: int) -> float:

@@ -28,7 +28,7 @@ class Column(NamedTuple):
 
 
 class _HalfHours(ProfileSource):
-    """Closed half-hours, each stamped with its end in UTC (TIME.md)."""
+    """Closed half-hours, each stamped with its end in UTC (docs/half-hours.md)."""
 
     def __init__(self, sources: Sources, columns: Sequence[Column]) -> None:
         self._ledger = sources.ledger
@@ -57,14 +57,14 @@ class _Events(ProfileSource):
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
         from_s = None if from_utc is None else _ceiling_s(from_utc)
-        to_s = None if to_utc is None else unix_s(to_utc)
+        to_s = None if to_utc is None else unix_s(to_utc) + 1
         return [
             (from_unix_s(event.at_s), event.code, event.text)
-            for event in self._events(from_s, to_s)
+            for event in self._events.rows(from_s, to_s)
         ]
 
     def count(self) -> int:
-        return sum(1 for _ in self._events(None, None))
+        return self._events.count()
 
 
 def half_hour_profile(

@@ -46,6 +46,8 @@ class UnitFault(IntFlag):
     CLOCK = 16
     SILENT = 32
     """It was not heard for longer than its reporting period explains."""
+    EDGES = 64
+    """More edges of the reed came at once than it could keep: pulses may be missing."""
 
 
 _HEALTHY: Final = UnitFault(0)
@@ -74,6 +76,38 @@ class EventRow(NamedTuple):
     text: str
 
 
+class EventLog(Protocol):
+    """Where events are kept."""
+
+    def newest(self) -> EventRow | None:
+        """The last entry."""
+
+    def count(self) -> int:
+        """How many there are."""
+
+    def rows(self, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:
+        """Entries stamped in `[from_s, to_s)`, oldest first; None as a bound is no bound."""
+
+
+class NoEvents:
+    """The log of what keeps none."""
+
+    def newest(self) -> EventRow | None:
+        """Nothing."""
+        return None
+
+    def count(self) -> int:
+        """None."""
+        return 0
+
+    def rows(self, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:  # noqa: ARG002 - as the protocol has it
+        """None."""
+        return ()
+
+
+NO_EVENTS: Final[EventLog] = NoEvents()
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where values come from. Nothing here is a value.
@@ -83,20 +117,20 @@ class Sources:
         firmware: the version of this program.
         ledger: registers and rows.
         clock: the meter's time.
-        live: quantities of the last second, None when there is none.
+        live: quantities of a second just before an instant, None when there is none.
         now: the host's UTC, for reads without an instant.
         unit: what is known of a unit by its serial, None for one never paired.
-        events: log entries stamped in `[from_s, to_s]`, oldest first; None as a bound is no bound.
+        events: the event log.
     """
 
     config: MeterConfig
     firmware: str
     ledger: Ledger
     clock: MeterClock
-    live: Callable[[], Quantities | None]
+    live: Callable[[datetime], Quantities | None]
     now: Callable[[], datetime]
     unit: Callable[[str], UnitReport | None]
-    events: Callable[[int | None, int | None], Iterable[EventRow]]
+    events: EventLog
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""
@@ -107,9 +141,9 @@ class Sources:
         time = self.time(now)
         return None if time is None else unix_s(time)
 
-    def quantity(self, of: Callable[[Quantities], float], scaler: int) -> int | None:
+    def quantity(self, of: Callable[[Quantities], float], scaler: int, now: datetime) -> int | None:
         """A live quantity as a register's raw number, rounded; None when there is none."""
-        live = self.live()
+        live = self.live(now)
         if live is None:
             return None
         raw = of(live) * 10.0**-scaler
@@ -120,6 +154,6 @@ class Sources:
         faults = MeterFault(0)
         if self.time(now) is None:
             faults |= MeterFault.CLOCK_INVALID
-        if self.live() is None:
+        if self.live(now) is None:
             faults |= MeterFault.NO_MEASUREMENT
         return faults

@@ -178,6 +178,12 @@ class Storage:
             ).fetchall()
         return [Event(row[0], from_unix_ms(row[1]), row[2], row[3]) for row in reversed(rows)]
 
+    def event_count(self) -> int:
+        """How many entries the event log has."""
+        with self._reading():
+            (count,) = self.connection.execute("SELECT count(*) FROM meter_event").fetchone()
+        return int(count)
+
     def faults(self) -> list[str]:
         """What SQLite finds wrong with the file itself, for the audit; empty when it is sound."""
         try:

@@ -6,11 +6,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from freezegun import freeze_time
 
-from elec_meter import Meter, Storage, demo_config
+from elec_meter import Meter, SampleBlock, Storage, demo_config
 from elec_meter.errors import TimeRunsBackwardsError
+from elec_meter.events import EventCode
 from elec_meter.ledger import RowStatus
 from elec_meter.ledger.audit import imbalances
 from elec_meter.sampling import ConstantLoad, SyntheticMains
@@ -40,6 +42,66 @@ def test_samples_become_energy_in_their_half_hour() -> None:
     ]
     assert [9, 11] == [row.deltas["import_wh"] for row in [*closed, *meter.ledger.open_rows()]]
     assert 1000 == pytest.approx(meter.objects["1-0:16.7.0"].value, rel=0.002)
+
+
+@pytest.mark.parametrize("seam", ["same stream", "new stream"])
+def test_a_gap_in_the_samples_shows(seam: str) -> None:
+    """Half-hours without samples say so, the log tells once, and live values are unknown."""
+    begin = datetime(2025, 10, 26, 0, 20, tzinfo=UTC)
+    meter, mains = Meter(demo_config(), Storage.in_memory(), begin), kilowatt(begin)
+    meter.receive_block(mains.block(0, 20_000), begin + 5 * SECOND)
+    resumed = begin + timedelta(minutes=75)
+    if seam == "same stream":
+        block = mains.block(75 * 60 * 4000, 20_000)
+    else:
+        block = kilowatt(resumed).block(4_000, 20_000)
+    meter.handle_timer(resumed)
+    assert meter.objects["1-0:16.7.0"].value is None
+    meter.receive_block(block, block.end_utc)
+    meter.handle_timer(begin + timedelta(minutes=101))
+    rows = [*meter.ledger.rows(0, unix_s(begin) + 10_000)]
+    assert [RowStatus.DATA_NOT_VALID] * 4 == [row.status for row in rows]
+    codes = [event.code for event in meter.storage.events()]
+    assert 1 == codes.count(EventCode.MEASUREMENT_GAP)
+    assert [] == imbalances(meter.ledger)
+
+
+def test_mains_without_voltage_mark_the_half_hour() -> None:
+    """A dead line is a power cut to the half-hour; the next one is clean again."""
+    begin = datetime(2025, 10, 26, 0, 29, 50, tzinfo=UTC)
+    meter, mains = Meter(demo_config(), Storage.in_memory(), begin), kilowatt(begin)
+    for second in range(12):
+        block = mains.block(second * 4000, 4000)
+        if 2 <= second < 6:
+            block = SampleBlock(
+                np.zeros_like(block.voltage),
+                np.zeros_like(block.current),
+                block.first_sample,
+                block.rate_hz,
+                block.anchor_utc,
+            )
+        meter.receive_block(block, block.end_utc)
+    statuses = [row.status for row in [*meter.ledger.rows(0, 1 << 40), *meter.ledger.open_rows()]]
+    assert [RowStatus.POWER_DOWN, RowStatus(0)] == [s & RowStatus.POWER_DOWN for s in statuses]
+    codes = [event.code for event in meter.storage.events()]
+    assert 1 == codes.count(EventCode.MEASUREMENT_NO_SIGNAL)
+
+
+def test_samples_ahead_of_the_clock_close_nothing_and_a_restart_goes_on(tmp_path: Path) -> None:
+    """What a fast sample clock measures beyond the boundary waits there for its time."""
+    begin = datetime(2025, 10, 26, 0, 59, 50, tzinfo=UTC)
+    almost = begin + timedelta(seconds=9.6)
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, begin)
+        meter.receive_block(kilowatt(begin).block(0, 44_000), almost)
+        assert 0 == meter.ledger.row_count
+        meter.handle_timer(almost)
+        meter.checkpoint()
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, almost)
+        meter.handle_timer(begin + timedelta(seconds=12))
+        assert [0] == [row.status for row in meter.ledger.rows(0, 1 << 40)]
+        assert [] == imbalances(meter.ledger)
 
 
 def test_a_half_hour_closes_two_seconds_late_without_samples() -> None:

@@ -39,6 +39,29 @@ class FixedClock:
 
 
 @dataclass
+class ListedEvents:
+    """A list as an event log."""
+
+    listed: list[EventRow]
+
+    def newest(self) -> EventRow | None:
+        """The last one."""
+        return self.listed[-1] if self.listed else None
+
+    def count(self) -> int:
+        """All of them."""
+        return len(self.listed)
+
+    def rows(self, from_s: int | None, to_s: int | None) -> list[EventRow]:
+        """Those in between."""
+        return [
+            event
+            for event in self.listed
+            if (from_s is None or from_s <= event.at_s) and (to_s is None or event.at_s < to_s)
+        ]
+
+
+@dataclass
 class FixedMeter:
     """A ledger that began at `START`, and a directory over it."""
 
@@ -61,20 +84,13 @@ class FixedMeter:
             self.config,
             self.ledger,
             self.clock,
-            lambda: self.live,
+            lambda _now: self.live,
             now=lambda: self.now,
             firmware="0.1.0",
             unit=self.reports.get,
-            events=self._events,
+            events=ListedEvents(self.events),
         )
 
     def book(self, channel: str, wh: int, at: datetime = START) -> None:
         """Energy of an instant."""
         self.ledger.book(channel, wh, unix_s(at))
-
-    def _events(self, from_s: int | None, to_s: int | None) -> list[EventRow]:
-        return [
-            event
-            for event in self.events
-            if (from_s is None or from_s <= event.at_s) and (to_s is None or event.at_s <= to_s)
-        ]
