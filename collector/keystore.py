@@ -98,7 +98,7 @@ def _loaded(path: Path) -> dict[str, bytes]:
         return {}
     except OSError as error:
         raise KeystoreError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if isinstance(error, KeystoreError):
             raise
         # The decoder's message and context would quote the file.

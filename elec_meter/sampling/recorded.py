@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import math
+import struct
+import tokenize
 import wave
 import zipfile
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +27,20 @@ if TYPE_CHECKING:
 
 # Fewer cannot be measured; a recording of one cycle must be repeated before it is fed in.
 _CYCLES_MIN = 3
+# What zipfile, zlib and numpy's reader of headers say of damaged files.
+_NPZ_FAULTS = (
+    ValueError,
+    TypeError,
+    EOFError,
+    KeyError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -110,15 +128,17 @@ class RecordedSource(SampleSource):
 
     def _read_npz(self, path: Path) -> tuple[NDArray[Any], NDArray[Any], int | None]:
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with zipfile.ZipFile(path) as members:
+                self._require_whole(members)
+            with np.load(path, allow_pickle=False) as arrays:
                 missing = {"voltage", "current"} - set(arrays)
                 if missing:
                     raise self._refusal(f"has no array named {' or '.join(sorted(missing))}")
                 rate = arrays.get("rate_hz")
                 voltage, current = arrays["voltage"], arrays["current"]
-        except (ValueError, EOFError, zipfile.BadZipFile, TypeError) as fault:
-            if isinstance(fault, RecordingError):
-                raise
+        except RecordingError:
+            raise
+        except _NPZ_FAULTS as fault:
             raise self._refusal("is not a readable npz file") from fault
         if rate is not None and (rate.size != 1 or rate.dtype.kind not in "iuf"):
             raise self._refusal("has a rate_hz that is not one number")
@@ -127,6 +147,18 @@ class RecordedSource(SampleSource):
             current,
             None if rate is None else self._whole_rate(float(rate.reshape(-1)[0])),
         )
+
+    def _require_whole(self, members: zipfile.ZipFile) -> None:
+        """Refuse a header that asks for more memory than its array's bytes in the file fill."""
+        for member in members.infolist():
+            with members.open(member) as array:
+                version = np.lib.format.read_magic(array)
+                read = np.lib.format.read_array_header_1_0
+                if version != (1, 0):
+                    read = np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(array)
+                if array.tell() + math.prod(shape) * dtype.itemsize != member.file_size:
+                    raise self._refusal("is not a readable npz file")
 
     def _whole_rate(self, rate_hz: float) -> int:
         if not rate_hz.is_integer():
@@ -138,7 +170,7 @@ class RecordedSource(SampleSource):
             with wave.open(str(path), "rb") as file:
                 channels, width = file.getnchannels(), file.getsampwidth()
                 rate_hz, data = file.getframerate(), file.readframes(file.getnframes())
-        except (wave.Error, EOFError) as fault:
+        except (wave.Error, EOFError, RuntimeError) as fault:
             raise self._refusal("is not a readable wav file") from fault
         if channels != 2:
             raise self._refusal(f"has {channels} channels, not two (voltage, current)")

@@ -14,9 +14,12 @@ import msgspec
 from msgspec import Meta
 
 from elec_meter.errors import LoadSeriesError
+from shared.errors import TimegridError
 from shared.timegrid import LONDON, HalfHour, half_hours_of_settlement_day
 
 _MAX_BYTES: Final = 4_000_000
+# A ten-character number could otherwise ask for a fraction of a gigabyte.
+_DECIMALS_MAX: Final = 18
 
 
 class _Interval(msgspec.Struct):
@@ -69,7 +72,10 @@ def read_gas_day_json(path: Path | str) -> GasSeries:
     if not readings:
         raise LoadSeriesError(f"{path} has no gas reading")
     day = _local_start(path, readings[0]).date()
-    free = list(half_hours_of_settlement_day(day))
+    try:
+        free = list(half_hours_of_settlement_day(day))
+    except TimegridError:
+        raise LoadSeriesError(f"{path}: {day} is no day of half-hours") from None
     energies_wh: dict[HalfHour, Fraction] = {}
     for reading in readings:
         start = _local_start(path, reading)
@@ -136,7 +142,9 @@ def _wall(half_hour: HalfHour) -> datetime:
 
 def _energy_wh(path: Path | str, reading: _Reading) -> Fraction:
     energy_kwh = reading.consumption
-    if not energy_kwh.is_finite() or not 0 <= energy_kwh < 1000:
+    exponent = energy_kwh.as_tuple().exponent
+    is_short = isinstance(exponent, int) and exponent >= -_DECIMALS_MAX
+    if not is_short or not 0 <= energy_kwh < 1000:
         raise LoadSeriesError(
             f"{path}: {energy_kwh} kWh at {reading.interval.start} is no half-hour's gas"
         )

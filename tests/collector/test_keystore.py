@@ -61,7 +61,9 @@ def test_rest_of_a_killed_process_is_no_obstacle(tmp_path: Path) -> None:
     assert KEY == Keystore.open(tmp_path).get(SERIAL)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"00000001": 5}', '{"00000001": "0F0E"}', '{"1": "'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 9999, '{"00000001": 5}', '{"00000001": "0F0E"}', '{"1": "']
+)
 def test_other_files_are_refused_unquoted(tmp_path: Path, text: str) -> None:
     """What is not a keystore is an error that quotes nothing of it."""
     path = tmp_path / "keys.json"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 import wave
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -158,6 +159,45 @@ def test_missing_file(tmp_path: Path) -> None:
     (tmp_path / "dir.npz").mkdir()
     with pytest.raises(RecordingError, match=r"^dir\.npz cannot be read"):
         RecordedSource(tmp_path / "dir.npz")
+
+
+def test_npz_that_promises_more_than_it_holds(tmp_path: Path) -> None:
+    """A header of a hundred million numbers over four thousand is refused before room is made."""
+    path = tmp_path / "mains.npz"
+    np.savez(path, voltage=V, current=I, rate_hz=4000)
+    header, promise = b"'shape': (4000,), }     ", b"'shape': (100000000,), }"
+    path.write_bytes(path.read_bytes().replace(header, promise))
+    tracemalloc.start()
+    with pytest.raises(RecordingError, match=r"^mains\.npz is not a readable npz file\.$"):
+        RecordedSource(path)
+    assert 1 << 20 > tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+
+def test_damaged_packed_npz(tmp_path: Path) -> None:
+    """Any byte of a compressed recording changed is a RecordingError, or does no harm."""
+    path = tmp_path / "mains.npz"
+    np.savez_compressed(path, voltage=V, current=I, rate_hz=4000)
+    whole = path.read_bytes()
+    refused = 0
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        try:
+            RecordedSource(path)
+        except RecordingError:
+            refused += 1
+    assert len(whole) // 6 < refused
+
+
+def test_wav_with_a_chunk_beyond_its_end(tmp_path: Path) -> None:
+    """A chunk whose length leads out of the file is refused."""
+    path = write_wav(tmp_path / "mains.wav", [V, I], 2)
+    data = bytearray(path.read_bytes())
+    data[12:16] = b"none"
+    data[16:20] = b"\xff\xff\xff\x7f"
+    path.write_bytes(data)
+    with pytest.raises(RecordingError, match="is not a readable wav file"):
+        RecordedSource(path)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -79,6 +79,8 @@ SLOT = "2021-10-01T00:30:00.000"
         ([reading("2021-10-01T00:30:00Z", 1)], "has an offset"),
         ([reading(SLOT, -1)], "-1 kWh"),
         ([reading(SLOT, "NaN")], "NaN kWh"),
+        ([reading(SLOT, "1e-999999999")], "1E-999999999 kWh"),
+        ([reading("0021-10-01T00:00:00", 1)], "0021-10-01 is no day of half-hours"),
         ([reading(SLOT, 1e6)], "is no half-hour's gas"),
         ([reading(SLOT, None)], "is no day of gas readings"),
         ([reading(SLOT, 1, "m3")], "is no day of gas readings"),
