@@ -31,7 +31,7 @@ lint: $(VENV)/.test ## ruff and mypy --strict
 bench: $(VENV)/.test ## side-by-side benchmarks: one table, and benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-fuzz: $(VENV)/.test ## bounded fuzzing of everything that reads bytes from outside
+fuzz: $(VENV)/.test ## bounded fuzzing of what reads bytes from outside, about three minutes
 	$(BIN)/python -m fuzz $(ARGS)
 
 clean: ## remove the environment and every cache

@@ -1,1 +1,1 @@
-"""Bounded fuzzing of everything that reads bytes from outside: typed refusals only."""
+"""Bounded fuzzing of what reads bytes from outside: typed refusals only, in bounded memory."""

@@ -3,49 +3,85 @@
 from __future__ import annotations
 
 import random
-import sys
+import signal
 import time
 import tracemalloc
+from typing import Final
 
 import click
 
 from fuzz.mutate import mutate
+from fuzz.target import Feed, Target
 from fuzz.targets import TARGETS
+
+PEAK_BYTES_MAX: Final = 64 << 20
+"""What a target may hold at once, the reader and its seeds included."""
+
+STALL_S: Final = 20
+"""No input takes as long, on whatever computer."""
+
+
+class StalledError(BaseException):
+    """An input took too long; nobody's `except` catches it."""
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--count", default=20_000, show_default=True, help="Inputs for each target.")
-@click.option("--seconds", default=60.0, show_default=True, help="Longest time for each target.")
+@click.option("--seconds", default=9.0, show_default=True, help="Longest time for each target.")
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
 def main(names: tuple[str, ...], count: int, seconds: float, seed: int | None) -> None:
     """Fuzz the targets NAMES, or all of them."""
     seed = random.SystemRandom().randrange(1 << 32) if seed is None else seed
-    chosen = [t for t in TARGETS if not names or t.name in names]
-    if len(chosen) < len(names):
-        raise click.UsageError(f"targets are {', '.join(t.name for t in TARGETS)}")
+    chosen = [target for target in TARGETS if not names or target.name in names]
+    if len(chosen) < len(set(names)):
+        raise click.UsageError(f"targets are {', '.join(target.name for target in TARGETS)}")
+    signal.signal(signal.SIGALRM, _stalled)
     for target in chosen:
-        rng = random.Random(f"{seed}/{target.name}")
-        feed, seeds = target.start()
-        begun = time.perf_counter()
-        tracemalloc.start()
-        done = 0
-        while done < count and time.perf_counter() - begun < seconds:
-            data = mutate(rng, seeds)
-            try:
-                feed(data)
-            except target.refusals:
-                pass
-            except Exception:
-                click.echo(f"{target.name}: seed {seed}, input {done}: {data.hex()}", err=True)
-                raise
-            done += 1
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        took_s = time.perf_counter() - begun
-        click.echo(f"{target.name:<16} {done:>9,} inputs  {took_s:6.1f} s  peak {peak >> 10:,} KiB")
+        _fuzz(target, count, seconds, seed)
     click.echo(f"only typed refusals (seed {seed})")
-    sys.exit(0)
+
+
+def _fuzz(target: Target, count: int, seconds: float, seed: int) -> None:
+    rng = random.Random(f"{seed}/{target.name}")
+    tracemalloc.start()
+    feed, seeds = target.start()
+    for valid in seeds:
+        _fed(target, feed, valid)
+    done = refused = peak = 0
+    begun = time.perf_counter()
+    while done < count and time.perf_counter() - begun < seconds:
+        data = mutate(rng, seeds)
+        try:
+            refused += not _fed(target, feed, data)
+            _, peak = tracemalloc.get_traced_memory()
+            if peak > PEAK_BYTES_MAX:
+                raise click.ClickException(f"{target.name} took {peak:,} bytes of memory")
+        except BaseException:
+            click.echo(f"{target.name}: seed {seed}, input {done}: {data.hex()}", err=True)
+            raise
+        done += 1
+    tracemalloc.stop()
+    click.echo(
+        f"{target.name:<10} {done:>7,} inputs, {refused:>7,} refused"
+        f" {time.perf_counter() - begun:6.1f} s  peak {peak >> 10:>6,} KiB"
+    )
+
+
+def _fed(target: Target, feed: Feed, data: bytes) -> bool:
+    """Whether it was taken and not refused."""
+    signal.alarm(STALL_S)
+    try:
+        feed(data)
+    except target.refusals:
+        return False
+    finally:
+        signal.alarm(0)
+    return True
+
+
+def _stalled(signum: int, frame: object) -> None:  # noqa: ARG001 - as signals call it
+    raise StalledError(f"an input takes more than {STALL_S} s")
 
 
 if __name__ == "__main__":

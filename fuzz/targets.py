@@ -1,11 +1,9 @@
-"""What is fuzzed: each target starts fresh, takes bytes, and may only raise its own refusals."""
+"""What is fuzzed: radio, wires, ports, a unit's memory, what people type, and files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
 
 from collector import (
     Fleet,
@@ -20,35 +18,23 @@ from collector.decode import decode_advert, decode_telegram
 from elec_meter import Meter, MeterError, Storage, demo_config
 from elec_meter.config import config_from_toml
 from elec_meter.flag import FlagPort
+from fuzz.files import FILE_TARGETS
+from fuzz.target import Feed, Target
+from pulse_unit.config import UnitConfig
+from pulse_unit.hal.virtual import VirtualUnit
 from shared.crypto.backend_cryptography import AesBlock
 from shared.errors import SharedError
 from shared.label import UnitLabel
 from shared.wire.command import open_command, seal_phase
 from shared.wire.errors import WireError
+from shared.wire.mbus import FRAME_MAX, Frame, FrameReader, encode_frame
 from shared.wire.seal import seal_telegram
 from shared.wire.telegram import PulseTelegram, decode_records, encode_records
 from shared.wire.wmbus import frame_a, frame_b
 
-Feed: TypeAlias = Callable[[bytes], object]
-
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = bytes(range(16))
 SERIAL = "00000001"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One reader of foreign bytes.
-
-    Attributes:
-        name: as on the command line.
-        start: makes a fresh reader and valid inputs to damage.
-        refusals: what it may raise.
-    """
-
-    name: str
-    start: Callable[[], tuple[Feed, Sequence[bytes]]]
-    refusals: tuple[type[Exception], ...] = ()
 
 
 def _telegrams() -> list[bytes]:
@@ -97,6 +83,32 @@ def _advert() -> tuple[Feed, Sequence[bytes]]:
     return lambda data: decode_advert(data, address, KEY), [sealed, bytes.fromhex("4002C409")]
 
 
+def _wire() -> tuple[Feed, Sequence[bytes]]:
+    reader = FrameReader()
+
+    def feed(data: bytes) -> None:
+        cut = len(data) // 3
+        for part in (data[:cut], data[cut:]):
+            for found in reader.receive_data(part):
+                assert isinstance(found, Frame | WireError)
+        held = len(reader._buffer)  # noqa: SLF001 - its bound is what is looked at
+        assert held <= FRAME_MAX, held
+
+    frames = [Frame(None), Frame(0x5B, 1), Frame(0x08, 1, bytes(range(40)))]
+    return feed, [b"".join(map(encode_frame, frames)), encode_frame(frames[2])]
+
+
+def _memory() -> tuple[Feed, Sequence[bytes]]:
+    def boot(image: bytes | None) -> VirtualUnit:
+        return VirtualUnit(SERIAL, KEY, UnitConfig(), nvm=image, boot_utc_ms=0)
+
+    unit = boot(None)
+    fresh = unit.nvm
+    unit.pulse(5_000)
+    unit.advance(40 * 60_000)
+    return boot, [fresh, unit.nvm]
+
+
 def _records() -> tuple[Feed, Sequence[bytes]]:
     said = PulseTelegram(count=7, uptime_s=9, grid_count=5, grid_age_s=4, increments=(1, 2))
     return decode_records, [encode_records(said)]
@@ -140,9 +152,12 @@ TARGETS = (
     Target("ingest", _ingest),
     Target("decode", _decode, (WireError,)),
     Target("advert", _advert, (WireError,)),
+    Target("wire", _wire),
     Target("records", _records, (WireError,)),
     Target("command", _command, (WireError,)),
     Target("flag", _flag),
     Target("config", _config, (MeterError,)),
     Target("label", _label, (SharedError,)),
+    Target("memory", _memory, (ValueError,)),
+    *FILE_TARGETS,
 )
