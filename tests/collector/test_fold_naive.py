@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -75,16 +76,24 @@ def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
 
 
 _SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
+_lengths = pytest.mark.parametrize("examples", [12, pytest.param(600, marks=pytest.mark.slow)])
+
+World = tuple[list[JournalEntry], Pairing, int]
 
 
-@given(journals())
-@settings(_SETTINGS, max_examples=40)
-def test_fold_is_its_slow_reference(world: tuple[list[JournalEntry], Pairing, int]) -> None:
+@_lengths
+def test_fold_is_its_slow_reference(examples: int) -> None:
     """The fast fold gives the rows of the plain one."""
-    entries, pairing, now_ms = world
-    for entry in entries:
-        note(str(entry))
-    assert pulse_fold.fold(entries, pairing, now_ms) == fold(entries, pairing, now_ms)
+
+    @settings(_SETTINGS, max_examples=examples)
+    @given(journals())
+    def demand(world: World) -> None:
+        entries, pairing, now_ms = world
+        for entry in entries:
+            note(str(entry))
+        assert pulse_fold.fold(entries, pairing, now_ms) == fold(entries, pairing, now_ms)
+
+    demand()
 
 
 def _resumed(
@@ -104,12 +113,27 @@ def _resumed(
     return state
 
 
-@given(journals(), st.data())
-@settings(_SETTINGS, max_examples=60)
-def test_fold_is_the_same_in_steps(
-    world: tuple[list[JournalEntry], Pairing, int], data: st.DataObject
-) -> None:
+@_lengths
+def test_fold_is_the_same_in_steps(examples: int) -> None:
     """Resumed before any entry, and with timers between, it settles what one pass settles."""
+
+    @settings(_SETTINGS, max_examples=2 * examples)
+    @given(journals(), st.data())
+    def demand(world: World, data: st.DataObject) -> None:
+        entries, pairing, now_ms = world
+        finals = _settled_in_steps(world, data)
+        for row in fold(entries, pairing, now_ms):
+            start, end = finals.get(row.start_s), finals.get(row.start_s + 1800)
+            assert row.final == (start is not None and end is not None)
+            if start is not None and end is not None:
+                assert start.pulses is not None
+                assert row.pulses == (end.pulses or 0) - start.pulses
+
+    demand()
+
+
+def _settled_in_steps(world: World, data: st.DataObject) -> dict[int, BoundaryCount]:
+    """What becomes final entry by entry; nothing does so twice."""
     entries, pairing, now_ms = world
     state = Fold(pairing)
     finals = {pairing.first_s: BoundaryCount.at_pairing()}
@@ -124,21 +148,19 @@ def test_fold_is_the_same_in_steps(
         finals.update(step.finals)
         last_ms = entry.stamp.received_ms
     finals.update(state.seal(now_ms).finals)
-    for row in fold(entries, pairing, now_ms):
-        start, end = finals.get(row.start_s), finals.get(row.start_s + 1800)
-        assert row.final == (start is not None and end is not None)
-        if start is not None and end is not None:
-            assert start.pulses is not None
-            assert row.pulses == (end.pulses or 0) - start.pulses
+    return finals
 
 
-@given(journals(), st.randoms())
-@settings(_SETTINGS, max_examples=30)
-def test_order_of_processing_does_not_matter(
-    world: tuple[list[JournalEntry], Pairing, int], random: Random
-) -> None:
+@_lengths
+def test_order_of_processing_does_not_matter(examples: int) -> None:
     """The same stamped entries, shuffled and some of them twice, give the same rows."""
-    entries, pairing, now_ms = world
-    shuffled = [*entries, *entries[::2]]
-    random.shuffle(shuffled)
-    assert fold(entries, pairing, now_ms) == fold(shuffled, pairing, now_ms)
+
+    @settings(_SETTINGS, max_examples=examples)
+    @given(journals(), st.randoms())
+    def demand(world: World, random: Random) -> None:
+        entries, pairing, now_ms = world
+        shuffled = [*entries, *entries[::2]]
+        random.shuffle(shuffled)
+        assert fold(entries, pairing, now_ms) == fold(shuffled, pairing, now_ms)
+
+    demand()
