@@ -64,7 +64,7 @@ def test_frames_come_whole_once_and_in_order(bearer: Bearer) -> None:
 def test_reception_is_within_the_declared_delay(bearer: Bearer) -> None:
     """No frame comes before it was sent, or later than its greatest delay."""
     for (sent_ms, _), frame in zip(FRAMES.items(), bearer.receive_until(END_MS), strict=True):
-        assert frame.delay_max_s == 3
+        assert 3 == frame.delay_max_s
         assert 0 <= unix_ms(frame.received_utc) - sent_ms <= 3000
 
 

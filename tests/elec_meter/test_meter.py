@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from freezegun import freeze_time
 
+from collector import UnitRecord
 from elec_meter import Meter, SampleBlock, Storage, demo_config
 from elec_meter.errors import TimeRunsBackwardsError
 from elec_meter.events import EventCode
@@ -162,7 +163,22 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
         Meter(demo_config(), storage, START)
 
 
-def test_the_log_tells_of_power_and_of_pairing() -> None:
-    """The event log is an object like any other."""
-    meter = Meter(demo_config(), Storage.in_memory(), START)
-    assert "power came for the first time" == meter.objects["0-0:128.11.0"].value
+def test_the_log_tells_of_power_and_of_pairing(tmp_path: Path) -> None:
+    """The event log is an object like any other, and outlives a restart."""
+    paired, later = START + 60 * SECOND, START + timedelta(hours=5)
+    unit = UnitRecord(serial="00000001", channel="gas", paired_utc=paired, base_count=0)
+    first, pairing, again = (
+        (START, EventCode.FIRST_POWER_UP, "power came for the first time"),
+        (paired, EventCode.UNIT_PAIRED, "unit 00000001 was paired to gas"),
+        (later, EventCode.POWER_UP, "power came back after 17940 s"),
+    )
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, START)
+        assert [first] == meter.objects["0-0:99.98.0"].rows()
+        meter.pair(unit, bytes(16), paired)
+        assert [first, pairing] == meter.objects["0-0:99.98.0"].rows()
+        assert pairing[2] == meter.objects["0-0:128.11.0"].value
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, later)
+        assert [first, pairing, again] == meter.objects["0-0:99.98.0"].rows()
+        assert again[2] == meter.objects["0-0:128.11.0"].value

@@ -127,4 +127,4 @@ def test_show_speaks_csv(home: str, tmp_path: Path) -> None:
     rows = list(csv.DictReader(succeeding("show", "profile", *words).splitlines()))
     assert 6 == len(rows)
     assert "509" == rows[0]["import_wh"]
-    assert Decimal(rows[0]["settlement_period"]) == 1
+    assert 1 == Decimal(rows[0]["settlement_period"])

@@ -11,7 +11,7 @@ import pytest
 from iec62056_21 import utils
 from iec62056_21.client import Iec6205621Client
 from iec62056_21.exceptions import Iec6205621ParseError
-from iec62056_21.transports import TcpTransport
+from iec62056_21.transports import TcpTransport, TransportError
 
 from elec_meter.objects import Register, UnitReport
 from tests.elec_meter.flag.lines import READOUT, flag_port
@@ -118,7 +118,8 @@ def test_another_meters_address_is_met_with_silence(address: tuple[str, int]) ->
     reader = client(TcpTransport(address, timeout=0.3), "00000002")
     reader.connect()
     try:
-        with pytest.raises(Exception, match=r"timed out|^$"):
+        with pytest.raises(TransportError) as caught:
             reader.startup()
+        assert isinstance(caught.value.__cause__, TimeoutError)
     finally:
         reader.disconnect()

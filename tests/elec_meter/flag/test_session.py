@@ -141,7 +141,7 @@ def test_a_late_option_is_none() -> None:
     fed(session, SIGN_ON)
 
     assert later(2000) == session.next_timer()
-    assert fed(session, SELECT_READOUT[:3], later(1999)) == b""
+    assert b"" == fed(session, SELECT_READOUT[:3], later(1999))
     assert b"" == fed(session, SELECT_READOUT[3:], later(2000))
     assert State.SIGN_ON is session.state
 

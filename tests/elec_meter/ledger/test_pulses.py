@@ -214,14 +214,14 @@ def test_difference_from_the_journal_is_named() -> None:
     ledger.book_pulses()
     pulses.journalled = [HalfHourOfPulses(MIDNIGHT_S, 2, 0, True)]
     kept, row, rate = imbalances(ledger)
-    assert kept == (
+    assert (
         "gas: the collector keeps 2013-01-01T00:00:00Z as 3 pulses with status 0,"
         " and the journal gives 2 pulses with status 0"
-    )
-    assert row == (
+    ) == kept
+    assert (
         "gas: the half-hour 2013-01-01T00:00:00Z is 3 pulses at rate 1 with status 0,"
         " and the journal gives 2 pulses at rate 1 with status 0"
-    )
+    ) == row
     assert "gas: rate 1 is 3 pulses, and the journal gives 2" == rate
 
 
