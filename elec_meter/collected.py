@@ -20,6 +20,7 @@ from collector import (
 )
 from shared.wire.telegram import (
     FLAG_CLOCK,
+    FLAG_EDGES,
     FLAG_LOW_BATTERY,
     FLAG_MAGNET,
     FLAG_NVM,
@@ -35,6 +36,7 @@ _FAULTS: Final = (
     (FLAG_LOW_BATTERY, UnitFault.LOW_BATTERY),
     (FLAG_NVM, UnitFault.MEMORY),
     (FLAG_CLOCK, UnitFault.CLOCK),
+    (FLAG_EDGES, UnitFault.EDGES),
 )
 
 # What any neighbour's radio and any noise brings is counted by the collector, and not logged.
