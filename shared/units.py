@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -45,7 +46,12 @@ def _exact(quantity: Fraction | int) -> Fraction:
     return Fraction(quantity)
 
 
-def _decimal(text: str) -> Fraction:
+def exact_decimal(text: str) -> Fraction:
+    """A decimal number as files give it, exactly: `0.1` is a tenth.
+
+    Raises:
+        UnitsError: the text is no decimal number, or an absurdly long one.
+    """
     match = _DECIMAL.fullmatch(text.strip())
     if match is None:
         raise UnitsError(f"{text[:40]!r} is not a decimal number")
@@ -74,7 +80,7 @@ class PulseWeight:
         match = _WEIGHT.fullmatch(text.strip().lower())
         if match is None:
             raise UnitsError(f"{text!r} is no pulse weight such as '0.01 m3', '10 l' or '1 ft3'")
-        return cls(_decimal(match[1]) * _LITRES_PER_UNIT[match[2]])
+        return cls(exact_decimal(match[1]) * _LITRES_PER_UNIT[match[2]])
 
     def litres(self, pulses: int) -> Fraction:
         """The volume of a number of pulses, in litres."""
@@ -93,7 +99,21 @@ def wh_from_kwh_text(text: str) -> Fraction:
     Raises:
         UnitsError: the text is no decimal number, or an absurdly long one.
     """
-    return _decimal(text) * 1000
+    return exact_decimal(text) * 1000
+
+
+def shifted(number: int | Decimal, exponent: int) -> Decimal:
+    """A finite number times ten to the `exponent`: the same digits, whatever the context."""
+    # No division and no arithmetic of decimals: a context would round to its own precision.
+    sign, digits, places = Decimal(number).as_tuple()
+    if not isinstance(places, int):
+        raise UnitsError(f"{number} has no digits to shift")
+    return Decimal((sign, digits, places + exponent))
+
+
+def scaled(number: int, exponent: int) -> int | Decimal:
+    """An integer times ten to the `exponent`, exactly: an int unless it has decimals."""
+    return int(number * 10**exponent) if exponent >= 0 else shifted(number, exponent)
 
 
 def kwh_text(wh: int) -> str:

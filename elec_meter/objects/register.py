@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from elec_meter.objects.base import CosemObject, Now, Scalar
 from elec_meter.objects.units import Unit, exponent_between
+from shared.units import scaled
 
 
 class ScalerUnit(NamedTuple):
@@ -92,11 +92,3 @@ class Register(CosemObject):
 
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
         return {2: self.raw_at, 3: lambda _: self.scaler_unit}
-
-
-def scaled(raw: int, scaler: int) -> int | Decimal:
-    """`raw` times ten to the `scaler`, exactly: an int unless it has decimals."""
-    if scaler >= 0:
-        return raw * int(10**scaler)
-    sign, digits, _ = Decimal(raw).as_tuple()
-    return Decimal((sign, digits, scaler))

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Final
 
 from elec_meter.objects.errors import UnitMismatchError
+from shared.units import shifted
 
 
 class Unit(IntEnum):
@@ -55,10 +56,7 @@ def in_unit(value: int | Decimal, unit: str, wanted: str) -> Decimal:
     Raises:
         UnitMismatchError: `wanted` is no multiple of `unit`.
     """
-    # Integer digits and an exponent, not a division: no decimal context may round a register.
-    sign, digits, exponent = Decimal(value).as_tuple()
-    assert isinstance(exponent, int), "values are finite"
-    return Decimal((sign, digits, exponent - exponent_between(unit, wanted)))
+    return shifted(value, -exponent_between(unit, wanted))
 
 
 def exponent_between(unit: str, wanted: str) -> int:

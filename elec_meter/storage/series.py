@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TextIO
 from elec_meter.errors import LoadSeriesError
 from shared.errors import UnitsError
 from shared.timegrid import HALF_HOUR_S, from_unix_s, unix_s
-from shared.units import MJ_PER_WH, wh_from_kwh_text
+from shared.units import MJ_PER_WH, exact_decimal
 
 MAX_HALF_HOURS: Final = 1_000_000
 """57 years: what a series may hold, however long the file is."""
@@ -222,7 +222,7 @@ def _require_next(where: str, start_s: int, expected_s: int) -> None:
 
 def _energy_wh(where: str, text: str, columns: _Columns) -> Fraction:
     try:
-        energy_wh = wh_from_kwh_text(text) / 1000 * columns.wh_per_unit
+        energy_wh = exact_decimal(text) * columns.wh_per_unit
     except UnitsError:
         what = "the energy is missing" if not text else f"{text[:40]!r} is no energy"
         raise LoadSeriesError(f"{where}: {what}") from None

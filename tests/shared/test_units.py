@@ -131,3 +131,24 @@ class TestGasEnergy:
     def test_millijoules_of_a_watt_hour(self) -> None:
         """A watt-hour is 3600 J of 1000 mJ each."""
         assert 3600 * 1000 == units.MJ_PER_WH
+
+
+class TestPowersOfTen:
+    """Integers and decimals times a power of ten."""
+
+    @given(number=st.integers(-(10**40), 10**40), exponent=st.integers(-40, 6))
+    def test_scaling_keeps_every_digit(self, number: int, exponent: int) -> None:
+        """The value is exact, an int where it is whole by its exponent, with the sender's zeros."""
+        value = units.scaled(number, exponent)
+        assert number * Fraction(10) ** exponent == Fraction(value)
+        assert (exponent >= 0) == isinstance(value, int)
+        if exponent < 0:
+            assert -exponent == len(f"{value:f}".partition(".")[2])
+
+    def test_shifting_rounds_nothing(self) -> None:
+        """More digits than a decimal context holds move as they are; infinity has none to move."""
+        assert Decimal("12345678901234567890123456789012.34500") == units.shifted(
+            Decimal("12345678901234567890123456789012345.00"), -3
+        )
+        with pytest.raises(UnitsError):
+            units.shifted(Decimal("Infinity"), 1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.objects import Digits, Register, ScalerUnit, Unit, UnitMismatchError, in_unit
 from elec_meter.objects.gas import volume_scaler
-from elec_meter.objects.register import scaled
+from shared.units import scaled
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 
 
