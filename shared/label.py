@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.errors import LabelCheckError, LabelError, LabelMalformedError
+from shared.wire.address import is_serial
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
 _MODULUS: Final = 37
 _RADIX: Final = 2
 _LENGTH_MAX: Final = 200
 
-_SERIAL: Final = re.compile(r"[0-9]{8}", re.ASCII)
 _PASSKEY: Final = re.compile(r"[0-9]{6}", re.ASCII)
 # Upper case, digits and colons only: such a QR code needs half the modules of one for bytes.
 _QR: Final = re.compile(r"HHY1:([0-9]{8})(.):([0-9A-F]{32})(.):([0-9]{6})(.)", re.ASCII)
@@ -45,7 +45,7 @@ class UnitLabel:
     passkey: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not _SERIAL.fullmatch(self.serial):
+        if not is_serial(self.serial):
             raise LabelError(f"a serial has 8 digits, unlike {self.serial[:40]!r}")
         if type(self.key) is not bytes or len(self.key) != 16:
             raise LabelError("a key has 16 bytes")

@@ -9,6 +9,7 @@ from pulse_unit.hal.reed import pulse_edges
 from pulse_unit.nvm import Nvm
 from pulse_unit.unit import LOG_PAGES_MIN, STATE_PAGES, PulseUnit
 from shared.crypto.block import BlockCipher
+from shared.wire.address import is_serial
 from shared.wire.debounce import debounce_times, period_min_ms
 
 PAGES = STATE_PAGES + 16  # 13 months of half-hours
@@ -45,7 +46,7 @@ class VirtualBoard(Board):
         *,
         closed: bool = False,
     ) -> None:
-        if len(serial) != 8 or not serial.isdigit():
+        if not is_serial(serial):
             raise ConfigError("a serial has eight digits")
         if len(key) != 16:
             raise ConfigError("a key has 16 bytes")

@@ -24,6 +24,14 @@ def manufacturer_code(letters: str) -> int:
     return code
 
 
+def is_serial(text: str) -> bool:
+    """Tell whether ``text`` is a serial: eight digits 0 to 9, of no other script."""
+    for character in text:
+        if not "0" <= character <= "9":
+            return False
+    return len(text) == 8
+
+
 def serial_text(packed: bytes) -> str:
     """Return the eight digits of an identification number of four bytes, low byte first."""
     return "%08X" % int.from_bytes(packed, "little")
@@ -35,9 +43,6 @@ def serial_bytes(serial: str) -> bytes:
     Raises:
         Malformed: for anything else.
     """
-    if len(serial) != 8:
+    if not is_serial(serial):
         raise Malformed("an identification number has 8 digits, not %r" % serial)
-    for digit in serial:
-        if not "0" <= digit <= "9":
-            raise Malformed("an identification number has 8 digits, not %r" % serial)
     return int(serial, 16).to_bytes(4, "little")
