@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from .entries import COUNT_MODULUS, TelegramKey, forward
+from shared.wire.grid import COUNT_MODULUS
+
+from .entries import TelegramKey, forward
 
 _PLACEHOLDERS = (0, COUNT_MODULUS - 1)
 

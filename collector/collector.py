@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.timegrid import from_unix_ms, unix_ms
+from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 
 from .bearers.base import ReceivedFrame
 from .errors import UnitPairedError, UnitUnknownError
@@ -22,8 +22,6 @@ from .unit import PairedUnit
 
 if TYPE_CHECKING:
     import sqlite3
-
-_HALF_HOUR_MS: Final = 1_800_000
 
 
 class Keys(Protocol):
@@ -250,4 +248,4 @@ class Collector(Readings):
             phased_boot=unit.heard.key.boot,
         )
         self._registry.set_phase(serial, told)
-        return seal_phase(AesBlock, key, counter, now_ms % _HALF_HOUR_MS)
+        return seal_phase(AesBlock, key, counter, now_ms % HALF_HOUR_MS)

@@ -11,8 +11,10 @@ from typing import Any
 
 from collector.media import medium_name
 from shared.crypto.block import BlockCipher
+from shared.units import scaled
 from shared.wire.bthome import UUID, Measurement, open_advert
 from shared.wire.errors import Malformed
+from shared.wire.grid import COUNT_MODULUS
 from shared.wire.header import parse_header, parse_wired_header
 from shared.wire.mbus import decode_frame
 from shared.wire.oms import MANUFACTURER, Message, open_message
@@ -24,7 +26,6 @@ from shared.wire.wmbus import unframe
 
 Value = int | Decimal | str | None
 
-_COUNT_MODULUS = 1 << 32
 _LONG_START = 0x68
 
 
@@ -84,7 +85,7 @@ def _block(key: bytes | None) -> type[BlockCipher]:
 def _told(message: Message) -> dict[str, Any]:
     header = message.header
     own = message.manufacturer == MANUFACTURER
-    records = unrolled(parse_records(message.records), _COUNT_MODULUS if own else None)
+    records = unrolled(parse_records(message.records), COUNT_MODULUS if own else None)
     named = any(header.address)
     return {
         "manufacturer": message.manufacturer if named else None,
@@ -138,7 +139,7 @@ def _value(record: Record, told: Meaning, *, own: bool) -> Value:
     if own and told.quantity == "count":
         return int.from_bytes(record.data, "little")  # cyclic: every number is a count
     number = integer(record, told.unsigned)
-    return None if number is None else _scaled(number * told.factor, told.exponent)
+    return None if number is None else scaled(number * told.factor, told.exponent)
 
 
 def _real(record: Record, told: Meaning) -> Value:
@@ -152,21 +153,14 @@ def _real(record: Record, told: Meaning) -> Value:
     while exponent < 0 and digits % 10 == 0:
         digits //= 10
         exponent += 1
-    return _scaled(digits, exponent)
-
-
-def _scaled(number: int, exponent: int) -> int | Decimal:
-    if exponent >= 0:
-        return int(number * 10**exponent)
-    digits = tuple(int(digit) for digit in str(abs(number)))
-    return Decimal((int(number < 0), digits, exponent))
+    return scaled(digits, exponent)
 
 
 def _measured(measurement: Measurement) -> dict[str, Any]:
     value = measurement.value
     return {
         "quantity": measurement.quantity,
-        "value": value if isinstance(value, str) else _scaled(value, measurement.exponent),
+        "value": value if isinstance(value, str) else scaled(value, measurement.exponent),
         "unit": measurement.unit or None,
         "storage": 0,
         "tariff": 0,

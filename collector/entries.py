@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-COUNT_MODULUS = 1 << 32
+from shared.wire.grid import COUNT_MODULUS
 
 
 class Stamp(NamedTuple):

@@ -6,7 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from shared.wire.telegram import GRID_STEP_S, LAST_PULSE_AGE_MAX_S
+from shared.timegrid import HALF_HOUR_S
+from shared.wire.telegram import LAST_PULSE_AGE_MAX_S
 
 from .advance import Advance, CountKind
 from .bracket import Bound
@@ -210,12 +211,12 @@ class TickEvidence:
             return
         pulses -= behind
         self._know(tick_s, tick_s + RESOLUTION_S, max(0, pulses))
-        place = bisect_left(self._grid_ticks_s, tick_s - GRID_STEP_S // 2)
-        until_s = self._grid_ticks_s[place - 1] + GRID_STEP_S // 2 if place else 0
+        place = bisect_left(self._grid_ticks_s, tick_s - HALF_HOUR_S // 2)
+        until_s = self._grid_ticks_s[place - 1] + HALF_HOUR_S // 2 if place else 0
         _insert_new(self._grid_ticks_s, tick_s)
         _insert_new(self._boot_grid_ticks_s, tick_s)
         for increment in entry.increments:
-            tick_s -= GRID_STEP_S
+            tick_s -= HALF_HOUR_S
             pulses -= increment
             if tick_s <= until_s:
                 break
@@ -231,8 +232,8 @@ class TickEvidence:
         that it has is on the newer grid.
         """
         named_s = self._boot_grid_ticks_s
-        above = bisect_left(named_s, tick_s - GRID_STEP_S // 2)  # at the latest the newest tick
-        if named_s[above] < tick_s + GRID_STEP_S // 2:
+        above = bisect_left(named_s, tick_s - HALF_HOUR_S // 2)  # at the latest the newest tick
+        if named_s[above] < tick_s + HALF_HOUR_S // 2:
             return named_s[above], named_s[above]
         place_s = _snapped(named_s[above], tick_s)
         if not above:
@@ -290,8 +291,8 @@ class TickEvidence:
 
 def _snapped(grid_tick_s: int, tick_s: int) -> int:
     """The tick of a grid through ``grid_tick_s`` that is nearest to a place."""
-    half_s = GRID_STEP_S // 2
-    return tick_s + (grid_tick_s - tick_s + half_s) % GRID_STEP_S - half_s
+    half_s = HALF_HOUR_S // 2
+    return tick_s + (grid_tick_s - tick_s + half_s) % HALF_HOUR_S - half_s
 
 
 _Item = TypeVar("_Item", int, _Known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,16 +11,16 @@ from typing import Final
 
 from shared.timegrid import HALF_HOUR_S, require_utc, unix_ms
 from shared.units import PULSE_10_L, PulseWeight
+from shared.wire.address import is_serial
+from shared.wire.grid import COUNT_MODULUS
 from shared.wire.oms import MANUFACTURER, MEDIUM_GAS
 
-from .entries import COUNT_MODULUS, TelegramKey
+from .entries import TelegramKey
 from .errors import UnitPairedError, UnitRecordError
 from .halfhours import Pairing
 
 WINDOW: Final = 4096
 """Telegrams behind the newest that are told apart from replays."""
-
-_SERIAL: Final = re.compile(r"[0-9]{8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ class UnitRecord:
 
     def __post_init__(self) -> None:
         require_utc(self.paired_utc)
-        if not _SERIAL.fullmatch(self.serial):
+        if not is_serial(self.serial):
             raise UnitRecordError(f"a serial has 8 digits, unlike {self.serial[:40]!r}")
         if not 0 <= self.base_count < COUNT_MODULUS:
             raise UnitRecordError(f"a count has 32 bits: {self.base_count}")

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from shared.timegrid import HALF_HOUR_S
+from shared.timegrid import DAY_MS, HALF_HOUR_S, half_hour_floor_s
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
 from .advance import Advance, CountKind
@@ -33,7 +33,6 @@ HORIZON_S: Final = 48 * 3600
 """H: how long after a boundary evidence for it may still come in."""
 
 WINDOW_DAYS: Final = 4
-_DAY_MS: Final = 86_400_000
 _PENDING: Final = PulseStatus.PENDING.value
 _IMPLAUSIBLE_FLOW: Final = PulseStatus.IMPLAUSIBLE_FLOW.value
 
@@ -72,7 +71,7 @@ class Pairing:
     @property
     def first_s(self) -> int:
         """The first boundary, where no pulse has been counted: the first half-hour's start."""
-        return self.paired_ms // 1000 // HALF_HOUR_S * HALF_HOUR_S
+        return half_hour_floor_s(self.paired_ms // 1000)
 
 
 class FoldStep(NamedTuple):
@@ -128,7 +127,7 @@ class Fold:
         """
         self._entries.extend(entries)
         if self._entries:
-            self._day = self._entries[-1].stamp.received_ms // _DAY_MS
+            self._day = self._entries[-1].stamp.received_ms // DAY_MS
         self._rebuild()
 
     def apply(self, entry: JournalEntry) -> FoldStep:
@@ -177,7 +176,7 @@ class Fold:
         return self._evaluated(boundary_s), False
 
     def _open_boundaries_s(self, first_s: int, last_s: int) -> Iterator[int]:
-        first_s = max(first_s // HALF_HOUR_S * HALF_HOUR_S, self.final_through_s + HALF_HOUR_S)
+        first_s = max(half_hour_floor_s(first_s), self.final_through_s + HALF_HOUR_S)
         for boundary_s in range(first_s, last_s + 1, HALF_HOUR_S):
             if boundary_s not in self._finals:
                 yield boundary_s
@@ -197,11 +196,11 @@ class Fold:
 
     def _turn_to(self, stamp_ms: int) -> bool:
         """Leave out entries that have left the window; tell whether there were any."""
-        day = stamp_ms // _DAY_MS
+        day = stamp_ms // DAY_MS
         if day == self._day:
             return False
         self._day = day
-        first_ms = (day - WINDOW_DAYS) * _DAY_MS
+        first_ms = (day - WINDOW_DAYS) * DAY_MS
         inside = bisect_left(self._entries, first_ms, key=lambda entry: entry.stamp.received_ms)
         left = max(0, inside - 1)
         del self._entries[:left]
@@ -253,7 +252,7 @@ class Fold:
             flags |= PulseStatus.LOW_BATTERY
         if self.advance.at(entry.key).kind is CountKind.ROLLED_BACK:
             flags |= PulseStatus.COUNT_ROLLED_BACK
-        start_s = entry.stamp.received_ms // 1000 // HALF_HOUR_S * HALF_HOUR_S
+        start_s = half_hour_floor_s(entry.stamp.received_ms // 1000)
         return {start_s: flags} if flags else {}
 
 

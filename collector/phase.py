@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.timegrid import HALF_HOUR_S
+from shared.timegrid import DAY_MS, HALF_HOUR_S
 
 from .storage.registry import PhaseState
 from .timeline import DMS_PER_S
 
 AGAIN_AFTER_MS: Final = 3_600_000
-EVERY_MS: Final = 86_400_000
+EVERY_MS: Final = DAY_MS
 OFF_DMS: Final = DMS_PER_S
 _HALF_HOUR_DMS: Final = HALF_HOUR_S * DMS_PER_S
 

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.timegrid import HALF_HOUR_S, from_unix_ms, unix_ms
+from shared.timegrid import (
+    DAY_MS,
+    HALF_HOUR_S,
+    from_unix_ms,
+    half_hour_ceiling_s,
+    unix_ms,
+)
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
 from . import events
@@ -23,7 +29,6 @@ from .storage.registry import Registry
 if TYPE_CHECKING:
     import sqlite3
 
-_DAY_MS: Final = 86_400_000
 _TAMPER_FLAGS: Final = FLAG_TAMPER | FLAG_MAGNET
 
 
@@ -111,8 +116,8 @@ class PairedUnit:
 
     def half_hours(self, from_s: int, to_s: int) -> list[PulseHalfHour]:
         """The half-hours that start from one instant to before another, none before the pairing."""
-        first_s = max(-(-from_s // HALF_HOUR_S) * HALF_HOUR_S, self.record.pairing.first_s)
-        last_s = -(-to_s // HALF_HOUR_S) * HALF_HOUR_S
+        first_s = max(half_hour_ceiling_s(from_s), self.record.pairing.first_s)
+        last_s = half_hour_ceiling_s(to_s)
         if first_s >= last_s:
             return []
         finals = self._derived.boundaries(self.record.serial, first_s, last_s)
@@ -138,7 +143,7 @@ class PairedUnit:
         state = Fold(pairing, self._journal.advance(serial, pairing.base_count), finals)
         newest_ms = self._journal.stamp_before_ms(serial)
         if newest_ms is not None:
-            window_ms = (newest_ms // _DAY_MS - WINDOW_DAYS) * _DAY_MS
+            window_ms = (newest_ms // DAY_MS - WINDOW_DAYS) * DAY_MS
             first_ms = self._journal.stamp_before_ms(serial, window_ms) or window_ms
             state.remember(self._journal.entries(serial, first_ms))
         return state

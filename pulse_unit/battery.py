@@ -3,9 +3,9 @@
 from pulse_unit.config import BatteryFigures
 from pulse_unit.errors import StoreError
 from pulse_unit.store import CHARGE_C, Store
+from shared.wire.grid import DAY_S
 
 _NC_PER_C = 1_000_000_000
-_DAY_S = 86_400
 _LEFT_MAX_D = 0xFFFE
 
 
@@ -22,7 +22,7 @@ class ChargeLedger:
         self._unbooked_nc = 0  # below the coulombs that are persisted
         self._until_s = 0
         self._day_nc = (
-            figures.rest_na * _DAY_S
+            figures.rest_na * DAY_S
             + figures.telegram_nc * telegrams_per_day
             + figures.pulse_nc * figures.pulses_per_day
         )

@@ -5,14 +5,13 @@ from pulse_unit.history import (
     BATCH,
     BOOT_MARK,
     COUNT_MARK,
-    COUNT_MASK,
     INCREMENT_MAX,
-    SPACING_S,
     TICK_MARK,
     CountHistory,
     is_checked,
     page_sequence,
 )
+from shared.wire.grid import COUNT_MASK, HALF_HOUR_S
 
 
 class Entries:
@@ -82,7 +81,7 @@ class Entries:
             increment = int.from_bytes(record[place : place + 2], "little")
             if increment == ABSENT:
                 break
-            self._tick_s += SPACING_S
+            self._tick_s += HALF_HOUR_S
             self._count = (self._count + increment) & COUNT_MASK
             self._find()
 

@@ -7,10 +7,8 @@ what they counted is in the next entry's count. `pulse_unit.entries` reads what 
 """
 
 from pulse_unit.nvm import Nvm, Slots
+from shared.wire.grid import COUNT_MASK, HALF_HOUR_S
 
-SPACING_S = 1800
-
-COUNT_MASK = 0xFFFFFFFF
 ABSENT = 0xFFFF
 _HEADER = 0xFFF0  # the page's sequence number
 BOOT_MARK = 0xFFF1
@@ -61,7 +59,7 @@ class CountHistory:
     def append(self, tick_s: int, count: int) -> None:
         """Log a later entry of this boot."""
         increment = (count - self._count) & COUNT_MASK
-        if tick_s != self._tick_s + SPACING_S or increment > INCREMENT_MAX:
+        if tick_s != self._tick_s + HALF_HOUR_S or increment > INCREMENT_MAX:
             self.flush()
             self._rebase(tick_s, count)
             return
@@ -94,7 +92,7 @@ class CountHistory:
         tick_s = self._base_s
         count = self._base_count
         for increment in self._batch:
-            tick_s += SPACING_S
+            tick_s += HALF_HOUR_S
             count = (count + increment) & COUNT_MASK
             waiting.append((self._boot, tick_s, count))
         return waiting

@@ -6,12 +6,11 @@ The count at a tick includes the pulses accepted up to and including its instant
 
 from array import array
 
-from pulse_unit.history import SPACING_S, CountHistory
+from pulse_unit.history import CountHistory
+from shared.wire.grid import COUNT_MASK, HALF_HOUR_MS, HALF_HOUR_S
 
-SPACING_MS = SPACING_S * 1000
 TOLERANCE_S = 10  # how far from its place an entry may lie and still be told by a telegram
 
-_COUNT_MASK = 0xFFFFFFFF
 _OVERFLOW = 0xFFFF
 _MOVE_MAX_S = 127
 
@@ -32,7 +31,7 @@ class PulseLog:
         self._newest = 0
         self._filled = 0
         self._after_s = 0  # the grid's own tick after one that is logged out of turn, or 0
-        self._next_s = SPACING_S
+        self._next_s = HALF_HOUR_S
         self.grid_tick_s = 0
         self.grid_count = 0
         self.last_pulse_s = -1  # before this boot, or never
@@ -56,13 +55,13 @@ class PulseLog:
         tick_s = self._next_s
         self._newest = (self._newest or self._slots) - 1
         self._filled = min(self._filled + 1, self._slots)
-        self._increments[self._newest] = min((count - self.grid_count) & _COUNT_MASK, _OVERFLOW)
-        move_s = tick_s - self.grid_tick_s - SPACING_S
+        self._increments[self._newest] = min((count - self.grid_count) & COUNT_MASK, _OVERFLOW)
+        move_s = tick_s - self.grid_tick_s - HALF_HOUR_S
         self._moves_s[self._newest] = max(-_MOVE_MAX_S, min(_MOVE_MAX_S, move_s))
         self.grid_tick_s = tick_s
         self.grid_count = count
         self._history.append(tick_s, count)
-        self._next_s = self._after_s or tick_s + SPACING_S
+        self._next_s = self._after_s or tick_s + HALF_HOUR_S
         self._after_s = 0
 
     def rephase(self, since_boundary_ms: int, uptime_ms: int) -> None:
@@ -76,12 +75,12 @@ class PulseLog:
             since_boundary_ms: from the last UTC half-hour boundary to now, 0 to 1,799,999.
             uptime_ms: now; all ticks up to it are logged.
         """
-        next_s = (uptime_ms - since_boundary_ms + SPACING_MS + 500) // 1000
+        next_s = (uptime_ms - since_boundary_ms + HALF_HOUR_MS + 500) // 1000
         now_s = -(-uptime_ms // 1000)
         self._after_s = 0
         if next_s - self.grid_tick_s <= TOLERANCE_S:
-            next_s += SPACING_S
-        if next_s - self.grid_tick_s > SPACING_S + TOLERANCE_S and now_s < next_s:
+            next_s += HALF_HOUR_S
+        if next_s - self.grid_tick_s > HALF_HOUR_S + TOLERANCE_S and now_s < next_s:
             self._next_s = now_s
             self._after_s = next_s
         else:

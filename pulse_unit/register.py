@@ -2,8 +2,7 @@
 
 from pulse_unit.errors import StoreError
 from pulse_unit.store import COUNT, Store
-
-COUNT_MASK = 0xFFFFFFFF
+from shared.wire.grid import COUNT_MASK
 
 
 class PulseRegister:

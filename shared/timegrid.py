@@ -14,8 +14,14 @@ from typing import Final, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.errors import TimegridError
+from shared.wire import grid
 
-HALF_HOUR_S: Final = 1800
+HALF_HOUR_S: Final = grid.HALF_HOUR_S
+HALF_HOUR_MS: Final = grid.HALF_HOUR_MS
+DAY_S: Final = grid.DAY_S
+DAY_MS: Final = DAY_S * 1000
+DAY_HALF_HOURS: Final = DAY_S // HALF_HOUR_S
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONDON: Final = ZoneInfo("Europe/London")
 
 GAS_DAY_STARTS: Final[tuple[tuple[date, time], ...]] = (
@@ -27,7 +33,6 @@ GAS_DAY_STARTS: Final[tuple[tuple[date, time], ...]] = (
 The gas day of 30 September 2015 was an hour short (Uniform Network Code modification 0461).
 """
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF_HOUR: Final = timedelta(seconds=HALF_HOUR_S)
 _DAY: Final = timedelta(days=1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -49,12 +54,12 @@ def require_utc(instant: datetime) -> datetime:
 
 def unix_s(instant: datetime) -> int:
     """Whole seconds since 1970-01-01 00:00 UTC, rounded towards the past."""
-    return (require_utc(instant) - _EPOCH) // timedelta(seconds=1)
+    return (require_utc(instant) - EPOCH) // timedelta(seconds=1)
 
 
 def unix_ms(instant: datetime) -> int:
     """Whole milliseconds since 1970-01-01 00:00 UTC, rounded towards the past."""
-    return (require_utc(instant) - _EPOCH) // _MILLISECOND
+    return (require_utc(instant) - EPOCH) // _MILLISECOND
 
 
 def from_unix_s(instant_s: int) -> datetime:
@@ -75,6 +80,16 @@ def from_unix_ms(instant_ms: int) -> datetime:
     return _after_epoch(instant_ms, 1)
 
 
+def half_hour_floor_s(at_s: int) -> int:
+    """Start of the half-hour to which a UNIX second belongs."""
+    return at_s - at_s % HALF_HOUR_S
+
+
+def half_hour_ceiling_s(at_s: int) -> int:
+    """The first half-hour boundary that is not before a UNIX second."""
+    return at_s + -at_s % HALF_HOUR_S
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class HalfHour:
     """The interval `[start, start + 1800 s)` in UTC; `start` is a multiple of 1800 s.
@@ -89,7 +104,7 @@ class HalfHour:
 
     def __post_init__(self) -> None:
         start = require_utc(self.start)
-        if (start - _EPOCH) % _HALF_HOUR:
+        if (start - EPOCH) % _HALF_HOUR:
             raise TimegridError(f"{start.isoformat()} is not a half-hour boundary in UTC")
         object.__setattr__(self, "start", start)
 
@@ -97,7 +112,7 @@ class HalfHour:
     def containing(cls, instant: datetime) -> Self:
         """The half-hour to which an instant belongs; a boundary belongs to what it starts."""
         utc = require_utc(instant)
-        return cls(utc - (utc - _EPOCH) % _HALF_HOUR)
+        return cls(utc - (utc - EPOCH) % _HALF_HOUR)
 
     @classmethod
     def from_unix(cls, start_s: int) -> Self:
@@ -234,6 +249,6 @@ def _shifted(day: _Date, by: timedelta) -> _Date:
 
 def _after_epoch(count: int, unit_ms: int) -> datetime:
     try:
-        return _EPOCH + count * unit_ms * _MILLISECOND
+        return EPOCH + count * unit_ms * _MILLISECOND
     except OverflowError:
         raise TimegridError(f"{count} is beyond the calendar's years 1 to 9999") from None

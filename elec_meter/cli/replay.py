@@ -10,7 +10,14 @@ import click
 
 from elec_meter.errors import LoadSeriesError, RecordingError
 from shared.errors import TimegridError
-from shared.timegrid import HALF_HOUR_S, from_unix_s, require_utc, unix_ms, unix_s
+from shared.timegrid import (
+    HALF_HOUR_S,
+    from_unix_s,
+    half_hour_ceiling_s,
+    require_utc,
+    unix_ms,
+    unix_s,
+)
 
 from .options import Duration, Instant, data_option, example
 
@@ -80,7 +87,7 @@ def _load(spec: str, start: datetime | None, length: timedelta | None) -> LoadSe
     series = read_load_series(*option)
     first, end = from_unix_s(series.start_s), from_unix_s(series.end_s)
     begin = first if start is None else max(start, first)
-    skipped = -(-(unix_s(begin) - series.start_s) // HALF_HOUR_S)
+    skipped = (half_hour_ceiling_s(unix_s(begin)) - series.start_s) // HALF_HOUR_S
     kept = None if length is None else skipped + length // timedelta(seconds=HALF_HOUR_S)
     energies_wh = series.energies_wh[skipped:kept]
     if not energies_wh:

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Protocol
 
-from shared.timegrid import HALF_HOUR_S
+from shared.timegrid import DAY_MS, DAY_S, HALF_HOUR_S
 from shared.units import PulseWeight, gas_energy_wh
 
-DAY_S = 86_400
-DAY_MS = 86_400_000
 FLOW_MAX_L_PER_H = 6_000
 CALORIFIC_VALUE_MJ_M3 = Fraction("39.5")
 

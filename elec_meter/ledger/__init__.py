@@ -3,7 +3,6 @@
 from .audit import imbalances
 from .channels import PulseChannel, PulseSource
 from .ledger import Ledger, ProfileRow
-from .profile import half_hour_start_s
 from .state import LedgerState, RowStatus
 
 __all__ = [
@@ -13,6 +12,5 @@ __all__ = [
     "PulseChannel",
     "PulseSource",
     "RowStatus",
-    "half_hour_start_s",
     "imbalances",
 ]

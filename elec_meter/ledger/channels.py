@@ -9,9 +9,8 @@ from typing import Final, NamedTuple, Protocol
 from collector import PulseStatus
 from elec_meter.config import CalendarConfig, GasUnitConfig, MeterConfig
 from elec_meter.tariff import Calendar, rate_at
-from shared.timegrid import HALF_HOUR_S, unix_s
+from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s, unix_s
 
-from .profile import half_hour_start_s
 from .state import PulseChanges, PulseRow, PulseState
 
 INTERPOLATED: Final = int(PulseStatus.INTERPOLATED)
@@ -131,7 +130,7 @@ class PulseChannel:
     def first_s(self) -> int | None:
         """Start of the half-hour in which the unit was paired; None before."""
         if self.source is not None and self._is_paired:
-            return half_hour_start_s(unix_s(self.source.unit(self.serial).paired_utc))
+            return half_hour_floor_s(unix_s(self.source.unit(self.serial).paired_utc))
         return self.booked_through_s
 
     def active_rate(self, at_s: int) -> int:
@@ -264,7 +263,7 @@ def pulse_channels(
     config: MeterConfig, states: Mapping[str, PulseState], source: PulseSource | None
 ) -> dict[str, PulseChannel]:
     """The configured pulse channels by name."""
-    depth_rows = config.profile.depth_days * 48
+    depth_rows = config.profile.depth_days * DAY_HALF_HOURS
     return {
         unit.channel: PulseChannel(
             unit, config.tariff.gas, depth_rows, states.get(unit.channel), source

@@ -10,12 +10,12 @@ from typing import Final
 from elec_meter.clock import refuse_backwards
 from elec_meter.config import MeterConfig
 from elec_meter.errors import LedgerError
-from shared.timegrid import HALF_HOUR_S
+from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s
 from shared.units import MJ_PER_WH
 
 from .account import Account
 from .channels import PulseChannel, PulseSource, pulse_channels
-from .profile import EXPORT, IMPORT, Profile, half_hour_start_s
+from .profile import EXPORT, IMPORT, Profile
 from .state import LedgerChanges, LedgerState, RowStatus
 
 _CHANNELS: Final = ("import", "export")
@@ -76,7 +76,7 @@ class Ledger:
             name: Account(name, calendar, state.accounts.get(name))
             for name, calendar in calendars.items()
         }
-        depth_rows = config.profile.depth_days * 48 + 1  # the open one besides
+        depth_rows = config.profile.depth_days * DAY_HALF_HOURS + 1  # the open one besides
         self._profile = Profile(depth_rows, state.rows, state.runs)
         self._pulses = pulse_channels(config, state.pulses, pulse_source)
         self._begun_s = state.begun_s
@@ -97,7 +97,7 @@ class Ledger:
             TimeRunsBackwardsError: `now_s` is before the last durable instant.
         """
         if self._closed_s is None:
-            self._begun_s, self._closed_s = now_s, half_hour_start_s(now_s)
+            self._begun_s, self._closed_s = now_s, half_hour_floor_s(now_s)
             self._profile.begin(now_s)
             return 0
         last_s = max(self._closed_s, self._durable_s or 0)
@@ -131,7 +131,7 @@ class Ledger:
             )
         carried_mj, booked_wh, at_s = account.residual_mj, 0, start_s
         while at_s < end_s:
-            half_hour_end_s = half_hour_start_s(at_s) + HALF_HOUR_S
+            half_hour_end_s = half_hour_floor_s(at_s) + HALF_HOUR_S
             edge_s = min(end_s, half_hour_end_s, account.rate_until_s(at_s))
             reached_mj = carried_mj + energy_mj * (edge_s - start_s) // (end_s - start_s)
             whole_wh = reached_mj // MJ_PER_WH - booked_wh
@@ -155,7 +155,7 @@ class Ledger:
         account = self._account(channel)
         quantity, at_s = index(quantity), index(at_s)
         begun_s, closed_s = self._begun_s, self._closed_s
-        if begun_s is None or closed_s is None or at_s < half_hour_start_s(begun_s):
+        if begun_s is None or closed_s is None or at_s < half_hour_floor_s(begun_s):
             raise LedgerError(f"{channel} cannot be booked before the first power-up")
         if quantity < 0:
             raise LedgerError(f"{quantity} Wh cannot be booked to {channel}")
@@ -183,7 +183,7 @@ class Ledger:
         if self._closed_s is None:
             raise LedgerError("the ledger has not been powered up")
         self._profile.open_through(now_s)
-        self._closed_s = max(self._closed_s, half_hour_start_s(now_s))
+        self._closed_s = max(self._closed_s, half_hour_floor_s(now_s))
         for column, aged in enumerate(self._profile.evict()):
             if aged:
                 name = _CHANNELS[column]

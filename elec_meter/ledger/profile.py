@@ -6,17 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from shared.timegrid import HALF_HOUR_S
+from shared.timegrid import HALF_HOUR_S, half_hour_ceiling_s, half_hour_floor_s
 
 from .state import EnergyRow, PaddingRun
 
 IMPORT: Final = 0
 EXPORT: Final = 1
-
-
-def half_hour_start_s(at_s: int) -> int:
-    """Start of the half-hour to which a UNIX second belongs."""
-    return at_s - at_s % HALF_HOUR_S
 
 
 class Row:
@@ -70,7 +65,7 @@ class Profile:
 
     def begin(self, at_s: int) -> None:
         """Open the first row there is."""
-        self._first_s = self._next_s = half_hour_start_s(at_s)
+        self._first_s = self._next_s = half_hour_floor_s(at_s)
         self.open_through(at_s)
 
     def open_through(self, at_s: int) -> None:
@@ -98,8 +93,8 @@ class Profile:
         if to_s <= from_s:
             return
         self.open_through(from_s - 1)
-        last_s = half_hour_start_s(to_s)
-        for start_s in range(half_hour_start_s(from_s), min(last_s, self._next_s), HALF_HOUR_S):
+        last_s = half_hour_floor_s(to_s)
+        for start_s in range(half_hour_floor_s(from_s), min(last_s, self._next_s), HALF_HOUR_S):
             self._mark(start_s, status)
         if last_s > self._next_s:
             self._runs.append(PaddingRun(self._next_s, last_s, status))
@@ -126,7 +121,7 @@ class Profile:
 
     def between(self, from_s: int, to_s: int) -> Iterator[EnergyRow]:
         """Every half-hour that starts in `[from_s, to_s)` and exists, in order of time."""
-        first_s = max(self._first_s, half_hour_start_s(from_s + HALF_HOUR_S - 1))
+        first_s = max(self._first_s, half_hour_ceiling_s(from_s))
         run_index = bisect_right(self._run_ends_s(), first_s)
         for start_s in range(first_s, min(to_s, self._next_s), HALF_HOUR_S):
             row = self._rows.get(start_s)
@@ -181,7 +176,7 @@ class Profile:
         """The row to write to, opened or cut out of a run if need be; None before `first_s`."""
         if at_s >= self._next_s:
             self.open_through(at_s)
-        start_s = half_hour_start_s(at_s)
+        start_s = half_hour_floor_s(at_s)
         if start_s not in self._rows and not self._cut_out(start_s):
             return None
         self._touched.add(start_s)

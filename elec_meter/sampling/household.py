@@ -14,9 +14,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.timegrid import HALF_HOUR_S, LONDON
+from shared.timegrid import DAY_S, HALF_HOUR_S, LONDON, half_hour_floor_s
 
-DAY_S = 86_400
 SOLAR_PEAK_W = 3_600.0
 
 
@@ -112,8 +111,8 @@ class SeriesLoad:
         power = np.zeros(seconds)
         at = start_s
         while at < start_s + seconds:
-            half_hour_start_s = at - at % HALF_HOUR_S
-            until = min(half_hour_start_s + HALF_HOUR_S, start_s + seconds)
-            power[at - start_s : until - start_s] = self._watts.get(half_hour_start_s, 0.0)
+            half_hour_s = half_hour_floor_s(at)
+            until = min(half_hour_s + HALF_HOUR_S, start_s + seconds)
+            power[at - start_s : until - start_s] = self._watts.get(half_hour_s, 0.0)
             at = until
         return power

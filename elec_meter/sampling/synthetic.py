@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,13 +13,13 @@ from elec_meter.sampling.block import RATE_MAX_HZ, RATE_MIN_HZ, SampleBlock
 from elec_meter.sampling.converter import Converter
 from elec_meter.sampling.errors import BlockError, SamplingError
 from elec_meter.sampling.source import SampleSource
+from shared.timegrid import unix_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     _Counts = NDArray[np.int16] | NDArray[np.int32]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOMINAL_HZ = 50
 _VOLTAGE_MEAN_V = 240.0
 # (amplitude, period in seconds): a day, a feeder's evening, its neighbours, their kettles: 9.5 V.
@@ -105,7 +105,7 @@ class SyntheticMains(SampleSource):
         self.seed = seed
         self.load = load
         self.converter = converter or Converter()
-        self._anchor_s = (self.anchor_utc - _EPOCH) // timedelta(seconds=1)
+        self._anchor_s = unix_s(anchor_utc)
         self._batch = max(1, _BATCH_SAMPLES // rate_hz)
         self._made = -1
         self._made_v = np.empty((1, rate_hz), self.converter.dtype)

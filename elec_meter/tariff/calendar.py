@@ -10,12 +10,11 @@ from typing import Final, NamedTuple, Self
 
 from elec_meter.config import CalendarConfig
 from elec_meter.config.schema import TimeBase
-from shared.timegrid import LONDON, from_unix_s, unix_s
+from shared.timegrid import DAY_S, LONDON, from_unix_s, unix_s
 
 FOR_EVER_S: Final = 1 << 62
 """Where a span ends that no switch ends."""
 
-_DAY_S: Final = 86_400
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -80,8 +79,8 @@ def _changes_around(calendar: Calendar, at_s: int) -> Iterator[tuple[int, int]]:
     That is enough for one before the instant and one of each rate after it, by either time base.
     """
     if calendar.time_base == "utc":
-        today_s = at_s - at_s % _DAY_S
-        for day_s in range(today_s - _DAY_S, today_s + 3 * _DAY_S, _DAY_S):
+        today_s = at_s - at_s % DAY_S
+        for day_s in range(today_s - DAY_S, today_s + 3 * DAY_S, DAY_S):
             for minute, rate in calendar.switches:
                 yield day_s + minute * 60, rate
         return

@@ -8,11 +8,11 @@ rises, so that a recorded command applies once.
 from shared.crypto.block import BlockCipher
 from shared.crypto.cmac import cmac, same_mac
 from shared.wire.errors import BadMac, Malformed, Replayed, Truncated, Unsupported
+from shared.wire.grid import HALF_HOUR_MS
 
 PHASE = 1
 COMMAND_LENGTH = 17
 
-_HALF_HOUR_MS = 1_800_000
 _PLAIN_LENGTH = 9
 # 21 bytes: no other derivation from the unit's key has this length (telegrams 16, BTHome 15).
 _LABEL = b"halfhourly command v1"
@@ -44,7 +44,7 @@ def seal_phase(aes: "type[BlockCipher]", key: bytes, counter: int, since_boundar
     Raises:
         Malformed: for a time outside the half-hour, or a counter that is used up.
     """
-    if not 0 <= since_boundary_ms < _HALF_HOUR_MS:
+    if not 0 <= since_boundary_ms < HALF_HOUR_MS:
         raise Malformed("a half-hour has no millisecond %d" % since_boundary_ms)
     if not 0 <= counter <= 0xFFFFFFFF:
         raise Malformed("a command counter has 32 bits: %d" % counter)
@@ -83,7 +83,7 @@ def open_command(
     if plain[0] != PHASE:
         raise Unsupported("a command of kind %d" % plain[0])
     since_boundary_ms = int.from_bytes(plain[5:9], "little")
-    if since_boundary_ms >= _HALF_HOUR_MS:
+    if since_boundary_ms >= HALF_HOUR_MS:
         raise Malformed("a half-hour has no millisecond %d" % since_boundary_ms)
     return Command(PHASE, counter, since_boundary_ms)
 

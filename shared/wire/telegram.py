@@ -19,7 +19,6 @@ FLAG_EDGES = 0x0020  # more edges of the reed than the unit could buffer
 LAST_PULSE_AGE_MAX_S = 0x7FFFFF  # and no less than that: it saturates
 HISTORY_BYTES = 96  # two days of half-hours below 255 pulses, one day of more
 HISTORY_BYTES_MAX = 146
-GRID_STEP_S = 1800
 
 # Attribute, DIF to last VIFE, bytes of the value. Low byte first; volume is signed.
 _FIELDS = (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pulse_unit.entries import Entries
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.history import CountHistory
-from pulse_unit.log import SPACING_MS, TOLERANCE_S, PulseLog
+from pulse_unit.log import TOLERANCE_S, PulseLog
+from shared.wire.grid import HALF_HOUR_MS
 
 
 class World:
@@ -90,7 +91,7 @@ def test_late_grid_logs_the_boundary_that_a_phase_would_skip() -> None:
 def test_early_grid_does_not_log_a_boundary_again() -> None:
     """Between an early tick and its boundary, a phase goes on to the next boundary."""
     world = World([])
-    world.phase(1_803_000, SPACING_MS - 4_000)  # logged at 1800, the boundary is at 1807
+    world.phase(1_803_000, HALF_HOUR_MS - 4_000)  # logged at 1800, the boundary is at 1807
     world.run(6_000_000)
     assert [0, 1800, 3607, 5407] == world.ticks_s
     assert 3 == len(world.log.recent())
@@ -100,13 +101,13 @@ def test_early_grid_does_not_log_a_boundary_again() -> None:
 def test_history_stops_where_the_phase_moved() -> None:
     """What lies before a move of more than ten seconds is not told, in sum over several moves."""
     world = World([])
-    world.run(2 * SPACING_MS)
-    world.phase(3_601_000, SPACING_MS - 988_000)  # boundary in 988 s
+    world.run(2 * HALF_HOUR_MS)
+    world.phase(3_601_000, HALF_HOUR_MS - 988_000)  # boundary in 988 s
     world.run(10_000_000)
     assert [0, 1800, 3600, 4589, 6389, 8189, 9989] == world.ticks_s
     assert 3 == len(world.log.recent())
     for at_s in (10_000, 12_000, 14_000):  # three times four seconds
-        world.phase(at_s * 1000, ((at_s - 9989) * 1000 + 4_000) % SPACING_MS)
+        world.phase(at_s * 1000, ((at_s - 9989) * 1000 + 4_000) % HALF_HOUR_MS)
         world.run(at_s * 1000 + 1_800_000)
     world.check()
 
@@ -114,9 +115,9 @@ def test_history_stops_where_the_phase_moved() -> None:
 def test_history_stops_at_an_overflow_and_keeps_so_many() -> None:
     """An interval with more than 16 bits of pulses ends the profile; so does its length."""
     world = World([1_800_500] * 65_535 + [3_700_000], slots=4)
-    world.run(3 * SPACING_MS)
+    world.run(3 * HALF_HOUR_MS)
     assert (1,) == world.log.recent()
-    world.run(9 * SPACING_MS)
+    world.run(9 * HALF_HOUR_MS)
     assert (0, 0, 0, 0) == world.log.recent()
     assert 65_536 == list(Entries(world.history))[-1][2]
 
@@ -133,15 +134,15 @@ def test_phased_grid_logs_every_boundary(
     """Once phased, each UTC half-hour has an entry near it, whenever a phase is commanded."""
     world = World(sorted(pulses))
     now_ms, boundary_ms = 1_000, 777_777  # uptime of a UTC boundary
-    half_hour_ms = SPACING_MS + SPACING_MS * drift_ppm // 1_000_000
-    world.phase(now_ms, (now_ms - boundary_ms) % SPACING_MS)
+    half_hour_ms = HALF_HOUR_MS + HALF_HOUR_MS * drift_ppm // 1_000_000
+    world.phase(now_ms, (now_ms - boundary_ms) % HALF_HOUR_MS)
     for pause_ms, error_ms in contacts:  # 4 s of drift at most, and the commands' own errors
         now_ms += pause_ms
-        since_ms = (now_ms - boundary_ms) % half_hour_ms * SPACING_MS // half_hour_ms
-        world.phase(now_ms, (since_ms + error_ms) % SPACING_MS)
-    world.run(now_ms + 2 * SPACING_MS)
+        since_ms = (now_ms - boundary_ms) % half_hour_ms * HALF_HOUR_MS // half_hour_ms
+        world.phase(now_ms, (since_ms + error_ms) % HALF_HOUR_MS)
+    world.run(now_ms + 2 * HALF_HOUR_MS)
     world.check()
-    for boundary in range(boundary_ms, now_ms + SPACING_MS, half_hour_ms):
+    for boundary in range(boundary_ms, now_ms + HALF_HOUR_MS, half_hour_ms):
         place = bisect_right(world.ticks_s, boundary // 1000)
         near_s = world.ticks_s[max(0, place - 1) : place + 1]
         assert min(abs(tick_s * 1000 - boundary) for tick_s in near_s) <= TOLERANCE_S * 1000
@@ -153,9 +154,9 @@ def test_phase_never_leaves_a_tick_in_the_past(now_ms: int, since_boundary_ms: i
     """Whatever the phase, the next tick is due now or later and one follows each half-hour."""
     world = World([])
     world.phase(now_ms, since_boundary_ms)
-    assert now_ms <= world.log.next_ms <= now_ms + SPACING_MS + 11_000
-    world.run(now_ms + 4 * SPACING_MS)
-    ahead_s = [tick_s for tick_s in world.ticks_s if tick_s * 1000 > now_ms + SPACING_MS]
+    assert now_ms <= world.log.next_ms <= now_ms + HALF_HOUR_MS + 11_000
+    world.run(now_ms + 4 * HALF_HOUR_MS)
+    ahead_s = [tick_s for tick_s in world.ticks_s if tick_s * 1000 > now_ms + HALF_HOUR_MS]
     for tick_s in ahead_s:
-        off_ms = (tick_s * 1000 - now_ms + since_boundary_ms) % SPACING_MS
-        assert min(off_ms, SPACING_MS - off_ms) <= 999
+        off_ms = (tick_s * 1000 - now_ms + since_boundary_ms) % HALF_HOUR_MS
+        assert min(off_ms, HALF_HOUR_MS - off_ms) <= 999

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from shared import timegrid
 from shared.errors import SharedError, TimegridError
-from shared.timegrid import HalfHour, SettlementPeriod, half_hours_of_settlement_day
+from shared.timegrid import (
+    HALF_HOUR_S,
+    HalfHour,
+    SettlementPeriod,
+    half_hour_ceiling_s,
+    half_hour_floor_s,
+    half_hours_of_settlement_day,
+)
 from tests.naive import settlement as naive
 
 LONDON = ZoneInfo("Europe/London")
@@ -22,6 +29,16 @@ CHANGE_DAYS = [
     if datetime.combine(day, time(), LONDON).utcoffset()
     != datetime.combine(day, time(12), LONDON).utcoffset()
 ]
+NEAR_CHANGES = sorted({day + timedelta(days=n) for day in CHANGE_DAYS for n in (-1, 0, 1)})
+SOME_DAYS = sorted({*NEAR_CHANGES, *ALL_DAYS[::29], *(d for d in ALL_DAYS if d.year == 2015)})
+
+day_sets = pytest.mark.parametrize(
+    "among",
+    [
+        pytest.param(SOME_DAYS, id="some days"),
+        pytest.param(ALL_DAYS, id="every day", marks=pytest.mark.slow),
+    ],
+)
 
 
 def instants_between(first: str, last: str) -> st.SearchStrategy[datetime]:
@@ -167,9 +184,10 @@ class TestUnixTime:
 class TestSettlementDays:
     """Settlement dates and periods against the zone and the slow walk."""
 
-    def test_every_day_has_its_periods(self) -> None:
+    @day_sets
+    def test_every_day_has_its_periods(self, among: list[date]) -> None:
         """Every day of 2000-2037 has 46, 48 or 50 gapless half-hours that know their names."""
-        for day in ALL_DAYS:
+        for day in among:
             half_hours = half_hours_of_settlement_day(day)
             starts = [half_hour.start for half_hour in half_hours]
             midnight, next_midnight = local_midnight(day), local_midnight(day + timedelta(days=1))
@@ -246,9 +264,10 @@ class TestSettlementDays:
 class TestGasDay:
     """Gas days, before and after October 2015."""
 
-    def test_every_gas_day_starts_when_the_wall_clock_says(self) -> None:
+    @day_sets
+    def test_every_gas_day_starts_when_the_wall_clock_says(self, among: list[date]) -> None:
         """Each day of 2000-2037: its start is 06:00 local, 05:00 from 1 October 2015."""
-        for day in ALL_DAYS:
+        for day in among:
             hour = 6 if day <= date(2015, 9, 30) else 5
             start = timegrid.gas_day_start(day)
             assert datetime.combine(day, time(hour), LONDON) == start.astimezone(LONDON)
@@ -274,3 +293,12 @@ class TestGasDay:
         assert date(2020, 1, 1) == timegrid.gas_day(utc(2020, 1, 2, 11, 59), midday)
         with pytest.raises(TimegridError, match="no starting time"):
             timegrid.gas_day_start(date(2019, 12, 31), midday)
+
+
+@given(st.integers(-(10**11), 10**11))
+def test_floor_and_ceiling_enclose_a_second(at_s: int) -> None:
+    """The boundaries next to a second; one that is a boundary is both."""
+    floor_s, ceiling_s = half_hour_floor_s(at_s), half_hour_ceiling_s(at_s)
+    assert floor_s <= at_s <= ceiling_s
+    assert (0, 0) == (floor_s % HALF_HOUR_S, ceiling_s % HALF_HOUR_S)
+    assert (HALF_HOUR_S if at_s % HALF_HOUR_S else 0) == ceiling_s - floor_s

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elec_meter.demo.gas import DAY_MS, BoilerFlow, GasMeter, SeriesFlow
+from elec_meter.demo.gas import BoilerFlow, GasMeter, SeriesFlow
+from shared.timegrid import DAY_MS
 from shared.units import PulseWeight
 
 WEIGHT = PulseWeight.parse("0.01 m3")

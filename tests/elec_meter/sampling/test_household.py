@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elec_meter.sampling.household import DAY_S, HouseholdLoad, SeriesLoad
+from elec_meter.sampling.household import HouseholdLoad, SeriesLoad
+from shared.timegrid import DAY_S
 
 MIDSUMMER_S = 1_750_464_000
 MIDWINTER_S = 1_766_275_200
