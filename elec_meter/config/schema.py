@@ -7,7 +7,6 @@ not do.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -17,18 +16,35 @@ from shared.errors import ObisError, UnitsError
 from shared.obis import Obis
 from shared.units import PulseWeight
 
+from .places import DISPLAY_DIGITS, Places
+
+MANUFACTURER_FORM: Final = r"[A-Z]{2}[A-Za-z]"
+PRODUCT_FORM: Final = r"[ \"-.0-\[\]-~]{1,14}"
+
+
+def _whole(form: str) -> str:
+    """The pattern of a text that has this form; a bare `$` would allow a line's end after it."""
+    return rf"^{form}$(?!\n)"
+
+
+_DIGITS_8: Final = _whole("[0-9]{8}")
+_MINUTE: Final = _whole("([01][0-9]|2[0-3]):[0-5][0-9]")
+_NAME: Final = _whole("[a-z][a-z0-9_]{0,15}")
+_ASCII: Final = _whole("[ -~]*")
+_LETTERS_3: Final = _whole(MANUFACTURER_FORM)
+_PRODUCT: Final = _whole(PRODUCT_FORM)
+_ADDRESS: Final = _whole("[0-9A-Za-z ]{0,32}")
+
 FORMS: Final = {
-    r"^[0-9]{8}$": "eight digits",
-    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time from 00:00 to 23:59",
-    r"^[a-z][a-z0-9_]{0,15}$": "up to 16 small letters, digits and underscores",
-    r"^[ -~]*$": "printable ASCII",
-    r"^[A-Z]{2}[A-Za-z]$": "three letters, of which the third may be small",
-    r"^[ \"-.0-\[\]-~]{1,14}$": "up to 14 characters without '/', '!' and '\\'",
-    r"^[0-9A-Za-z ]{0,32}$": "up to 32 digits, letters and spaces",
+    _DIGITS_8: "eight digits",
+    _MINUTE: "a time from 00:00 to 23:59",
+    _NAME: "up to 16 small letters, digits and underscores",
+    _ASCII: "printable ASCII",
+    _LETTERS_3: "three letters, of which the third may be small",
+    _PRODUCT: "up to 14 characters without '/', '!' and '\\'",
+    _ADDRESS: "up to 32 digits, letters and spaces",
 }
 """What a text must match, in words."""
-
-_DIGITS_8, _MINUTE, _NAME, _ASCII, _LETTERS_3, _PRODUCT, _ADDRESS = FORMS
 
 TimeBase = Literal["utc", "local"]
 Serial = Annotated[str, Meta(pattern=_DIGITS_8, description="Eight digits.")]
@@ -37,8 +53,7 @@ Printable = Annotated[str, Meta(pattern=_ASCII)]
 
 MAX_RATES: Final = 48
 MAX_GAS_RATES: Final = 4
-_FORMAT: Final = re.compile(r"(?P<whole>#*0+)(?:\.(?P<decimals>0+))?|date|time|text")
-_DISPLAY_DIGITS: Final = 8
+_WORD_FORMATS: Final = ("date", "time", "text")
 
 
 def _require_obis(text: str) -> None:
@@ -172,21 +187,21 @@ class DisplayScreen(Document, frozen=True):
 
     def __post_init__(self) -> None:
         _require_obis(self.object)
-        picture = _FORMAT.fullmatch(self.format)
-        if picture is None:
+        places = Places.parse(self.format)
+        if places is None and self.format not in _WORD_FORMATS:
             raise ValueError(
                 f"{self.format[:20]!r} is no display format such as '#####0.0', 'time' or 'text'"
             )
-        digits = len(picture["whole"] or "") + len(picture["decimals"] or "")
-        if digits > _DISPLAY_DIGITS:
-            raise ValueError(f"the format {self.format!r} asks for more than 8 digits")
+        if places is not None and places.whole + places.decimals > DISPLAY_DIGITS:
+            raise ValueError(
+                f"the format {self.format!r} asks for more than {DISPLAY_DIGITS} digits"
+            )
 
     @property
     def decimals(self) -> int | None:
         """Digits behind the point, or None for `date`, `time` and `text`."""
-        if self.format in ("date", "time", "text"):
-            return None
-        return len(self.format.partition(".")[2])
+        places = Places.parse(self.format)
+        return None if places is None else places.decimals
 
 
 class DisplayConfig(Document, frozen=True):

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
-from typing import Final, Self
+from typing import Final
 
+from elec_meter.config.places import DISPLAY_DIGITS, Places
 from elec_meter.objects import Scalar
 
-DIGITS: Final = 8
-UNKNOWN: Final = "-" * DIGITS
+UNKNOWN: Final = "-" * DISPLAY_DIGITS
 OVERFLOW: Final = "OL"
 
-_PICTURE: Final = re.compile(r"(?P<blank>#*)(?P<zeros>0+)(?:\.(?P<decimals>0+))?")
 # Wide enough for any value of a directory, so that only `quantize` ever rounds.
 _EXACT: Final = Context(prec=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Digits of a number.
+class Picture(Places):
+    """Writes numbers into their places."""
 
-    Attributes:
-        blank: leading places that stay dark while they would show a zero.
-        zeros: places before the point that are always shown.
-        decimals: places behind the point.
-    """
-
-    blank: int
-    zeros: int
-    decimals: int
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """A picture of `#`, `0` and `.`, or None for another format."""
-        match = _PICTURE.fullmatch(text)
-        if match is None:
-            return None
-        return cls(len(match["blank"]), len(match["zeros"]), len(match["decimals"] or ""))
-
-    @property
-    def whole(self) -> int:
-        """Places before the point."""
-        return self.blank + self.zeros
+    __slots__ = ()
 
     def write(self, value: Decimal, *, cumulative: bool) -> str:
         """The digits of a value.
@@ -71,10 +46,10 @@ def write_text(value: Scalar, form: str) -> str:
         return f"{value:%H:%M:%S}"
     if form == "date" and isinstance(value, date):
         return f"{value:%d.%m.%y}"
-    return str(value)[:DIGITS]
+    return str(value)[:DISPLAY_DIGITS]
 
 
 def right_aligned(text: str) -> str:
     """The text at the right of eight places; points and colons stand between places."""
     places = len(text) - text.count(".") - text.count(":")
-    return " " * (DIGITS - places) + text
+    return " " * (DISPLAY_DIGITS - places) + text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from elec_meter.config.schema import MANUFACTURER_FORM, PRODUCT_FORM
 from elec_meter.errors import ConfigError
 from elec_meter.flag.framing import CR_LF
 
@@ -12,8 +13,6 @@ from elec_meter.flag.framing import CR_LF
 # that form it takes the product's first character for it.
 _ENHANCED: Final = r"\2"
 _BAUD_19200: Final = "6"
-_PRODUCT: Final = re.compile(r"[ \"-.0-\[\]-~]{1,14}")
-_MANUFACTURER: Final = re.compile(r"[A-Z]{2}[A-Za-z]")
 
 
 class Identification:
@@ -29,7 +28,9 @@ class Identification:
     """
 
     def __init__(self, manufacturer: str, product: str, device_address: str) -> None:
-        if not _MANUFACTURER.fullmatch(manufacturer) or not _PRODUCT.fullmatch(product):
+        if not re.fullmatch(MANUFACTURER_FORM, manufacturer) or not re.fullmatch(
+            PRODUCT_FORM, product
+        ):
             raise ConfigError(f"{manufacturer!r} and {product!r} make no FLAG identification")
         self.baud = _BAUD_19200
         self.message = f"/{manufacturer}{self.baud}{_ENHANCED}{product}".encode("ascii") + CR_LF

@@ -90,6 +90,7 @@ REFUSALS = {
     "m.toml: flag.identification: this must be up to 14 characters": (
         '[flag]\nidentification = "A/B"'
     ),
+    "m.toml: serial: this must be eight digits": 'serial = "00000001\\n"',
     "m.toml is not TOML: ": "serial =",
 }
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elec_meter.display.picture import DIGITS, Picture, right_aligned, write_text
+from elec_meter.config.places import DISPLAY_DIGITS as DIGITS
+from elec_meter.display.picture import Picture, right_aligned, write_text
 
 
 @pytest.mark.parametrize(
