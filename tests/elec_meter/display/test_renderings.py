@@ -21,7 +21,8 @@ def busy_meter() -> FixedMeter:
     meter.book("import", 450)
     meter.book("import", 123_456_339, START + timedelta(minutes=30))
     meter.book("export", 7)
-    meter.pulses.received, meter.pulses.final = 98_765, [40_000]
+    meter.pulses.add(40_000)
+    meter.pulses.received = 98_765
     meter.ledger.book_pulses()
     meter.ledger.close_through(unix_s(START + timedelta(minutes=30)))
     meter.reports["00000001"] = UnitReport(START, 3650, UnitFault.LOW_BATTERY)

@@ -10,7 +10,8 @@ import msgspec
 
 from elec_meter.config import FlagConfig
 from elec_meter.flag import FlagLine, FlagPort, FlagSession
-from tests.elec_meter.objects.fixed_meter import FixedMeter
+from elec_meter.objects import UnitReport
+from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 
 READOUT = (
     "0.0.0",
@@ -29,6 +30,17 @@ IDENTIFICATION = b"/HHY6\\2HALFHOURLY\r\n"
 SELECT_READOUT = b"\x06060\r\n"
 BREAK = b"\x01B0\x03q"
 NOW = datetime.fromisoformat("2012-10-28T00:40:07+00:00")
+
+
+def busy_meter() -> FixedMeter:
+    """Energy at both rates, gas, a unit that was heard."""
+    meter = FixedMeter()
+    meter.book("import", 123_456)
+    meter.book("import", 7, START + timedelta(hours=1))
+    meter.book("export", 12)
+    meter.pulses.received = 1234
+    meter.reports["00000001"] = UnitReport(START + timedelta(minutes=37, seconds=30), 3650)
+    return meter
 
 
 def config(meter: FixedMeter, **changes: object) -> FlagConfig:

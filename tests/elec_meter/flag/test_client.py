@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,9 +12,9 @@ from iec62056_21.client import Iec6205621Client
 from iec62056_21.exceptions import Iec6205621ParseError
 from iec62056_21.transports import TcpTransport, TransportError
 
-from elec_meter.objects import Register, UnitReport
-from tests.elec_meter.flag.lines import READOUT, flag_port
-from tests.elec_meter.objects.fixed_meter import START, FixedMeter
+from elec_meter.objects import Register
+from tests.elec_meter.flag.lines import READOUT, busy_meter, flag_port
+from tests.elec_meter.objects.fixed_meter import FixedMeter
 from tests.elec_meter.ports.serving import serving
 
 
@@ -45,13 +44,7 @@ class NoisyTransport(TcpTransport):
 @pytest.fixture
 def meter() -> FixedMeter:
     """Some energy, some gas."""
-    meter = FixedMeter()
-    meter.book("import", 123_456)
-    meter.book("import", 7, START + timedelta(hours=1))
-    meter.book("export", 12)
-    meter.pulses.received = 1234
-    meter.reports["00000001"] = UnitReport(START, 3650)
-    return meter
+    return busy_meter()
 
 
 @pytest.fixture

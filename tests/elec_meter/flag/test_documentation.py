@@ -3,15 +3,14 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from elec_meter.flag import FlagLine, FlagPort, FlagSession
-from elec_meter.objects import UnitReport
 from elec_meter.ports import TcpLimits
-from tests.elec_meter.objects.fixed_meter import START, FixedMeter
+from tests.elec_meter.flag.lines import busy_meter
+from tests.elec_meter.objects.fixed_meter import START
 from tests.elec_meter.ports.serving import serving
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "flag.md").read_text("utf-8")
@@ -45,12 +44,7 @@ def transcript() -> list[tuple[str, bytes]]:
 @pytest.fixture
 def port() -> FlagPort:
     """The demo's meter, with the registers of the transcript."""
-    meter = FixedMeter()
-    meter.book("import", 123_456)
-    meter.book("import", 7, START + timedelta(hours=1))
-    meter.book("export", 12)
-    meter.pulses.received = 1234
-    meter.reports["00000001"] = UnitReport(START + timedelta(minutes=37, seconds=30))
+    meter = busy_meter()
     return FlagPort(
         meter.config.flag, meter.directory, serial=meter.config.serial, durable=lambda: None
     )

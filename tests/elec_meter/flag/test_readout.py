@@ -16,8 +16,8 @@ from elec_meter.flag.readout import (
     Readout,
     readout_line,
 )
-from elec_meter.objects import Data, ProfileGeneric, Register, UnitReport
-from tests.elec_meter.flag.lines import READOUT
+from elec_meter.objects import Data, ProfileGeneric, Register
+from tests.elec_meter.flag.lines import READOUT, busy_meter
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 
 
@@ -25,17 +25,6 @@ def lines_of(meter: FixedMeter, *codes: str) -> list[str]:
     """The lines of a readout of these objects."""
     block = Readout(meter.directory, codes, lambda: None).block()
     return block[1:-5].decode("ascii").split("\r\n")[:-1]
-
-
-def busy_meter() -> FixedMeter:
-    """Energy, gas, a unit that was heard."""
-    meter = FixedMeter()
-    meter.book("import", 123_456)
-    meter.book("import", 7, START + timedelta(hours=1))
-    meter.book("export", 1)
-    meter.pulses.received = 1234
-    meter.reports["00000001"] = UnitReport(START + timedelta(minutes=37, seconds=30), 3650)
-    return meter
 
 
 def test_lines_are_the_objects_of_the_list_in_its_order() -> None:
@@ -47,7 +36,7 @@ def test_lines_are_the_objects_of_the_list_in_its_order() -> None:
         "1.8.0(000123.463*kWh)",
         "1.8.1(000123.456*kWh)",
         "1.8.2(000000.007*kWh)",
-        "2.8.0(000000.001*kWh)",
+        "2.8.0(000000.012*kWh)",
         "0-1:24.2.1(00012.340*m3)(12-10-28 00:37:30)",
         "0-1:96.1.0(00000001)",
         "F.F(0)",

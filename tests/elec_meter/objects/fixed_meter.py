@@ -9,7 +9,7 @@ from elec_meter.config import MeterConfig, demo_config
 from elec_meter.ledger import Ledger
 from elec_meter.objects import Directory, EventRow, UnitReport, build_directory
 from shared.timegrid import unix_s
-from tests.elec_meter.objects.pulses import FixedPulses
+from tests.elec_meter.ledger.pulses import ScriptedPulses
 
 START = datetime(2012, 10, 28, 0, 0, tzinfo=UTC)
 
@@ -73,7 +73,7 @@ class FixedMeter:
     events: list[EventRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.pulses = FixedPulses()
+        self.pulses = ScriptedPulses(paired_s=unix_s(START))
         self.ledger = Ledger(self.config, pulse_source=self.pulses)
         self.ledger.power_up(unix_s(START))
         self.directory = self.build()

@@ -139,7 +139,9 @@ def test_a_channel_without_a_unit_has_no_index() -> None:
 def test_gas_rates_take_final_pulses_only() -> None:
     """The index runs ahead of its rates by what is not final."""
     meter = FixedMeter()
-    meter.pulses.received, meter.pulses.final = 12, [3, 4]
+    meter.pulses.add(3)
+    meter.pulses.add(4)
+    meter.pulses.received = 12
     meter.ledger.book_pulses()
 
     assert Decimal("0.120") == meter.directory["0-1:24.2.1"].value

@@ -61,7 +61,8 @@ def test_every_column_is_an_object_of_the_directory() -> None:
 def test_gas_half_hours_are_none_until_they_are_final() -> None:
     """A pending half-hour has a status that says so, and no pulses."""
     meter = half_hours(3)
-    meter.pulses.received, meter.pulses.final = 9, [4, 5]
+    meter.pulses.add(4)
+    meter.pulses.add(5)
     meter.ledger.book_pulses()
 
     rows = profile(meter, "0-1:24.3.0").rows()
