@@ -17,32 +17,16 @@ from shared.exact_json import exact_json
 from shared.wire.errors import WireError
 from shared.wire.mbus import RSP_UD, Frame, encode_frame
 from shared.wire.seal import seal_telegram
-from shared.wire.telegram import FLAG_LOW_BATTERY, PulseTelegram, encode_records, status_byte
+from shared.wire.telegram import FLAG_LOW_BATTERY, encode_records, status_byte
 from shared.wire.wmbus import frame_a, frame_b
+from tests.shared.wire.samples import GAS_FRAMED, GAS_KEY, GAS_WIRED, unit_telegram
 
 KEY = bytes.fromhex("0f0e0d0c0b0a09080706050403020100")
-UNIT = PulseTelegram(
-    count=12345,
-    volume_l=1_234_560,
-    uptime_s=180_000,
-    last_pulse_age_s=77,
-    battery_left_d=7300,
-    error_flags=FLAG_LOW_BATTERY,
-    reset_counter=2,
-    grid_count=12340,
-    grid_age_s=900,
-    increments=(4, 0, 250),
-)
+UNIT = unit_telegram(error_flags=FLAG_LOW_BATTERY)
 LINK = seal_telegram(
     AesBlock, KEY, "00000001", encode_records(UNIT), 9, 9, status_byte(FLAG_LOW_BATTERY)
 )
-# OMS Vol. 2, Annex N.2.1 (format A, mode 5) and N.2.2 (wired, plain)
-MODE_5 = (
-    "2e44931578563412330333637a2a0020255923c95aaa26d1b2e7493bc2ad013ec4a6f6d3529b520edff0ea6defc9"
-    "55b29d6d69ebf3ec8a"
-)
-MODE_5_KEY = "0102030405060708090a0b0c0d0e0f11"
-WIRED = "6820206808fd7278563412931533032a0000000c1427048502046d32371f1502fd1700008916"
+MODE_5, MODE_5_KEY, WIRED = GAS_FRAMED.hex(), GAS_KEY.hex(), GAS_WIRED.hex()
 ADVERT = "41a47266c95f730011223378237214"
 ADVERT_KEY = "231d39c1d7cc1ab1aee224cd096db932"
 ADVERT_MAC = "54:48:E6:8F:80:A5"

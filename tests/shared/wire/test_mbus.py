@@ -17,19 +17,17 @@ from shared.wire.mbus import (
     decode_frame,
     encode_frame,
 )
+from tests.shared.wire.samples import GAS_WIRED
 from tests.shared.wire.strategies import damaged
 
-# EN 13757-2 and OMS Vol. 2, Annex N.2.2
-ANSWER = bytes.fromhex(
-    "6820206808fd7278563412931533032a0000000c1427048502046d32371f1502fd1700008916"
-)
+# EN 13757-2
 VECTORS = [
     (bytes.fromhex("e5"), Frame(None)),
     (bytes.fromhex("1040014116"), Frame(SND_NKE, 1)),
     (bytes.fromhex("105b015c16"), Frame(REQ_UD2, 1)),
     (bytes.fromhex("107b017c16"), Frame(0x7B, 1)),
     (bytes.fromhex("680303685301 50a416"), Frame(0x53, 1, b"\x50")),
-    (ANSWER, Frame(RSP_UD, 0xFD, ANSWER[6:-2])),
+    (GAS_WIRED, Frame(RSP_UD, 0xFD, GAS_WIRED[6:-2])),
 ]
 STREAM = b"".join(data for data, _ in VECTORS)
 
@@ -66,15 +64,15 @@ def test_every_shorter_frame_needs_more(data: bytes, frame: Frame) -> None:
 def test_bad_frames_are_named() -> None:
     """A wrong check sum, stop byte, length or tail each say so."""
     with pytest.raises(BadCrc):
-        decode_frame(ANSWER[:-2] + b"\x00\x16")
+        decode_frame(GAS_WIRED[:-2] + b"\x00\x16")
     with pytest.raises(Malformed, match="stops with 16"):
-        decode_frame(ANSWER[:-1] + b"\x17")
+        decode_frame(GAS_WIRED[:-1] + b"\x17")
     with pytest.raises(Malformed, match="length twice"):
-        decode_frame(b"\x68\x20\x21" + ANSWER[3:])
+        decode_frame(b"\x68\x20\x21" + GAS_WIRED[3:])
     with pytest.raises(Malformed, match="CI fields"):
         decode_frame(bytes.fromhex("6802026808000816"))
     with pytest.raises(Malformed, match="after the frame's end"):
-        decode_frame(ANSWER + b"\x00")
+        decode_frame(GAS_WIRED + b"\x00")
     with pytest.raises(Malformed, match="do not fit"):
         encode_frame(Frame(RSP_UD, 1, bytes(254)))
 
@@ -94,7 +92,7 @@ def test_stream_gives_the_same_frames_at_any_cuts(cuts: list[int]) -> None:
 def test_stream_byte_by_byte_and_through_noise() -> None:
     """Bytes one at a time, with noise between the frames, change nothing."""
     reader = FrameReader()
-    noisy = b"\x00\xff" + ANSWER + b"\x16\x01" + ANSWER
+    noisy = b"\x00\xff" + GAS_WIRED + b"\x16\x01" + GAS_WIRED
     found = [item for byte in noisy for item in reader.receive_data(bytes([byte]))]
     assert [VECTORS[-1][1]] * 2 == found
 
@@ -102,7 +100,7 @@ def test_stream_byte_by_byte_and_through_noise() -> None:
 def test_stream_goes_on_after_a_bad_frame() -> None:
     """A frame with a wrong check sum is an error; the next one is found."""
     reader = FrameReader()
-    found = reader.receive_data(ANSWER[:-2] + b"\x00\x16" + bytes.fromhex("1040014116"))
+    found = reader.receive_data(GAS_WIRED[:-2] + b"\x00\x16" + bytes.fromhex("1040014116"))
     assert isinstance(found[0], BadCrc)
     assert Frame(SND_NKE, 1) == found[-1]
 
@@ -110,9 +108,9 @@ def test_stream_goes_on_after_a_bad_frame() -> None:
 def test_unfinished_frame_can_be_dropped() -> None:
     """After a pause the bytes of a half frame do not spoil the next."""
     reader = FrameReader()
-    assert [] == reader.receive_data(ANSWER[:20])
+    assert [] == reader.receive_data(GAS_WIRED[:20])
     reader.reset()
-    assert [VECTORS[-1][1]] == reader.receive_data(ANSWER)
+    assert [VECTORS[-1][1]] == reader.receive_data(GAS_WIRED)
 
 
 @given(st.lists(st.binary(max_size=300), max_size=6))

@@ -24,17 +24,13 @@ from shared.wire.seal import (
     derived_key,
     seal_telegram,
 )
+from tests.shared.wire.samples import GAS_KEY, GAS_LINK
 from tests.shared.wire.strategies import COUNTERS, KEYS, SERIALS, damaged
 
 GAS_RECORDS = bytes.fromhex("0c1427048502046d32371f1502fd170000")
-KEY_A = bytes.fromhex("0102030405060708090a0b0c0d0e0f11")
 KEY_B = bytes(range(16))
 
-# OMS Vol. 2, Annex N.2.1: a gas meter, security profile A
-MODE_5 = bytes.fromhex(
-    "2e4493157856341233037a2a0020255923c95aaa26d1b2e7493b013ec4a6f6d3529b520edff0ea6defc99d6d69ebf3"
-)
-# CEN/TR 17167, F.3: the same meter behind a radio adapter, ELL, AFL, security mode 7
+# CEN/TR 17167, F.3: the sample gas meter behind a radio adapter, ELL, AFL, security mode 7
 MODE_7 = bytes.fromhex(
     "53082448443322110337"
     "8e80753a63665544330a31"
@@ -73,7 +69,7 @@ def opened(link: bytes, key: bytes | None) -> Message:
 
 def test_mode_5_example() -> None:
     """The annex's profile A telegram says what is printed there."""
-    message = opened(MODE_5, KEY_A)
+    message = opened(GAS_LINK, GAS_KEY)
     assert ("ELS", "12345678", 51, 3) == (
         message.manufacturer,
         message.serial,
@@ -130,7 +126,7 @@ def test_enciphered_link_layer() -> None:
     with pytest.raises(KeyNeeded):
         opened(LINK, None)
     with pytest.raises(BadKey):
-        opened(LINK, KEY_A)
+        opened(LINK, GAS_KEY)
 
 
 def test_plain_link_layer_is_checked() -> None:
@@ -210,7 +206,7 @@ def test_changed_telegram_never_opens(data: st.DataObject) -> None:
     )
 
 
-@pytest.mark.parametrize("link", [sealed(), MODE_5, MODE_7, PARTLY, LINK])
+@pytest.mark.parametrize("link", [sealed(), GAS_LINK, MODE_7, PARTLY, LINK])
 def test_every_shorter_telegram_is_refused(link: bytes) -> None:
     """Cut anywhere, a telegram is a `WireError`, with and without its key."""
     for end in range(len(link)):
@@ -222,10 +218,10 @@ def test_every_shorter_telegram_is_refused(link: bytes) -> None:
 def test_wrong_key_and_no_key() -> None:
     """Mode 7 tells a wrong key by its MAC, mode 5 by its first two bytes."""
     with pytest.raises(BadMac):
-        opened(sealed(), KEY_A)
+        opened(sealed(), GAS_KEY)
     with pytest.raises(BadKey):
-        opened(MODE_5, KEY_B)
-    for link in (sealed(), MODE_5):
+        opened(GAS_LINK, KEY_B)
+    for link in (sealed(), GAS_LINK):
         with pytest.raises(KeyNeeded):
             opened(link, None)
 
@@ -303,11 +299,11 @@ def test_message_length_under_the_mac() -> None:
 )
 def test_odd_transport_layers(change: dict[int, bytes], error: type[WireError]) -> None:
     """Other message types and modes, and blocks that are not there."""
-    link = bytearray(MODE_5)
+    link = bytearray(GAS_LINK)
     for position, value in change.items():
         link[position : position + 1] = value
     with pytest.raises(error):
-        opened(bytes(link), KEY_A)
+        opened(bytes(link), GAS_KEY)
 
 
 def test_mac_without_mode_7_is_not_trusted() -> None:
@@ -335,8 +331,8 @@ def test_what_cannot_be_sealed() -> None:
 @settings(max_examples=150)
 def test_any_bytes_open_or_give_a_typed_error(tail: bytes) -> None:
     """Whatever follows an address, nothing but `WireError` leaves the parser."""
-    link = bytes([9 + len(tail)]) + MODE_5[1:10] + tail
-    for key in (None, KEY_A):
+    link = bytes([9 + len(tail)]) + GAS_LINK[1:10] + tail
+    for key in (None, GAS_KEY):
         try:
             opened(link, key)
         except WireError:

@@ -9,7 +9,8 @@ import pytest
 
 from collector.decode import decode_telegram
 from shared.wire.mbus import RSP_UD, Frame, encode_frame
-from shared.wire.telegram import PulseTelegram, encode_records
+from shared.wire.telegram import encode_records
+from tests.shared.wire.samples import unit_telegram
 
 meterbus = pytest.importorskip("meterbus", reason="pyMeterBus, the other reader, is not installed")
 
@@ -63,17 +64,7 @@ def test_both_readers_count_alike(name: str) -> None:
 
 def test_the_other_reader_understands_our_unit() -> None:
     """A unit's records on the wired bus: count, volume, uptime and the raw increments."""
-    telegram = PulseTelegram(
-        count=12345,
-        volume_l=1_234_560,
-        uptime_s=180_000,
-        last_pulse_age_s=77,
-        battery_left_d=7300,
-        reset_counter=2,
-        grid_count=12340,
-        grid_age_s=900,
-        increments=(4, 3, 2),
-    )
+    telegram = unit_telegram(increments=(4, 3, 2))
     head = bytes.fromhex("72010000001921010307200000")
     data = encode_frame(Frame(RSP_UD, 1, head + encode_records(telegram)))
     found = theirs(data)

@@ -22,24 +22,14 @@ from shared.wire.telegram import (
     status_byte,
 )
 from shared.wire.values import integer
+from tests.shared.wire.samples import unit_telegram
 from tests.shared.wire.strategies import telegrams
 
 
 def example(**changes: object) -> PulseTelegram:
-    """A unit two days after its start."""
-    fields: dict[str, object] = {
-        "count": 12345,
-        "volume_l": 1_234_560,
-        "uptime_s": 180_000,
-        "last_pulse_age_s": 77,
-        "battery_left_d": 7300,
-        "error_flags": FLAG_TAMPER,
-        "reset_counter": 2,
-        "grid_count": 12340,
-        "grid_age_s": 900,
-        "increments": tuple(range(96)),
-    }
-    return PulseTelegram(**{**fields, **changes})
+    """A unit that was tampered with, and that tells of two days."""
+    fields = {"error_flags": FLAG_TAMPER, "increments": tuple(range(96))}
+    return unit_telegram(**{**fields, **changes})
 
 
 def test_layout() -> None:

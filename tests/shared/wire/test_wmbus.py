@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from shared.wire.crc import checksum, crc_en13757
 from shared.wire.errors import BadCrc, Malformed, Truncated, WireError
 from shared.wire.wmbus import frame_a, frame_b, unframe
+from tests.shared.wire.samples import GAS_FRAMED, GAS_LINK
 from tests.shared.wire.strategies import damaged
-
-# A gas meter of OMS Vol. 2, Annex N.2.1, as a receiver hands it over: format A, CRCs left in.
-ANNEX_N_2_1_FRAMED = bytes.fromhex(
-    "2e44931578563412330333637a2a0020255923c95aaa26d1b2e7493bc2ad013ec4a6f6d3529b520edff0ea6defc9"
-    "55b29d6d69ebf3ec8a"
-)
-ANNEX_N_2_1 = bytes.fromhex(
-    "2e4493157856341233037a2a0020255923c95aaa26d1b2e7493b013ec4a6f6d3529b520edff0ea6defc99d6d69ebf3"
-)
 
 LINKS = st.binary(min_size=9, max_size=255).map(lambda rest: bytes([len(rest)]) + rest)
 
@@ -35,8 +27,8 @@ def test_the_check_sum_is_a_sum() -> None:
 
 def test_published_frame_loses_its_crcs() -> None:
     """The annex's frame in format A is the annex's frame."""
-    assert ANNEX_N_2_1 == unframe(ANNEX_N_2_1_FRAMED)
-    assert ANNEX_N_2_1_FRAMED == frame_a(ANNEX_N_2_1)
+    assert GAS_LINK == unframe(GAS_FRAMED)
+    assert GAS_FRAMED == frame_a(GAS_LINK)
 
 
 @given(LINKS)
@@ -82,12 +74,12 @@ def test_damage_is_seen(data: st.DataObject) -> None:
 
 def test_every_shorter_frame_is_truncated() -> None:
     """A format A frame cut anywhere is refused, mostly as `Truncated`."""
-    for end in range(len(ANNEX_N_2_1_FRAMED)):
+    for end in range(len(GAS_FRAMED)):
         with pytest.raises(WireError):
-            unframe(ANNEX_N_2_1_FRAMED[:end], "A")
+            unframe(GAS_FRAMED[:end], "A")
         if end < 47:
             with pytest.raises(Truncated):
-                unframe(ANNEX_N_2_1_FRAMED[:end])
+                unframe(GAS_FRAMED[:end])
 
 
 @pytest.mark.parametrize("form", [None, "A", "B", "none"])
@@ -105,15 +97,15 @@ def test_any_bytes_give_a_frame_or_a_typed_error(form: str | None, data: bytes) 
 def test_odd_frames_are_named() -> None:
     """Too long, too short an L field, and a wrong CRC have their own errors."""
     with pytest.raises(Malformed, match="fit no frame"):
-        unframe(ANNEX_N_2_1 + b"\x00")
+        unframe(GAS_LINK + b"\x00")
     with pytest.raises(Malformed, match="too many"):
-        unframe(ANNEX_N_2_1_FRAMED + b"\x00", "A")
+        unframe(GAS_FRAMED + b"\x00", "A")
     with pytest.raises(Malformed, match="no room"):
         unframe(b"\x08" + bytes(11))
     with pytest.raises(BadCrc):
-        unframe(ANNEX_N_2_1_FRAMED[:-1] + b"\x00")
+        unframe(GAS_FRAMED[:-1] + b"\x00")
     with pytest.raises(BadCrc):
-        unframe(ANNEX_N_2_1, "B")
+        unframe(GAS_LINK, "B")
     for encode in (frame_a, frame_b):
         with pytest.raises(Malformed, match="L field"):
             encode(b"\x00" + bytes(20))
