@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+import shared.lazy
 
 if TYPE_CHECKING:
     from .bearers.base import Bearer, ReceivedFrame
@@ -49,27 +50,8 @@ if TYPE_CHECKING:
     from .halfhours import Pairing, PulseHalfHour
     from .ingest import Ingest
     from .journal import Journal, LastHeard
+    from .keys import Keys
     from .keystore import Keystore, MemoryKeystore
-
-_MODULES = {
-    "bearers.base": "Bearer ReceivedFrame",
-    "bearers.replay": "ReplayFile",
-    "bearers.virtual": "VirtualRadio",
-    "bracket": "PulseStatus",
-    "collector": "Collector Readings UnitState",
-    "entries": "JournalEntry Stamp TelegramKey",
-    "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError ReplayFileError"
-    " UnitPairedError UnitRecordError UnitUnknownError",
-    "events": "BadCrc BadMac CountRolledBack Event ImplausibleFlow KeyMissing LowBattery"
-    " MalformedFrame MalformedRecord NotRising PlaintextDowngrade Refusal Replayed TamperSeen"
-    " TelegramReceived TooOld UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
-    "fleet": "Fleet FleetUnit UnitRecord",
-    "halfhours": "Pairing PulseHalfHour",
-    "ingest": "Ingest",
-    "journal": "Journal LastHeard",
-    "keystore": "Keystore MemoryKeystore",
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "BadCrc",
@@ -87,6 +69,7 @@ __all__ = [
     "Journal",
     "JournalEntry",
     "KeyMissing",
+    "Keys",
     "Keystore",
     "KeystoreError",
     "LastHeard",
@@ -124,13 +107,25 @@ __all__ = [
     "WrongMedium",
 ]
 
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = shared.lazy.loader(
+    __name__,
+    {
+        "bearers.base": "Bearer ReceivedFrame",
+        "bearers.replay": "ReplayFile",
+        "bearers.virtual": "VirtualRadio",
+        "bracket": "PulseStatus",
+        "collector": "Collector Readings UnitState",
+        "entries": "JournalEntry Stamp TelegramKey",
+        "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError"
+        " ReplayFileError UnitPairedError UnitRecordError UnitUnknownError",
+        "events": "BadCrc BadMac CountRolledBack Event ImplausibleFlow KeyMissing LowBattery"
+        " MalformedFrame MalformedRecord NotRising PlaintextDowngrade Refusal Replayed TamperSeen"
+        " TelegramReceived TooOld UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
+        "fleet": "Fleet FleetUnit UnitRecord",
+        "halfhours": "Pairing PulseHalfHour",
+        "ingest": "Ingest",
+        "journal": "Journal LastHeard",
+        "keys": "Keys",
+        "keystore": "Keystore MemoryKeystore",
+    },
+)

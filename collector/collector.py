@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 
@@ -15,6 +15,7 @@ from .fleet import Fleet, FleetUnit, UnitRecord
 from .halfhours import PulseHalfHour
 from .ingest import Ingest
 from .journal import Journal, LastHeard
+from .keys import Keys
 from .phase import is_phase_due
 from .storage.registry import Registry
 from .storage.tables import Tables
@@ -22,16 +23,6 @@ from .unit import PairedUnit
 
 if TYPE_CHECKING:
     import sqlite3
-
-
-class Keys(Protocol):
-    """A keystore: `Keystore` or `MemoryKeystore`."""
-
-    def get(self, serial: str) -> bytes | None:
-        """The unit's key; None if there is none."""
-
-    def put(self, serial: str, key: bytes) -> None:
-        """Keep a unit's key."""
 
 
 @dataclass(frozen=True, slots=True)

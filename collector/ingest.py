@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from shared.wire import errors as wire
 from shared.wire.header import MODE_5, MODE_NONE, parse_header
@@ -15,13 +15,7 @@ from .bearers.base import ReceivedFrame
 from .entries import TelegramKey, forward
 from .events import Refusal, TelegramReceived
 from .fleet import Fleet, FleetUnit, Freshness
-
-
-class KeySource(Protocol):
-    """Where the units' keys are."""
-
-    def get(self, serial: str) -> bytes | None:
-        """The unit's key; None if there is none."""
+from .keys import Keys
 
 
 class Ingest:
@@ -32,7 +26,7 @@ class Ingest:
         keys: their keys.
     """
 
-    def __init__(self, fleet: Fleet, keys: KeySource) -> None:
+    def __init__(self, fleet: Fleet, keys: Keys) -> None:
         from shared.crypto.backend_cryptography import AesBlock
 
         self._aes = AesBlock

@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 from typing import Final, Self
 
+from shared.wire.address import is_serial
+
 from .errors import KeystoreError
 
 KEY_BYTES: Final = 16
 _FILE: Final = "keys.json"
-_SERIAL: Final = re.compile(r"[0-9]{8}", re.ASCII)
 _KEY: Final = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
 
 
@@ -56,21 +57,27 @@ class MemoryKeystore:
 
 
 class Keystore(MemoryKeystore):
-    """Keys in a file that its owner alone can read; every change is durable when it returns."""
+    """Keys in a file that its owner alone can read; every change is durable when it returns.
 
-    _path: Path
+    Args:
+        path: the file; there is none before the first key.
+
+    Raises:
+        KeystoreError: the file is not a keystore, or not for its owner's eyes alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(_loaded(path))
+        self._path = path
 
     @classmethod
     def open(cls, directory: Path) -> Self:
-        """The keystore of a data directory; there is no file before the first key.
+        """The keystore of a data directory.
 
         Raises:
             KeystoreError: the file is not a keystore, or not for its owner's eyes alone.
         """
-        path = directory / _FILE
-        keystore = cls(_loaded(path))
-        keystore._path = path
-        return keystore
+        return cls(directory / _FILE)
 
     def _replace(self, keys: dict[str, bytes]) -> None:
         text = json.dumps({serial: keys[serial].hex() for serial in sorted(keys)}, indent=1)
@@ -82,7 +89,7 @@ class Keystore(MemoryKeystore):
 
 
 def _checked(serial: str, key: bytes) -> bytes:
-    if not _SERIAL.fullmatch(serial):
+    if not is_serial(serial):
         raise KeystoreError(f"a serial has 8 digits, unlike {serial[:40]!r}")
     if len(key) != KEY_BYTES:
         raise KeystoreError(f"the key of {serial} has {len(key)} bytes, not {KEY_BYTES}")

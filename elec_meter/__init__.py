@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+import shared.lazy
 
 if TYPE_CHECKING:
     from .config import MeterConfig, demo_config
@@ -12,19 +13,15 @@ if TYPE_CHECKING:
     from .sampling import SampleBlock
     from .storage import Storage
 
-_HOMES = {
-    "Meter": "meter",
-    "MeterConfig": "config",
-    "MeterError": "errors",
-    "SampleBlock": "sampling",
-    "Storage": "storage",
-    "demo_config": "config",
-}
-
 __all__ = ["Meter", "MeterConfig", "MeterError", "SampleBlock", "Storage", "demo_config"]
 
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = shared.lazy.loader(
+    __name__,
+    {
+        "config": "MeterConfig demo_config",
+        "errors": "MeterError",
+        "meter": "Meter",
+        "sampling": "SampleBlock",
+        "storage": "Storage",
+    },
+)

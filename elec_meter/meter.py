@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from collector import Collector, Keystore, MemoryKeystore
+from collector import Collector, Keys, MemoryKeystore
 from shared.timegrid import HALF_HOUR_S, from_unix_s, require_utc, unix_s
 
 from .clock import Clock
@@ -59,7 +59,7 @@ class Meter:
         storage: Storage,
         now: datetime,
         *,
-        keystore: Keystore | MemoryKeystore | None = None,
+        keystore: Keys | None = None,
         metrology: Metrology | None = None,
     ) -> None:
         self._now = require_utc(now)

@@ -13,7 +13,7 @@ from typing import Self
 from .errors import CheckpointFailedError
 from .flag import FlagPort
 from .meter import Meter
-from .ports import TcpServer
+from .ports import TcpServer, format_address
 
 
 class Runtime:
@@ -43,8 +43,7 @@ class Runtime:
         """Name to HOST:PORT of everything that listens."""
         if self._flag is None:
             return {}
-        host, port = self._flag.address
-        return {"FLAG": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"}
+        return {"FLAG": format_address(*self._flag.address)}
 
     def durable(self) -> None:
         """Bring the meter up to now and commit: after this its values may be shown to anybody.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.metrology.calibration import Calibration
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
     )
     from elec_meter.metrology.pipeline import Measurement, Metrology, warm_cache
     from elec_meter.metrology.quantities import Flags, Quantities
-
-_HOME = {
-    "Calibration": "calibration",
-    "CalibrationError": "errors",
-    "CountRangeError": "errors",
-    "Flags": "quantities",
-    "Measurement": "pipeline",
-    "Metrology": "pipeline",
-    "MetrologyError": "errors",
-    "Quantities": "quantities",
-    "RateError": "errors",
-    "RepeatedBlockError": "errors",
-    "warm_cache": "pipeline",
-}
 
 __all__ = [
     "Calibration",
@@ -45,12 +32,12 @@ __all__ = [
     "warm_cache",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = shared.lazy.loader(
+    __name__,
+    {
+        "calibration": "Calibration",
+        "errors": "CalibrationError CountRangeError MetrologyError RateError RepeatedBlockError",
+        "pipeline": "Measurement Metrology warm_cache",
+        "quantities": "Flags Quantities",
+    },
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.sampling.block import SampleBlock
@@ -12,19 +13,6 @@ if TYPE_CHECKING:
     from elec_meter.sampling.recorded import RecordedSource
     from elec_meter.sampling.source import SampleSource
     from elec_meter.sampling.synthetic import ConstantLoad, Load, SyntheticMains
-
-_HOME = {
-    "BlockError": "errors",
-    "ConstantLoad": "synthetic",
-    "Converter": "converter",
-    "Load": "synthetic",
-    "RecordedSource": "recorded",
-    "RecordingError": "errors",
-    "SampleBlock": "block",
-    "SampleSource": "source",
-    "SamplingError": "errors",
-    "SyntheticMains": "synthetic",
-}
 
 __all__ = [
     "BlockError",
@@ -39,12 +27,14 @@ __all__ = [
     "SyntheticMains",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = shared.lazy.loader(
+    __name__,
+    {
+        "block": "SampleBlock",
+        "converter": "Converter",
+        "errors": "BlockError RecordingError SamplingError",
+        "recorded": "RecordedSource",
+        "source": "SampleSource",
+        "synthetic": "ConstantLoad Load SyntheticMains",
+    },
+)

@@ -54,6 +54,12 @@ def test_file_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [SERIAL] == list(json.loads((tmp_path / "keys.json").read_text()))
 
 
+def test_keystore_is_whole_however_it_is_made(tmp_path: Path) -> None:
+    """By its file or by its directory: keys are kept in the same place."""
+    Keystore(tmp_path / "keys.json").put(SERIAL, KEY)
+    assert KEY == Keystore.open(tmp_path).get(SERIAL)
+
+
 def test_rest_of_a_killed_process_is_no_obstacle(tmp_path: Path) -> None:
     """A half-written new file is overwritten."""
     (tmp_path / "keys.new").write_text("{")

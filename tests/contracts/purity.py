@@ -55,8 +55,8 @@ def effects(source: Source) -> Iterator[Finding]:
         return
     for imported in source.imports:
         module = imported.target.split(".")[0]
-        if module == "importlib" and source.is_init:
-            continue  # PEP 562: a package's `__init__` loads its own modules late
+        if module == "importlib" and source.name == "shared.lazy":
+            continue  # PEP 562: a package loads its own modules late
         if module in IO_MODULES and not imported.typing_only:
             yield source.finding(imported.line, f"a core imports {module}")
     for node in source.nodes:
