@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from collector import UnitRecord
 from collector.cli import main as collector
+from elec_meter import Meter, Storage, demo_config
 from elec_meter.cli.main import main as elec_meter
+from elec_meter.cli.show import VIEW_NAMES
 from pulse_unit.cli import main as pulse_unit
 
 REPOSITORY = Path(__file__).parents[2]
@@ -20,6 +26,7 @@ GROUPS: dict[str, click.Group] = {
     "collector": collector,
     "pulse-unit": pulse_unit,
 }
+NOON = datetime(2025, 10, 26, 12, tzinfo=UTC)
 TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -50,6 +57,58 @@ def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     for block in blocks(PAGES[0], "python"):
         exec(compile(block, PAGES[0].name, "exec"), {})
     assert "20 Wh\n" == capsys.readouterr().out
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    """Every command by its full name."""
+    return [
+        (f"{name} {word}", command)
+        for name, group in GROUPS.items()
+        for word in group.list_commands(click.Context(group))
+        if (command := group.get_command(click.Context(group), word)) is not None
+    ]
+
+
+def sections() -> dict[str, str]:
+    """The text under every heading of the page on commands."""
+    parts = (REPOSITORY / "docs" / "commands.md").read_text().split("\n## ")[1:]
+    return {heading: text for heading, _, text in (part.partition("\n") for part in parts)}
+
+
+def test_the_page_on_commands_has_them_all() -> None:
+    """One section for each, in order."""
+    assert [name for name, _ in commands()] == list(sections())
+
+
+@pytest.mark.parametrize(("name", "command"), commands(), ids=str)
+def test_every_option_is_on_the_page(name: str, command: click.Command) -> None:
+    """Its section has the options that the command takes, and no others."""
+    taken = {
+        option
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    assert taken == set(re.findall(r"^\| `(--[a-z-]+)", sections()[name], re.MULTILINE))
+
+
+def test_every_field_is_on_the_page(tmp_path: Path) -> None:
+    """What `show` prints as JSON, view by view."""
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, NOON)
+        unit = UnitRecord(serial="00000001", channel="gas", paired_utc=NOON, base_count=0)
+        meter.pair(unit, bytes(16), NOON)
+        meter.handle_timer(NOON + timedelta(hours=1))
+        meter.checkpoint()
+    described = dict(
+        re.findall(r"^\| `(\w+)` \| (.*) \|$", sections()["elec-meter show"], re.MULTILINE)
+    )
+    assert list(VIEW_NAMES) == list(described)
+    for view, text in described.items():
+        words = ["show", view, "--data", str(tmp_path), "--json"]
+        printed = CliRunner().invoke(elec_meter, words, catch_exceptions=False).stdout
+        fields = set(json.loads(printed)[0])
+        assert fields <= set(re.findall(r"`(\w+)`", text)), view
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
