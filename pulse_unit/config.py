@@ -2,13 +2,13 @@
 
 from pulse_unit.errors import ConfigError
 from shared.wire.debounce import debounce_times
+from shared.wire.grid import DAY_S
+from shared.wire.telegram import HISTORY_BYTES_MAX
 
 WEIGHT_1_L_NL = 1_000_000_000
 WEIGHT_10_L_NL = 10_000_000_000
 WEIGHT_100_L_NL = 100_000_000_000
 WEIGHT_1_FT3_NL = 28_316_846_592
-
-_HISTORY_MAX = 146  # increments that fit a telegram
 
 
 class BatteryFigures:
@@ -55,7 +55,8 @@ class UnitConfig:
             then telegrams carry no volume.
         telegram_period_s: between telegrams, 10 to 86,400.
         reply_window_ms: how long commands are heard after a telegram.
-        history: how many half-hours before the newest tick a telegram tells, at most 146.
+        history: room in a telegram for the half-hours before the newest tick, in bytes, at most
+            `HISTORY_BYTES_MAX`: one for each, or two where any of them has 255 pulses or more.
         battery: `BatteryFigures`.
 
     Raises:
@@ -79,12 +80,12 @@ class UnitConfig:
             debounce_times(pulse_weight_nl, flow_max_l_per_h)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        if not 10 <= telegram_period_s <= 86_400:
+        if not 10 <= telegram_period_s <= DAY_S:
             raise ConfigError("telegrams leave every 10 to 86,400 seconds")
         if not 0 <= reply_window_ms < telegram_period_s * 900:
             raise ConfigError("a reply window ends before the next telegram")
-        if not 1 <= history <= _HISTORY_MAX:
-            raise ConfigError("a telegram tells 1 to 146 half-hours")
+        if not 1 <= history <= HISTORY_BYTES_MAX:
+            raise ConfigError("a telegram has 1 to %d bytes of history" % HISTORY_BYTES_MAX)
         self.pulse_weight_nl = pulse_weight_nl
         self.flow_max_l_per_h = flow_max_l_per_h
         self.initial_index_l = initial_index_l

@@ -23,6 +23,7 @@ from pulse_unit.store import (
 from shared.wire.command import open_command
 from shared.wire.debounce import ReedDebouncer, debounce_times
 from shared.wire.errors import WireError
+from shared.wire.grid import DAY_S
 from shared.wire.seal import seal_telegram
 from shared.wire.telegram import (
     FLAG_EDGES,
@@ -73,9 +74,7 @@ class PulseUnit:
         self._history = CountHistory(board.nvm, STATE_PAGES, log_pages)
         self._log = PulseLog(self._history, config.history)
         self._log.begin(self._store.get(BOOT), self._register.count)
-        self._battery = ChargeLedger(
-            self._store, config.battery, 86_400 // config.telegram_period_s
-        )
+        self._battery = ChargeLedger(self._store, config.battery, DAY_S // config.telegram_period_s)
         closing_ms, opening_ms = debounce_times(config.pulse_weight_nl, config.flow_max_l_per_h)
         self._reed = ReedDebouncer(closing_ms, opening_ms, board.is_reed_closed())
         self._now_ms = 0
@@ -180,9 +179,9 @@ class PulseUnit:
         if settle_ms is not None and settle_ms <= until_ms:
             self._tick(settle_ms - 1)
             if self._reed.settle(settle_ms):
-                self._log.pulse(settle_ms)
-                self._register.add(1)
                 self._battery.pulse()
+                if self._register.add(1):
+                    self._log.pulse(settle_ms)
         self._tick(until_ms)
 
     def _tick(self, until_ms: int) -> None:
@@ -193,8 +192,8 @@ class PulseUnit:
         uptime_s = uptime_ms // 1000
         self._telegram_ms = uptime_ms + self._config.telegram_period_s * 1000
         self._battery.rest(uptime_s)
-        if self._register.pending:
-            self._register.add(0)
+        if self._register.pending and self._register.add(0):
+            self._log.pulse(uptime_ms)  # these count from here on, whenever the reed closed
         try:
             counter = self._messages.take()
         except StoreError:

@@ -245,7 +245,7 @@ class StuckNvm(MemoryNvm):
 
 
 def test_pulses_that_cannot_be_persisted_are_not_told() -> None:
-    """While the memory fails the count stands still and is flagged; then nothing is missing."""
+    """While the memory fails the count and the age stand still; then pulses count from then on."""
     nvm = StuckNvm(8, 1024)
     board = board_of(nvm)
     unit = PulseUnit(board, UnitConfig())
@@ -255,12 +255,16 @@ def test_pulses_that_cannot_be_persisted_are_not_told() -> None:
         pulse(board, closing_ms)
         run(unit, closing_ms + 5_000)
     run(unit, 1_000_000)
-    assert [0, 0] == [telegram.count for _, telegram in told_by(board)]
+    assert [(0, None)] * 2 == [
+        (telegram.count, telegram.last_pulse_age_s) for _, telegram in told_by(board)
+    ]
     assert FLAG_NVM & unit.error_flags
     nvm.stuck = False
     run(unit, 2_000_000)
-    assert (3, FLAG_NVM) == (
-        told_by(board)[-1][1].count,
+    last = told_by(board)[-1][1]
+    assert (3, 0, FLAG_NVM) == (
+        last.count,
+        last.last_pulse_age_s,
         unit.error_flags & (FLAG_NVM | FLAG_TAMPER),
     )
     assert 3 == PulseUnit(board_of(nvm), UnitConfig()).count
