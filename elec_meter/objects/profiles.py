@@ -12,11 +12,10 @@ from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.sources import Sources
 from shared.obis import Obis
-from shared.timegrid import HALF_HOUR_S, from_unix_s, unix_s
+from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, from_unix_s, unix_s
 
 CLOCK: Final = "0-0:1.0.0"
 _CLOCK_COLUMN: Final = CaptureObject(8, Obis.parse(CLOCK), 2)
-_DAY_ROWS: Final = 48
 _T = TypeVar("_T")
 
 
@@ -79,7 +78,7 @@ def half_hour_profile(
         (_CLOCK_COLUMN, *(CaptureObject(each.class_id, each.obis, 2) for each in captured)),
         _HalfHours(sources, columns),
         period_s=HALF_HOUR_S,
-        depth=sources.config.profile.depth_days * _DAY_ROWS,
+        depth=sources.config.profile.depth_days * DAY_HALF_HOURS,
     )
 
 

@@ -9,7 +9,7 @@ import tokenize
 import wave
 import zipfile
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +19,7 @@ from elec_meter.sampling.block import RATE_MAX_HZ, RATE_MIN_HZ, SampleBlock
 from elec_meter.sampling.converter import Converter
 from elec_meter.sampling.errors import RecordingError, SamplingError
 from elec_meter.sampling.source import SampleSource
+from shared.timegrid import EPOCH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,6 @@ _NPZ_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RecordedSource(SampleSource):
@@ -70,7 +70,7 @@ class RecordedSource(SampleSource):
         path: str | Path,
         *,
         rate_hz: int | None = None,
-        anchor_utc: datetime = _EPOCH,
+        anchor_utc: datetime = EPOCH,
         converter: Converter | None = None,
     ) -> None:
         self._name = Path(path).name
