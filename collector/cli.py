@@ -15,7 +15,7 @@ Examples:
 """
 
 
-class HexBytes(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks only
+class HexBytes(click.ParamType[bytes]):
     """Bytes as hexadecimal digits; blanks, colons, dashes and a leading 0x are left out."""
 
     name = "hex"

@@ -19,7 +19,7 @@ Examples:
 _INCREMENT_MAX = 0xFFFE
 
 
-class _Key(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks only
+class _Key(click.ParamType[bytes]):
     """An AES key as 32 hexadecimal digits."""
 
     name = "key"
@@ -39,7 +39,7 @@ class _Key(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
         return key
 
 
-class _Digits(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks only
+class _Digits(click.ParamType[str]):
     """So many decimal digits."""
 
     name = "digits"
