@@ -108,8 +108,10 @@ class PulseChannel:
         self.rates = state.rates + [0] * (calendar.rates - len(state.rates))
         self.saved_total = state.total
         self.source = source
-        self._config = unit, calendar, depth_rows
+        self._unit = unit
+        self._calendar_config = calendar
         self._calendar = Calendar.from_config(calendar)
+        self._depth_rows = depth_rows
         self._rows = {row.start_s: row for row in state.rows}
         self._measured = sum(not row.status & INTERPOLATED for row in state.rows)
         self._touched: set[int] = set()
@@ -200,7 +202,9 @@ class PulseChannel:
 
     def rebooked(self, half_hours: Sequence[HalfHourOfPulses]) -> PulseState:
         """The state that `rebook` would leave."""
-        twin = PulseChannel(*self._config, self.state(), self.source)
+        twin = PulseChannel(
+            self._unit, self._calendar_config, self._depth_rows, self.state(), self.source
+        )
         twin.rebook(half_hours)
         return twin.state()
 
@@ -250,8 +254,7 @@ class PulseChannel:
             self._evict()
 
     def _evict(self) -> None:
-        depth_rows = self._config[2]
-        while self._measured > depth_rows:
+        while self._measured > self._depth_rows:
             start_s = min(self._rows)
             row = self._rows.pop(start_s)
             self._measured -= not row.status & INTERPOLATED

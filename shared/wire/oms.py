@@ -148,11 +148,12 @@ def _open_link(
     session = (ell.session or 0).to_bytes(4, "little")
     first = header.link_address + bytes([ell.control]) + session + bytes(3)
     cursor = Cursor(ctr(aes(key), ell.sealed or b"", first))
+    is_damaged = False
     try:
         check_payload(cursor)
     except BadCrc:
-        cursor.data = b""  # raised below: MicroPython chains no exceptions
-    if not cursor.data:
+        is_damaged = True  # raised below: MicroPython chains no exceptions
+    if is_damaged:
         raise BadKey("the key does not fit: the deciphered link layer has another CRC")
     inner = Header(header.control, header.link_address)
     parse_layers(inner, cursor)
