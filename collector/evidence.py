@@ -90,6 +90,33 @@ class _Known(NamedTuple):
     pulses: int
 
 
+class _History(NamedTuple):
+    """Counts that a telegram told: before ``tick_s``, at which there were this many pulses."""
+
+    tick_s: int
+    pulses: int
+    increments: tuple[int, ...]
+    named: int  # ticks up to that one that the unit's grid was known to have
+
+    def shared(self, newer: _History, named: int) -> range:
+        """Those places of a newer history that are in this one with the same counts.
+
+        Args:
+            newer: on the same grid, or there are none.
+            named: what is ``named`` here, as it is by now.
+        """
+        steps, moved_s = divmod(newer.tick_s - self.tick_s, HALF_HOUR_S)
+        told = newer.increments[max(0, steps) :][: len(self.increments)]
+        is_same = (
+            steps >= 0
+            and not moved_s
+            and named == self.named
+            and newer.pulses - sum(newer.increments[:steps]) == self.pulses
+            and told == self.increments[: len(told)]
+        )
+        return range(steps, steps + len(told)) if is_same else range(0)
+
+
 class TickEvidence:
     """What one boot's telegrams prove in one epoch, by ticks; its timeline turns them into UTC.
 
@@ -107,7 +134,8 @@ class TickEvidence:
         self._most_ticks_s: list[int] = []
         self._most_pulses: list[int] = []
         self._known: list[_Known] = []
-        self._grid_ticks_s: list[int] = []
+        self._told: set[_Known] = set()  # those of them that are counts, and not a pulse's place
+        self._history = _History(NO_TICK_S, 0, (), 0)  # the last
 
     @property
     def newest_dms(self) -> int:
@@ -202,7 +230,11 @@ class TickEvidence:
             self._near(start_s, end_s, pulses - 1)
 
     def _add_grid(self, entry: JournalEntry, pulses: int) -> None:
-        """Add the newest tick of the unit's grid, and what no earlier history in here told."""
+        """Add the newest tick of the unit's grid, and the history before it.
+
+        Telegrams tell most of it again. But none of them tells all that one before it did, or only
+        what none did: a history is as long as found room beside the size of its increments.
+        """
         if entry.grid_count is None or entry.grid_age_s is None:
             return
         tick_s = entry.uptime_s - entry.grid_age_s
@@ -211,17 +243,19 @@ class TickEvidence:
             return
         pulses -= behind
         self._know(tick_s, tick_s + RESOLUTION_S, max(0, pulses))
-        place = bisect_left(self._grid_ticks_s, tick_s - HALF_HOUR_S // 2)
-        until_s = self._grid_ticks_s[place - 1] + HALF_HOUR_S // 2 if place else 0
-        _insert_new(self._grid_ticks_s, tick_s)
         _insert_new(self._boot_grid_ticks_s, tick_s)
-        for increment in entry.increments:
+        named_s = self._boot_grid_ticks_s
+        history = _History(tick_s, pulses, entry.increments, bisect_right(named_s, tick_s))
+        before, self._history = self._history, history
+        told = before.shared(history, bisect_right(named_s, before.tick_s))
+        for place, increment in enumerate(entry.increments):
             tick_s -= HALF_HOUR_S
             pulses -= increment
-            if tick_s <= until_s:
+            if tick_s <= 0:
                 break
-            start_s, end_s = self._placed(tick_s)
-            self._know(start_s, end_s + RESOLUTION_S, max(0, pulses))
+            if place not in told:
+                start_s, end_s = self._placed(tick_s)
+                self._know(start_s, end_s + RESOLUTION_S, max(0, pulses))
 
     def _placed(self, tick_s: int) -> tuple[int, int]:
         """Between which ticks an entry of a history is that has this place in it.
@@ -245,6 +279,10 @@ class TickEvidence:
 
     def _know(self, start_s: int, end_s: int, pulses: int) -> None:
         """The count was ``pulses`` at some tick from ``start_s`` to ``end_s``."""
+        known = _Known(end_s, start_s, pulses)
+        if known in self._told:
+            return
+        self._told.add(known)
         self._least(end_s, pulses)
         self._most(start_s, pulses)
         self._near(start_s, end_s, pulses)

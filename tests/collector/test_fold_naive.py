@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from collector.advance import Advance
-from collector.bracket import BoundaryCount
+from collector.bracket import BoundaryCount, PulseStatus
 from collector.entries import JournalEntry, TelegramKey
 from collector.halfhours import WINDOW_DAYS, Fold, Pairing, fold
 from tests.collector.world import START_S, PaperJournal, PaperUnit
@@ -55,7 +55,9 @@ def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
             key, telegram = said[-1 - back]
             journal.receive(key, telegram, now_ms + flight_ms, None if back else 1)
         elif happening != "pulse":
-            telegram = unit.telegram(now_ms, error_flags=1 if happening == "tamper" else 0)
+            history = draw(st.sampled_from([96, 96, 48, 4, 1]))  # as much as found room
+            error_flags = 1 if happening == "tamper" else 0
+            telegram = unit.telegram(now_ms, error_flags=error_flags, history=history)
             if happening == "roll back":
                 telegram.count = (telegram.count - 3) % (1 << 32)
             if happening == "placeholder":
@@ -149,6 +151,44 @@ def _settled_in_steps(world: World, data: st.DataObject) -> dict[int, BoundaryCo
         last_ms = entry.stamp.received_ms
     finals.update(state.seal(now_ms).finals)
     return finals
+
+
+@st.composite
+def truthful_journals(draw: st.DrawFn) -> list[JournalEntry]:
+    """All that a unit in phase says, whole: a phase set late, histories of any length."""
+    unit = PaperUnit([], first_count=0, boot_ms=START_S * 1000 - 5_000_000)
+    unit.next_grid_s = draw(st.sampled_from([5000, 4321]))
+    journal = PaperJournal()
+    now_ms = START_S * 1000
+    steps = st.tuples(_GAPS_S, st.integers(0, 9), st.sampled_from([96, 96, 8, 2]), st.booleans())
+    for gap_s, pulses, history, is_phased in draw(st.lists(steps, min_size=2, max_size=8)):
+        span_ms = gap_s * 1000
+        unit.pulses_ms += [now_ms + span_ms * (n + 1) // (pulses + 1) for n in range(pulses)]
+        now_ms += span_ms
+        telegram = unit.telegram(now_ms, history=history)
+        journal.receive(TelegramKey(1, unit.counter), telegram, now_ms + 500)
+        if is_phased:
+            unit.set_phase(now_ms, now_ms % 1_800_000)
+    return journal.entries
+
+
+@pytest.mark.parametrize("examples", [60, pytest.param(2000, marks=pytest.mark.slow)])
+def test_hearing_more_never_measures_less(examples: int) -> None:
+    """Whatever is measured without some telegram is measured with it."""
+    pairing = Pairing(START_S * 1000, 0, pulses_max=20)
+
+    @settings(_SETTINGS, max_examples=examples)
+    @given(truthful_journals(), st.data())
+    def demand(entries: list[JournalEntry], data: st.DataObject) -> None:
+        now_ms = entries[-1].stamp.received_ms
+        unheard = data.draw(st.integers(0, len(entries) - 2), label="unheard")
+        fewer = fold(entries[:unheard] + entries[unheard + 1 :], pairing, now_ms)
+        for less, row in zip(fewer, fold(entries, pairing, now_ms), strict=True):
+            note(f"{less} {row}")
+            if less.status == PulseStatus.MEASURED:
+                assert PulseStatus.MEASURED == row.status
+
+    demand()
 
 
 @_lengths

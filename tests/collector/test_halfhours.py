@@ -86,6 +86,21 @@ def test_history_that_may_have_moved_is_no_measurement(air: Air) -> None:
     assert [1, 1, 1] == [row.status for row in air.rows(5500)]
 
 
+def test_short_history_hides_nothing_of_the_next_one(air: Air) -> None:
+    """A large increment leaves room for half the history; the next telegram tells all again."""
+    pulses = [3] * 12
+    pulses[10] = 300
+    for heard in (1, 11, 12):
+        counts = [sum(pulses[:ended]) for ended in range(heard + 1)]
+        history = tuple(pulses[:heard][::-1][: 4 if heard == 11 else 12])
+        air.hear(
+            heard * 1800 + 60, counts[-1], grid_count=counts[-1], grid_age_s=60, increments=history
+        )
+    rows = air.rows(12 * 1800 + 60)
+    assert pulses[1:] == [row.pulses for row in rows[1:]]
+    assert [0] * 9 == [row.status for row in rows[1:10]]
+
+
 def test_grid_that_was_moved_a_little_still_measures(air: Air) -> None:
     """A tick between two grids 4 s apart is within 10 s of the boundary on either."""
     air.hear(900, 4, grid_count=0, grid_age_s=904)

@@ -69,7 +69,6 @@ def advances(entries: Sequence[JournalEntry], base: int) -> dict[tuple[int, int]
 def proofs(entries: Sequence[JournalEntry], worth: dict) -> list[Proof]:
     """All that the entries say, in order of their stamps."""
     out: list[Proof] = []
-    grids: dict[tuple[int, int], list[int]] = {}
     named: dict[int, list[int]] = {}
     for entry in entries:
         group = (entry.key.boot, entry.stamp.epoch)
@@ -98,16 +97,13 @@ def proofs(entries: Sequence[JournalEntry], worth: dict) -> list[Proof]:
         if behind < 0 or tick < 0:
             continue
         know(tick, tick + 1, n - behind)
-        heard = grids.setdefault(group, [])
-        older = [t for t in heard if t < tick - 900]
-        heard.append(tick)
         told = named.setdefault(entry.key.boot, [])
         told.append(tick)
         total = n - behind
         for place, increment in enumerate(entry.increments, start=1):
             total -= increment
             at = tick - 1800 * place
-            if at <= (max(older) + 900 if older else 0):
+            if at <= 0:
                 break
             start, end = _placed(told, at)
             know(start, end + 1, total)
