@@ -47,7 +47,7 @@ class Advance:
 
     def __init__(self, base_count: int) -> None:
         self._base_count = base_count
-        self._keys = array("Q")
+        self._keys = array("q")
         self._counts = array("I")
         self._counts_in_force = array("I")  # what the next count is compared with
         self._pulses = array("q")

@@ -30,7 +30,8 @@ class TelegramReceived(Event):
 
     Attributes:
         serial: the unit.
-        boot: the unit's boot, and with `counter` the telegram's place in the order of sending.
+        boot: the number of the unit's boot, which goes on where the telegram's reset counter wraps;
+            with `counter` the telegram's place in the order of sending.
         counter: the message counter; the uptime for a unit paired without authentication.
         telegram: what it says.
         is_authentic: whether a MAC proves it.
@@ -134,7 +135,10 @@ class Replayed(Refusal):
 
 
 class TooOld(Refusal):
-    """The telegram is further behind the newest one than is remembered."""
+    """The telegram is further behind the newest one than is remembered.
+
+    Or its boot cannot be between those of the telegrams sent before and after it.
+    """
 
     __slots__ = ()
 

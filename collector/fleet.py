@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.timegrid import HALF_HOUR_S, require_utc, unix_ms
 from shared.units import PULSE_10_L, PulseWeight
@@ -21,6 +22,8 @@ from .halfhours import Pairing
 
 WINDOW: Final = 4096
 """Telegrams behind the newest that are told apart from replays."""
+BOOT_MODULUS: Final = 1 << 16
+"""A telegram's reset counter is a boot's number modulo this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,51 +89,84 @@ class Freshness(Enum):
     TOO_OLD = "too old"
 
 
+class Judged(NamedTuple):
+    """What a replay window says of a telegram, and the telegram's place in the order of sending."""
+
+    freshness: Freshness
+    key: TelegramKey
+
+
+def boot_near(reset_counter: int, boot: int) -> int:
+    """The number of the boot, nearest to another one's, that a telegram tells the low 16 bits of.
+
+    A boot's number goes on where the telegram's reset counter wraps. The first ones heard are what
+    their telegrams say; before them it may be negative.
+    """
+    half = BOOT_MODULUS >> 1
+    return boot + (reset_counter - boot + half) % BOOT_MODULUS - half
+
+
 class ReplayWindow:
     """Which of a unit's telegrams have been accepted, as far back as they can be.
 
-    Message counters rise through all boots of a unit. A telegram of a later boot is new. One of
-    this boot must be less than `WINDOW` behind the newest; one of an earlier boot, less than that
-    behind the highest counter there was, and not ahead of the newest.
+    Message counters rise through all boots of a unit and none is used again, so they alone tell its
+    telegrams apart and put them in order. A telegram that was not seen must be less than `WINDOW`
+    behind the highest counter there was. Its boot is not before that of the telegram sent before
+    it, nor after that of the next.
 
     Args:
-        keys: of telegrams accepted before: at least those of the newest boot that are within the
-            window, and those of any boot that are within it of the highest counter.
+        keys: of telegrams accepted before: at least those within the window, and the one before.
     """
 
     def __init__(self, keys: Iterable[TelegramKey] = ()) -> None:
-        self._seen = set(keys)
-        self._newest = max(self._seen, default=None)
-        # It only rises: what was forgotten once stays behind it.
-        self._floor = max((key.counter for key in self._seen), default=0) - WINDOW
+        self._boots = {key.counter: key.boot for key in keys}
+        self._counters = sorted(self._boots)
         self._forget()
 
-    def judge(self, key: TelegramKey) -> Freshness:
-        """Tell whether a telegram may be accepted."""
-        if key in self._seen:
-            return Freshness.SEEN
-        newest = self._newest
-        is_ahead = newest is not None and key.boot < newest.boot and key.counter >= newest.counter
-        return Freshness.UNSEEN if self._is_remembered(key) and not is_ahead else Freshness.TOO_OLD
+    def __len__(self) -> int:
+        return len(self._counters)
+
+    def judge(self, reset_counter: int, counter: int) -> Judged:
+        """Tell whether a telegram may be accepted.
+
+        Args:
+            reset_counter: the telegram's.
+            counter: its message counter.
+        """
+        boots, counters = self._boots, self._counters
+        seen = boots.get(counter)
+        if seen is not None:
+            return Judged(Freshness.SEEN, TelegramKey(seen, counter))
+        place = bisect_left(counters, counter)
+        before = boots[counters[place - 1]] if place else None
+        after = boots[counters[place]] if place < len(counters) else None
+        boot = reset_counter
+        if before is not None:
+            boot = before + (reset_counter - before) % BOOT_MODULUS
+        elif after is not None:
+            boot = after - (after - reset_counter) % BOOT_MODULUS
+        is_remembered = not counters or counter > counters[-1] - WINDOW
+        is_between = after is None or boot <= after
+        freshness = Freshness.UNSEEN if is_remembered and is_between else Freshness.TOO_OLD
+        return Judged(freshness, TelegramKey(boot, counter))
 
     def accept(self, key: TelegramKey) -> None:
         """Remember an accepted telegram."""
-        self._seen.add(key)
-        self._floor = max(self._floor, key.counter - WINDOW)
-        if self._newest is None or key > self._newest:
-            self._newest = key
-        if len(self._seen) > 2 * WINDOW:
+        if key.counter not in self._boots:
+            insort(self._counters, key.counter)
+        self._boots[key.counter] = key.boot
+        if len(self._counters) > 2 * WINDOW:
             self._forget()
 
-    def _is_remembered(self, key: TelegramKey) -> bool:
-        newest = self._newest
-        if newest is None or key.boot > newest.boot:
-            return True
-        floor = newest.counter - WINDOW if key.boot == newest.boot else self._floor
-        return key.counter > floor
-
     def _forget(self) -> None:
-        self._seen = {key for key in self._seen if self._is_remembered(key)}
+        counters = self._counters
+        if not counters:
+            return
+        # One more is kept: by it a telegram's boot is known that was sent after it.
+        forgotten = max(0, bisect_right(counters, counters[-1] - WINDOW) - 1)
+        for counter in counters[:forgotten]:
+            del self._boots[counter]
+        del counters[:forgotten]
 
 
 class FleetUnit:
@@ -138,7 +174,7 @@ class FleetUnit:
 
     Args:
         record: the pairing.
-        accepted: keys of telegrams accepted before; the replay window's worth is enough.
+        accepted: keys of telegrams accepted before: the replay window's worth, and the newest.
         count: the count of the newest of them.
     """
 
@@ -149,13 +185,15 @@ class FleetUnit:
         keys = set(accepted)
         if record.base_key is not None:
             keys.add(record.base_key)
-        self.window = ReplayWindow(keys)
+        # What proves nothing has no counter to trust: its clock and count must rise.
+        self.window = ReplayWindow(() if record.allow_unauthenticated else keys)
         self.newest = max(keys, default=None)
         self.count = record.base_count if count is None else count
 
     def accept(self, key: TelegramKey, count: int) -> None:
         """Remember an accepted telegram."""
-        self.window.accept(key)
+        if not self.record.allow_unauthenticated:
+            self.window.accept(key)
         if self.newest is None or key >= self.newest:
             self.newest = key
             self.count = count

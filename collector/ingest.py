@@ -14,7 +14,7 @@ from . import events
 from .bearers.base import ReceivedFrame
 from .entries import TelegramKey, forward
 from .events import Refusal, TelegramReceived
-from .fleet import Fleet, FleetUnit, Freshness
+from .fleet import Fleet, FleetUnit, Freshness, Judged, boot_near
 from .keys import Keys
 
 
@@ -68,13 +68,16 @@ class Ingest:
     ) -> TelegramReceived | Refusal:
         serial = unit.record.serial
         if unit.record.allow_unauthenticated:
-            # What proves nothing has no counter to trust: its clock and count must rise.
-            key = TelegramKey(telegram.reset_counter, telegram.uptime_s)
+            newest = unit.newest
+            reset_counter = telegram.reset_counter
+            boot = reset_counter if newest is None else boot_near(reset_counter, newest.boot)
+            key = TelegramKey(boot, telegram.uptime_s)
             refusal = _not_rising(frame, unit, key, telegram.count)
         else:
             assert message.message_counter is not None  # mode 7 has no MAC without it
-            key = TelegramKey(telegram.reset_counter, message.message_counter)
-            refusal = _not_fresh(frame, unit, key)
+            judged = unit.window.judge(telegram.reset_counter, message.message_counter)
+            key = judged.key
+            refusal = _not_fresh(frame, unit, judged)
         if refusal is not None:
             return refusal
         unit.accept(key, telegram.count)
@@ -115,8 +118,8 @@ def _refused_message(frame: ReceivedFrame, serial: str, error: wire.WireError) -
     return _refusal(kind, frame, serial, str(error))
 
 
-def _not_fresh(frame: ReceivedFrame, unit: FleetUnit, key: TelegramKey) -> Refusal | None:
-    freshness = unit.window.judge(key)
+def _not_fresh(frame: ReceivedFrame, unit: FleetUnit, judged: Judged) -> Refusal | None:
+    freshness, key = judged
     if freshness is Freshness.UNSEEN:
         return None
     reason = f"telegram {key.counter} of boot {key.boot}"
@@ -131,7 +134,7 @@ def _not_fresh(frame: ReceivedFrame, unit: FleetUnit, key: TelegramKey) -> Refus
             delay_max_s=frame.delay_max_s,
         )
     if freshness is Freshness.TOO_OLD:
-        reason = f"{reason} is too far behind the newest"
+        reason = f"{reason} is too far behind the newest, or in no order"
         return _refusal(events.TooOld, frame, unit.record.serial, reason)
     assert_never(freshness)
 

@@ -169,15 +169,11 @@ class Journal:
         return map(_entry, rows)
 
     def window_keys(self, serial: str) -> list[TelegramKey]:
-        """The telegrams that a replay window must know, as `collector.fleet.ReplayWindow` says."""
-        newest = self._newest_key(serial)
-        if newest is None:
-            return []
+        """The newest telegrams: as many as a replay window can hold, and the one before."""
         rows = self._tables.connection.execute(
-            "SELECT boot, counter FROM collector_journal WHERE serial = ?1 AND narrows = 0"
-            " AND (boot = ?2 AND counter > ?3 OR counter > (SELECT max(counter)"
-            " FROM collector_journal WHERE serial = ?1 AND narrows = 0) - ?4)",
-            (serial, newest.boot, newest.counter - WINDOW, WINDOW),
+            "SELECT boot, counter FROM collector_journal WHERE serial = ? AND narrows = 0"
+            " ORDER BY boot DESC, counter DESC LIMIT ?",
+            (serial, WINDOW + 1),
         )
         return [TelegramKey(*row) for row in rows]
 

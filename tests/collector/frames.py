@@ -50,7 +50,7 @@ def received(
 
 def heard(count: int, seconds: float, counter: int, **fields: object) -> ReceivedFrame:
     """A frame with this count, sent and received at once by a unit that booted 1000 s before."""
-    said = telegram(count, int(seconds) + 1000, **fields)
+    said = telegram(count, **({"uptime_s": int(seconds) + 1000} | fields))
     return received(sealed(said, counter), seconds)
 
 

@@ -112,6 +112,30 @@ def test_remarks_tell_of_the_unit() -> None:
     assert 4 + 897 == col.register(SERIAL)
 
 
+_BOOTS = [(65_534, 10, 100), (65_535, 11, 356), (0, 12, 612), (0, 13, 613), (1, 14, 900)]
+
+
+def test_reset_counter_wraps() -> None:
+    """Message counters go on rising where the 16 bits of the boot wrap: nothing is refused."""
+    connection = sqlite3.connect(":memory:")
+    col = _collector(connection)
+    frames = [
+        heard(count, 60 + place * 10, counter, reset_counter=boot, uptime_s=5 + place)
+        for place, (boot, count, counter) in enumerate(_BOOTS)
+    ]
+    for place, frame in enumerate(frames):
+        expected = ["TelegramReceived"] + ["UnitReset"] * (place in (1, 2, 4))
+        assert expected == _kinds(col.receive(frame, frame.received_utc))
+        assert ["Replayed"] == _kinds(col.receive(frame, frame.received_utc))
+        assert _BOOTS[place][1] == col.register(SERIAL)
+        col = _again(connection, 60 + place * 10)
+    for frame in frames:
+        assert ["Replayed"] == _kinds(col.receive(frame, at(200)))
+    late = heard(13, 200, 620, reset_counter=0, uptime_s=90)
+    assert ["TelegramReceived"] == _kinds(col.receive(late, at(200)))
+    assert 14 == col.register(SERIAL)
+
+
 def test_silence_is_told_once_and_timed() -> None:
     """Past twice the period, at the time announced, silence is an event; being heard ends it."""
     col = _collector()

@@ -132,6 +132,19 @@ def test_unauthenticated_unit_must_rise() -> None:
     assert isinstance(gate.receive(received(_plain(4, 2900), 7)), collector.NotRising)
     assert isinstance(gate.receive(received(_plain(6, 2900), 8)), TelegramReceived)
     assert isinstance(gate.receive(received(_plain(6, 100, boot=2), 9)), TelegramReceived)
+    assert isinstance(gate.receive(received(_plain(7, 9000, boot=1), 9)), collector.NotRising)
+
+
+def test_reset_counter_of_an_unauthenticated_unit_wraps() -> None:
+    """Boot 0 follows boot 65,535; what was received before the wrap stays refused after it."""
+    gate = _gate(allow_unauthenticated=True)
+    for boot, uptime_s in ((65_534, 500), (65_535, 90), (0, 3), (1, 2)):
+        frame = received(_plain(5, uptime_s, boot=boot), 5)
+        outcome = gate.receive(frame)
+        assert isinstance(outcome, TelegramReceived)
+        assert outcome.boot & 0xFFFF == boot
+        assert isinstance(gate.receive(frame), collector.NotRising)
+    assert isinstance(gate.receive(received(_plain(9, 900, boot=65_535), 5)), collector.NotRising)
 
 
 @given(st.binary(max_size=300))
