@@ -69,7 +69,10 @@ def bracketed(
     """
     if most is None and after is None:
         return BoundaryCount(None, PulseStatus.PENDING)
-    is_doubtful = most is not None and (least.is_doubtful or most.is_doubtful)
+    is_doubtful = most is not None and (
+        # The one clock contradicts itself, or that of another boot or epoch does.
+        least.is_doubtful or most.is_doubtful or least.pulses > most.pulses
+    )
     known = _known(least, most, near)
     if known is not None and before.pulses <= known and (after is None or known <= after.pulses):
         status = PulseStatus.DOUBTFUL_CLOCK if is_doubtful else PulseStatus.MEASURED

@@ -185,6 +185,17 @@ def test_clocks_of_two_epochs_are_not_compared(air: Air) -> None:
     ]
 
 
+@pytest.mark.parametrize("boot", [1, 2])
+def test_clocks_that_contradict_each_other_are_doubtful(air: Air, boot: int) -> None:
+    """At least 30 by one epoch's clock or boot, and at most 10 by another's, is no measurement."""
+    air.hear(900, 0)
+    air.hear(1850, 10)
+    air.journal.epoch += 2 - boot
+    said = telegram(30, 6000)
+    air.journal.receive(key(9, boot=boot), said, START_MS + 1_700_000, 2)
+    assert [_row(0, 30, 4, False)] == air.rows(1850)
+
+
 def test_flags_mark_the_half_hour_in_which_they_were_told(air: Air) -> None:
     """Tamper and low battery are in the row of their telegram alone."""
     air.hear(900, 4)

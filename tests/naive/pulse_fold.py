@@ -176,7 +176,7 @@ class Snapshot:
         if most is None and after is None:
             return None, PulseStatus.PENDING, False
         flag = PulseStatus.UNAUTHENTICATED if self.unproven else PulseStatus(0)
-        doubtful = most is not None and (least[2] or most[2])
+        doubtful = most is not None and (least[2] or most[2] or least[0] > most[0])
         if doubtful:
             flag |= PulseStatus.DOUBTFUL_CLOCK
         near = [(max(abs(a - at_dms), abs(b - at_dms)), n) for a, b, n in self.at]
