@@ -36,9 +36,9 @@ class HexBytes(click.ParamType[bytes]):
         try:
             data = bytes.fromhex(digits)
         except ValueError:
-            self.fail("not an even number of hexadecimal digits", param, ctx)
+            self.fail("not an even number of hexadecimal digits.", param, ctx)
         if self._length is not None and len(data) != self._length:
-            self.fail(f"{self._length} bytes are wanted, not {len(data)}", param, ctx)
+            self.fail(f"{self._length} bytes are wanted, not {len(data)}.", param, ctx)
         return data
 
 
@@ -72,7 +72,7 @@ def decode(
 
     data = HexBytes().convert("".join(telegram), _parameter("telegram"), None)
     if ble != (mac is not None):
-        raise click.UsageError("--ble and --mac go together")
+        raise click.UsageError("--ble and --mac go together.")
     try:
         told = decode_telegram(data, key) if mac is None else decode_advert(data, mac, key)
     except WireError as error:

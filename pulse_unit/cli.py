@@ -35,7 +35,7 @@ class _Key(click.ParamType[bytes]):
         except ValueError:
             key = b""
         if len(key) != 16:
-            self.fail("a key is 32 hexadecimal digits", param, ctx)
+            self.fail("a key is 32 hexadecimal digits.", param, ctx)
         return key
 
 
@@ -51,7 +51,7 @@ class _Digits(click.ParamType[str]):
         """Return ``value``, or fail as a usage error."""
         digits = str(value)
         if len(digits) != self._count or not (digits.isascii() and digits.isdigit()):
-            self.fail(f"{self._count} digits are wanted", param, ctx)
+            self.fail(f"{self._count} digits are wanted.", param, ctx)
         return digits
 
 

@@ -33,9 +33,9 @@ class ReplayFile(Bearer):
             with path.open(encoding="ascii") as lines:
                 frames = read_frames(lines, bearer=self.name, delay_max_s=delay_max_s)
         except OSError as error:
-            raise ReplayFileError(f"{path} cannot be read: {error.strerror}.") from None
+            raise ReplayFileError(f"{path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise ReplayFileError(f"{path} is not a text file of times and frames.") from None
+            raise ReplayFileError(f"{path} is not a text file of times and frames") from None
         self._frames = frames[::-1]
         self._is_closed = False
 
@@ -78,20 +78,20 @@ def read_frames(
 
 def _parsed(number: int, fields: list[str]) -> tuple[datetime, bytes]:
     if len(fields) != 2:
-        raise ReplayFileError(f"Line {number} has no frame after its time.")
+        raise ReplayFileError(f"line {number} has no frame after its time")
     try:
         received_utc = require_utc(datetime.fromisoformat(fields[0]))
     except (ValueError, TimegridError):
         raise ReplayFileError(
-            f"Line {number} begins with {fields[0][:40]!r} where a time such as"
-            " 2026-01-01T00:15:02Z is needed."
+            f"line {number} begins with {fields[0][:40]!r} where a time such as"
+            " 2026-01-01T00:15:02Z is needed"
         ) from None
     try:
         data = bytes.fromhex(fields[1])
     except ValueError:
-        raise ReplayFileError(f"Line {number} has a frame that is not hexadecimal.") from None
+        raise ReplayFileError(f"line {number} has a frame that is not hexadecimal") from None
     if not 0 < len(data) <= _FRAME_BYTES_MAX:
-        raise ReplayFileError(f"Line {number} has a frame of {len(data)} bytes.")
+        raise ReplayFileError(f"line {number} has a frame of {len(data)} bytes")
     return received_utc, data
 
 

@@ -39,4 +39,4 @@ def command(data_dir: Path, as_json: bool) -> None:
             f"{ledger.row_count} half-hours of {len(ledger.channels)} channels: the books balance."
         )
     if found:
-        raise click.ClickException(found[0])
+        raise click.ClickException(f"{found[0]}.")

@@ -40,7 +40,7 @@ class PlainErrors(click.Group):
         try:
             return super().invoke(ctx)
         except (MeterError, CollectorError, SharedError, OSError) as error:
-            raise click.ClickException(_sentence(error)) from error
+            raise click.ClickException(f"{_sentence(error).rstrip('.')}.") from error
 
 
 def _sentence(error: Exception) -> str:

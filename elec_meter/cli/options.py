@@ -77,7 +77,7 @@ class Address(click.ParamType[tuple[str, int]]):
         try:
             return parse_address(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(f"{error}.", param, ctx)
 
 
 data_option = click.option(

@@ -110,12 +110,12 @@ def _pulses(path: Path) -> tuple[int, ...]:
         with path.open(encoding="ascii") as lines:
             times = [_pulse_ms(path, number, line) for number, line in enumerate(lines, 1)]
     except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}.") from None
+        raise RecordingError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise RecordingError(f"{path} is not a text file of UTC times.") from None
+        raise RecordingError(f"{path} is not a text file of UTC times") from None
     pulses = sorted(at_ms for at_ms in times if at_ms is not None)
     if not pulses:
-        raise RecordingError(f"{path} has no pulse.")
+        raise RecordingError(f"{path} has no pulse")
     return tuple(pulses)
 
 
@@ -127,7 +127,7 @@ def _pulse_ms(path: Path, number: int, line: str) -> int | None:
         return unix_ms(require_utc(datetime.fromisoformat(text)))
     except (ValueError, TimegridError):
         raise RecordingError(
-            f"{path}, line {number}: {text[:40]!r} is no UTC time such as 2026-01-01T00:15:02Z."
+            f"{path}, line {number}: {text[:40]!r} is no UTC time such as 2026-01-01T00:15:02Z"
         ) from None
 
 

@@ -88,7 +88,7 @@ class _Screen:
             self.source = directory[config.object]
             self.unit = self._checked()
         except ObjectsError as error:
-            raise ConfigError(f"The display cannot show {config.object}: {error}.") from None
+            raise ConfigError(f"the display cannot show {config.object}: {error}") from None
 
     def text(self, now: datetime) -> str:
         """Eight places."""
@@ -109,19 +109,19 @@ class _Screen:
         source, config = self.source, self.config
         if isinstance(source, ProfileGeneric) or config.attribute not in source.attributes:
             raise ConfigError(
-                f"The display cannot show attribute {config.attribute} of {config.object}:"
-                " it is no single value."
+                f"the display cannot show attribute {config.attribute} of {config.object}:"
+                " it is no single value"
             )
         if not isinstance(source, Register) or config.attribute != _VALUE:
             return config.unit
         unit = config.unit or source.unit
         digits = source.digits(unit)
         if self._picture is None:
-            raise ConfigError(f"The display cannot show {config.object} as {config.format}.")
+            raise ConfigError(f"the display cannot show {config.object} as {config.format}")
         if digits.whole is not None and self._picture.whole < digits.whole:
             raise ConfigError(
-                f"The display format {config.format} has too few digits for {config.object}:"
-                f" it counts to {digits.whole} digits of {unit}."
+                f"the display format {config.format} has too few digits for {config.object}:"
+                f" it counts to {digits.whole} digits of {unit}"
             )
         return unit
 

@@ -79,15 +79,15 @@ def _public(directory: Directory, code: str) -> CosemObject:
     try:
         each = directory[code]
     except ObjectsError as error:
-        raise ConfigError(f"The FLAG readout cannot show {code}: {error}.") from None
+        raise ConfigError(f"the FLAG readout cannot show {code}: {error}") from None
     if isinstance(each, ProfileGeneric):
-        raise ConfigError(f"The FLAG readout cannot show {code}: it is no single value.")
+        raise ConfigError(f"the FLAG readout cannot show {code}: it is no single value")
     if not may_read(Level.PUBLIC, each.obis, each.class_id, _VALUE):
-        raise ConfigError(f"The FLAG readout cannot show {code}: it is not for everybody.")
+        raise ConfigError(f"the FLAG readout cannot show {code}: it is not for everybody")
     if len(each.obis.reduced) > IDENTIFIER_LIMIT:
-        raise ConfigError(f"The FLAG readout cannot show {code}: its identifier is too long.")
+        raise ConfigError(f"the FLAG readout cannot show {code}: its identifier is too long")
     if isinstance(each, Register) and _width(each) > VALUE_LIMIT:
-        raise ConfigError(f"The FLAG readout cannot show {code}: it has too many digits.")
+        raise ConfigError(f"the FLAG readout cannot show {code}: it has too many digits")
     return each
 
 

@@ -45,21 +45,19 @@ class Calibration:
         for name in ("voltage_mv_per_count", "current_ma_per_count"):
             gain = getattr(self, name)
             if not isinstance(gain, Fraction) or gain <= 0:
-                raise CalibrationError(f"{name} is {gain!r}, not a positive Fraction.")
+                raise CalibrationError(f"{name} is {gain!r}, not a positive Fraction")
         if abs(self.phase_urad) > PHASE_MAX_URAD:
-            raise CalibrationError(f"A phase of {self.phase_urad} urad is no calibration.")
+            raise CalibrationError(f"a phase of {self.phase_urad} urad is no calibration")
         if not 1 << 7 <= self.full_scale_count <= 1 << (BITS_MAX - 1):
-            raise CalibrationError(f"Full scale is 2^7 to 2^23, not {self.full_scale_count}.")
+            raise CalibrationError(f"full scale is 2^7 to 2^23, not {self.full_scale_count}")
         if (
             not 0
             <= self.starting_current_ma
             < self.full_scale_count * self.current_ma_per_count / 16
         ):
-            raise CalibrationError(
-                f"A starting current of {self.starting_current_ma} mA is absurd."
-            )
+            raise CalibrationError(f"a starting current of {self.starting_current_ma} mA is absurd")
         if not 0 < self.signal_min_mv < self.full_scale_count * self.voltage_mv_per_count:
-            raise CalibrationError(f"A least signal of {self.signal_min_mv} mV is absurd.")
+            raise CalibrationError(f"a least signal of {self.signal_min_mv} mV is absurd")
 
     @classmethod
     def for_converter(

@@ -26,10 +26,10 @@ def parse_address(text: str) -> tuple[str, int]:
     """
     match = _ADDRESS.fullmatch(text)
     if match is None:
-        raise AddressError(f"{text!r} is no address; write HOST:PORT, such as 127.0.0.1:8063.")
+        raise AddressError(f"{text!r} is no address; write HOST:PORT, such as 127.0.0.1:8063")
     port = int(match[2])
     if port > 65535:
-        raise AddressError(f"{text!r} asks for port {port}; ports end at 65535.")
+        raise AddressError(f"{text!r} asks for port {port}; ports end at 65535")
     return match[1].strip("[]"), port
 
 

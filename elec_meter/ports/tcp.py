@@ -117,8 +117,8 @@ class TcpServer:
             self._server = await loop.create_server(lambda: _Connection(self), host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise PortInUseError(f"{where} is in use by another program.") from None
-            raise AddressError(f"Cannot listen on {where}: {_reason(error)}.") from None
+                raise PortInUseError(f"{where} is in use by another program") from None
+            raise AddressError(f"cannot listen on {where}: {_reason(error)}") from None
 
     @property
     def address(self) -> tuple[str, int]:

@@ -46,21 +46,21 @@ class SampleBlock:
         for name in ("voltage", "current"):
             counts = getattr(self, name)
             if not isinstance(counts, np.ndarray):
-                raise BlockError(f"{name} is a {type(counts).__name__}, not an array.")
+                raise BlockError(f"{name} is a {type(counts).__name__}, not an array")
             if counts.dtype != np.int16 and counts.dtype != np.int32:
-                raise BlockError(f"{name} is {counts.dtype}, not int16 or int32.")
+                raise BlockError(f"{name} is {counts.dtype}, not int16 or int32")
             if counts.ndim != 1:
-                raise BlockError(f"{name} has {counts.ndim} dimensions, not one.")
+                raise BlockError(f"{name} has {counts.ndim} dimensions, not one")
             if not counts.flags.c_contiguous:
-                raise BlockError(f"{name} is not contiguous.")
+                raise BlockError(f"{name} is not contiguous")
         if self.voltage.dtype != self.current.dtype or self.voltage.size != self.current.size:
-            raise BlockError("voltage and current differ in type or length.")
+            raise BlockError("voltage and current differ in type or length")
         if self.first_sample < 0:
-            raise BlockError(f"first_sample is {self.first_sample}, before the anchor.")
+            raise BlockError(f"first_sample is {self.first_sample}, before the anchor")
         if not RATE_MIN_HZ <= self.rate_hz <= RATE_MAX_HZ:
-            raise BlockError(f"The rate is {self.rate_hz} Hz, not 2,000 to 32,000 Hz.")
+            raise BlockError(f"the rate is {self.rate_hz} Hz, not 2,000 to 32,000 Hz")
         if self.anchor_utc.tzinfo is None or self.anchor_utc.utcoffset() != timedelta(0):
-            raise BlockError("anchor_utc is not an aware UTC time.")
+            raise BlockError("anchor_utc is not an aware UTC time")
 
     def __len__(self) -> int:
         return self.voltage.size

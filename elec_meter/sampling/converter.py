@@ -31,9 +31,9 @@ class Converter:
 
     def __post_init__(self) -> None:
         if not 16 <= self.bits <= 24:
-            raise BlockError(f"A converter has 16 to 24 bits, not {self.bits}.")
+            raise BlockError(f"a converter has 16 to 24 bits, not {self.bits}")
         if self.voltage_peak_mv <= 0 or self.current_peak_ma <= 0:
-            raise BlockError("A converter's full scale is more than nothing.")
+            raise BlockError("a converter's full scale is more than nothing")
 
     @property
     def full_scale_count(self) -> int:

@@ -96,7 +96,7 @@ class RecordedSource(SampleSource):
         if not 0 <= first_sample <= end <= self._voltage.size:
             raise SamplingError(
                 f"{self._name} has samples 0 to {self._voltage.size - 1}, not {first_sample} to "
-                f"{end - 1}."
+                f"{end - 1}"
             )
         return SampleBlock(
             self._voltage[first_sample:end],
@@ -112,7 +112,7 @@ class RecordedSource(SampleSource):
         return timedelta(seconds=self._voltage.size / self.rate_hz)
 
     def _refusal(self, reason: str) -> RecordingError:
-        return RecordingError(f"{self._name} {reason}.")
+        return RecordingError(f"{self._name} {reason}")
 
     def _read(self, path: Path) -> tuple[NDArray[Any], NDArray[Any], int | None]:
         readers = {".npz": self._read_npz, ".wav": self._read_wav, ".csv": self._read_csv}

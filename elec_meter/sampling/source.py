@@ -38,7 +38,7 @@ class SampleSource(ABC):
     def blocks(self, samples: int, first_sample: int = 0) -> Iterator[SampleBlock]:
         """Blocks of `samples` each from `first_sample` on; the last one may be shorter."""
         if samples < 1:
-            raise SamplingError(f"A block has at least one sample, not {samples}.")
+            raise SamplingError(f"a block has at least one sample, not {samples}")
         while self.end_sample is None or first_sample < self.end_sample:
             count = samples
             if self.end_sample is not None:

@@ -97,9 +97,9 @@ class SyntheticMains(SampleSource):
         distortion: float = 0.1,
     ) -> None:
         if not RATE_MIN_HZ <= rate_hz <= RATE_MAX_HZ:
-            raise BlockError(f"The rate is {rate_hz} Hz, not 2,000 to 32,000 Hz.")
+            raise BlockError(f"the rate is {rate_hz} Hz, not 2,000 to 32,000 Hz")
         if anchor_utc.tzinfo is None or anchor_utc.microsecond:
-            raise BlockError("The anchor is a whole second of an aware time.")
+            raise BlockError("the anchor is a whole second of an aware time")
         self.rate_hz = rate_hz
         self.anchor_utc = anchor_utc.astimezone(UTC)
         self.seed = seed
@@ -147,7 +147,7 @@ class SyntheticMains(SampleSource):
     def block(self, first_sample: int, count: int) -> SampleBlock:
         """The samples `first_sample` to `first_sample + count - 1`."""
         if first_sample < 0 or count < 0:
-            raise SamplingError("Samples are counted from 0 on.")
+            raise SamplingError("samples are counted from 0 on")
         voltage = np.empty(count, self.converter.dtype)
         current = np.empty(count, self.converter.dtype)
         end = first_sample + count

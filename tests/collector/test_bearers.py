@@ -140,20 +140,20 @@ def test_virtual_radio_carries_replies() -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("2026-01-01T00:00:00Z", "Line 2 has no frame after its time."),
-        ("2026-01-01T00:00:00Z 2E4", "Line 2 has a frame that is not hexadecimal."),
+        ("2026-01-01T00:00:00Z", "line 2 has no frame after its time"),
+        ("2026-01-01T00:00:00Z 2E4", "line 2 has a frame that is not hexadecimal"),
         (
             "yesterday 2E44",
-            "Line 2 begins with 'yesterday' where a time such as 2026-01-01T00:15:02Z is needed.",
+            "line 2 begins with 'yesterday' where a time such as 2026-01-01T00:15:02Z is needed",
         ),
         (
             "2026-01-01T00:00:00 2E44",
             (
-                "Line 2 begins with '2026-01-01T00:00:00' where a time such as"
-                " 2026-01-01T00:15:02Z is needed."
+                "line 2 begins with '2026-01-01T00:00:00' where a time such as"
+                " 2026-01-01T00:15:02Z is needed"
             ),
         ),
-        ("2026-01-01T00:00:00Z " + "00" * 513, "Line 2 has a frame of 513 bytes."),
+        ("2026-01-01T00:00:00Z " + "00" * 513, "line 2 has a frame of 513 bytes"),
     ],
 )
 def test_bad_line_is_named(line: str, sentence: str) -> None:

@@ -47,6 +47,8 @@ def refused(*words: object) -> str:
     assert "Traceback" not in done.stderr
     sentence = done.stderr.removeprefix("Error: ").strip()
     assert 1 == len(sentence.splitlines())
+    assert sentence.endswith(".")
+    assert not sentence.endswith("..")
     return sentence
 
 

@@ -25,20 +25,20 @@ def test_times() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"voltage": [1, 2]}, "voltage is a list, not an array."),
-        ({"current": COUNTS.astype(float)}, "current is float64, not int16 or int32."),
-        ({"voltage": COUNTS.astype(np.uint16)}, "voltage is uint16, not int16 or int32."),
-        ({"current": COUNTS.reshape(2, 5)}, "current has 2 dimensions, not one."),
-        ({"voltage": np.arange(20, dtype=np.int16)[::2]}, "voltage is not contiguous."),
-        ({"voltage": COUNTS.astype(np.int32)}, "voltage and current differ in type or length."),
-        ({"voltage": COUNTS[:9]}, "voltage and current differ in type or length."),
-        ({"first_sample": -1}, "first_sample is -1, before the anchor."),
-        ({"rate_hz": 1999}, "The rate is 1999 Hz, not 2,000 to 32,000 Hz."),
-        ({"rate_hz": 32_001}, "The rate is 32001 Hz, not 2,000 to 32,000 Hz."),
-        ({"anchor_utc": datetime(2024, 1, 1)}, "anchor_utc is not an aware UTC time."),  # noqa: DTZ001 - naive on purpose
+        ({"voltage": [1, 2]}, "voltage is a list, not an array"),
+        ({"current": COUNTS.astype(float)}, "current is float64, not int16 or int32"),
+        ({"voltage": COUNTS.astype(np.uint16)}, "voltage is uint16, not int16 or int32"),
+        ({"current": COUNTS.reshape(2, 5)}, "current has 2 dimensions, not one"),
+        ({"voltage": np.arange(20, dtype=np.int16)[::2]}, "voltage is not contiguous"),
+        ({"voltage": COUNTS.astype(np.int32)}, "voltage and current differ in type or length"),
+        ({"voltage": COUNTS[:9]}, "voltage and current differ in type or length"),
+        ({"first_sample": -1}, "first_sample is -1, before the anchor"),
+        ({"rate_hz": 1999}, "the rate is 1999 Hz, not 2,000 to 32,000 Hz"),
+        ({"rate_hz": 32_001}, "the rate is 32001 Hz, not 2,000 to 32,000 Hz"),
+        ({"anchor_utc": datetime(2024, 1, 1)}, "anchor_utc is not an aware UTC time"),  # noqa: DTZ001 - naive on purpose
         (
             {"anchor_utc": ANCHOR.astimezone(timezone(timedelta(hours=1)))},
-            "anchor_utc is not an aware UTC time.",
+            "anchor_utc is not an aware UTC time",
         ),
     ],
 )
