@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .bearers.virtual import VirtualRadio
     from .bracket import PulseStatus
     from .collector import Collector, Readings, UnitState
-    from .entries import JournalEntry, Stamp, TelegramKey
+    from .entries import JournalEntry, Pairing, Stamp, TelegramKey
     from .errors import (
         BearerClosedError,
         CollectorError,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         WrongMedium,
     )
     from .fleet import Fleet, FleetUnit, UnitRecord
-    from .halfhours import Pairing, PulseHalfHour
+    from .halfhours import PulseHalfHour
     from .ingest import Ingest
     from .journal import Journal, LastHeard
     from .keys import Keys
@@ -115,14 +115,14 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.virtual": "VirtualRadio",
         "bracket": "PulseStatus",
         "collector": "Collector Readings UnitState",
-        "entries": "JournalEntry Stamp TelegramKey",
+        "entries": "JournalEntry Pairing Stamp TelegramKey",
         "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError"
         " ReplayFileError UnitPairedError UnitRecordError UnitUnknownError",
         "events": "BadCrc BadMac CountRolledBack Event ImplausibleFlow KeyMissing LowBattery"
         " MalformedFrame MalformedRecord NotRising PlaintextDowngrade Refusal Replayed TamperSeen"
         " TelegramReceived TooOld UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
-        "halfhours": "Pairing PulseHalfHour",
+        "halfhours": "PulseHalfHour",
         "ingest": "Ingest",
         "journal": "Journal LastHeard",
         "keys": "Keys",

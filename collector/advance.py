@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from shared.timegrid import HALF_HOUR_S
 from shared.wire.grid import COUNT_MODULUS
 
-from .entries import TelegramKey, forward
+from .entries import Pairing, TelegramKey, forward
 
-_PLACEHOLDERS = (0, COUNT_MODULUS - 1)
+PLACEHOLDERS = (0, COUNT_MODULUS - 1)
+"""What a count may be where there is none."""
+_WRAP_FLOW_FACTOR = 10
+_BASE = -(1 << 62)  # before all keys: the pairing
 
 
 class CountKind(Enum):
@@ -27,6 +31,22 @@ class CountKind(Enum):
     """Behind the count before it: nothing is added, and counting goes on from here."""
 
 
+class Heard(NamedTuple):
+    """What the advance takes of a telegram, as it was first received.
+
+    Attributes:
+        key: its place in the order of sending.
+        told: its count.
+        uptime_s: the unit's clock then.
+        latest_ms: UNIX milliseconds after which it cannot have been sent.
+    """
+
+    key: TelegramKey
+    told: int
+    uptime_s: int
+    latest_ms: int
+
+
 class Advanced(NamedTuple):
     """Pulses since the pairing when a telegram was sent, and what its count was worth."""
 
@@ -38,18 +58,25 @@ class Advance:
     """Every telegram's pulses since the pairing base.
 
     The advance from one telegram to the next sent is the difference of their counts modulo 2^32.
-    It depends on which telegrams have been heard and not on when: what is heard late takes its
-    place in the order of sending.
+    It depends on which telegrams have been heard and not in which order: what is heard late takes
+    its place in the order of sending.
+
+    All zeros or all ones are a wrap only if the meter can have turned so far since the count before
+    them. Taking a placeholder for a wrap could not be undone; the other way round costs nothing,
+    since the next count tells the same.
 
     Args:
-        base_count: the count that the pairing recorded.
+        pairing: its count is the base.
     """
 
-    def __init__(self, base_count: int) -> None:
-        self._base_count = base_count
+    def __init__(self, pairing: Pairing) -> None:
+        self._pairing = pairing
         self._keys = array("q")
         self._counts = array("I")
+        self._uptimes_s = array("I")
+        self._latest_ms = array("q")
         self._counts_in_force = array("I")  # what the next count is compared with
+        self._keys_in_force = array("q")  # the telegram that told it
         self._pulses = array("q")
 
     def __len__(self) -> int:
@@ -59,6 +86,11 @@ class Advance:
     def total(self) -> int:
         """Pulses since the pairing, by all that has been heard."""
         return self._pulses[-1] if self._pulses else 0
+
+    @property
+    def count(self) -> int:
+        """The count that the next one is compared with."""
+        return self._counts_in_force[-1] if self._keys else self._pairing.base_count
 
     @property
     def newest(self) -> TelegramKey | None:
@@ -73,47 +105,72 @@ class Advance:
         place = bisect_left(self._keys, _packed(key))
         return place < len(self._keys) and self._keys[place] == _packed(key)
 
-    def add(self, key: TelegramKey, count: int) -> bool:
+    def add(self, heard: Heard) -> bool:
         """Take a telegram that was not heard before.
 
         Returns:
             Whether it changed the pulses of telegrams sent after it: only beside a rollback or a
             placeholder does it.
         """
-        place = bisect_left(self._keys, _packed(key))
-        in_force, pulses, _ = self._step(place - 1, count)
-        self._keys.insert(place, _packed(key))
-        self._counts.insert(place, count)
+        key = _packed(heard.key)
+        place = bisect_left(self._keys, key)
+        self._keys.insert(place, key)
+        self._counts.insert(place, heard.told)
+        self._uptimes_s.insert(place, heard.uptime_s)
+        self._latest_ms.insert(place, heard.latest_ms)
+        in_force, key_in_force, pulses, _ = self._step(place)
         self._counts_in_force.insert(place, in_force)
+        self._keys_in_force.insert(place, key_in_force)
         self._pulses.insert(place, pulses)
         changed = False
         for later in range(place + 1, len(self._keys)):
-            in_force, pulses, _ = self._step(later - 1, self._counts[later])
-            if (in_force, pulses) == (self._counts_in_force[later], self._pulses[later]):
+            in_force, key_in_force, pulses, _ = self._step(later)
+            is_same = (in_force, pulses) == (self._counts_in_force[later], self._pulses[later])
+            if is_same and key_in_force == self._keys_in_force[later]:
                 break
             self._counts_in_force[later] = in_force
+            self._keys_in_force[later] = key_in_force
             self._pulses[later] = pulses
-            changed = True
+            changed |= not is_same
         return changed
 
     def at(self, key: TelegramKey) -> Advanced:
         """What a telegram that was added is worth now."""
-        place = bisect_left(self._keys, _packed(key))
-        _, pulses, kind = self._step(place - 1, self._counts[place])
+        _, _, pulses, kind = self._step(bisect_left(self._keys, _packed(key)))
         return Advanced(pulses, kind)
 
-    def _step(self, previous: int, count: int) -> tuple[int, int, CountKind]:
-        in_force, pulses = self._base_count, 0
-        if previous >= 0:
-            in_force, pulses = self._counts_in_force[previous], self._pulses[previous]
+    def _step(self, place: int) -> tuple[int, int, int, CountKind]:
+        """Count in force from a telegram on, which one told it, pulses, and its own count's kind.
+
+        All of the telegram before it is known.
+        """
+        in_force, key_in_force, pulses = self._pairing.base_count, _BASE, 0
+        if place:
+            in_force = self._counts_in_force[place - 1]
+            key_in_force = self._keys_in_force[place - 1]
+            pulses = self._pulses[place - 1]
+        count = self._counts[place]
         step = forward(count, in_force)
+        if count in PLACEHOLDERS and not 0 <= step <= self._turned_max(place, key_in_force):
+            return in_force, key_in_force, pulses, CountKind.PLACEHOLDER
         if step >= 0:
-            return count, pulses + step, CountKind.COUNTED
-        if count in _PLACEHOLDERS:
-            return in_force, pulses, CountKind.PLACEHOLDER
+            return count, self._keys[place], pulses + step, CountKind.COUNTED
         if not pulses:
-            return in_force, pulses, CountKind.EARLY
-        return count, pulses, CountKind.ROLLED_BACK
+            return in_force, key_in_force, pulses, CountKind.EARLY
+        return count, self._keys[place], pulses, CountKind.ROLLED_BACK
+
+    def _turned_max(self, place: int, key_in_force: int) -> int:
+        """The most pulses, and generously, from the count in force to a telegram.
+
+        Uptime tells the time between two telegrams of a boot. Else it is no more than that since
+        the pairing.
+        """
+        elapsed_s = (self._latest_ms[place] - self._pairing.paired_ms) // 1000
+        if _unpacked(key_in_force).boot == _unpacked(self._keys[place]).boot:
+            before = bisect_left(self._keys, key_in_force)
+            elapsed_s = self._uptimes_s[place] - self._uptimes_s[before]
+        half_hours = 1 + max(0, elapsed_s) // HALF_HOUR_S
+        return _WRAP_FLOW_FACTOR * self._pairing.pulses_max * half_hours
 
 
 def _packed(key: TelegramKey) -> int:

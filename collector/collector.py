@@ -212,8 +212,7 @@ class Collector(Readings):
 
     def _at_gate(self, unit: PairedUnit) -> FleetUnit:
         keys = self._journal.window_keys(unit.record.serial)
-        count = None if unit.heard is None else unit.heard.count
-        return FleetUnit(unit.record, keys, count)
+        return FleetUnit(unit.record, keys, unit.count)
 
     def _seal(self, now_ms: int) -> None:
         for unit in self._units.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shared.timegrid import half_hour_floor_s
 from shared.wire.grid import COUNT_MODULUS
 
 
@@ -62,6 +63,26 @@ class JournalEntry:
     increments: tuple[int, ...] = ()
     error_flags: int = 0
     is_authentic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What the pairing fixed.
+
+    Attributes:
+        paired_ms: when, in UNIX milliseconds; the half-hour around it is the first.
+        base_count: the unit's count then.
+        pulses_max: more pulses than this in a half-hour are implausible.
+    """
+
+    paired_ms: int
+    base_count: int
+    pulses_max: int
+
+    @property
+    def first_s(self) -> int:
+        """The first boundary, where no pulse has been counted: the first half-hour's start."""
+        return half_hour_floor_s(self.paired_ms // 1000)
 
 
 def forward(newer: int, older: int) -> int:

@@ -16,9 +16,9 @@ from shared.wire.address import is_serial
 from shared.wire.grid import COUNT_MODULUS
 from shared.wire.oms import MANUFACTURER, MEDIUM_GAS
 
-from .entries import TelegramKey
+from .advance import PLACEHOLDERS
+from .entries import Pairing, TelegramKey
 from .errors import UnitPairedError, UnitRecordError
-from .halfhours import Pairing
 
 WINDOW: Final = 4096
 """Telegrams behind the newest that are told apart from replays."""
@@ -175,7 +175,7 @@ class FleetUnit:
     Args:
         record: the pairing.
         accepted: keys of telegrams accepted before: the replay window's worth, and the newest.
-        count: the count of the newest of them.
+        count: the newest of their counts that is data.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class FleetUnit:
             self.window.accept(key)
         if self.newest is None or key >= self.newest:
             self.newest = key
-            self.count = count
+            self.count = self.count if count in PLACEHOLDERS else count
 
 
 class Fleet:

@@ -23,9 +23,9 @@ from typing import Final, NamedTuple
 from shared.timegrid import DAY_MS, HALF_HOUR_S, half_hour_floor_s
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
-from .advance import Advance, CountKind
+from .advance import Advance, CountKind, Heard
 from .bracket import Bound, BoundaryCount, PulseStatus, bracketed, unheard
-from .entries import JournalEntry
+from .entries import JournalEntry, Pairing
 from .evidence import Evidence
 from .timeline import DMS_PER_MS, DMS_PER_S
 
@@ -52,26 +52,6 @@ class PulseHalfHour:
     pulses: int | None
     status: PulseStatus
     final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pairing:
-    """What the pairing fixed.
-
-    Attributes:
-        paired_ms: when, in UNIX milliseconds; the half-hour around it is the first.
-        base_count: the unit's count then.
-        pulses_max: more pulses than this in a half-hour are implausible.
-    """
-
-    paired_ms: int
-    base_count: int
-    pulses_max: int
-
-    @property
-    def first_s(self) -> int:
-        """The first boundary, where no pulse has been counted: the first half-hour's start."""
-        return half_hour_floor_s(self.paired_ms // 1000)
 
 
 class FoldStep(NamedTuple):
@@ -102,7 +82,7 @@ class Fold:
         finals: Mapping[int, BoundaryCount] | None = None,
     ) -> None:
         self._pairing = pairing
-        self.advance = Advance(pairing.base_count) if advance is None else advance
+        self.advance = Advance(pairing) if advance is None else advance
         self._finals = dict(finals) if finals else {pairing.first_s: BoundaryCount.at_pairing()}
         self._finals_s = sorted(self._finals)
         self._entries: list[JournalEntry] = []
@@ -134,7 +114,9 @@ class Fold:
         """Fold the next entry."""
         finals = self.seal(entry.stamp.received_ms).finals
         is_new = entry.key not in self.advance
-        is_rebuilt = is_new and self.advance.add(entry.key, entry.count)
+        is_rebuilt = is_new and self.advance.add(
+            Heard(entry.key, entry.count, entry.uptime_s, entry.latest_ms)
+        )
         is_rebuilt = self._turn_to(entry.stamp.received_ms) or is_rebuilt
         if is_rebuilt:
             self._rebuild()

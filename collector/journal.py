@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from shared.timegrid import from_unix_ms, unix_ms
 
-from .advance import Advance
-from .entries import JournalEntry, Stamp, TelegramKey
+from .advance import Advance, Heard
+from .entries import JournalEntry, Pairing, Stamp, TelegramKey
 from .events import TelegramReceived
 from .fleet import WINDOW
 from .storage.tables import Tables
@@ -177,16 +177,16 @@ class Journal:
         )
         return [TelegramKey(*row) for row in rows]
 
-    def advance(self, serial: str, base_count: int) -> Advance:
+    def advance(self, serial: str, pairing: Pairing) -> Advance:
         """Pulses since the pairing, by all telegrams of a unit."""
-        advance = Advance(base_count)
+        advance = Advance(pairing)
         rows = self._tables.connection.execute(
-            "SELECT boot, counter, count FROM collector_journal WHERE serial = ? AND narrows = 0"
-            " ORDER BY boot, counter",
+            "SELECT boot, counter, count, uptime_s, latest_ms FROM collector_journal"
+            " WHERE serial = ? AND narrows = 0 ORDER BY boot, counter",
             (serial,),
         )
-        for boot, counter, count in rows:
-            advance.add(TelegramKey(boot, counter), count)
+        for boot, counter, *heard in rows:
+            advance.add(Heard(TelegramKey(boot, counter), *heard))
         return advance
 
     def stamp_before_ms(self, serial: str, before_ms: int = 1 << 62) -> int | None:

@@ -56,6 +56,11 @@ class PairedUnit:
         return self._fold.advance.total
 
     @property
+    def count(self) -> int:
+        """The newest of its counts that is data."""
+        return self._fold.advance.count
+
+    @property
     def final_through_s(self) -> int:
         """The boundary up to which all half-hours are final."""
         return self._fold.final_through_s
@@ -140,7 +145,7 @@ class PairedUnit:
             if not writes:
                 self._derived = Derived.in_memory()
             return self._refolded()
-        state = Fold(pairing, self._journal.advance(serial, pairing.base_count), finals)
+        state = Fold(pairing, self._journal.advance(serial, pairing), finals)
         newest_ms = self._journal.stamp_before_ms(serial)
         if newest_ms is not None:
             window_ms = (newest_ms // DAY_MS - WINDOW_DAYS) * DAY_MS

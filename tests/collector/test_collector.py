@@ -112,6 +112,22 @@ def test_remarks_tell_of_the_unit() -> None:
     assert 4 + 897 == col.register(SERIAL)
 
 
+@pytest.mark.parametrize("placeholder", [0, (1 << 32) - 1])
+def test_placeholder_moves_no_register(placeholder: int) -> None:
+    """Zero or all ones 100 s after a count half the cycle away are no data, and no wrap."""
+    base = (1 << 31) + 10
+    connection = sqlite3.connect(":memory:")
+    col = _collector(connection, base_count=base)
+    for counter, count in enumerate((base, placeholder, base + 2), start=1):
+        seconds = 100 * counter
+        col.receive(heard(count, seconds, counter), at(seconds))
+        assert 2 * (counter == 3) == col.register(SERIAL)
+        col = _again(connection, seconds)
+    col.handle_timer(at(4 * 86_400))
+    assert col.refold(SERIAL) == _rows(col, 4 * 86_400)
+    assert 2 == col.final_pulses(SERIAL)
+
+
 _BOOTS = [(65_534, 10, 100), (65_535, 11, 356), (0, 12, 612), (0, 13, 613), (1, 14, 900)]
 
 

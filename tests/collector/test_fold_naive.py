@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from collector.advance import Advance
+from collector.advance import Advance, Heard
 from collector.bracket import BoundaryCount, PulseStatus
-from collector.entries import JournalEntry, TelegramKey
-from collector.halfhours import WINDOW_DAYS, Fold, Pairing, fold
+from collector.entries import JournalEntry, Pairing, TelegramKey
+from collector.halfhours import WINDOW_DAYS, Fold, fold
 from tests.collector.world import START_S, PaperJournal, PaperUnit
 from tests.naive import pulse_fold
 
-BASE = 4_294_967_290
+BASES = [4_294_967_290, 4_294_900_000, (1 << 31) + 5]
 DAY_MS = 86_400_000
 
 _GAPS_S = st.sampled_from([1, 7, 60, 900, 901, 1795, 1800, 1805, 3600, 9000, 40_000, 150_000])
@@ -30,11 +30,12 @@ _HAPPENINGS = st.sampled_from(
 def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
     """A journal of a unit that lives through all sorts of things, its pairing, and a later now."""
     drift_ppm = draw(st.sampled_from([0, -50, 50, 95]))
-    unit = PaperUnit([], first_count=BASE, drift_ppm=drift_ppm, boot_ms=START_S * 1000 - 5_000_000)
+    base = draw(st.sampled_from(BASES))
+    unit = PaperUnit([], first_count=base, drift_ppm=drift_ppm, boot_ms=START_S * 1000 - 5_000_000)
     unit.next_grid_s = draw(st.sampled_from([5000, 5004, 4321]))
     journal = PaperJournal()
     paired_ms = START_S * 1000 + draw(st.integers(0, 3_000_000))
-    pairing = Pairing(paired_ms, BASE, pulses_max=20)
+    pairing = Pairing(paired_ms, base, pulses_max=20)
     now_ms = paired_ms
     said = []
     for happening, gap_s, pulses in draw(
@@ -102,10 +103,10 @@ def _resumed(
     pairing: Pairing, entries: list[JournalEntry], finals: dict[int, BoundaryCount]
 ) -> Fold:
     """A fold built from what a database keeps: counts of all entries, and those of the window."""
-    advance = Advance(pairing.base_count)
+    advance = Advance(pairing)
     for entry in entries:
         if entry.key not in advance:
-            advance.add(entry.key, entry.count)
+            advance.add(Heard(entry.key, entry.count, entry.uptime_s, entry.latest_ms))
     newest_s = min(at_s for at_s in finals if at_s + 1800 not in finals)
     state = Fold(pairing, advance, {at_s: f for at_s, f in finals.items() if at_s >= newest_s})
     if entries:

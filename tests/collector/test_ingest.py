@@ -177,3 +177,11 @@ def test_damaged_telegram_is_refused(
     outcome = _gate().receive(received(damaged, 5))
     if isinstance(outcome, TelegramReceived):
         assert (SERIAL, 1, said) == (outcome.serial, outcome.counter, outcome.telegram)
+
+
+def test_placeholder_of_an_unauthenticated_unit_is_not_the_count_to_rise_from() -> None:
+    """Behind a count of zero that is no wrap, the meter's next count is still taken."""
+    gate = _gate(allow_unauthenticated=True, base_count=(1 << 31) + 10)
+    for count, uptime_s in (((1 << 31) + 10, 2000), (0, 2100), ((1 << 31) + 11, 2200)):
+        outcome = gate.receive(received(_plain(count, uptime_s), 5))
+        assert isinstance(outcome, TelegramReceived)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from collector.entries import JournalEntry
-from collector.halfhours import Pairing, PulseHalfHour, PulseStatus
+from collector.bracket import PulseStatus
+from collector.entries import JournalEntry, Pairing
+from collector.halfhours import PulseHalfHour
 
 HALF_HOUR = 1800
 HORIZON_MS = 48 * 3600 * 1000
@@ -44,24 +45,32 @@ def signed(newer: int, older: int) -> int:
     return ahead if ahead < HALF else ahead - MODULUS
 
 
-def advances(entries: Sequence[JournalEntry], base: int) -> dict[tuple[int, int], tuple[int, str]]:
+def advances(
+    entries: Sequence[JournalEntry], pairing: Pairing
+) -> dict[tuple[int, int], tuple[int, str]]:
     """Pulses since the pairing, and the kind of count, of every telegram by its key."""
-    counts = {entry.key: entry.count for entry in entries}
+    first = {entry.key: entry for entry in reversed(entries)}
     found: dict[tuple[int, int], tuple[int, str]] = {}
-    in_force, pulses = base, 0
-    for key in sorted(counts):
-        count = counts[key]
-        kind = "counted"
-        if signed(count, in_force) >= 0:
-            pulses += signed(count, in_force)
-            in_force = count
-        elif count in (0, MODULUS - 1):
+    in_force, told, pulses = pairing.base_count, None, 0
+    for key in sorted(first):
+        entry = first[key]
+        count, ahead = entry.count, signed(entry.count, in_force)
+        if told is not None and told.key.boot == key.boot:
+            elapsed = entry.uptime_s - told.uptime_s
+        else:
+            elapsed = (entry.latest_ms - pairing.paired_ms) // 1000
+        turned = 10 * pairing.pulses_max * (1 + max(0, elapsed) // HALF_HOUR)
+        if count in (0, MODULUS - 1) and (ahead < 0 or ahead > turned):
             kind = "placeholder"
+        elif ahead >= 0:
+            kind = "counted"
+            pulses += ahead
+            in_force, told = count, entry
         elif pulses == 0:
             kind = "early"
         else:
             kind = "rolled back"
-            in_force = count
+            in_force, told = count, entry
         found[key] = (pulses, kind)
     return found
 
@@ -154,7 +163,7 @@ class Snapshot:
         self.least = [(0, self.paired, False)]
         self.most, self.at = [], []
         places: dict = {}
-        for kind, group, start, end, n in proofs(window, advances(entries, pairing.base_count)):
+        for kind, group, start, end, n in proofs(window, advances(entries, pairing)):
             for tick in (start, end):
                 if (group, tick) not in places:
                     places[group, tick] = utc_of(window, group, tick)
@@ -244,7 +253,7 @@ def fold(entries: Sequence[JournalEntry], pairing: Pairing, now_ms: int) -> list
                 bits |= PulseStatus.TAMPER
             if entry.error_flags & 4:
                 bits |= PulseStatus.LOW_BATTERY
-            if advances(heard, pairing.base_count)[entry.key][1] == "rolled back":
+            if advances(heard, pairing)[entry.key][1] == "rolled back":
                 bits |= PulseStatus.COUNT_ROLLED_BACK
             start = now // 1000 // HALF_HOUR * HALF_HOUR
             flags[start] = flags.get(start, PulseStatus(0)) | bits
