@@ -22,7 +22,8 @@ def command(data_dir: Path, as_json: bool) -> None:
     """Prove that the books balance, to the watt-hour and the pulse.
 
     Registers against rates and half-hours, half-hours of gas against the journal folded again, and
-    the database file itself. Exits with 1 and the first difference if anything is wrong.
+    the database file itself. Exits with 1 and the first difference if anything is wrong. It proves
+    sums: events, settings and what the journal was told are taken as they stand.
     """
     from elec_meter.ledger.audit import imbalances
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from elec_meter.errors import LoadSeriesError
+from elec_meter.errors import LedgerError, LoadSeriesError
 from shared.exact_json import exact_json
 from shared.timegrid import from_unix_s
 from shared.units import kwh_text
 
-from .options import Address, Duration, Instant, example, json_option
+from .options import Address, Duration, FiniteRange, Instant, example, json_option
 
 if TYPE_CHECKING:
     from elec_meter.demo.gas import GasFlow
@@ -36,7 +36,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--speed"],
-        type=click.FloatRange(0, 1e6),
+        type=FiniteRange(0, 1e6),
         default=1.0,
         show_default=True,
         help="Seconds of meter time a second; 0 is as fast as it can.",
@@ -46,7 +46,7 @@ _PARAMETERS: list[click.Parameter] = [
     click.Option(["--seed"], type=click.IntRange(0, 10**9), default=1, show_default=True),
     click.Option(
         ["--loss"],
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.0,
         show_default=True,
         help="Share of the unit's telegrams that the radio loses.",
@@ -118,6 +118,8 @@ def command(
         click.echo(exact_json(summary))
     else:
         _print_summary(summary)
+    if not summary["balanced"]:
+        raise LedgerError(f"the books do not balance: {summary['differences'][0]}")
 
 
 def _recorded_load(spec: str, start: datetime | None) -> tuple[Load, datetime]:
@@ -163,5 +165,9 @@ def _print_summary(summary: dict[str, Any]) -> None:
         f"gas: {gas['turned']} pulses turned, {gas['register']} in the register,"
         f" {gas['not_final']} of them not final yet"
     )
-    click.echo(f"telegrams: {telegrams['sent']} sent, {telegrams['received']} received")
-    click.echo("the books balance" if summary["balanced"] else "THE BOOKS DO NOT BALANCE")
+    click.echo(
+        f"telegrams: {telegrams['sent']} sent, {telegrams['received']} received,"
+        f" {telegrams['refused']} refused"
+    )
+    if summary["balanced"]:
+        click.echo("the books balance")

@@ -39,6 +39,8 @@ class PlainErrors(click.Group):
         """Run the command; our own errors become one sentence, anything else is a bug and shows."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # whoever reads has had enough: no word is needed
         except (MeterError, CollectorError, SharedError, OSError) as error:
             raise click.ClickException(f"{_sentence(error).rstrip('.')}.") from error
 

@@ -13,7 +13,6 @@ from shared.errors import TimegridError
 from shared.timegrid import (
     HALF_HOUR_S,
     from_unix_s,
-    half_hour_ceiling_s,
     require_utc,
     unix_ms,
     unix_s,
@@ -87,7 +86,11 @@ def _load(spec: str, start: datetime | None, length: timedelta | None) -> LoadSe
     series = read_load_series(*option)
     first, end = from_unix_s(series.start_s), from_unix_s(series.end_s)
     begin = first if start is None else max(start, first)
-    skipped = (half_hour_ceiling_s(unix_s(begin)) - series.start_s) // HALF_HOUR_S
+    if unix_s(begin) % HALF_HOUR_S:
+        raise LoadSeriesError(
+            f"a load is replayed in whole half-hours, and {begin:%Y-%m-%dT%H:%M:%SZ} is inside one"
+        )
+    skipped = (unix_s(begin) - series.start_s) // HALF_HOUR_S
     kept = None if length is None else skipped + length // timedelta(seconds=HALF_HOUR_S)
     energies_wh = series.energies_wh[skipped:kept]
     if not energies_wh:

@@ -7,17 +7,22 @@ import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shared.exact_json import exact_json
+from shared.timegrid import LONDON
 
 from .options import data_option, example, json_option
 
-_PIPE_WIDTH = 240
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
+_WIDTH_MAX = 1_000
 
 # The names of `views.VIEWS`, which is too heavy to load for `--help`.
+DATED = ("profile", "events")
 VIEW_NAMES = ("registers", "profile", "display", "events", "tariff", "units", "clock")
 
 
@@ -41,6 +46,8 @@ def command(what: str, data_dir: Path, day: datetime | None, as_json: bool, as_c
     """Show what a meter holds, as of its last durable instant; it may be running."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
+    if day is not None and what not in DATED:
+        raise click.UsageError(f"--date goes with {' and '.join(DATED)}, not with {what}.")
     from .observed import observed
     from .views import VIEWS
 
@@ -51,7 +58,23 @@ def command(what: str, data_dir: Path, day: datetime | None, as_json: bool, as_c
     elif as_csv:
         _print_csv(rows)
     else:
-        _print_table(rows)
+        _print_table([_half_hour_for_people(row) for row in rows] if what == "profile" else rows)
+
+
+def _half_hour_for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """A half-hour by its local time: the rest is in the other forms."""
+    local = datetime.fromisoformat(row["start"]).astimezone(LONDON)
+    status = {
+        f"{key.removesuffix('_pulses')}_status": bits for key, bits in row["channel_status"].items()
+    }
+    return {
+        "date": row["settlement_date"],
+        "period": row["settlement_period"],
+        "from": f"{local:%H:%M %Z}",
+        **row["channels"],
+        "status": row["status"],
+        **status,
+    }
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +105,7 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
 
     flat = [_flat(row) for row in rows]
@@ -90,12 +114,17 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         return
     columns = _columns(flat)
     table = Table(box=None)
-    # A pipe has no width; what reads it wants whole cells.
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
     for column in columns:
         is_number = isinstance(flat[0].get(column), (int, Decimal))
-        table.add_column(column.replace("_", " "), justify="right" if is_number else "left")
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(column.replace("_", " "), justify=justify, no_wrap=True)
     for row in flat:
         cells = (row.get(column) for column in columns)
         table.add_row(*("-" if cell is None else str(cell) for cell in cells))
+    # A cell is shown whole, however narrow the terminal: lines may wrap, but nothing is left out.
+    console = Console()
+    wide = console.options.update(max_width=_WIDTH_MAX)
+    natural = Measurement.get(console, wide, table).maximum
+    if natural > console.width:
+        console = Console(width=natural)
     console.print(table)

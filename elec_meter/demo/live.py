@@ -90,7 +90,8 @@ def _half_hours(meter: Meter, period: SettlementPeriod) -> RenderableType:
         bars = "".join(_bar(row, key, top) for row in day_rows)
         grid.add_row(name, Text(bars, style=style), f"{sum(v or 0 for v in values):,} {unit}")
     title = f"{period.settlement_date:%a %d %b %Y}, {len(day)} half-hours"
-    return Panel(grid, title=title, width=98)
+    legend = "? not final yet   · no half-hour yet"
+    return Panel(grid, title=title, subtitle=legend, width=98)
 
 
 def _bar(row: ProfileRow | None, key: str, top: int) -> str:

@@ -26,7 +26,7 @@ from shared.timegrid import from_unix_ms
 
 from .gas import BoilerFlow, GasFlow, GasMeter
 from .live import live_view
-from .world import DemoWorld, saved_world
+from .world import UNIT_SERIAL, DemoWorld, saved_world
 
 FRAME_S: Final = 0.25
 SLICE: Final = timedelta(minutes=10)
@@ -85,6 +85,8 @@ def _resumed_or_new(storage: Storage, data_dir: Path, options: DemoOptions) -> D
     start = options.start or datetime.now(UTC).replace(microsecond=0)
     if saved is not None:
         durable = from_unix_ms(saved.now_ms)
+        if options.start is not None and start < durable:
+            _tell(f"{data_dir} holds data up to {durable:%Y-%m-%dT%H:%M:%SZ}: going on from there")
         if options.start is None or start < durable:
             start = durable
     meter = Meter(
@@ -101,14 +103,19 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
     end = None if options.length is None else begun + options.length
     async with Runtime(world.meter, lambda: world.now, flag=options.flag) as runtime:
         screen = Console(file=sys.stderr)
-        if options.live and screen.is_terminal:
+        if options.live and screen.is_terminal and not screen.is_dumb_terminal:
             with Live(console=screen, auto_refresh=False, screen=True) as live:
                 await _drive(world, runtime, options, end, live)
         else:
             for name, address in runtime.ports.items():
-                print(f"{name} listens on {address}", file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
+                _tell(f"{name} listens on {address}")
             await _drive(world, runtime, options, end, None)
     return summary(world, begun)
+
+
+def _tell(sentence: str) -> None:
+    """Beside the output, which may be read by a program."""
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
 
 
 async def _drive(
@@ -150,6 +157,7 @@ def _footer(world: DemoWorld, runtime: Runtime, options: DemoOptions) -> str:
 def summary(world: DemoWorld, begun: datetime) -> dict[str, Any]:
     """What a demo did, for people and programs."""
     ledger = world.meter.ledger
+    differences = imbalances(ledger)
     return {
         "start": begun.isoformat(),
         "end": world.now.isoformat(),
@@ -162,6 +170,11 @@ def summary(world: DemoWorld, begun: datetime) -> dict[str, Any]:
             "register": ledger.total("gas"),
             "not_final": ledger.unrated("gas"),
         },
-        "telegrams": {"sent": world.telegrams_sent, "received": world.telegrams_received},
-        "balanced": not imbalances(ledger),
+        "telegrams": {
+            "sent": world.telegrams_sent,
+            "received": world.telegrams_received,
+            "refused": sum(world.meter.collector.state(UNIT_SERIAL).refusals.values()),
+        },
+        "balanced": not differences,
+        "differences": differences,
     }

@@ -197,18 +197,21 @@ class DemoWorld:
 
     def _boot_unit(self, config: GasUnitConfig) -> VirtualUnit:
         weight_nl = int(config.weight.litres(1) * 1_000_000_000)
-        return VirtualUnit(
-            UNIT_SERIAL,
-            UNIT_KEY,
-            UnitConfig(
-                pulse_weight_nl=weight_nl,
-                flow_max_l_per_h=config.max_flow_l_h,
-                initial_index_l=0,
-            ),
-            nvm=self.meter.storage.get_state(NVM_KEY),
-            boot_utc_ms=self._now_ms,
-            drift_ppm=UNIT_DRIFT_PPM,
-        )
+        try:
+            return VirtualUnit(
+                UNIT_SERIAL,
+                UNIT_KEY,
+                UnitConfig(
+                    pulse_weight_nl=weight_nl,
+                    flow_max_l_per_h=config.max_flow_l_h,
+                    initial_index_l=0,
+                ),
+                nvm=self.meter.storage.get_state(NVM_KEY),
+                boot_utc_ms=self._now_ms,
+                drift_ppm=UNIT_DRIFT_PPM,
+            )
+        except ValueError as error:
+            raise StorageError(f"the demo's unit has lost its memory: {error}") from None
 
     def _packed_state(self) -> bytes:
         state = msgspec.structs.replace(

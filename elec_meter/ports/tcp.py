@@ -61,7 +61,7 @@ class TcpLimits:
         stall_s: how long so much may wait before the connection is dropped.
     """
 
-    connections: int = 16
+    connections: int = 1_000
     read_bytes: int = 256
     write_bytes: int = 65_536
     stall_s: float = 30.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from .storage import Storage
+from .storage import DATABASE_NAME, Storage
 
 
 def observe(directory: Path | str) -> Storage:
@@ -16,7 +19,18 @@ def observe(directory: Path | str) -> Storage:
     Raises:
         StorageError: as for `Storage.open`.
     """
-    with Storage.open(directory, read_only=True) as original:
+    directory = Path(directory)
+    if (directory / DATABASE_NAME).is_file() and not os.access(directory, os.W_OK):
+        # SQLite writes beside what it reads; a backup on a read-only medium is copied first.
+        with TemporaryDirectory(prefix="halfhourly-") as writable:
+            for path in directory.glob(f"{DATABASE_NAME}*"):
+                shutil.copy(path, writable)
+            return _in_memory(Path(writable), directory)
+    return _in_memory(directory, directory)
+
+
+def _in_memory(source: Path, directory: Path) -> Storage:
+    with Storage.open(source, read_only=True) as original:
         copy = sqlite3.connect(":memory:", isolation_level="IMMEDIATE")
         original.connection.backup(copy)
-    return Storage(copy, Path(directory), read_only=True)
+    return Storage(copy, directory, read_only=True)

@@ -236,7 +236,7 @@ class Storage:
         try:
             yield
             self.connection.commit()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             self._failed = True
             raise CheckpointFailedError(f"a checkpoint of {self._name} failed: {error}") from None
 

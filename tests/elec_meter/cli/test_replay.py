@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from elec_meter import Meter, Storage
+from elec_meter.demo.replay import Recording, replay
+from elec_meter.storage import LoadOption, LoadSeries, read_load_series
 from tests.elec_meter.cli.commands import refused, shown, succeeding
 
 # Three days of a London home: Low Carbon London, UK Power Networks, CC BY 4.0.
@@ -53,6 +59,40 @@ def test_a_replay_goes_on_where_the_last_one_ended(home: str, tmp_path: Path) ->
     assert "2013-01-01" in refused("replay", "--data", data_dir, "--load", home)
 
 
+@pytest.mark.parametrize("killed_after", range(1, 7))
+def test_an_interrupted_replay_loses_nothing(
+    killed_after: int, home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is durable when it is interrupted, going on from there gives the whole."""
+    series = read_load_series(*LoadOption.parse(home))
+    booked = count()
+
+    def receive(meter: Meter, *words: Any) -> None:
+        if next(booked) == killed_after:
+            raise KeyboardInterrupt
+        original(meter, *words)
+
+    original = Meter.receive_energy
+    monkeypatch.setattr(Meter, "receive_energy", receive)
+    with suppress(KeyboardInterrupt):
+        replay(tmp_path / "data", Recording(load=series), None)
+    monkeypatch.undo()
+    with Storage.open(tmp_path / "data", read_only=True) as storage:
+        durable_s = storage.load().durable_s or series.start_s
+    done = (durable_s - series.start_s) // 1800
+    rest = LoadSeries(durable_s, series.energies_wh[done:])
+    ledger = replay(tmp_path / "data", Recording(load=rest), None).ledger
+    rows = ledger.rows(series.start_s, series.end_s)
+    assert [509, 453, 500, 621, 1383, 1384] == [row.deltas["import_wh"] for row in rows]
+
+
+def test_a_load_starts_at_a_half_hour(home: str, tmp_path: Path) -> None:
+    """A start inside a half-hour of the load is refused: it could be booked only in part."""
+    words = ("--load", home, "--start", "2013-01-01T00:13:00Z")
+    assert "whole half-hours" in refused("replay", "--data", tmp_path / "data", *words)
+    assert not (tmp_path / "data").exists()
+
+
 def test_pulses_pass_through_the_unit(tmp_path: Path) -> None:
     """Recorded closings are counted by the firmware and come out in their half-hours."""
     pulses = tmp_path / "pulses.txt"
@@ -72,9 +112,9 @@ HALF_HOURS = ("06:00:00", "06:30:00", "07:00:00", "07:30:00")
 def test_telegrams_enter_at_ingest(tmp_path: Path) -> None:
     """Telegrams made elsewhere are read; noise among them and repetitions change nothing."""
     key, lines = "0F0E0D0C0B0A09080706050403020100", []
-    for counter, count in enumerate((100, 104, 107), 1):
+    for counter, told in enumerate((100, 104, 107), 1):
         spoken = {
-            "count": count,
+            "count": told,
             "uptime_s": 900 * counter,
             "battery_left_d": 9,
             "reset_counter": 1,

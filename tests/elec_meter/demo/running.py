@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.elec_meter.cli.commands import REPOSITORY
 
+LISTENING = re.compile(r"FLAG listens on (.+):(\d+)")
+
 
 @contextmanager
 def demo(data_dir: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
@@ -26,8 +28,8 @@ def demo(data_dir: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str]
     ) as process:
         try:
             assert process.stderr is not None
-            listening = re.search(r"FLAG listens on (.+):(\d+)", process.stderr.readline())
-            assert listening is not None
+            told = iter(process.stderr.readline, "")
+            listening = next(filter(None, (LISTENING.search(line) for line in told)))
             yield process, (listening[1], int(listening[2]))
         finally:
             process.kill()

@@ -80,7 +80,7 @@ def test_the_documented_limits_are_the_real_ones() -> None:
         f"nothing for {line.timing.option_ms // 1000} s after the identification",
         f"half a message and {line.timing.character_ms / 1000:g} s of silence",
         f"nothing sensible for {line.timing.inactivity_ms // 1000} s",
-        f"At most {limits.connections} connections",
+        f"At most {limits.connections:,} connections",
         f"more than {limits.write_bytes // 1024} KiB unread for {limits.stall_s:g} s",
     ):
         assert claim in DOCUMENT
