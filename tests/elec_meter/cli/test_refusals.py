@@ -144,6 +144,17 @@ def test_a_directory_that_is_not_there(command: tuple[object, ...], tmp_path: Pa
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_books_that_do_not_balance(home: Path) -> None:
+    """A demo on an edited directory says so in the end, and exits with 1; so does the audit."""
+    with sqlite3.connect(home / "meter.sqlite") as database:
+        database.execute("UPDATE ledger_account SET total_wh = total_wh + 5")
+    database.close()
+    assert "import" in refused("audit", "--data", home)
+    done = elec_meter("demo", "--speed", 0, "--for", "1m", "--data", home)
+    assert 1 == done.returncode
+    assert "do not balance" in done.stderr
+
+
 def test_the_past(home: Path, tmp_path: Path) -> None:
     """A replay of what is older than the directory's time is refused."""
     pulses = tmp_path / "pulses.txt"
@@ -162,6 +173,9 @@ def test_the_past(home: Path, tmp_path: Path) -> None:
         ("demo", "--flag", "8063"),
         ("demo", "--flag", "127.0.0.1:99999"),
         ("demo", "--loss", "2"),
+        ("demo", "--loss", "nan"),
+        ("demo", "--speed", "nan"),
+        ("show", "registers", "--data", "x", "--date", "2025-10-26"),
         ("show", "everything", "--data", "x"),
         ("show", "registers"),
         ("replay", "--data", "x"),
