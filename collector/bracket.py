@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 
 class PulseStatus(IntFlag):
@@ -26,6 +26,10 @@ class PulseStatus(IntFlag):
     """The unit told of a low battery."""
     UNAUTHENTICATED = 128
     """Telegrams without a MAC are among the evidence."""
+
+
+STATUSES: Final = tuple(map(PulseStatus, range(256)))
+"""All of them, by number: to look one up is faster than to make it."""
 
 
 class Bound(NamedTuple):

@@ -24,7 +24,7 @@ from shared.timegrid import DAY_MS, HALF_HOUR_S, half_hour_floor_s
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
 from .advance import Advance, CountKind, Heard
-from .bracket import Bound, BoundaryCount, PulseStatus, bracketed, unheard
+from .bracket import STATUSES, Bound, BoundaryCount, PulseStatus, bracketed, unheard
 from .entries import JournalEntry, Pairing
 from .evidence import Evidence
 from .timeline import DMS_PER_MS, DMS_PER_S
@@ -54,16 +54,31 @@ class PulseHalfHour:
     final: bool
 
 
+class Run(NamedTuple):
+    """Successive boundaries that are alike; all that precede them are final too."""
+
+    boundaries_s: range
+    boundary: BoundaryCount
+
+
 class FoldStep(NamedTuple):
     """What an entry or a timer settled.
 
     Attributes:
         finals: boundaries that are final from now on.
         flags: status bits of half-hours that are still running, by their start.
+        silence: further boundaries: years of them are one thing.
     """
 
     finals: dict[int, BoundaryCount]
     flags: dict[int, PulseStatus]
+    silence: Run | None = None
+
+    @property
+    def boundaries(self) -> dict[int, BoundaryCount]:
+        """All boundaries that are final from now on, one by one."""
+        silence = {} if self.silence is None else dict.fromkeys(*self.silence)
+        return self.finals | silence
 
 
 class Fold:
@@ -112,7 +127,7 @@ class Fold:
 
     def apply(self, entry: JournalEntry) -> FoldStep:
         """Fold the next entry."""
-        finals = self.seal(entry.stamp.received_ms).finals
+        finals, _, silence = self.seal(entry.stamp.received_ms)
         is_new = entry.key not in self.advance
         is_rebuilt = is_new and self.advance.add(
             Heard(entry.key, entry.count, entry.uptime_s, entry.latest_ms)
@@ -131,24 +146,28 @@ class Fold:
                 finals[boundary_s] = boundary
                 self._finish(boundary_s, boundary)
         self._settle()
-        return FoldStep(finals, self._flags(entry) if is_new else {})
+        return FoldStep(finals, self._flags(entry) if is_new else {}, silence)
 
     def seal(self, now_ms: int) -> FoldStep:
         """Make final what was waited for long enough: nothing stamped from now on speaks for it."""
         finals: dict[int, BoundaryCount] = {}
+        silence = None
         last_s = (now_ms - HORIZON_S * 1000 - 1) // 1000
-        if self.final_through_s + HALF_HOUR_S <= last_s:
-            silence = None
-            for boundary_s in self._open_boundaries_s(0, last_s):
-                boundary = silence or self._evaluated(boundary_s)
-                if boundary.pulses is None:
-                    boundary = self._unheard(boundary_s)
-                    if boundary_s * DMS_PER_S >= self._evidence.newest_dms:
-                        silence = boundary  # years of it may follow
-                finals[boundary_s] = boundary
-                self._finish(boundary_s, boundary)
+        for boundary_s in self._open_boundaries_s(0, last_s):
+            boundary = self._evaluated(boundary_s)
+            if boundary.pulses is None:
+                boundary = self._unheard(boundary_s)
+                if boundary_s * DMS_PER_S >= self._evidence.newest_dms:
+                    # Nothing is known of any later one.
+                    silence = Run(range(boundary_s, last_s + 1, HALF_HOUR_S), boundary)
+                    self._finish(silence.boundaries_s[-1], boundary)
+                    self._forget_before(silence.boundaries_s[-1])
+                    break
+            finals[boundary_s] = boundary
+            self._finish(boundary_s, boundary)
+        if finals:
             self._settle()
-        return FoldStep(finals, {})
+        return FoldStep(finals, {}, silence)
 
     def boundary(self, boundary_s: int) -> tuple[BoundaryCount, bool]:
         """The count at a boundary that is not before `final_through_s`, and whether it is final."""
@@ -169,12 +188,16 @@ class Fold:
 
     def _settle(self) -> None:
         """Forget final boundaries before the newest one up to which all are final."""
-        settled = 0
-        while self._finals_s[0] + (settled + 1) * HALF_HOUR_S in self._finals:
-            settled += 1
-        for boundary_s in self._finals_s[:settled]:
-            del self._finals[boundary_s]
-        del self._finals_s[:settled]
+        settled_s = self._finals_s[0]
+        while settled_s + HALF_HOUR_S in self._finals:
+            settled_s += HALF_HOUR_S
+        self._forget_before(settled_s)
+
+    def _forget_before(self, boundary_s: int) -> None:
+        forgotten = bisect_left(self._finals_s, boundary_s)
+        for settled_s in self._finals_s[:forgotten]:
+            del self._finals[settled_s]
+        del self._finals_s[:forgotten]
 
     def _turn_to(self, stamp_ms: int) -> bool:
         """Leave out entries that have left the window; tell whether there were any."""
@@ -262,12 +285,12 @@ def rows(
             if count.pulses is None or start.pulses is None:
                 status |= _PENDING
             else:
-                status |= start.status.value | count.status.value
+                status |= int(start.status) | int(count.status)
                 pulses = max(0, count.pulses - counted)  # boundary counts never fall
                 if pulses > pulses_max:
                     status |= _IMPLAUSIBLE_FLOW
             is_row_final = is_start_final and is_final
-            yield PulseHalfHour(start_s, pulses, PulseStatus(status), is_row_final)
+            yield PulseHalfHour(start_s, pulses, STATUSES[status], is_row_final)
         if count.pulses is not None:
             counted = max(counted, count.pulses)
         previous = boundary
@@ -288,10 +311,10 @@ def fold(entries: Iterable[JournalEntry], pairing: Pairing, now_ms: int) -> list
     by_stamp = {entry.stamp: entry for entry in entries}
     for stamp in sorted(by_stamp):
         step = state.apply(by_stamp[stamp])
-        finals.update(step.finals)
+        finals.update(step.boundaries)
         for start_s, bits in step.flags.items():
             flags[start_s] = flags.get(start_s, PulseStatus.MEASURED) | bits
-    finals.update(state.seal(now_ms).finals)
+    finals.update(state.seal(now_ms).boundaries)
     boundaries = (
         (at_s, finals[at_s], True) if at_s in finals else (at_s, *state.boundary(at_s))
         for at_s in range(pairing.first_s, now_ms // 1000 + 1, HALF_HOUR_S)

@@ -1,5 +1,6 @@
 """Boundaries that are final, and what else is known of half-hours, kept in SQLite.
 
+A row is a boundary, or a run of them that are alike: years without a word from a unit are one row.
 All of it follows from the journal; it is kept so that a restart need not fold the past again.
 """
 
@@ -8,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, Self
 
-from collector.bracket import BoundaryCount, PulseStatus
+from collector.bracket import STATUSES, BoundaryCount, PulseStatus
 from collector.halfhours import FoldStep
+from shared.timegrid import HALF_HOUR_S
 
 from .tables import Tables
 
@@ -36,15 +38,18 @@ class Derived:
 
     def put(self, serial: str, step: FoldStep) -> None:
         """Keep what an entry or a timer settled."""
-        if not step.finals and not step.flags:
+        rows = [
+            (serial, at_s, at_s, boundary.pulses, int(boundary.status))
+            for at_s, boundary in step.finals.items()
+        ]
+        if step.silence is not None:
+            run_s, boundary = step.silence
+            rows.append((serial, run_s[0], run_s[-1], boundary.pulses, int(boundary.status)))
+        if not rows and not step.flags:
             return
         self._tables.begin()
         self._tables.connection.executemany(
-            "INSERT INTO collector_boundary VALUES (?, ?, ?, ?)",
-            [
-                (serial, at_s, boundary.pulses, int(boundary.status))
-                for at_s, boundary in step.finals.items()
-            ],
+            "INSERT INTO collector_boundary VALUES (?, ?, ?, ?, ?)", rows
         )
         self._tables.connection.executemany(
             "INSERT INTO collector_flag VALUES (?, ?, ?) ON CONFLICT (serial, start_s)"
@@ -59,21 +64,30 @@ class Derived:
 
     def newest_boundaries(self, serial: str) -> dict[int, BoundaryCount]:
         """Final boundaries from some boundary up to which all are, to the newest."""
-        rows = self._tables.connection.execute(
-            "SELECT at_s, pulses, status FROM collector_boundary WHERE serial = ?"
+        found: dict[int, BoundaryCount] = {}
+        for at_s, through_s, pulses, status in self._tables.connection.execute(
+            "SELECT at_s, through_s, pulses, status FROM collector_boundary WHERE serial = ?"
             " ORDER BY at_s DESC LIMIT ?",
             (serial, _OUT_OF_ORDER_MAX),
-        )
-        return _boundaries(rows)
+        ):
+            found[through_s] = BoundaryCount(pulses, STATUSES[status])
+            if at_s < through_s:
+                break  # all that precede a run are final
+        return found
 
     def boundaries(self, serial: str, from_s: int, to_s: int) -> dict[int, BoundaryCount]:
-        """Final boundaries from one instant to another, both included."""
-        rows = self._tables.connection.execute(
-            "SELECT at_s, pulses, status FROM collector_boundary"
-            " WHERE serial = ? AND at_s BETWEEN ? AND ?",
+        """Final boundaries from one boundary to another, both included."""
+        found: dict[int, BoundaryCount] = {}
+        for at_s, through_s, pulses, status in self._tables.connection.execute(
+            "SELECT at_s, through_s, pulses, status FROM collector_boundary"
+            " WHERE serial = ?1 AND at_s <= ?3 AND at_s >= coalesce((SELECT max(at_s)"
+            " FROM collector_boundary WHERE serial = ?1 AND at_s <= ?2), ?2)",
             (serial, from_s, to_s),
-        )
-        return _boundaries(rows)
+        ):
+            run_s = range(at_s, min(through_s, to_s) + 1, HALF_HOUR_S)
+            boundary = BoundaryCount(pulses, STATUSES[status])
+            found.update(dict.fromkeys(run_s[max(0, from_s - at_s) // HALF_HOUR_S :], boundary))
+        return found
 
     def flags(self, serial: str, from_s: int, to_s: int) -> dict[int, PulseStatus]:
         """Status bits of half-hours that start from one instant to another, by their start."""
@@ -82,8 +96,4 @@ class Derived:
             " WHERE serial = ? AND start_s BETWEEN ? AND ?",
             (serial, from_s, to_s),
         )
-        return {start_s: PulseStatus(status) for start_s, status in rows}
-
-
-def _boundaries(rows: sqlite3.Cursor) -> dict[int, BoundaryCount]:
-    return {at_s: BoundaryCount(pulses, PulseStatus(status)) for at_s, pulses, status in rows}
+        return {start_s: STATUSES[status] for start_s, status in rows}

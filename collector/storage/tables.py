@@ -35,8 +35,9 @@ _TABLES: Final = (
         serial TEXT NOT NULL, kind TEXT NOT NULL, refused INTEGER NOT NULL,
         PRIMARY KEY (serial, kind)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS collector_boundary (
-        serial TEXT NOT NULL, at_s INTEGER NOT NULL, pulses INTEGER NOT NULL,
-        status INTEGER NOT NULL, PRIMARY KEY (serial, at_s)) WITHOUT ROWID""",
+        serial TEXT NOT NULL, at_s INTEGER NOT NULL, through_s INTEGER NOT NULL,
+        pulses INTEGER NOT NULL, status INTEGER NOT NULL,
+        PRIMARY KEY (serial, at_s)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS collector_flag (
         serial TEXT NOT NULL, start_s INTEGER NOT NULL, status INTEGER NOT NULL,
         PRIMARY KEY (serial, start_s)) WITHOUT ROWID""",

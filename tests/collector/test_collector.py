@@ -342,3 +342,22 @@ def test_power_up_seals_and_begins_an_epoch() -> None:
     timer = col.next_timer()
     assert timer is not None
     assert at(5 * 86_400) < timer
+
+
+def test_years_of_silence_are_one_run() -> None:
+    """Five years off are a row of the database, whatever is read of them and comes after them."""
+    connection = sqlite3.connect(":memory:")
+    col = _collector(connection)
+    col.receive(heard(4, 900, 1), at(900))
+    years_s = 5 * 365 * 86_400
+    col = _again(connection, years_s)
+    assert connection.execute("SELECT count(*) FROM collector_boundary").fetchone()[0] < 5
+    assert col.refold(SERIAL) == _rows(col, years_s)
+    part = col.half_hours(SERIAL, START_S + 86_400, START_S + 2 * 86_400)
+    assert col.refold(SERIAL)[48:96] == part
+    for counter, seconds in enumerate((years_s + 900, years_s + 3 * 86_400, years_s + 9e5), 2):
+        through_s = col.final_through_s(SERIAL)
+        col = _again(connection, seconds)
+        assert through_s <= col.final_through_s(SERIAL)
+        col.receive(heard(50 * counter, seconds, counter), at(seconds))
+        assert col.refold(SERIAL) == _rows(col, seconds)

@@ -145,12 +145,12 @@ def _settled_in_steps(world: World, data: st.DataObject) -> dict[int, BoundaryCo
         if data.draw(st.booleans(), label="resume"):
             state = _resumed(pairing, entries[:place], finals)
         timer_ms = data.draw(st.integers(last_ms, entry.stamp.received_ms), label="timer")
-        finals.update(state.seal(timer_ms).finals)
+        finals.update(state.seal(timer_ms).boundaries)
         step = state.apply(entry)
-        assert not step.finals.keys() & finals.keys()
-        finals.update(step.finals)
+        assert not step.boundaries.keys() & finals.keys()
+        finals.update(step.boundaries)
         last_ms = entry.stamp.received_ms
-    finals.update(state.seal(now_ms).finals)
+    finals.update(state.seal(now_ms).boundaries)
     return finals
 
 

@@ -246,6 +246,6 @@ def test_pairing_fixes_the_first_edge(air: Air) -> None:
 def test_five_silent_years_are_sealed() -> None:
     """What was never heard is final all the same, and adds up to nothing."""
     state = Fold(PAIRING)
-    finals = state.seal(START_MS + 5 * 365 * 86_400_000).finals
+    finals = state.seal(START_MS + 5 * 365 * 86_400_000).boundaries
     assert 5 * 365 * 48 - 96 - 1 == len(finals)
     assert {0} == {boundary.pulses for boundary in finals.values()}
