@@ -262,13 +262,14 @@ class TickEvidence:
 
         The unit's grid may have been moved since, by a few seconds. If the tick itself was named by
         a telegram, it is known; else it is where the nearest named ticks on either side, half-hours
-        away, have it, or between. Where those are far apart, the history ends with the move: all
-        that it has is on the newer grid.
+        away, have it, or between. Where those are further apart, the history ends with the move:
+        all that it has is on the newer grid.
         """
         named_s = self._boot_grid_ticks_s
-        above = bisect_left(named_s, tick_s - HALF_HOUR_S // 2)  # at the latest the newest tick
-        if named_s[above] < tick_s + HALF_HOUR_S // 2:
-            return named_s[above], named_s[above]
+        at = bisect_left(named_s, tick_s - HISTORY_MOVE_MAX_S)
+        above = bisect_right(named_s, tick_s + HISTORY_MOVE_MAX_S)  # at the latest the newest tick
+        if at < above:
+            return named_s[at], named_s[above - 1]
         place_s = _snapped(named_s[above], tick_s)
         if not above:
             return place_s - HISTORY_MOVE_MAX_S, place_s + HISTORY_MOVE_MAX_S

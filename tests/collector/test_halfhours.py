@@ -108,6 +108,15 @@ def test_grid_that_was_moved_a_little_still_measures(air: Air) -> None:
     assert [0, 0, 0] == [row.status for row in air.rows(5500)]
 
 
+def test_tick_of_another_grid_is_not_taken_for_that_of_a_history(air: Air) -> None:
+    """Where the phase was moved by 700 s, a history begins at its own first tick, in phase."""
+    air.hear(1200, 4, grid_count=4, grid_age_s=100)
+    air.hear(5500, 90, grid_count=80, grid_age_s=1900, increments=(40,))
+    air.hear(5600, 90, grid_count=90, grid_age_s=200, increments=(10, 40))
+    rows = air.rows(5600)
+    assert [(40, 0), (40, 0), (10, 0)] == [(row.pulses, row.status) for row in rows]
+
+
 def test_gas_between_is_interpolated_and_conserved(air: Air) -> None:
     """With gas flowing between two telegrams the pulses are spread evenly and none is lost."""
     air.hear(900, 10)

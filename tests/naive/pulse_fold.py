@@ -121,11 +121,11 @@ def proofs(entries: Sequence[JournalEntry], worth: dict) -> list[Proof]:
 
 def _placed(told: list[int], at: int) -> tuple[int, int]:
     """Where the tick may be that has this place in a history, by the ticks that were named."""
-    same = [t for t in told if -900 <= t - at < 900]
+    same = [t for t in told if -10 <= t - at <= 10]
     if same:
-        return min(same), min(same)
-    above = min(t for t in told if t >= at + 900)
-    below = max((t for t in told if t < at - 900), default=None)
+        return min(same), max(same)
+    above = min(t for t in told if t > at)
+    below = max((t for t in told if t < at), default=None)
     first = min((above - 1800 * k for k in range(1, 400)), key=lambda t: (abs(t - at), t))
     if below is None:
         return first - 10, first + 10
