@@ -1,0 +1,1 @@
+"""The simulated house around the real meter, and recorded input fed to it."""
