@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 _Kernel = TypeVar("_Kernel", bound="Callable[..., Any]")
 
 # One row per mains cycle: where it ends (absolute sample index, exclusive), its samples, raw sums
-# (Q: voltage delayed by LAG samples), the period from crossing to crossing and as tracked (both in
-# 1/65536 sample), FLAGS; then what follows: offsets removed, phase corrected, in count^2.
+# (Q: voltage delayed by LAG samples), the period from crossing to crossing (0 without them) and as
+# tracked (both in 1/65536 sample), FLAGS; then what follows: offsets removed, phase corrected, in
+# count^2. OFFSET is the voltage's as tracked before, in counts.
 END, COUNT, SUM_V, SUM_I, SUM_VV, SUM_II, SUM_VI, SUM_QI, LAG = range(9)
 LENGTH, PERIOD, FLAGS = range(9, 12)
-SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = range(12, 16)
-CYCLE_COLUMNS = 16
+SQUARE_V, SQUARE_I, ACTIVE, REACTIVE, OFFSET = range(12, 17)
+CYCLE_COLUMNS = 17
 
 # One row per UTC second.
 SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II = range(6)
@@ -43,20 +44,22 @@ SECOND_COLUMNS = 10
 
 # Carried from block to block: HELD samples in the tail (the first is sample BASE of the stream),
 # the cycle under way begins at START (a place in the tail), the crossing there lies CROSSING beside
-# it, TRACKED is the period (both in 1/65536 sample), OFFSET the voltage's mean in 1/256 count. ROWS
-# is how many cycles the last call closed.
-HELD, BASE, START, LOCK, CROSSING, TRACKED, OFFSET, ROWS, ANCHOR_S, ANCHOR_US = range(10)
-STATE_SIZE = 10
+# it, TRACKED is the period (both in 1/65536 sample), MEAN_V and MEAN_I are the offsets as tracked,
+# in 1/256 count. ROWS is how many cycles the last call closed.
+HELD, BASE, START, LOCK, CROSSING, TRACKED, MEAN_V, MEAN_I, ROWS, ANCHOR_S, ANCHOR_US = range(11)
+STATE_SIZE = 11
 
-# Values of LOCK: no sample seen yet, no crossing known, two crossings just found, following.
-FRESH, LOST, FOUND, FOLLOWING = range(4)
+# Values of LOCK: no sample seen yet, no crossing known so far, none since one was lost (the tracked
+# period goes on meanwhile), two crossings just found, following.
+FRESH, LOST, COASTING, FOUND, FOLLOWING = range(5)
 
 # What a pipeline fixes when it is built.
 RATE, NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(7)
 STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE = range(7, 12)
 LIMITS_SIZE = 12
 
-# The last one, below the starting current, is only in a cycle's flags.
+# The last one is only in a cycle's flags: nothing registers, the current being below the starting
+# current or no crossing having been seen so far.
 GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED, IDLE = (1 << bit for bit in range(7))
 FLAGS_MASK = IDLE - 1
 
@@ -126,62 +129,83 @@ def _scan(v: Counts, first: Int, stop: Int, reach: Int, offset: Int, signal: Int
 
 
 @_kernel()
-def _acquire(v: Counts, state: Row, limits: Row) -> Int:
-    """Without a known crossing, look for two. Returns where the stretch without cycles ends."""
-    start = state[START]
-    whole = limits[NOMINAL] >> 16
-    half = whole >> 1
-    reach = limits[NOMINAL] >> 19
+def _mean(x: Counts) -> Int:
+    """In 1/256 count."""
     total = np.int64(0)
-    for k in range(start, start + 3 * whole):
-        total += np.int64(v[k])
-    offset = total // (3 * whole)
+    for k in range(x.size):
+        total += np.int64(x[k])
+    return (total << 8) // x.size
+
+
+@_kernel()
+def _acquire(v: Counts, state: Row, limits: Row) -> Int:
+    """Without a known crossing, look for two. Returns where the first lies, or -1."""
+    start = state[START]
+    half, reach = limits[NOMINAL] >> 17, limits[NOMINAL] >> 19
     signal = limits[SIGNAL]
-    first = _scan(v, start, start + whole + half, reach, offset, signal)
+    # The cycles before a dip tell more of the offset than what the dip left.
+    known = state[LOCK] == COASTING
+    mean = state[MEAN_V] if known else _mean(v[start : start + 6 * half])
+    first = _scan(v, start, start + 3 * half, reach, mean >> 8, signal)
     if first < 0:
-        return start + whole
-    second = _scan(v, first + half, first + whole + half, reach, offset, signal)
+        return first
+    second = _scan(v, first + half, first + 3 * half, reach, mean >> 8, signal)
     period = (second - first) << 16
     if second < 0 or period < limits[SHORTEST] or period > limits[LONGEST]:
-        return start + whole
+        return -1
     begin = first if first >= start + reach else start
-    state[OFFSET] = offset << 8
+    mean = mean if known else _mean(v[first:second])
+    place = _crossing(v, first, max(reach >> 2, 1), mean >> 8)
+    state[MEAN_V] = mean
     state[TRACKED] = (second - begin) << 16
-    state[CROSSING] = ((first - begin) << 16) + _crossing(v, first, max(reach >> 2, 1), offset)
+    state[CROSSING] = ((first - begin) << 16) + place
     return begin
+
+
+@_kernel()
+def _seek(v: Counts, state: Row, limits: Row) -> Int:
+    """Where the stretch at START ends, no crossing known; START to look again, -1 to wait."""
+    start, lock = state[START], state[LOCK]
+    if lock == FOUND:
+        state[LOCK] = FOLLOWING
+        return start + (state[TRACKED] >> 16)
+    if start + limits[ACQUIRE] > v.size:
+        return -1
+    end = _acquire(v, state, limits)
+    state[LOCK] = FOUND if end >= 0 else max(lock, LOST)
+    if end < 0:
+        place = state[CROSSING] + state[TRACKED]
+        end = start + ((place + 32768) >> 16)
+        state[CROSSING] = place - ((end - start) << 16)
+    elif lock == FRESH:
+        # What came before the first crossing is no cycle, and nothing is wrong with it.
+        state[START] = end
+    return end
 
 
 @_kernel()
 def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, rows: Row, k: Int) -> None:
     """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
     a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
-    sum_v = sum_i = np.int64(0)
-    sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
+    sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
     for j in range(end - start):
-        x = np.int64(a[j])
-        y = np.int64(b[j])
-        z = np.int64(c[j])
+        x, y, z = np.int64(a[j]), np.int64(b[j]), np.int64(c[j])
         sum_v += x
         sum_i += y
         sum_vv += x * x
         sum_ii += y * y
         sum_vi += x * y
         sum_qi += z * y
-    rows[k, COUNT] = end - start
-    rows[k, SUM_V] = sum_v
-    rows[k, SUM_I] = sum_i
-    rows[k, SUM_VV] = sum_vv
-    rows[k, SUM_II] = sum_ii
-    rows[k, SUM_VI] = sum_vi
-    rows[k, SUM_QI] = sum_qi
-    rows[k, LAG] = lag
+    rows[k, COUNT], rows[k, LAG] = end - start, lag
+    rows[k, SUM_V], rows[k, SUM_I] = sum_v, sum_i
+    rows[k, SUM_VV], rows[k, SUM_II] = sum_vv, sum_ii
+    rows[k, SUM_VI], rows[k, SUM_QI] = sum_vi, sum_qi
 
 
 @_kernel()
 def _peak(x: Counts) -> Int:
     """The least bound for which all of `x` lies within -bound..bound-1."""
-    low = x[0]
-    high = x[0]
+    low = high = x[0]
     for k in range(x.size):
         # min() and max() vectorise worse here.
         if x[k] < low:
@@ -192,25 +216,26 @@ def _peak(x: Counts) -> Int:
 
 
 @_kernel()
-def _conclude(rows: Row, used: Int, limits: Row) -> None:
+def _conclude(rows: Row, used: Int, state: Row, limits: Row) -> None:
     """What follows from the sums: offsets removed, Q from the delayed voltage, faults."""
+    held_i = state[MEAN_I]
     for k in range(used):
-        count = rows[k, COUNT]
-        sum_v = rows[k, SUM_V]
-        sum_i = rows[k, SUM_I]
+        count, sum_v, sum_i, flags = rows[k, COUNT], rows[k, SUM_V], rows[k, SUM_I], rows[k, FLAGS]
         # Any whole number near the mean will do: what it leaves of the sum is accounted for.
         inverse = (1 << 32) // count + 1
         mean_v = (sum_v * inverse + (1 << 31)) >> 32
         mean_i = (sum_i * inverse + (1 << 31)) >> 32
         rest_v = sum_v - mean_v * count
         rest_i = sum_i - mean_i * count
-        rows[k, SQUARE_V] = (
-            rows[k, SUM_VV] - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
-        )
-        rows[k, SQUARE_I] = (
-            rows[k, SUM_II] - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
-        )
-        offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
+        square_v = rows[k, SUM_VV] - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
+        square_i = rows[k, SUM_II] - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
+        offset = rows[k, OFFSET]
+        if flags & UNLOCKED == 0 and abs(mean_v - offset) <= limits[SIGNAL]:
+            offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
+            held_i += ((sum_i * inverse >> 24) - held_i) >> 2
+        else:
+            # The means of what a dip left of a cycle are no offsets.
+            offsets = offset * sum_i + (held_i >> 8) * (sum_v - offset * count)
         active = rows[k, SUM_VI] - offsets
         # The delayed voltage lags a quarter period less `error` radians: exact for a sine.
         period = rows[k, PERIOD]
@@ -220,43 +245,22 @@ def _conclude(rows: Row, used: Int, limits: Row) -> None:
         tangent = error * (_ONE + tangent) >> 30
         secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
         reactive = _scaled(rows[k, SUM_QI] - offsets, secant) - _scaled(active, tangent)
-        sine = limits[SINE]
+        cosine, sine = limits[COSINE], limits[SINE]
         if sine != 0:
-            cosine = limits[COSINE]
             turned = _scaled(active, cosine) + _scaled(reactive, sine)
             reactive = _scaled(reactive, cosine) - _scaled(active, sine)
             active = turned
-        rows[k, ACTIVE] = active
-        rows[k, REACTIVE] = reactive
-        flags = rows[k, FLAGS]
-        if 2 * rows[k, SQUARE_V] < limits[SIGNAL] * limits[SIGNAL] * count:
+        if 2 * square_v < limits[SIGNAL] * limits[SIGNAL] * count:
             flags = (flags | NO_SIGNAL) & ~UNLOCKED
-        if rows[k, SQUARE_V] == 0 or (rows[k, SQUARE_I] == 0 and sum_i != 0):
+        if square_v == 0 or (square_i == 0 and sum_i != 0):
             flags |= STUCK
         if flags & UNLOCKED == 0 and max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
             flags |= DC
-        if rows[k, SQUARE_I] < limits[STARTING] * count >> 8:
+        if square_i < limits[STARTING] * count >> 8:
             flags |= IDLE
-        rows[k, FLAGS] = flags
-
-
-@_kernel()
-def _seek(v: Counts, state: Row, limits: Row) -> Int:
-    """Where the stretch at START ends, no crossing known; START to look again, -1 to wait."""
-    start = state[START]
-    lock = state[LOCK]
-    end = np.int64(-1)
-    if lock == FOUND:
-        state[LOCK] = FOLLOWING
-        end = start + (state[TRACKED] >> 16)
-    elif start + limits[ACQUIRE] <= v.size:
-        state[TRACKED] = 0
-        end = _acquire(v, state, limits)
-        state[LOCK] = FOUND if state[TRACKED] != 0 else LOST
-        if lock == FRESH and state[LOCK] == FOUND:
-            # What came before the first crossing is no cycle, and nothing is wrong with it.
-            state[START] = end
-    return end
+        rows[k, SQUARE_V], rows[k, SQUARE_I], rows[k, FLAGS] = square_v, square_i, flags
+        rows[k, ACTIVE], rows[k, REACTIVE] = active, reactive
+    state[MEAN_I] = held_i
 
 
 @_kernel()
@@ -267,6 +271,8 @@ def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row
     until they are there: that is why the cut of the samples does not matter.
     """
     full_scale = limits[FULL_SCALE]
+    # A dip leaves a mean that is no offset: follow slowly what is far away.
+    most = limits[SIGNAL] << 8
     suspect = max(_peak(v), _peak(i)) >= full_scale
     while state[START] < stop:
         end = np.int64(-1)
@@ -276,46 +282,42 @@ def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row
             reach = state[TRACKED] >> 19
             if centre + reach + (reach >> 2) + 1 > v.size:
                 break
-            end = _rank(v, centre, reach, state[OFFSET] >> 8, limits[SIGNAL])
+            end = _rank(v, centre, reach, state[MEAN_V] >> 8, limits[SIGNAL])
         if end < 0:
-            state[LOCK] = LOST if lock == FOLLOWING else lock
+            state[LOCK] = COASTING if lock == FOLLOWING else lock
             end = _seek(v, state, limits)
             if end < 0:
                 break
         start = state[START]
         if end == start:
             continue
-        k = state[ROWS]
-        period = limits[NOMINAL]
-        flags = np.int64(UNLOCKED)
+        length, period = np.int64(0), state[TRACKED]
+        flags = np.int64(UNLOCKED if lock > LOST else UNLOCKED | IDLE)
         if state[LOCK] == FOLLOWING:
-            place = _crossing(v, end, max(state[TRACKED] >> 21, 1), state[OFFSET] >> 8)
-            rows[k, LENGTH] = ((end - start) << 16) + place - state[CROSSING]
-            period = rows[k, LENGTH]
-            if lock == FOLLOWING:
-                period = state[TRACKED] + ((period - state[TRACKED]) >> 2)
+            place = _crossing(v, end, max(period >> 21, 1), state[MEAN_V] >> 8)
+            length = ((end - start) << 16) + place - state[CROSSING]
+            period = length if lock == FOUND else period + ((length - period) >> 2)
             period = min(max(period, limits[SHORTEST]), limits[LONGEST])
-            state[TRACKED] = period
-            state[CROSSING] = place
+            state[TRACKED], state[CROSSING] = period, place
             flags = np.int64(0)
         if suspect and max(_peak(v[start:end]), _peak(i[start:end])) >= full_scale:
             flags |= SATURATED
+        k = state[ROWS]
         _sum(v, i, start, end, (period + (1 << 17)) >> 18, rows, k)
-        if flags & UNLOCKED == 0:
-            state[OFFSET] += ((rows[k, SUM_V] << 8) // rows[k, COUNT] - state[OFFSET]) >> 2
-        rows[k, PERIOD] = period
-        rows[k, FLAGS] = flags
+        rows[k, LENGTH], rows[k, PERIOD], rows[k, FLAGS] = length, period, flags
+        rows[k, OFFSET] = state[MEAN_V] >> 8
+        inverse = (1 << 32) // rows[k, COUNT] + 1
+        drift = (rows[k, SUM_V] * inverse >> 24) - state[MEAN_V]
+        state[MEAN_V] += min(max(drift, -most), most) >> 2
         rows[k, END] = state[BASE] + end
-        state[ROWS] += 1
-        state[START] = end
+        state[ROWS], state[START] = k + 1, end
 
 
 @_kernel()
 def _keep(tail: Wide, v: Counts, i: Counts, first: Int) -> None:
     """Make the samples from `first` on the tail (which may be where they already are)."""
     for k in range(first, v.size):
-        tail[0, k - first] = v[k]
-        tail[1, k - first] = i[k]
+        tail[0, k - first], tail[1, k - first] = v[k], i[k]
 
 
 @_kernel()
@@ -343,7 +345,7 @@ def _fold(cycles: Row, state: Row, limits: Row, seconds: Row) -> Int:
         if flags & (NO_SIGNAL | UNLOCKED) == 0:
             seconds[t, CYCLES] += 1
             seconds[t, PERIODS] += cycles[c, LENGTH]
-        if flags & (NO_SIGNAL | UNLOCKED | IDLE) == 0:
+        if flags & (NO_SIGNAL | IDLE) == 0:
             seconds[t, TOTAL_REACTIVE] += cycles[c, REACTIVE]
             seconds[t, IMPORT] += max(cycles[c, ACTIVE], 0)
             seconds[t, EXPORT] -= min(cycles[c, ACTIVE], 0)
@@ -370,10 +372,8 @@ def advance(
     held = state[HELD]
     length = min(held + size, tail.shape[1])
     for k in range(length - held):
-        tail[0, held + k] = voltage[k]
-        tail[1, held + k] = current[k]
-    stitched_v = tail[0, :length]
-    stitched_i = tail[1, :length]
+        tail[0, held + k], tail[1, held + k] = voltage[k], current[k]
+    stitched_v, stitched_i = tail[0, :length], tail[1, :length]
     whole = length == held + size
     state[ROWS] = 0
     _measure(stitched_v, stitched_i, length if whole else held + back, state, limits, cycles)
@@ -390,7 +390,7 @@ def advance(
     state[HELD] = length - drop
     state[BASE] += drop
     state[START] -= drop
-    _conclude(cycles, state[ROWS], limits)
+    _conclude(cycles, state[ROWS], state, limits)
     return _fold(cycles, state, limits, seconds)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,13 @@ from elec_meter.metrology.calibration import Calibration
 from elec_meter.metrology.errors import CountRangeError, RateError, RepeatedBlockError
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
 from elec_meter.sampling.block import RATE_MAX_HZ, SampleBlock
+from shared.timegrid import EPOCH, unix_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLES_PER_CYCLE_MIN = 32
 _COUNT_BOUND = 1 << 23
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FLAGS = tuple(Flags(k) for k in range(kernels.FLAGS_MASK + 1))
 
@@ -92,11 +92,11 @@ class Metrology:
 
     def __init__(self, calibration: Calibration, *, rate_hz: int, nominal_hz: int = 50) -> None:
         if not 40 <= nominal_hz <= 400:
-            raise RateError(f"The mains has 40 to 400 Hz, not {nominal_hz} Hz.")
+            raise RateError(f"the mains has 40 to 400 Hz, not {nominal_hz} Hz")
         if not SAMPLES_PER_CYCLE_MIN * nominal_hz <= rate_hz <= RATE_MAX_HZ:
             raise RateError(
                 f"{nominal_hz} Hz mains needs {SAMPLES_PER_CYCLE_MIN * nominal_hz} to {RATE_MAX_HZ}"
-                f" samples a second, not {rate_hz}."
+                f" samples a second, not {rate_hz}"
             )
         self.calibration = calibration
         self.rate_hz = rate_hz
@@ -119,7 +119,7 @@ class Metrology:
         self._quantities: Quantities | None = None
         self._size_max = -1
         self._expected: int | None = None
-        self._anchor_utc = _EPOCH
+        self._anchor_utc = EPOCH
         self._start_stream(0)
 
     def process(self, block: SampleBlock) -> Measurement:
@@ -177,32 +177,32 @@ class Metrology:
     def _admit(self, block: SampleBlock) -> int:
         """Refuse what cannot be measured; begin anew after a gap. Returns the flags."""
         if block.rate_hz != self.rate_hz:
-            raise RateError(f"The block has {block.rate_hz} Hz, the pipeline {self.rate_hz} Hz.")
+            raise RateError(f"the block has {block.rate_hz} Hz, the pipeline {self.rate_hz} Hz")
         same_anchor = block.anchor_utc is self._anchor_utc or block.anchor_utc == self._anchor_utc
         flags = 0
         if block.first_sample != self._expected and self._expected is not None:
             if same_anchor and block.first_sample < self._expected:
                 raise RepeatedBlockError(
-                    f"The block starts at sample {block.first_sample}, but all before "
-                    f"{self._expected} are measured."
+                    f"the block starts at sample {block.first_sample}, but all before "
+                    f"{self._expected} are measured"
                 )
             flags = kernels.GAP
         wide = block.voltage.dtype == np.int32 and block.voltage.size
         if wide and kernels.bound(block.voltage, block.current) > _COUNT_BOUND:
-            raise CountRangeError("The block has counts of more than 24 bits.")
+            raise CountRangeError("the block has counts of more than 24 bits")
         if flags or self._expected is None:
             self._start_stream(block.first_sample)
         if not same_anchor:
             self._anchor_utc = block.anchor_utc
-            elapsed = block.anchor_utc - _EPOCH
-            self._state[kernels.ANCHOR_S] = elapsed.days * 86_400 + elapsed.seconds
-            self._state[kernels.ANCHOR_US] = elapsed.microseconds
+            self._state[kernels.ANCHOR_S] = unix_s(block.anchor_utc)
+            self._state[kernels.ANCHOR_US] = block.anchor_utc.microsecond
         return flags
 
     def _start_stream(self, first_sample: int) -> None:
         self._state[: kernels.ANCHOR_S] = 0
         self._state[kernels.BASE] = first_sample
         self._state[kernels.START] = self._limits[kernels.BACK]
+        self._state[kernels.TRACKED] = self._limits[kernels.NOMINAL]
 
     def _make_room(self, size: int) -> None:
         samples = size + self._tail.shape[1]
@@ -256,5 +256,5 @@ def warm_cache() -> None:
     calibration = Calibration(Fraction(12), Fraction(5))
     silence = np.zeros(4000, np.int16), np.zeros(4000, np.int32)
     for counts in silence:
-        block = SampleBlock(counts, counts, 0, 4000, _EPOCH)
+        block = SampleBlock(counts, counts, 0, 4000, EPOCH)
         Metrology(calibration, rate_hz=4000).process(block)

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from elec_meter.metrology import Measurement, Metrology
+from elec_meter.metrology import Measurement
 from elec_meter.sampling import Converter, SampleBlock
 from tests.naive.waveform import naive_cycle, naive_rises
 
 from .waves import ANCHOR, Wave, energies, metrology_for, parts, sampled
+
+Rows = NDArray[np.int64]
 
 DISTORTED = Wave(
     voltage_harmonics=((3, 0.02, 0.5), (5, 0.03, 2.0), (11, 0.02, 0.0)),
@@ -41,19 +44,24 @@ PLAIN = DISTORTED.block()
 WIDE = Wave(converter=Converter(bits=24), frequency_hz=50.3, lag_rad=2.0, seconds=1.2).block()
 
 
-def measured(block: SampleBlock, sizes: list[int]) -> tuple[list[Measurement], Metrology]:
-    """The block in parts of the given sizes."""
+def measured(block: SampleBlock, sizes: list[int]) -> tuple[list[Measurement], Rows]:
+    """The block in parts of the given sizes, and the rows of all cycles."""
     bits = 16 if block.voltage.dtype == np.int16 else 24
     metrology = metrology_for(Wave(converter=Converter(bits=bits)), phase_urad=3_000)
-    return [metrology.process(part) for part in parts(block, sizes)], metrology
+    measurements, rows = [], []
+    for part in parts(block, sizes):
+        measurements.append(metrology.process(part))
+        rows.append(metrology.cycles)
+    return measurements, np.concatenate(rows)
 
 
 @pytest.mark.parametrize("block", [PLAIN, WHOLE, WIDE], ids=["plain", "disturbed", "24 bit"])
 @pytest.mark.parametrize("size", [7, 40, 333, 1000])
 def test_equal_parts(block: SampleBlock, size: int) -> None:
     """Equal parts of any size give what the whole gives."""
-    whole, _ = measured(block, [])
-    cut, _ = measured(block, [size] * (len(block) // size))
+    whole, whole_rows = measured(block, [])
+    cut, cut_rows = measured(block, [size] * (len(block) // size))
+    assert whole_rows.tolist() == cut_rows.tolist()
     assert energies(whole) == energies(cut)
     assert whole[-1].quantities == cut[-1].quantities
     assert whole[0].flags == np.bitwise_or.reduce([int(part.flags) for part in cut])
@@ -96,11 +104,12 @@ def anything(rng: np.random.Generator) -> SampleBlock:
 def test_anything_in_any_parts(seed: int, sizes: list[int]) -> None:
     """Whatever the samples, parts give what the whole gives, and every sample is in one cycle."""
     block = anything(np.random.default_rng(seed))
-    whole, metrology = measured(block, [])
-    cut, _ = measured(block, sizes)
+    whole, rows = measured(block, [])
+    cut, cut_rows = measured(block, sizes)
+    assert rows.tolist() == cut_rows.tolist()
     assert energies(whole) == energies(cut)
     assert whole[0].flags == np.bitwise_or.reduce([int(part.flags) for part in cut])
-    ends, counts = metrology.cycles[:, 0], metrology.cycles[:, 1]
+    ends, counts = rows[:, 0], rows[:, 1]
     assert np.array_equal(ends[:-1] + counts[1:], ends[1:])
 
 
@@ -109,9 +118,8 @@ def test_cycles_of_any_cut(begin_rad: float, cut: int) -> None:
     """The rows of cycles, sums and all, do not depend on the cut or on where the stream begins."""
     block = Wave(begin_rad=begin_rad, seconds=1, frequency_hz=50.1, lag_rad=1.0).block()
     _, whole = measured(block, [])
-    _, second = measured(block, [cut])
-    rows = second.cycles
-    assert whole.cycles[len(whole.cycles) - len(rows) :].tolist() == rows.tolist()
+    _, parted = measured(block, [cut])
+    assert whole.tolist() == parted.tolist()
 
 
 @pytest.mark.parametrize("frequency_hz", [47.3, 50.0, 52.1])
