@@ -23,7 +23,7 @@ class Flags(IntFlag):
     DC = kernels.DC
     """A mean of more than a quarter of full scale on a channel; it was removed."""
     UNLOCKED = kernels.UNLOCKED
-    """Voltage without regular cycles; nothing was registered."""
+    """Voltage without regular cycles; it registers only once there have been some."""
 
 
 @dataclass(frozen=True, slots=True)
