@@ -11,16 +11,12 @@ class EventCode(IntEnum):
     The log keeps a code, an instant and a sentence; only the code is for programs.
     """
 
-    POWER_DOWN = 1
     POWER_UP = 2
     UNIT_SILENT = 100
-    UNIT_HEARD_AGAIN = 101
     UNIT_BATTERY_LOW = 102
     UNIT_TAMPERED = 103
-    UNIT_CLOCK_SET = 104
     UNIT_PAIRED = 105
     FIRST_POWER_UP = 200
-    CONFIGURATION_APPLIED = 201
     MEASUREMENT_GAP = 202
     MEASUREMENT_SATURATED = 203
     MEASUREMENT_NO_SIGNAL = 204
@@ -31,4 +27,3 @@ class EventCode(IntEnum):
     UNIT_FLOW_IMPLAUSIBLE = 211
     UNIT_COUNT_ROLLED_BACK = 212
     TELEGRAM_REFUSED = 213
-    FLAG_SESSION_REFUSED = 220

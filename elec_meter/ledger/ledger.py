@@ -200,11 +200,6 @@ class Ledger:
         """Names of all channels: `import`, `export`, then the pulse channels."""
         return (*self._accounts, *self._pulses)
 
-    @property
-    def profile_keys(self) -> tuple[str, ...]:
-        """The keys of every row's `deltas`, in order."""
-        return (*_ROW_KEYS, *(_pulse_key(name) for name in self._pulses))
-
     def total(self, channel: str) -> int:
         """The register: Wh, or pulses since the pairing."""
         return self._registers(channel).total
