@@ -1,35 +1,67 @@
 """The configuration document: schema, validation, text forms."""
 
+from .base import TimeBase
 from .codec import config_from_json, config_from_toml, config_json_schema, config_to_json
+from .dates import DatePattern
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
-    CalendarConfig,
+    BillingConfig,
+    ClockConfig,
+    DataChannelConfig,
+    DemandConfig,
+    DemandWindow,
     DisplayConfig,
     DisplayScreen,
     FlagConfig,
     GasUnitConfig,
     MeterConfig,
     ProfileConfig,
+)
+from .tariff import (
+    BlocksConfig,
+    CalendarConfig,
+    DayConfig,
+    PassiveTariff,
+    PricesConfig,
+    SeasonConfig,
+    SpecialDayConfig,
     SwitchConfig,
     TariffConfig,
+    WeekConfig,
+    millipence,
 )
 
 __all__ = [
     "ECONOMY_7_LOCAL",
     "ECONOMY_7_UTC",
     "SINGLE_RATE",
+    "BillingConfig",
+    "BlocksConfig",
     "CalendarConfig",
+    "ClockConfig",
+    "DataChannelConfig",
+    "DatePattern",
+    "DayConfig",
+    "DemandConfig",
+    "DemandWindow",
     "DisplayConfig",
     "DisplayScreen",
     "FlagConfig",
     "GasUnitConfig",
     "MeterConfig",
+    "PassiveTariff",
+    "PricesConfig",
     "ProfileConfig",
+    "SeasonConfig",
+    "SpecialDayConfig",
     "SwitchConfig",
     "TariffConfig",
+    "TimeBase",
+    "WeekConfig",
     "config_from_json",
     "config_from_toml",
     "config_json_schema",
     "config_to_json",
     "demo_config",
+    "millipence",
 ]

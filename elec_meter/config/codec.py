@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
 from elec_meter.errors import ConfigError
 
-from .schema import FORMS, MeterConfig
+from .base import FORMS
+from .schema import MeterConfig
 
 _PLAIN_WORDS: Final = {
     "Object contains unknown field": "there is no key",
@@ -35,7 +37,7 @@ def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
         ConfigError: no TOML, or not a meter; the sentence names the path and the reason.
     """
     try:
-        return msgspec.convert(tomllib.loads(text), MeterConfig)
+        return msgspec.convert(tomllib.loads(text, parse_float=Decimal), MeterConfig)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not TOML: {error}") from None
     except msgspec.ValidationError as error:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .schema import (
-    CalendarConfig,
-    DisplayConfig,
-    DisplayScreen,
-    FlagConfig,
-    GasUnitConfig,
-    MeterConfig,
-    SwitchConfig,
-    TariffConfig,
-)
+from .schema import DisplayConfig, DisplayScreen, FlagConfig, GasUnitConfig, MeterConfig
+from .tariff import CalendarConfig, SwitchConfig, TariffConfig
 
 SINGLE_RATE: Final = CalendarConfig()
 

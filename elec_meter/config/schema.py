@@ -7,128 +7,168 @@ not do.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta
 
-from shared.errors import ObisError, UnitsError
-from shared.obis import Obis
+from shared.errors import UnitsError
 from shared.units import PulseWeight
 
+from .base import (
+    ADDRESS,
+    LETTERS_3,
+    NAME,
+    PRODUCT,
+    Document,
+    MinuteText,
+    Name,
+    ObisText,
+    Printable,
+    Serial,
+    TimeBase,
+    minute_of,
+    refuse_repeated,
+    require_obis,
+)
 from .places import DISPLAY_DIGITS, Places
+from .tariff import PassiveTariff, TariffConfig
 
-MANUFACTURER_FORM: Final = r"[A-Z]{2}[A-Za-z]"
-PRODUCT_FORM: Final = r"[ \"-.0-\[\]-~]{1,14}"
+ENERGY_NAMES: Final = (
+    "import",
+    "export",
+    "reactive_q1",
+    "reactive_q2",
+    "reactive_q3",
+    "reactive_q4",
+)
+"""The channels that mains feed; no other channel may have one of these names."""
 
-
-def _whole(form: str) -> str:
-    """The pattern of a text that has this form; a bare `$` would allow a line's end after it."""
-    return rf"^{form}$(?!\n)"
-
-
-_DIGITS_8: Final = _whole("[0-9]{8}")
-_MINUTE: Final = _whole("([01][0-9]|2[0-3]):[0-5][0-9]")
-_NAME: Final = _whole("[a-z][a-z0-9_]{0,15}")
-_ASCII: Final = _whole("[ -~]*")
-_LETTERS_3: Final = _whole(MANUFACTURER_FORM)
-_PRODUCT: Final = _whole(PRODUCT_FORM)
-_ADDRESS: Final = _whole("[0-9A-Za-z ]{0,32}")
-
-FORMS: Final = {
-    _DIGITS_8: "eight digits",
-    _MINUTE: "a time from 00:00 to 23:59",
-    _NAME: "up to 16 small letters, digits and underscores",
-    _ASCII: "printable ASCII",
-    _LETTERS_3: "three letters, of which the third may be small",
-    _PRODUCT: "up to 14 characters without '/', '!' and '\\'",
-    _ADDRESS: "up to 32 digits, letters and spaces",
-}
-"""What a text must match, in words."""
-
-TimeBase = Literal["utc", "local"]
-Serial = Annotated[str, Meta(pattern=_DIGITS_8, description="Eight digits.")]
-ObisText = Annotated[str, Meta(description="An OBIS code such as 1-0:1.8.0.", max_length=24)]
-Printable = Annotated[str, Meta(pattern=_ASCII)]
-
-MAX_RATES: Final = 48
-MAX_GAS_RATES: Final = 4
+MAX_FURTHER_CHANNELS: Final = 6
 _WORD_FORMATS: Final = ("date", "time", "text")
+_MINUTE_S: Final = 60
 
 
-def _require_obis(text: str) -> None:
-    try:
-        Obis.parse(text)
-    except ObisError as error:
-        raise ValueError(str(error)) from None
-
-
-def _refuse_repeated(what: str, values: list[str]) -> None:
-    repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
-    if repeated is not None:
-        raise ValueError(f"the {what} {repeated} occurs twice")
-
-
-class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every part of the document: immutable, named fields, no unknown ones."""
-
-
-class SwitchConfig(Document, frozen=True):
-    """From this wall-clock minute on, in the calendar's time base, every day."""
-
-    at: Annotated[str, Meta(pattern=_MINUTE, description="HH:MM")]
-    rate: Annotated[int, Meta(ge=1, le=MAX_RATES)]
-
-    @property
-    def minute(self) -> int:
-        """Minutes since midnight."""
-        return int(self.at[:2]) * 60 + int(self.at[3:])
-
-
-class CalendarConfig(Document, frozen=True):
-    """Which rate is in force when.
+class ClockConfig(Document, frozen=True):
+    """The clock's crystal and its backup.
 
     Attributes:
-        time_base: whether switch times are UTC or British local time.
-        rates: how many rate registers the channel has.
-        switches: the times of day at which a rate begins; without any, rate 1 is always in force.
+        drift_ppm: how much it gains, in millionths; what a simulation believes of its crystal.
+        temperature_ppm: what it loses for every squared degree away from 25 degrees Celsius, in
+            millionths; 0.035 for a watch crystal.
+        backup_h: hours without mains after which the time is lost.
+        sync_limit_s: a head end's time that is further away is no correction but a new time.
     """
 
-    time_base: TimeBase = "utc"
-    rates: Annotated[int, Meta(ge=1, le=MAX_RATES)] = 1
-    switches: Annotated[tuple[SwitchConfig, ...], Meta(max_length=48)] = ()
+    drift_ppm: Annotated[Decimal, Meta(description="Parts in a million.")] = Decimal(0)
+    temperature_ppm: Annotated[Decimal, Meta(description="Parts in a million.")] = Decimal(0)
+    backup_h: Annotated[int, Meta(ge=0, le=876_600)] = 87_660
+    sync_limit_s: Annotated[int, Meta(ge=1, le=450)] = 10
 
     def __post_init__(self) -> None:
-        times = [switch.at for switch in self.switches]
-        _refuse_repeated("switch time", times)
-        for switch in self.switches:
-            if switch.rate > self.rates:
-                raise ValueError(
-                    f"the switch at {switch.at} asks for rate {switch.rate},"
-                    f" and there are {self.rates}"
-                )
-
-
-class TariffConfig(Document, frozen=True):
-    """The calendars: import, export, and one for every pulse channel."""
-
-    import_: CalendarConfig = msgspec.field(name="import", default_factory=CalendarConfig)
-    export: CalendarConfig = CalendarConfig()
-    gas: CalendarConfig = CalendarConfig()
-
-    def __post_init__(self) -> None:
-        if self.gas.rates > MAX_GAS_RATES:
-            raise ValueError(f"gas has at most {MAX_GAS_RATES} rates, not {self.gas.rates}")
+        for name, bound in (("drift_ppm", 500), ("temperature_ppm", 1)):
+            value: Decimal = getattr(self, name)
+            exponent = value.as_tuple().exponent
+            if not value.is_finite() or abs(value) > bound or exponent < -6:  # type: ignore[operator]  # finite: its exponent is a number
+                raise ValueError(f"{name} is at most {bound}, with up to six decimals")
 
 
 class ProfileConfig(Document, frozen=True):
-    """The half-hourly profile.
+    """The profile of periods.
 
     Attributes:
+        period_min: the integration period of import, export and reactive energy, and of demand, in
+            minutes. A new one takes effect at the next whole hour. Gas has half-hours always.
         depth_days: days of measured rows that are kept; older ones leave for `aged`.
+        reactive: whether reactive energy of the four quadrants has registers and columns.
     """
 
+    period_min: Literal[5, 10, 15, 20, 30, 60] = 30
     depth_days: Annotated[int, Meta(ge=1, le=36_525)] = 731
+    reactive: bool = False
+
+    @property
+    def period_s(self) -> int:
+        """The integration period in seconds."""
+        return self.period_min * _MINUTE_S
+
+
+class DemandWindow(Document, frozen=True):
+    """A part of every day with a maximum of its own; it may reach over midnight."""
+
+    start: MinuteText
+    end: MinuteText
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise ValueError(f"the demand window from {self.start} to {self.end} has no length")
+
+    def minutes(self) -> set[int]:
+        """The minutes of a day that it has."""
+        first, end = minute_of(self.start), minute_of(self.end)
+        day = 24 * 60
+        return {minute % day for minute in range(first, end if end > first else end + day)}
+
+
+class DemandConfig(Document, frozen=True):
+    """Maximum demand of import and export.
+
+    Attributes:
+        sub_periods: 1 for block demand; n for a period that slides by a n-th of itself.
+        windows: daily windows, which do not overlap.
+        time_base: of the windows.
+        lockout_s: seconds after a reset in which the button and a command cannot reset again.
+    """
+
+    sub_periods: Annotated[int, Meta(ge=1, le=60)] = 1
+    windows: Annotated[tuple[DemandWindow, ...], Meta(max_length=8)] = ()
+    time_base: TimeBase = "local"
+    lockout_s: Annotated[int, Meta(ge=0, le=2_678_400)] = 3_600
+
+    def __post_init__(self) -> None:
+        taken: set[int] = set()
+        for window in self.windows:
+            if taken & window.minutes():
+                raise ValueError(
+                    f"the demand window from {window.start} to {window.end} overlaps another"
+                )
+            taken |= window.minutes()
+
+
+class BillingConfig(Document, frozen=True):
+    """When a billing period ends on its own.
+
+    Attributes:
+        day: day of the month, from 1 to 28, that begins with a new period; 0 for command alone.
+        time_base: whose midnight.
+        resets_demand: whether the end of a period resets maximum demand.
+    """
+
+    day: Annotated[int, Meta(ge=0, le=28)] = 1
+    time_base: TimeBase = "local"
+    resets_demand: bool = True
+
+
+class DataChannelConfig(Document, frozen=True):
+    """A channel that records an object of the directory at the end of every period.
+
+    Attributes:
+        name: the ledger's name of the channel, and the rows'.
+        number: the channel's number B in its OBIS codes, 1 to 6.
+        object: OBIS code. A register that accumulates gives what it advanced by, any other number
+            gives the value that it has then.
+        attribute: number of the attribute.
+    """
+
+    name: Name
+    number: Annotated[int, Meta(ge=1, le=MAX_FURTHER_CHANNELS)]
+    object: ObisText
+    attribute: Annotated[int, Meta(ge=2, le=127)] = 2
+
+    def __post_init__(self) -> None:
+        require_obis(self.object)
+        if self.name in ENERGY_NAMES:
+            raise ValueError(f"a data channel cannot be named {self.name!r}")
 
 
 class GasUnitConfig(Document, frozen=True):
@@ -144,14 +184,14 @@ class GasUnitConfig(Document, frozen=True):
     """
 
     serial: Serial
-    channel: Annotated[str, Meta(pattern=_NAME)] = "gas"
+    channel: Annotated[str, Meta(pattern=NAME)] = "gas"
     number: Annotated[int, Meta(ge=1, le=6)] = 1
     pulse_weight: str = "0.01 m3"
     max_flow_l_h: Annotated[int, Meta(ge=1, le=1_000_000)] = 6_000
     modulus_l: Annotated[int, Meta(ge=1_000, le=10**15)] = 10**8
 
     def __post_init__(self) -> None:
-        if self.channel in ("import", "export"):
+        if self.channel in ENERGY_NAMES:
             raise ValueError(f"a pulse channel cannot be named {self.channel!r}")
         try:
             self.weight  # noqa: B018 - evaluated for its refusal
@@ -186,7 +226,7 @@ class DisplayScreen(Document, frozen=True):
     seconds: Annotated[int, Meta(ge=1, le=60)] = 6
 
     def __post_init__(self) -> None:
-        _require_obis(self.object)
+        require_obis(self.object)
         places = Places.parse(self.format)
         if places is None and self.format not in _WORD_FORMATS:
             raise ValueError(
@@ -226,15 +266,15 @@ class FlagConfig(Document, frozen=True):
         readout: the data readout of mode C, in order.
     """
 
-    manufacturer: Annotated[str, Meta(pattern=_LETTERS_3)] = "HHY"
-    identification: Annotated[str, Meta(pattern=_PRODUCT)] = "HALFHOURLY"
-    device_address: Annotated[str, Meta(pattern=_ADDRESS)] = ""
+    manufacturer: Annotated[str, Meta(pattern=LETTERS_3)] = "HHY"
+    identification: Annotated[str, Meta(pattern=PRODUCT)] = "HALFHOURLY"
+    device_address: Annotated[str, Meta(pattern=ADDRESS)] = ""
     readout: Annotated[tuple[ObisText, ...], Meta(max_length=512)] = ()
 
     def __post_init__(self) -> None:
         for code in self.readout:
-            _require_obis(code)
-        _refuse_repeated("readout entry", list(self.readout))
+            require_obis(code)
+        refuse_repeated("readout entry", list(self.readout))
 
 
 class MeterConfig(Document, frozen=True):
@@ -244,18 +284,37 @@ class MeterConfig(Document, frozen=True):
         serial: printed on the meter.
         checkpoint_s: seconds between checkpoints: at most this much energy is ever in flight.
         modulus_wh: energy registers roll over here when they are shown; inside they never do.
+        tariff: the tariff in force.
+        passive: the one that comes next.
     """
 
     serial: Serial = "00000001"
     checkpoint_s: Annotated[int, Meta(ge=1, le=3_600)] = 10
     modulus_wh: Annotated[int, Meta(ge=1_000_000, le=10**15)] = 10**9
+    clock: ClockConfig = ClockConfig()
     profile: ProfileConfig = ProfileConfig()
+    demand: DemandConfig = DemandConfig()
+    billing: BillingConfig = BillingConfig()
     tariff: TariffConfig = TariffConfig()
-    gas_units: Annotated[tuple[GasUnitConfig, ...], Meta(max_length=6)] = ()
+    passive: PassiveTariff | None = None
+    gas_units: Annotated[tuple[GasUnitConfig, ...], Meta(max_length=MAX_FURTHER_CHANNELS)] = ()
+    data_channels: Annotated[
+        tuple[DataChannelConfig, ...], Meta(max_length=MAX_FURTHER_CHANNELS)
+    ] = ()
     display: DisplayConfig = DisplayConfig()
     flag: FlagConfig = FlagConfig()
 
     def __post_init__(self) -> None:
-        _refuse_repeated("unit serial", [unit.serial for unit in self.gas_units])
-        _refuse_repeated("pulse channel", [unit.channel for unit in self.gas_units])
-        _refuse_repeated("channel number", [str(unit.number) for unit in self.gas_units])
+        refuse_repeated("unit serial", [unit.serial for unit in self.gas_units])
+        names = [unit.channel for unit in self.gas_units]
+        refuse_repeated("channel", [*names, *(each.name for each in self.data_channels)])
+        numbers = [str(unit.number) for unit in self.gas_units]
+        refuse_repeated(
+            "channel number", numbers + [str(each.number) for each in self.data_channels]
+        )
+        sub_periods, period_s = self.demand.sub_periods, self.profile.period_s
+        if period_s % (sub_periods * _MINUTE_S):
+            raise ValueError(
+                f"a period of {self.profile.period_min} minutes has no {sub_periods} parts"
+                " of whole minutes"
+            )

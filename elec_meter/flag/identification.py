@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from elec_meter.config.schema import MANUFACTURER_FORM, PRODUCT_FORM
+from elec_meter.config.base import MANUFACTURER_FORM, PRODUCT_FORM
 from elec_meter.errors import ConfigError
 from elec_meter.flag.framing import CR_LF
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from elec_meter.config.schema import MAX_RATES
+from elec_meter.config.tariff import MAX_RATES
 from elec_meter.errors import CorruptError
 from elec_meter.ledger.state import (
     AccountState,

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple, Self
 
 from elec_meter.config import CalendarConfig
-from elec_meter.config.schema import TimeBase
+from elec_meter.config.base import TimeBase
 from shared.timegrid import DAY_S, LONDON, from_unix_s, unix_s
 
 FOR_EVER_S: Final = 1 << 62
