@@ -2,9 +2,10 @@
 
 `2026-12-25` is one day; `*` stands for any year, month or day; `L` is the last day of a month and
 `L-1` the one before. A weekday behind it (`Mon` to `Sun`) narrows it: with a day, the first such
-weekday on or after it; with `L`, the last one of the month; with `*`, each of them. So
-`*-05-01 Mon` is the early May holiday and `*-03-L Sun` the day on which British Summer Time begins
-(the date wildcards of IEC 62056-6-2, 4.1.6.1).
+weekday on or after it, which may lie in the next month; with `L`, the last one of the month; with
+`L-1`, the last one that is not the month's last day; with `*`, each of them. So `*-05-01 Mon` is
+the early May holiday and `*-03-L Sun` the day on which British Summer Time begins (the date
+wildcards of IEC 62056-6-2, 4.1.6.1).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Final, Self
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _FORM: Final = re.compile(
-    r"(?P<year>[0-9]{4}|\*)-(?P<month>[0-9]{2}|\*)-(?P<day>[0-9]{2}|\*|L-1|L)"
+    r"(?P<year>[0-9]{4}|\*)-(?P<month>[0-9]{2}|\*)-"
+    r"(?P<day>0[1-9]|[12][0-9]|3[01]|\*|L-1|L)"
     r"(?: (?P<weekday>[A-Z][a-z]{2}))?"
 )
 _LONGEST_MONTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -82,6 +84,24 @@ class DatePattern:
         # The named day is at most six days earlier, or later where the last ones are named.
         step = _DAY if self.day <= 0 else -_DAY
         return any(self._names(each) for each in _week(day, step))
+
+    def day_in(self, year: int) -> date | None:
+        """The day that it names in a year, if it gives month and day and has one in that year.
+
+        The first weekday on or after one of the last days of December lies in the year after it.
+        """
+        if self.month is None or self.day is None or self.year not in (None, year):
+            return None
+        try:
+            last = monthrange(year, self.month)[1]
+            named = date(year, self.month, self.day if self.day > 0 else last + self.day)
+            if self.weekday is None:
+                return named
+            if self.day > 0:
+                return named + (self.weekday - named.weekday()) % 7 * _DAY
+            return named - (named.weekday() - self.weekday) % 7 * _DAY
+        except (ValueError, OverflowError):
+            return None  # the 29th of February of a common year, or beyond the calendar
 
     def _names(self, day: date) -> bool:
         """Whether it names this day when its weekday is left out."""

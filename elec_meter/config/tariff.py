@@ -18,8 +18,9 @@ MAX_BLOCK_RATES: Final = 8
 MAX_BLOCKS: Final = 4
 MIDNIGHT: Final = "00:00"
 
-_PRICE_DECIMALS: Final = 3
-_PRICE_BELOW: Final = 100_000
+PRICE_BELOW_P: Final = 100_000
+
+_MILLIPENNY: Final = Decimal("0.001")
 
 
 class SwitchConfig(Document, frozen=True):
@@ -73,6 +74,8 @@ class SeasonConfig(Document, frozen=True):
         pattern = self.pattern
         if pattern.month is None or pattern.day is None:
             raise ValueError(f"{self.start[:20]!r} is no beginning of a season such as '04-01'")
+        if (pattern.month, pattern.day) == (2, 29):
+            raise ValueError("a season begins in every year, and not every year has a 29 February")
 
     @property
     def pattern(self) -> DatePattern:
@@ -157,12 +160,13 @@ def millipence(price_p: Decimal) -> int:
     Raises:
         ValueError: it has more than three decimals, or is no price at all.
     """
-    if not price_p.is_finite() or abs(price_p) >= _PRICE_BELOW:
+    if not price_p.is_finite() or not -PRICE_BELOW_P < price_p < PRICE_BELOW_P:
         raise ValueError(f"{str(price_p)[:20]} p is no price")
-    scaled = price_p.scaleb(_PRICE_DECIMALS)
-    if scaled != scaled.to_integral_value():
+    # Comparing is exact however many digits there are; scaling the price itself would round it.
+    rounded = price_p.quantize(_MILLIPENNY)
+    if rounded != price_p:
         raise ValueError(f"the price {str(price_p)[:20]} p has more than three decimals")
-    return int(scaled)
+    return int(rounded / _MILLIPENNY)
 
 
 class CalendarConfig(Document, frozen=True):
