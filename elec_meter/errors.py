@@ -21,6 +21,14 @@ class TimeRunsBackwardsError(MeterError):
     """
 
 
+class TariffError(MeterError):
+    """A price or a quantity makes no sense to a tariff. Nothing was changed.
+
+    Example scenarios: a list of half-hourly prices that begins at 10:15; a price of a million
+    pounds; a rate that the tariff does not have; a negative quantity.
+    """
+
+
 class LedgerError(MeterError):
     """The program asked for a booking that makes no sense. Nothing was booked.
 
