@@ -4,6 +4,7 @@ from .configfile import read_config
 from .gas_series import GasSeries, read_gas_day_json, read_gas_series
 from .series import LoadEntry, LoadOption, LoadSeries, read_load_series
 from .storage import DATABASE_NAME, Event, Storage
+from .tariffs import read_reference_tariff, reference_tariff_names
 
 __all__ = [
     "DATABASE_NAME",
@@ -17,4 +18,6 @@ __all__ = [
     "read_gas_day_json",
     "read_gas_series",
     "read_load_series",
+    "read_reference_tariff",
+    "reference_tariff_names",
 ]
