@@ -1,7 +1,13 @@
 """The configuration document: schema, validation, text forms."""
 
 from .base import TimeBase
-from .codec import config_from_json, config_from_toml, config_json_schema, config_to_json
+from .codec import (
+    config_from_json,
+    config_from_toml,
+    config_json_schema,
+    config_to_json,
+    config_to_toml,
+)
 from .dates import DatePattern
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
@@ -62,6 +68,7 @@ __all__ = [
     "config_from_toml",
     "config_json_schema",
     "config_to_json",
+    "config_to_toml",
     "demo_config",
     "millipence",
 ]

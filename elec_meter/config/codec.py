@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,20 +13,14 @@ import msgspec
 
 from elec_meter.errors import ConfigError
 
-from .base import FORMS
 from .schema import MeterConfig
+from .sentences import one_line, refusal
+from .shape import Plain, plain, table_of, without_defaults
 
-_PLAIN_WORDS: Final = {
-    "Object contains unknown field": "there is no key",
-    "Object missing required field": "there must be a key",
-    "Expected": "expected",
-    "'object'": "a table",
-    "'array'": "a list",
-    "'str'": "a text",
-    "'int'": "a whole number",
-    "'float'": "a decimal number",
-    "'bool'": "true or false",
-}
+MAX_TEXT: Final = 1_000_000
+"""Characters, or bytes, of a document as text: several times what the largest one has."""
+
+_LONGEST_NUMBER: Final = 40
 
 
 def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
@@ -36,22 +33,27 @@ def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
     Raises:
         ConfigError: no TOML, or not a meter; the sentence names the path and the reason.
     """
-    try:
-        return msgspec.convert(tomllib.loads(text, parse_float=Decimal), MeterConfig)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source} is not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigError(_sentence(source, error)) from None
+    with _plain_refusals(source, "TOML", len(text)):
+        return msgspec.convert(tomllib.loads(text, parse_float=_decimal), MeterConfig)
+
+
+def config_to_toml(config: MeterConfig, *, defaults: bool = False) -> str:
+    """The document as TOML that reads back as an equal value.
+
+    Args:
+        config: the document.
+        defaults: whether keys stand there that have their default value.
+    """
+    import tomli_w
+
+    value = plain(config)
+    return tomli_w.dumps(_for_toml(value if defaults else without_defaults(table_of(), value)))
 
 
 def config_from_json(document: bytes | str, source: str = "configuration") -> MeterConfig:
     """Read what `config_to_json` wrote; errors as for `config_from_toml`."""
-    try:
+    with _plain_refusals(source, "JSON", len(document)):
         return msgspec.json.decode(document, type=MeterConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(_sentence(source, error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{source} is not JSON: {error}") from None
 
 
 def config_to_json(config: MeterConfig) -> bytes:
@@ -64,17 +66,35 @@ def config_json_schema() -> dict[str, Any]:
     return msgspec.json.schema(MeterConfig)
 
 
-def _sentence(source: str, error: msgspec.ValidationError) -> str:
-    reason, _, path = str(error).partition(" - at `$")
-    where = path.rstrip("`").lstrip(".")
-    return ": ".join(part for part in (source, where, _plain(reason)) if part)
+@contextmanager
+def _plain_refusals(source: str, form: str, length: int) -> Iterator[None]:
+    if length > MAX_TEXT:
+        raise ConfigError(f"{source} is longer than {MAX_TEXT} characters")
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        raise ConfigError(refusal(source, error)) from None
+    except RecursionError:
+        raise ConfigError(f"{source} is nested too deeply") from None
+    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(one_line(f"{source} is not {form}: {error}")) from None
+    except ValueError:
+        raise ConfigError(f"{source} has a number that is too long") from None
 
 
-def _plain(reason: str) -> str:
-    for pattern, form in FORMS.items():
-        if reason.endswith(repr(pattern)):
-            return f"this must be {form}"
-    reason = reason.replace("`", "'")
-    for technical, plain in _PLAIN_WORDS.items():
-        reason = reason.replace(technical, plain)
-    return reason
+def _decimal(text: str) -> Decimal:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("more digits than any number of a document has")
+    return Decimal(text)
+
+
+def _for_toml(value: Plain) -> Plain:
+    """TOML has no None, and an instant is best read in UTC."""
+    match value:
+        case dict():
+            return {name: _for_toml(each) for name, each in value.items() if each is not None}
+        case list():
+            return [_for_toml(each) for each in value]
+        case datetime():
+            return value.astimezone(UTC)
+    return value

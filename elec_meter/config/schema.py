@@ -45,6 +45,9 @@ ENERGY_NAMES: Final = (
 """The channels that mains feed; no other channel may have one of these names."""
 
 MAX_FURTHER_CHANNELS: Final = 6
+MOST_SHOWN: Final = 10 ** (DISPLAY_DIGITS + 3)
+"""Wh or litres that eight digits can show in kWh or cubic metres: no register may count further."""
+
 _WORD_FORMATS: Final = ("date", "time", "text")
 _MINUTE_S: Final = 60
 
@@ -69,7 +72,7 @@ class ClockConfig(Document, frozen=True):
         for name, bound in (("drift_ppm", 500), ("temperature_ppm", 1)):
             value: Decimal = getattr(self, name)
             exponent = value.as_tuple().exponent
-            if not value.is_finite() or abs(value) > bound or exponent < -6:  # type: ignore[operator]  # finite: its exponent is a number
+            if not value.is_finite() or value.copy_abs() > bound or not -6 <= exponent <= 2:  # type: ignore[operator]  # finite: its exponent is a number
                 raise ValueError(f"{name} is at most {bound}, with up to six decimals")
 
 
@@ -188,7 +191,7 @@ class GasUnitConfig(Document, frozen=True):
     number: Annotated[int, Meta(ge=1, le=6)] = 1
     pulse_weight: str = "0.01 m3"
     max_flow_l_h: Annotated[int, Meta(ge=1, le=1_000_000)] = 6_000
-    modulus_l: Annotated[int, Meta(ge=1_000, le=10**15)] = 10**8
+    modulus_l: Annotated[int, Meta(ge=1_000, le=MOST_SHOWN)] = 10**8
 
     def __post_init__(self) -> None:
         if self.channel in ENERGY_NAMES:
@@ -222,7 +225,7 @@ class DisplayScreen(Document, frozen=True):
     attribute: Annotated[int, Meta(ge=1, le=127)] = 2
     mnemonic: Annotated[Printable, Meta(max_length=8)] = ""
     format: str = "#####0.0"
-    unit: Annotated[str, Meta(max_length=5)] = ""
+    unit: Annotated[Printable, Meta(max_length=5)] = ""
     seconds: Annotated[int, Meta(ge=1, le=60)] = 6
 
     def __post_init__(self) -> None:
@@ -290,7 +293,7 @@ class MeterConfig(Document, frozen=True):
 
     serial: Serial = "00000001"
     checkpoint_s: Annotated[int, Meta(ge=1, le=3_600)] = 10
-    modulus_wh: Annotated[int, Meta(ge=1_000_000, le=10**15)] = 10**9
+    modulus_wh: Annotated[int, Meta(ge=1_000_000, le=MOST_SHOWN)] = 10**9
     clock: ClockConfig = ClockConfig()
     profile: ProfileConfig = ProfileConfig()
     demand: DemandConfig = DemandConfig()
@@ -305,6 +308,12 @@ class MeterConfig(Document, frozen=True):
     flag: FlagConfig = FlagConfig()
 
     def __post_init__(self) -> None:
+        further = len(self.gas_units) + len(self.data_channels)
+        if further > MAX_FURTHER_CHANNELS:
+            raise ValueError(
+                f"there are {further} gas units and data channels, and room for"
+                f" {MAX_FURTHER_CHANNELS}"
+            )
         refuse_repeated("unit serial", [unit.serial for unit in self.gas_units])
         names = [unit.channel for unit in self.gas_units]
         refuse_repeated("channel", [*names, *(each.name for each in self.data_channels)])

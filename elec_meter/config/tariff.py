@@ -21,6 +21,9 @@ MIDNIGHT: Final = "00:00"
 PRICE_BELOW_P: Final = 100_000
 
 _MILLIPENNY: Final = Decimal("0.001")
+_THRESHOLD_MAX: Final = 10**12
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2099
 
 
 class SwitchConfig(Document, frozen=True):
@@ -122,6 +125,8 @@ class BlocksConfig(Document, frozen=True):
         for bounds in self.thresholds:
             if any(bound <= 0 for bound in bounds) or list(bounds) != sorted(set(bounds)):
                 raise ValueError(f"the thresholds {list(bounds)} do not rise from above zero")
+            if any(bound > _THRESHOLD_MAX for bound in bounds):
+                raise ValueError(f"a threshold is at most {_THRESHOLD_MAX}")
 
 
 class PricesConfig(Document, frozen=True):
@@ -301,3 +306,5 @@ class PassiveTariff(Document, frozen=True):
             raise ValueError("the activation needs a time zone, such as 2026-04-01T00:00:00Z")
         if self.activate.second or self.activate.microsecond:
             raise ValueError("a tariff is activated at a whole minute")
+        if not _FIRST_YEAR <= self.activate.year <= _LAST_YEAR:
+            raise ValueError(f"a tariff is activated from {_FIRST_YEAR} to {_LAST_YEAR}")

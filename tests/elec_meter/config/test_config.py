@@ -50,8 +50,10 @@ REFUSALS = {
     "m.toml: there is no key 'cereal'": 'cereal = "1"',
     "m.toml: profile: there is no key 'depth'": "[profile]\ndepth = 5",
     "m.toml: serial: expected a text, got a whole number": "serial = 5",
-    "m.toml: profile.depth_days: expected a whole number >= 1": "[profile]\ndepth_days = 0",
-    "m.toml: tariff.import.time_base: Invalid enum value 'solar'": (
+    "m.toml: profile.depth_days: expected a whole number of at least 1": (
+        "[profile]\ndepth_days = 0"
+    ),
+    "m.toml: tariff.import.time_base: 'solar' is none of 'utc', 'local'": (
         '[tariff.import]\ntime_base = "solar"'
     ),
     "m.toml: tariff.import.switches[0].at: this must be a time from 00:00 to 23:59": (

@@ -1,0 +1,277 @@
+"""Arbitrary valid configuration documents, for properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from elec_meter.config import (
+    BillingConfig,
+    BlocksConfig,
+    CalendarConfig,
+    ClockConfig,
+    DataChannelConfig,
+    DayConfig,
+    DemandConfig,
+    DemandWindow,
+    DisplayConfig,
+    DisplayScreen,
+    FlagConfig,
+    GasUnitConfig,
+    MeterConfig,
+    PassiveTariff,
+    PricesConfig,
+    ProfileConfig,
+    SeasonConfig,
+    SpecialDayConfig,
+    SwitchConfig,
+    TariffConfig,
+    WeekConfig,
+)
+
+DAY_MIN = 24 * 60
+EXAMPLES = 25
+"""How many documents a property sees: to make one takes tens of milliseconds."""
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+time_bases = st.sampled_from(("utc", "local"))
+minutes = st.integers(0, DAY_MIN - 1)
+names = st.from_regex(r"[a-z][a-z0-9_]{0,15}", fullmatch=True).filter(
+    lambda name: name not in ("import", "export") and not name.startswith("reactive_q")
+)
+serials = st.integers(0, 99_999_999).map(lambda number: f"{number:08d}")
+codes = st.builds(
+    lambda a, b, rest: f"{a}-{b}:{'.'.join(map(str, rest))}",
+    st.sampled_from((0, 1, 7, 15, 255)),
+    st.sampled_from((0, 1, 6, 16, 255)),
+    st.tuples(*[st.integers(0, 255)] * 3),
+) | st.sampled_from(("1.8.0", "C.1.0", "F.F", "1.0.1.8.0.255", "1-0:1.8.0*12", "1-0:1.8.0*255"))
+prices = st.integers(-99_999, 99_999).map(lambda number: Decimal(number).scaleb(-3)) | st.integers(
+    0, 99
+).map(Decimal)
+dates = st.sampled_from(
+    ("2026-12-25", "*-12-25", "*-*-01", "*-05-01 Mon", "*-03-L Sun", "2027-*-L-1", "*-*-* Sat")
+)
+season_starts = st.sampled_from(("01-01", "03-L Sun", "04-01", "10-L Sun", "12-L-1"))
+
+
+def clock_time(minute: int) -> str:
+    """`HH:MM` of a minute of the day."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def some(elements: st.SearchStrategy[Any], most: int, key: Any = None) -> st.SearchStrategy[Any]:
+    """A tuple of up to so many different elements."""
+    return st.lists(elements, max_size=most, unique_by=key or (lambda each: each)).map(tuple)
+
+
+@st.composite
+def switches(draw: Draw, rates: int, *, from_midnight: bool = False) -> tuple[SwitchConfig, ...]:
+    """Switches to rates that there are; the first one at midnight if that is asked for."""
+    at = draw(st.sets(minutes, max_size=5)) | ({0} if from_midnight else set())
+    rate = st.integers(1, rates)
+    return tuple(
+        SwitchConfig(at=clock_time(each), rate=draw(rate)) for each in draw_order(draw, at)
+    )
+
+
+def draw_order(draw: Draw, elements: set[int]) -> list[int]:
+    """Elements in some order: a document need not be sorted."""
+    return list(draw(st.permutations(sorted(elements))))
+
+
+@st.composite
+def calendars(draw: Draw, most_rates: int = 48, *, priced: bool = True) -> CalendarConfig:
+    """A calendar of either form, with or without blocks and prices."""
+    rates = draw(st.integers(1, min(8, most_rates)) | st.integers(1, most_rates))
+    blocks = draw(st.none() | block_tariffs(rates)) if rates <= 8 else None
+    fields: dict[str, Any] = {
+        "time_base": draw(time_bases),
+        "rates": rates,
+        "blocks": blocks,
+    }
+    if draw(st.booleans()):
+        fields |= draw(profiles(rates))
+    else:
+        fields["switches"] = draw(switches(rates))
+    if priced and draw(st.booleans()):
+        fields["prices"] = draw(price_lists(CalendarConfig(**fields)))
+    return CalendarConfig(**fields)
+
+
+@st.composite
+def profiles(draw: Draw, rates: int) -> dict[str, Any]:
+    """Day profiles and what names them."""
+    day_names = draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    day = st.sampled_from(day_names)
+    days = tuple(
+        DayConfig(name=name, switches=draw(switches(rates, from_midnight=True)))
+        for name in day_names
+    )
+    week_names = draw(st.lists(names, min_size=len(days) > 1, max_size=3, unique=True))
+    weeks = tuple(
+        WeekConfig(name=name, days=tuple(draw(day) for _ in range(7))) for name in week_names
+    )
+    starts = draw(some(season_starts, 3)) if weeks else ()
+    if len(weeks) > 1 and not starts:
+        starts = ("04-01",)
+    return {
+        "days": days,
+        "weeks": weeks,
+        "seasons": tuple(
+            SeasonConfig(start=each, week=draw(st.sampled_from(week_names))) for each in starts
+        ),
+        "special_days": tuple(
+            SpecialDayConfig(date=each, day=draw(day)) for each in draw(some(dates, 4))
+        ),
+    }
+
+
+@st.composite
+def block_tariffs(draw: Draw, rates: int) -> BlocksConfig:
+    """Thresholds for every rate, or one list for all."""
+    bounds = st.sets(st.integers(1, 10**12), max_size=3).map(lambda each: tuple(sorted(each)))
+    count = draw(st.sampled_from((1, rates)))
+    return BlocksConfig(
+        thresholds=tuple(draw(bounds) for _ in range(count)),
+        reset=draw(st.sampled_from(("day", "month", "quarter", "billing"))),
+    )
+
+
+@st.composite
+def price_lists(draw: Draw, calendar: CalendarConfig) -> PricesConfig:
+    """Prices of one of the three kinds, as many as the calendar needs."""
+    kind = draw(st.sampled_from(("rate", "half_hourly", "block")))
+    standing = draw(prices)
+    if kind == "rate":
+        row = tuple(draw(prices) for _ in range(calendar.rates))
+        return PricesConfig(rate_p_kwh=row, standing_p_day=standing)
+    if kind == "block" and calendar.rates <= 8:
+        rows = tuple(
+            tuple(draw(prices) for _ in range(len(bounds) + 1)) for bounds in calendar.thresholds
+        )
+        return PricesConfig(block_p_kwh=rows, standing_p_day=standing)
+    return PricesConfig(half_hourly=True, standing_p_day=standing)
+
+
+tariffs = st.builds(
+    TariffConfig,
+    import_=calendars(),
+    export=st.just(CalendarConfig()) | calendars(),
+    gas=st.just(CalendarConfig()) | calendars(4, priced=False),
+    offset_limit_s=st.integers(0, 1_799),
+    offset_rates=st.booleans(),
+)
+first_minute, last_minute = (
+    int(datetime(*day, tzinfo=UTC).timestamp()) // 60 for day in ((2000, 1, 1), (2099, 12, 31))
+)
+passive_tariffs = st.builds(
+    PassiveTariff,
+    activate=st.integers(first_minute, last_minute).map(
+        lambda minute: datetime.fromtimestamp(60 * minute, UTC)
+    ),
+    tariff=tariffs,
+)
+clocks = st.builds(
+    ClockConfig,
+    drift_ppm=st.integers(-500 * 10**6, 500 * 10**6).map(lambda ppm: Decimal(ppm).scaleb(-6)),
+    temperature_ppm=st.sampled_from((Decimal(0), Decimal("0.035"), Decimal(-1))),
+    backup_h=st.integers(0, 876_600),
+    sync_limit_s=st.integers(1, 450),
+)
+screens = st.builds(
+    DisplayScreen,
+    object=codes,
+    attribute=st.integers(1, 127),
+    mnemonic=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8),
+    format=st.sampled_from(("#####0.0", "000000.0", "00000.000", "0", "time", "date", "text")),
+    unit=st.sampled_from(("", "kWh", "m3", "W")),
+    seconds=st.integers(1, 60),
+)
+flag_ports = st.builds(
+    FlagConfig,
+    manufacturer=st.sampled_from(("HHY", "ABc")),
+    identification=st.sampled_from(("HALFHOURLY", 'A"B', "x" * 14)),
+    device_address=st.sampled_from(("", "00000001", "A 1")),
+    readout=some(codes, 8),
+)
+
+
+@st.composite
+def demands(draw: Draw, period_min: int) -> DemandConfig:
+    """Windows that touch or leave gaps, the last one perhaps over midnight."""
+    edges = sorted(draw(st.sets(minutes, max_size=8)))
+    turned = edges[1:] + edges[:1] if draw(st.booleans()) else edges
+    pairs = zip(turned[::2], turned[1::2], strict=False)
+    return DemandConfig(
+        sub_periods=draw(
+            st.sampled_from([n for n in range(1, period_min + 1) if not period_min % n])
+        ),
+        windows=tuple(DemandWindow(start=clock_time(a), end=clock_time(b)) for a, b in pairs),
+        time_base=draw(time_bases),
+        lockout_s=draw(st.integers(0, 2_678_400)),
+    )
+
+
+@st.composite
+def meter_configs(draw: Draw) -> MeterConfig:
+    """A whole document; parts of it are often left at their defaults."""
+    period_min = draw(st.sampled_from((5, 10, 15, 20, 30, 60)))
+    numbers = draw(st.permutations(range(1, 7)))
+    channels = draw(st.lists(names, max_size=6, unique=True))
+    first_data = draw(st.integers(0, len(channels)))
+    unit_serials = draw(st.lists(serials, min_size=6, max_size=6, unique=True))
+    units = tuple(
+        GasUnitConfig(
+            serial=serial,
+            channel=name,
+            number=number,
+            pulse_weight=draw(st.sampled_from(("0.01 m3", "1 ft3", "10 l"))),
+            max_flow_l_h=draw(st.integers(1, 1_000_000)),
+            modulus_l=draw(st.integers(1_000, 10**11)),
+        )
+        for serial, name, number in zip(unit_serials, channels[:first_data], numbers, strict=False)
+    )
+    data = tuple(
+        DataChannelConfig(
+            name=name, number=number, object=draw(codes), attribute=draw(st.integers(2, 127))
+        )
+        for name, number in zip(channels[first_data:], numbers[first_data:], strict=False)
+    )
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "serial": serials,
+        "checkpoint_s": st.integers(1, 3_600),
+        "modulus_wh": st.integers(10**6, 10**11),
+        "clock": clocks,
+        "billing": st.builds(
+            BillingConfig,
+            day=st.integers(0, 28),
+            time_base=time_bases,
+            resets_demand=st.booleans(),
+        ),
+        "tariff": tariffs,
+        "passive": passive_tariffs,
+        "display": st.builds(
+            DisplayConfig,
+            scroll=st.lists(screens, max_size=6).map(tuple),
+            return_s=st.integers(1, 600),
+        ),
+        "flag": flag_ports,
+    }
+    given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
+    return MeterConfig(
+        gas_units=units,
+        data_channels=data,
+        profile=ProfileConfig(
+            period_min=period_min,
+            depth_days=draw(st.integers(1, 36_525)),
+            reactive=draw(st.booleans()),
+        ),
+        demand=draw(demands(period_min)),
+        **given,
+    )
