@@ -1,6 +1,12 @@
 """The configuration document: schema, validation, text forms."""
 
 from .base import TimeBase
+from .billing import (
+    automatic_screens,
+    billing_registers,
+    check_config,
+    hidden_billing_registers,
+)
 from .codec import (
     config_from_json,
     config_from_toml,
@@ -64,11 +70,15 @@ __all__ = [
     "TariffConfig",
     "TimeBase",
     "WeekConfig",
+    "automatic_screens",
+    "billing_registers",
+    "check_config",
     "config_from_json",
     "config_from_toml",
     "config_json_schema",
     "config_to_json",
     "config_to_toml",
     "demo_config",
+    "hidden_billing_registers",
     "millipence",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -34,16 +35,24 @@ class Display:
     Args:
         config: the screens.
         directory: where the values are.
+        automatic: the screens of a display whose configuration has none, such as
+            `automatic_screens` of the meter's.
 
     Raises:
         ConfigError: a screen names an object or attribute that the meter does not have, a unit that
             it is not measured in, or too few digits for a register before it rolls over.
     """
 
-    def __init__(self, config: DisplayConfig, directory: Directory) -> None:
+    def __init__(
+        self,
+        config: DisplayConfig,
+        directory: Directory,
+        automatic: Sequence[DisplayScreen] = (),
+    ) -> None:
         self._directory = directory
-        self._screens = [_Screen(each, directory) for each in config.scroll]
-        self._ends_s = list(accumulate(each.seconds for each in config.scroll))
+        screens = config.scroll or automatic
+        self._screens = [_Screen(each, directory) for each in screens]
+        self._ends_s = list(accumulate(each.seconds for each in screens))
         self._return_after = timedelta(seconds=config.return_s)
         self._pressed_at: datetime | None = None
         self._pressed_to = 0

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
-from elec_meter.config import DisplayConfig, DisplayScreen
+from elec_meter.config import DisplayConfig, DisplayScreen, automatic_screens, demo_config
 from elec_meter.display import Display, Icons
 from elec_meter.errors import ConfigError
 from elec_meter.objects import UnitFault, UnitReport
@@ -135,8 +136,25 @@ def test_a_drawing_has_lines_of_one_width() -> None:
         assert part in "\n".join(lines)
 
 
-def test_an_empty_list_shows_nothing() -> None:
-    """A meter without screens has a dark display and a button without effect."""
+def test_an_empty_list_shows_every_billing_register() -> None:
+    """Without a list of its own a display shows what a bill is made of, and a list has its way."""
+    config = msgspec.structs.replace(demo_config(), display=DisplayConfig())
+    meter = FixedMeter(config=config)
+    meter.book("import", 123_456)
+    display = Display(config.display, meter.directory, automatic_screens(config))
+
+    pictures = [display.snapshot(at(second)) for second in range(0, 7 * 6, 6)]
+    assert ["IMPORT", "IMP R1", "IMP R2", "EXPORT", "GAS", "TIME", "DATE"] == [
+        each.mnemonic for each in sorted(pictures, key=lambda each: each.screen)
+    ]
+    assert {" 000123.4"} == {each.text for each in pictures if each.mnemonic == "IMPORT"}
+
+    own = DisplayConfig(scroll=(DisplayScreen(object="1.8.0", unit="kWh"),))
+    assert 1 == Display(own, meter.directory, automatic_screens(config)).snapshot(START).screens
+
+
+def test_no_screens_at_all_show_nothing() -> None:
+    """A display that is given no screen is dark and has a button without effect."""
     display = Display(DisplayConfig(), FixedMeter().directory)
     display.press(START)
 
