@@ -15,6 +15,7 @@ from .codec import (
     config_to_toml,
 )
 from .dates import DatePattern
+from .diff import Difference, differences
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
     BillingConfig,
@@ -56,6 +57,7 @@ __all__ = [
     "DayConfig",
     "DemandConfig",
     "DemandWindow",
+    "Difference",
     "DisplayConfig",
     "DisplayScreen",
     "FlagConfig",
@@ -79,6 +81,7 @@ __all__ = [
     "config_to_json",
     "config_to_toml",
     "demo_config",
+    "differences",
     "hidden_billing_registers",
     "millipence",
 ]
