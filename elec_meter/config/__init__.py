@@ -14,8 +14,16 @@ from .codec import (
     config_to_json,
     config_to_toml,
 )
+from .compact import apply_change, decode_document, encode_change, encode_document
 from .dates import DatePattern
 from .diff import Difference, differences
+from .errors import (
+    ChangeBaseError,
+    ChangeCorruptError,
+    ChangeError,
+    ChangeInvalidError,
+    ChangeTruncatedError,
+)
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
     BillingConfig,
@@ -51,6 +59,11 @@ __all__ = [
     "BillingConfig",
     "BlocksConfig",
     "CalendarConfig",
+    "ChangeBaseError",
+    "ChangeCorruptError",
+    "ChangeError",
+    "ChangeInvalidError",
+    "ChangeTruncatedError",
     "ClockConfig",
     "DataChannelConfig",
     "DatePattern",
@@ -72,6 +85,7 @@ __all__ = [
     "TariffConfig",
     "TimeBase",
     "WeekConfig",
+    "apply_change",
     "automatic_screens",
     "billing_registers",
     "check_config",
@@ -80,8 +94,11 @@ __all__ = [
     "config_json_schema",
     "config_to_json",
     "config_to_toml",
+    "decode_document",
     "demo_config",
     "differences",
+    "encode_change",
+    "encode_document",
     "hidden_billing_registers",
     "millipence",
 ]
