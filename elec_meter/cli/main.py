@@ -13,7 +13,7 @@ from shared.errors import SharedError
 
 from .options import example
 
-COMMANDS = ("demo", "replay", "show", "audit")
+COMMANDS = ("demo", "replay", "show", "audit", "config")
 
 
 class PlainErrors(click.Group):

@@ -1,4 +1,4 @@
-"""How plain data of the configuration document becomes few bytes, and back.
+"""How plain data of the configuration document becomes few bytes, and back (docs/configuration.md).
 
 Numbers are varints: seven bits a byte, least significant first, bit 7 set in all but the last.
 """

@@ -1,4 +1,4 @@
-"""A change of the configuration document in as few bytes as can be.
+"""A change of the configuration document in as few bytes as can be (docs/configuration.md).
 
 Driven by the schema: both ends know names, types and defaults, so only numbers of fields and values
 travel. Two checks guard it: one of the document that it is made for, one of the document that it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,11 +46,13 @@ def command_lines() -> list[str]:
 @pytest.mark.parametrize("line", command_lines())
 def test_every_command_line_is_understood(line: str) -> None:
     """Its command exists and takes its options and values."""
-    name, *words = shlex.split(line, comments=True)
-    group = GROUPS[name]
-    command = group.get_command(click.Context(group), words[0])
+    name, *words = shlex.split(line.partition(" > ")[0], comments=True)
+    command: click.Command | None = GROUPS[name]
+    while isinstance(command, click.Group):
+        name, *words = words
+        command = command.get_command(click.Context(command), name)
     assert command is not None
-    command.make_context(words[0], words[1:])
+    command.make_context(name, words)
 
 
 def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,13 +63,19 @@ def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def commands() -> list[tuple[str, click.Command]]:
-    """Every command by its full name."""
-    return [
-        (f"{name} {word}", command)
-        for name, group in GROUPS.items()
-        for word in group.list_commands(click.Context(group))
-        if (command := group.get_command(click.Context(group), word)) is not None
-    ]
+    """Every command by its full name; of a group of commands, each of them."""
+    return [each for name, group in GROUPS.items() for each in commands_of(name, group)]
+
+
+def commands_of(name: str, command: click.Command | None) -> Iterator[tuple[str, click.Command]]:
+    """The command itself, or those of the group that it is."""
+    if isinstance(command, click.Group):
+        for word in command.list_commands(click.Context(command)):
+            yield from commands_of(
+                f"{name} {word}", command.get_command(click.Context(command), word)
+            )
+    elif command is not None:
+        yield name, command
 
 
 def sections() -> dict[str, str]:

@@ -1,0 +1,172 @@
+"""`elec-meter config`: a group, to which the commands that change a running meter belong too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import example, json_option
+
+if TYPE_CHECKING:
+    from elec_meter.config import MeterConfig
+
+READY_MADE = ("default", "demo")
+
+
+@click.group()
+def command() -> None:
+    """Check, show and compare configuration documents."""
+
+
+_path = click.Path(path_type=Path)
+_stored = click.option(
+    "--data", "data_dir", type=_path, metavar="DIR", help="The meter's data directory."
+)
+
+
+@command.command(epilog=example("elec-meter config check meter.toml"))
+@click.argument("file", type=_path)
+def check(file: Path) -> None:
+    """Say whether a document is a meter's, and what kind of meter.
+
+    A meter is made of it in memory, so what it shows and reads out is looked at too.
+    """
+    from elec_meter.errors import ConfigError
+    from elec_meter.storage import read_config
+
+    config = read_config(file)
+    try:
+        _try_out(config)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
+    click.echo(f"{file}: {_in_words(config)}.")
+
+
+@command.command(
+    epilog=example("elec-meter config show --data home", "elec-meter config show meter.toml --all")
+)
+@click.argument("file", type=_path, required=False)
+@_stored
+@json_option
+@click.option("--all", "with_defaults", is_flag=True, help="Show what has its default value too.")
+def show(file: Path | None, data_dir: Path | None, as_json: bool, with_defaults: bool) -> None:
+    """Print the document of a meter, or a file, as TOML."""
+    from shared.exact_json import exact_json
+
+    if (file is None) == (data_dir is None):
+        raise click.UsageError("Give either FILE or --data DIR.")
+    config = _document(file) if file is not None else _stored_document(data_dir)
+    if not as_json:
+        from elec_meter.config import config_to_toml
+
+        click.echo(config_to_toml(config, defaults=with_defaults), nl=False)
+        return
+    from elec_meter.config.shape import plain, table_of, without_defaults
+
+    value = plain(config)
+    click.echo(exact_json(value if with_defaults else without_defaults(table_of(), value)))
+
+
+@command.command(
+    epilog=example(
+        "elec-meter config diff old.toml new.toml", "elec-meter config diff --data home new.toml"
+    )
+)
+@click.argument("documents", nargs=-1, type=_path, metavar="[OLD] NEW")
+@_stored
+@json_option
+def diff(documents: tuple[Path, ...], data_dir: Path | None, as_json: bool) -> None:
+    """Say what differs between two documents, and how few bytes the change has.
+
+    OLD and NEW are files, `default` (a meter of which nothing is said) or `demo`. With --data, the
+    old one is the meter's.
+    """
+    from elec_meter.config import differences, encode_change
+    from shared.exact_json import exact_json
+
+    if len(documents) != (2 if data_dir is None else 1):
+        raise click.UsageError("Give OLD and NEW, or --data DIR and NEW.")
+    old = _document(documents[0]) if data_dir is None else _stored_document(data_dir)
+    new = _document(documents[-1])
+    found, change = differences(old, new), encode_change(old, new)
+    if as_json:
+        rows = [
+            {"path": each.path, "kind": each.kind, "old": each.old, "new": each.new}
+            for each in found
+        ]
+        size = len(change)
+        click.echo(exact_json({"differences": rows, "change_bytes": size, "change": change.hex()}))
+        return
+    for each in found:
+        click.echo(str(each))
+    if found:
+        click.echo(f"The change has {len(change)} bytes.")
+    else:
+        click.echo("The documents are equal.")
+
+
+@command.command(epilog=example("elec-meter config schema > meter.schema.json"))
+def schema() -> None:
+    """Print the JSON schema of the document."""
+    from elec_meter.config import config_json_schema
+    from shared.exact_json import exact_json
+
+    click.echo(exact_json(config_json_schema(), indent=2))
+
+
+def _document(source: Path) -> MeterConfig:
+    from elec_meter.config import MeterConfig, demo_config
+    from elec_meter.storage import read_config
+
+    if str(source) in READY_MADE:
+        return demo_config() if str(source) == "demo" else MeterConfig()
+    return read_config(source)
+
+
+def _stored_document(data_dir: Path | None) -> MeterConfig:
+    from elec_meter.errors import NotADataDirectoryError
+    from elec_meter.storage.observe import observe
+
+    assert data_dir is not None  # the caller's usage error says so
+    with observe(data_dir) as storage:
+        config = storage.load_config()
+    if config is None:
+        raise NotADataDirectoryError(f"{data_dir} holds no meter's data yet")
+    return config
+
+
+def _try_out(config: MeterConfig) -> None:
+    """Make everything of the document that could refuse it."""
+    from elec_meter.config import automatic_screens, check_config
+    from elec_meter.display import Display
+    from elec_meter.flag import FlagPort
+    from elec_meter.meter import Meter
+    from elec_meter.storage import Storage
+
+    check_config(config)
+    with Storage.in_memory() as storage:
+        meter = Meter(config, storage, datetime.now(UTC))
+        Display(config.display, meter.objects, automatic_screens(config))
+        FlagPort(config.flag, meter.objects, serial=config.serial, durable=meter.checkpoint)
+
+
+def _in_words(config: MeterConfig) -> str:
+    from elec_meter.config import automatic_screens
+
+    tariff = config.tariff
+    screens = len(config.display.scroll) or len(automatic_screens(config))
+    parts = [
+        _counted(tariff.import_.rates, "import rate"),
+        _counted(tariff.export.rates, "export rate"),
+        _counted(len(config.gas_units), "gas unit"),
+        _counted(len(config.data_channels), "data channel"),
+        _counted(screens, "screen"),
+    ]
+    return f"meter {config.serial} with {', '.join(parts)}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
