@@ -15,7 +15,16 @@ OTHERS = {
     "collector": ("shared",),
     "elec_meter": ("shared",),
 }
-COLLECTOR_USERS = ("meter", "collected", "ledger.channels", "panel", "runtime", "cli", "demo")
+COLLECTOR_USERS = (
+    "meter",
+    "collected",
+    "ledger.channels",
+    "panel",
+    "runtime",
+    "cli",
+    "demo",
+    "testing",
+)
 PULSE_UNIT_USERS = ("demo",)
 
 # Rule 2: what each part of elec_meter may know of the others. Data runs from sampling to the
@@ -58,10 +67,12 @@ KNOWS = {
     "__main__": ("cli",),
 }
 
-# Rule 4: where the two heavy libraries may appear.
+# Rule 4: where the two heavy libraries may appear, and those that only a user's tests have.
 HEAVY = {
     "numba": ("metrology", "estate"),
     "numpy": ("metrology", "estate", "sampling", "demo"),
+    "freezegun": ("testing",),
+    "pytest": ("testing",),
 }
 
 _OBIS_TEXT = re.compile(r"\d{1,3}-\d{1,3}:\d{1,3}\.\d")
@@ -132,7 +143,7 @@ def knowledge(source: Source) -> Iterator[Finding]:
 
 
 def heavy_libraries(source: Source) -> Iterator[Finding]:
-    """Rule 4: numba and numpy outside the parts that compute."""
+    """Rule 4: numba and numpy outside the parts that compute, pytest outside the plug-in."""
     for imported in source.imports:
         users = HEAVY.get(imported.target.split(".")[0])
         inside = source.name.startswith("elec_meter.") and part_of(source.name)
