@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         WrongMedium,
     )
     from .fleet import Fleet, FleetUnit, UnitRecord
-    from .halfhours import PulseHalfHour
+    from .halfhours import PulseHalfHour, PulseRun
     from .ingest import Ingest
     from .journal import Journal, LastHeard
     from .keys import Keys
@@ -82,6 +82,7 @@ __all__ = [
     "Pairing",
     "PlaintextDowngrade",
     "PulseHalfHour",
+    "PulseRun",
     "PulseStatus",
     "Readings",
     "ReceivedFrame",
@@ -122,7 +123,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         " MalformedFrame MalformedRecord NotRising PlaintextDowngrade Refusal Replayed TamperSeen"
         " TelegramReceived TooOld UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
-        "halfhours": "PulseHalfHour",
+        "halfhours": "PulseHalfHour PulseRun",
         "ingest": "Ingest",
         "journal": "Journal LastHeard",
         "keys": "Keys",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from .bearers.base import ReceivedFrame
 from .errors import UnitPairedError, UnitUnknownError
 from .events import Event, Refusal, Replayed
 from .fleet import Fleet, FleetUnit, UnitRecord
-from .halfhours import PulseHalfHour
+from .halfhours import PulseHalfHour, PulseRun
 from .ingest import Ingest
 from .journal import Journal, LastHeard
 from .keys import Keys
@@ -104,6 +105,10 @@ class Readings:
     def half_hours(self, serial: str, from_s: int, to_s: int) -> list[PulseHalfHour]:
         """Half-hours that start from one UNIX second to before another, none before the pairing."""
         return self._paired(serial).half_hours(from_s, to_s)
+
+    def runs(self, serial: str, from_s: int, to_s: int) -> Iterator[PulseRun]:
+        """As `half_hours`; a long silence comes as one, whatever its length."""
+        return self._paired(serial).runs(from_s, to_s)
 
     def refold(self, serial: str) -> list[PulseHalfHour]:
         """All half-hours that have ended, from the whole journal: what is stored is ignored."""

@@ -54,6 +54,32 @@ class PulseHalfHour:
     final: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PulseRun:
+    """Successive half-hours of UTC that are alike; more than one only of a silence.
+
+    Attributes:
+        start_s: the start of the first, UNIX seconds.
+        end_s: where the last one ends.
+        pulses: of each of them; None while pending.
+        status: what is known of each of them.
+        final: whether they will never change.
+    """
+
+    start_s: int
+    end_s: int
+    pulses: int | None
+    status: PulseStatus
+    final: bool
+
+
+def single(half_hours: Iterable[PulseHalfHour]) -> Iterator[PulseRun]:
+    """Each half-hour as a run of one."""
+    for each in half_hours:
+        end_s = each.start_s + HALF_HOUR_S
+        yield PulseRun(each.start_s, end_s, each.pulses, each.status, each.final)
+
+
 class Run(NamedTuple):
     """Successive boundaries that are alike; all that precede them are final too."""
 

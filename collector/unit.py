@@ -21,7 +21,17 @@ from .bracket import BoundaryCount
 from .entries import Stamp, TelegramKey
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
-from .halfhours import HORIZON_S, WINDOW_DAYS, Fold, FoldStep, PulseHalfHour, fold, rows
+from .halfhours import (
+    HORIZON_S,
+    WINDOW_DAYS,
+    Fold,
+    FoldStep,
+    PulseHalfHour,
+    PulseRun,
+    fold,
+    rows,
+    single,
+)
 from .journal import Journal, LastHeard
 from .storage.derived import Derived
 from .storage.registry import Registry
@@ -132,6 +142,23 @@ class PairedUnit:
             for at_s in range(first_s, last_s + 1, HALF_HOUR_S)
         )
         return list(rows(boundaries, flags, self.record.pairing.pulses_max))
+
+    def runs(self, from_s: int, to_s: int) -> Iterator[PulseRun]:
+        """As `half_hours`; a long silence comes as one, whatever its length."""
+        first_s = max(half_hour_ceiling_s(from_s), self.record.pairing.first_s)
+        end_s = half_hour_ceiling_s(to_s)
+        for run_s, boundary in self._derived.silences(self.record.serial, first_s, end_s):
+            yield from single(self.half_hours(first_s, run_s[0]))
+            first_s, last_s = run_s[0], run_s[-1]
+            for flagged_s in sorted(self._derived.flags(self.record.serial, first_s, last_s - 1)):
+                if first_s < flagged_s:
+                    yield PulseRun(first_s, flagged_s, 0, boundary.status, final=True)
+                first_s = flagged_s + HALF_HOUR_S
+                yield from single(self.half_hours(flagged_s, first_s))
+            if first_s < last_s:
+                yield PulseRun(first_s, last_s, 0, boundary.status, final=True)
+            first_s = last_s
+        yield from single(self.half_hours(first_s, end_s))
 
     def refold(self) -> list[PulseHalfHour]:
         """All half-hours up to now, from the whole journal and nothing else."""

@@ -21,6 +21,14 @@ class TimeRunsBackwardsError(MeterError):
     """
 
 
+class ClockError(MeterError):
+    """The clock cannot be changed as asked; it runs on as before.
+
+    Example scenarios: an adjustment by an hour; an adjustment of a clock that does not know the
+    time; a head end's time that is a minute away.
+    """
+
+
 class TariffError(MeterError):
     """A price or a quantity makes no sense to a tariff. Nothing was changed.
 
@@ -34,6 +42,20 @@ class LedgerError(MeterError):
 
     Example scenarios: a negative energy; a channel that does not exist; an instant before the first
     power-up.
+    """
+
+
+class NotAllowedError(MeterError):
+    """The caller's level may not do this; nothing was changed.
+
+    Example scenarios: a reader sets the clock; an installer changes the tariff.
+    """
+
+
+class DemandLockedError(MeterError):
+    """Maximum demand was reset too recently to be reset again.
+
+    Example scenarios: the button was pressed twice; a head end repeats its command.
     """
 
 

@@ -11,7 +11,12 @@ class EventCode(IntEnum):
     The log keeps a code, an instant and a sentence; only the code is for programs.
     """
 
+    POWER_DOWN = 1
     POWER_UP = 2
+    CLOCK_SET = 5
+    CLOCK_INVALID = 6
+    TARIFF_ACTIVATED = 9
+    CONFIGURATION_CHANGED = 47
     UNIT_SILENT = 100
     UNIT_BATTERY_LOW = 102
     UNIT_TAMPERED = 103
@@ -27,3 +32,10 @@ class EventCode(IntEnum):
     UNIT_FLOW_IMPLAUSIBLE = 211
     UNIT_COUNT_ROLLED_BACK = 212
     TELEGRAM_REFUSED = 213
+    STORAGE_FAILED = 220
+    STORAGE_RECOVERED = 221
+    CLOCK_ADJUSTED = 230
+    CLOCK_REFUSED = 231
+    BILLING_ENDED = 232
+    DEMAND_RESET = 233
+    PRICES_RECEIVED = 234

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from collector import Collector, Keys, MemoryKeystore
-from shared.timegrid import HALF_HOUR_S, from_unix_s, require_utc, unix_s
+from shared.timegrid import from_unix_s, require_utc, unix_s
 
-from .clock import Clock
+from .access import Level
+from .clock import SECOND_US, Clock, Dating, Piece, unix_us
 from .collected import log_entry, unit_report
-from .display import Display
-from .eventlog import StoredEvents
+from .commands import CommandedMeter
+from .configured import PROGRAM
 from .events import EventCode
-from .ledger import Ledger
-from .objects import Directory, UnitReport, build_directory
-from .version import VERSION
+from .ledger import Flow, Ledger
+from .objects import UnitReport
 
 if TYPE_CHECKING:
     from collector import Event, ReceivedFrame, UnitRecord
@@ -24,22 +24,27 @@ if TYPE_CHECKING:
     from .config import MeterConfig
     from .metrology import Measurement, Metrology, Quantities
     from .quality import Quality
-    from .sampling import SampleBlock
+    from .sampling import EnergySeries, SampleBlock
     from .storage import Storage
 
 CLOSING_GRACE: Final = timedelta(seconds=2)
-"""A half-hour closes when samples pass its end, or this long after it when none come."""
+"""A row closes when samples pass its end, or this long after it when none come."""
 
 LIVE_LIMIT: Final = timedelta(seconds=15)
 """How long the quantities of a second are called those of the moment: longer than any block."""
 
+_GRACE_S: Final = CLOSING_GRACE // timedelta(seconds=1)
 
-class Meter:
+HostFlow: TypeAlias = Callable[[int], int]
+"""The energy in mJ that has flowed by an instant of the host's, UNIX microseconds."""
+
+
+class Meter(CommandedMeter):
     """A whole meter as a library: samples, telegrams and the time in; objects out.
 
     It starts no thread, reads no clock and holds no global; two may live in one process. `now` is
     always the host's UTC and never falls. Call `handle_timer` whenever `next_timer` is reached: it
-    closes half-hours and makes everything durable.
+    closes rows and makes everything durable.
 
     Args:
         config: what the meter is.
@@ -51,6 +56,7 @@ class Meter:
 
     Raises:
         TimeRunsBackwardsError: `now` is before the storage's last durable instant.
+        ConfigError: the configuration names objects that the meter does not have.
     """
 
     def __init__(
@@ -62,36 +68,17 @@ class Meter:
         keystore: Keys | None = None,
         metrology: Metrology | None = None,
     ) -> None:
-        self._now = require_utc(now)
-        self.config = config
-        self.storage = storage
         state = storage.load()
-        self.clock = Clock(state.durable_s)
-        self.collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
-        self.ledger = Ledger(config, state, self.collector)
+        clock = Clock(config.clock, state.stretches, state.durable_s)
+        collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
+        ledger = Ledger(config, state, collector, clock)
+        super().__init__(config, storage, require_utc(now), clock, collector, ledger)
         self._metrology = metrology
         self._quality: Quality | None = None
-        self._quantities: Quantities | None = None
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
-        self.objects: Directory = build_directory(
-            config,
-            self.ledger,
-            self.clock,
-            self._live,
-            now=lambda: self._now,
-            firmware=VERSION,
-            unit=self.unit_report,
-            events=StoredEvents(storage),
-        )
-        self.display = Display(config.display, self.objects)
         self._power_up()
         self._checkpoint_due = now + self._checkpoint_every
-
-    @property
-    def now(self) -> datetime:
-        """The latest instant that it was told."""
-        return self._now
 
     def receive_block(self, block: SampleBlock, now: datetime) -> Measurement:
         """Measure and book a block of samples, all of one rate.
@@ -110,19 +97,24 @@ class Meter:
         self._advance(now)
         self._quantities = measurement.quantities
         if self._quality is None:
-            self._quality = _new_quality(self.ledger)
+            self._quality = _new_quality(self.ledger, self.clock)
         # A sample clock that runs ahead closes nothing before its time has come.
         end = min(measurement.end_utc, self._now)
         for entry in self._quality.judge(measurement, end):
             self.storage.record_event(*entry, end)
-        for channel, energy_mj in (
-            ("import", measurement.import_mj),
-            ("export", measurement.export_mj),
-        ):
-            for at_s, energy in zip(measurement.second_s.tolist(), energy_mj.tolist(), strict=True):
-                if energy:
-                    self.ledger.accumulate(channel, energy, at_s)
-        self.ledger.close_through(unix_s(end))
+        end_s = self.clock.known_s(unix_s(end))
+        seconds = measurement.second_s.tolist()
+        energies = zip(measurement.import_mj.tolist(), measurement.export_mj.tolist(), strict=True)
+        for host_s, (import_mj, export_mj) in zip(seconds, energies, strict=True):
+            at_s = self.clock.known_s(host_s)
+            if at_s is not None and end_s is not None and at_s <= end_s:
+                self._close_through(at_s)
+            if import_mj:
+                self.ledger.accumulate("import", import_mj, at_s)
+            if export_mj:
+                self.ledger.accumulate("export", export_mj, at_s)
+        if end_s is not None:
+            self._close_through(end_s)
 
     def receive_energy(
         self, channel: str, energy_mj: int, start: datetime, end: datetime, now: datetime
@@ -133,8 +125,24 @@ class Meter:
             LedgerError: no such energy channel, or an instant before the first power-up.
         """
         self._advance(now)
-        self.ledger.accumulate_evenly(channel, energy_mj, unix_s(start), unix_s(end))
-        self.ledger.close_through(unix_s(end))
+        self.ledger.require_energy(channel, energy_mj, unix_s(start), unix_s(end))
+        start_us, end_us = unix_us(start), unix_us(end)
+        length_us = end_us - start_us
+        self._measure(
+            {channel: lambda at: energy_mj * (at - start_us) // length_us}, start_us, end_us
+        )
+
+    def receive_series(self, series: EnergySeries, now: datetime) -> None:
+        """Book recorded or simulated energy of several channels, second by second, in one step.
+
+        Raises:
+            LedgerError: no such energy channel, or an instant before the first power-up.
+        """
+        self._advance(now)
+        flows = series.flows()
+        for channel in flows:
+            self.ledger.require_energy(channel, 0, series.start_s, series.end_s)
+        self._measure(flows, series.start_s * SECOND_US, series.end_s * SECOND_US)
 
     def receive_frame(self, frame: ReceivedFrame, now: datetime) -> list[Event]:
         """Hand over a frame that a bearer heard; refusals are events, never exceptions."""
@@ -162,11 +170,14 @@ class Meter:
         return unit_report(self.collector, serial)
 
     def next_timer(self) -> datetime:
-        """When `handle_timer` is due: a half-hour's end, a checkpoint, the collector's step."""
+        """When `handle_timer` is due: the end of a period, a checkpoint, the collector's step."""
         due = [self._checkpoint_due]
-        closed_s = self.ledger.closed_s
-        if closed_s is not None:
-            due.append(from_unix_s(closed_s + HALF_HOUR_S) + CLOSING_GRACE)
+        ends_s = [self.ledger.demand.next_s]
+        if self.config.passive is not None:
+            ends_s.append(unix_s(self.config.passive.activate))
+        closing = self.clock.next_host(min(ends_s) + _GRACE_S, self._now)
+        if closing is not None:
+            due.append(closing)
         collector_due = self.collector.next_timer()
         if collector_due is not None:
             due.append(collector_due)
@@ -180,12 +191,14 @@ class Meter:
         self._advance(now)
         closed_s = self.ledger.closed_s
         self._log(self.collector.handle_timer(now))
-        self.ledger.close_through(unix_s(self.clock.read(now) - CLOSING_GRACE))
+        at_s = self.clock.read_s(self._now)
+        if at_s is not None:
+            self._close_through(at_s - _GRACE_S)
         if now >= self._checkpoint_due or closed_s != self.ledger.closed_s:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Commit ledger, journal, events and what is saved beside them, in one transaction.
+        """Commit ledger, clock, journal, events and what is saved beside them, in one transaction.
 
         Raises:
             CheckpointFailedError: nothing of it is durable.
@@ -196,7 +209,7 @@ class Meter:
             if value != self._saved_values.get(key):
                 self.storage.put_state(key, value)
                 self._saved_values[key] = value
-        self.storage.checkpoint(self.ledger, unix_s(self.clock.read(self._now)))
+        self.storage.checkpoint(self.ledger, unix_s(self._now))
         self._checkpoint_due = self._now + self._checkpoint_every
 
     def save_beside(self, key: str, state: Callable[[], bytes]) -> None:
@@ -207,21 +220,52 @@ class Meter:
     def _checkpoint_every(self) -> timedelta:
         return timedelta(seconds=self.config.checkpoint_s)
 
-    def _advance(self, now: datetime) -> None:
-        self._now = max(self._now, require_utc(now))
+    def _measure(self, flows: Mapping[str, HostFlow], start_us: int, end_us: int) -> None:
+        """Book what flowed between two instants of the host's, by the meter's time."""
+        for piece in self.clock.pieces(start_us, end_us):
+            if piece.stretch.dating is not Dating.KNOWN:
+                for channel, flow in flows.items():
+                    energy_mj = flow(piece.to_us) - flow(piece.from_us)
+                    self.ledger.accumulate(channel, energy_mj, None)
+                continue
+            from_s = piece.stretch.meter_at(piece.from_us) // SECOND_US
+            to_s = piece.stretch.meter_at(piece.to_us) // SECOND_US
+            by_meter = {
+                channel: _by_meter(flow, piece, from_s, to_s) for channel, flow in flows.items()
+            }
+            if from_s == to_s:
+                for channel, flow in flows.items():
+                    energy_mj = flow(piece.to_us) - flow(piece.from_us)
+                    self.ledger.accumulate(channel, energy_mj, from_s)
+                continue
+            self._close_through(from_s)
+            passive = self.config.passive
+            if passive is not None and from_s < unix_s(passive.activate) < to_s:
+                activate_s = unix_s(passive.activate)
+                self.ledger.measure(by_meter, from_s, activate_s)
+                self._close_through(activate_s)
+                from_s = activate_s
+            self.ledger.measure(by_meter, from_s, to_s)
+            self._close_through(to_s)
 
     def _power_up(self) -> None:
-        now = self._now
+        now, ledger = self._now, self.ledger
         self.clock.power_up(now, self.collector.epoch)
-        is_first = self.ledger.closed_s is None
-        outage_s = self.ledger.power_up(unix_s(now))
-        self.ledger.book_pulses()
-        if self.storage.load_config() != self.config:
-            self.storage.save_config(self.config, unix_s(now))
+        is_first, was_known = ledger.closed_s is None, ledger.spell is None
+        outage_s = ledger.power_up(self.clock.read_s(now))
         if is_first:
             code, text = EventCode.FIRST_POWER_UP, "power came for the first time"
         else:
             code, text = EventCode.POWER_UP, f"power came back after {outage_s} s"
+        if was_known and ledger.spell is not None:
+            code, text = EventCode.CLOCK_INVALID, "power came back, and the time is not known"
+        self._load_prices()
+        self.config_version = self.storage.config_number
+        if self.storage.load_config() == self.config:
+            self._assemble()
+        else:
+            self._put_in_force(self.config, self.clock.read_s(now), Level.FACTORY, PROGRAM)
+        ledger.book_pulses()
         self.storage.record_event(code, text, now)
 
     def _log(self, events: list[Event]) -> list[Event]:
@@ -242,13 +286,25 @@ class Meter:
         return quantities
 
 
+def _by_meter(flow: HostFlow, piece: Piece, from_s: int, to_s: int) -> Flow:
+    """A flow by the meter's seconds, within a piece of the host's time in which it runs evenly."""
+    host_at = piece.stretch.host_at
+
+    def flowed(at_s: int) -> int:
+        if at_s <= from_s:
+            return flow(piece.from_us)
+        return flow(piece.to_us if at_s >= to_s else host_at(at_s * SECOND_US))
+
+    return flowed
+
+
 # Both are loaded with the first measurement: numba is heavy, and who only reads needs none.
 
 
-def _new_quality(ledger: Ledger) -> Quality:
+def _new_quality(ledger: Ledger, clock: Clock) -> Quality:
     from .quality import Quality
 
-    return Quality(ledger)
+    return Quality(ledger, clock)
 
 
 def _default_metrology(rate_hz: int) -> Metrology:

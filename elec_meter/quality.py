@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from shared.timegrid import unix_s
 
+from .clock import Clock
 from .events import EventCode
 from .ledger import Ledger, RowStatus
 from .metrology import Flags, Measurement
@@ -60,10 +61,12 @@ class Quality:
 
     Args:
         ledger: whose rows are marked.
+        clock: the meter's time; what happens while it is unknown marks no row.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._flags = Flags(0)
         self._measured_to: datetime | None = None
 
@@ -79,8 +82,9 @@ class Quality:
                 status |= meaning.status
             if begun & meaning.flag:
                 yield meaning.code, meaning.text
-        if status:
-            self._ledger.pad(unix_s(from_utc), unix_s(end), status)
+        from_s, end_s = (self._clock.known_s(unix_s(each)) for each in (from_utc, end))
+        if status and end_s is not None:
+            self._ledger.pad(end_s if from_s is None else from_s, end_s, status)
         # A gap lies before its measurement: the next one is another gap.
         self._flags = measurement.flags & ~Flags.GAP
         self._measured_to = end

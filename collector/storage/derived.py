@@ -89,6 +89,18 @@ class Derived:
             found.update(dict.fromkeys(run_s[max(0, from_s - at_s) // HALF_HOUR_S :], boundary))
         return found
 
+    def silences(self, serial: str, from_s: int, to_s: int) -> list[tuple[range, BoundaryCount]]:
+        """Runs of final boundaries that are alike, within two boundaries, in order of time."""
+        found = []
+        for at_s, through_s, pulses, status in self._tables.connection.execute(
+            "SELECT at_s, through_s, pulses, status FROM collector_boundary WHERE serial = ?"
+            " AND at_s < through_s AND at_s < ? AND through_s > ? ORDER BY at_s",
+            (serial, to_s, from_s),
+        ):
+            run_s = range(max(at_s, from_s), min(through_s, to_s) + 1, HALF_HOUR_S)
+            found.append((run_s, BoundaryCount(pulses, STATUSES[status])))
+        return found
+
     def flags(self, serial: str, from_s: int, to_s: int) -> dict[int, PulseStatus]:
         """Status bits of half-hours that start from one instant to another, by their start."""
         rows = self._tables.connection.execute(

@@ -29,6 +29,24 @@ class Level(IntEnum):
     FACTORY = 4
 
 
+_LEVELS_TO_CHANGE: Final = {
+    "gas_units": Level.INSTALLER,
+    "data_channels": Level.INSTALLER,
+    "display": Level.INSTALLER,
+    "flag": Level.INSTALLER,
+    "serial": Level.FACTORY,
+    "modulus_wh": Level.FACTORY,
+}
+
+
+def level_to_change(part: str) -> Level:
+    """The level that may change a first-level part of the configuration document.
+
+    What a bill follows from is the supplier's; what is connected and shown is the installer's.
+    """
+    return _LEVELS_TO_CHANGE.get(part, Level.SUPPLIER)
+
+
 def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
     """Whether `level` may read an attribute of an object.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+from elec_meter.ledger import Books
 from elec_meter.objects import Register
 from shared.timegrid import (
     LONDON,
@@ -13,7 +14,6 @@ from shared.timegrid import (
     from_unix_s,
     half_hours_of_settlement_day,
     settlement_period,
-    unix_s,
 )
 
 from .observed import Observed
@@ -83,7 +83,7 @@ def tariff(seen: Observed) -> list[Row]:
     """Every channel's rates, and when they begin."""
     meter = seen.meter
     config = meter.config.tariff
-    now_s = unix_s(meter.clock.read(meter.now))
+    now_s = meter.clock.read_s(meter.now)
     rows = []
     for channel in meter.ledger.channels:
         calendar = {"import": config.import_, "export": config.export}.get(channel, config.gas)
@@ -94,10 +94,15 @@ def tariff(seen: Observed) -> list[Row]:
                 "rates": calendar.rates,
                 "time_base": calendar.time_base,
                 "switches": switches,
-                "active_rate": meter.ledger.active_rate(channel, now_s),
+                "active_rate": _rate_now(meter.ledger, channel, now_s),
             }
         )
     return rows
+
+
+def _rate_now(ledger: Books, channel: str, now_s: int | None) -> int | None:
+    """The rate in force, None while the time is unknown."""
+    return None if now_s is None else ledger.active_rate(channel, now_s)
 
 
 def units(seen: Observed) -> list[Row]:
@@ -127,14 +132,15 @@ def clock(seen: Observed) -> list[Row]:
     """The meter's time at the last durable instant."""
     meter = seen.meter
     time = meter.clock.read(meter.now)
-    period = settlement_period(time)
+    period = None if time is None else settlement_period(time)
     return [
         {
-            "utc": utc_text(time),
-            "local": time.astimezone(LONDON).isoformat(),
-            "valid": meter.clock.valid,
-            "settlement_date": period.settlement_date.isoformat(),
-            "settlement_period": period.settlement_period,
+            "utc": None if time is None else utc_text(time),
+            "local": None if time is None else time.astimezone(LONDON).isoformat(),
+            "valid": time is not None,
+            "settlement_date": None if period is None else period.settlement_date.isoformat(),
+            "settlement_period": None if period is None else period.settlement_period,
+            "outstanding_s": meter.clock.outstanding_s(meter.now),
         }
     ]
 

@@ -26,6 +26,7 @@ from .errors import (
 )
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
+    ENERGY_NAMES,
     BillingConfig,
     ClockConfig,
     DataChannelConfig,
@@ -55,6 +56,7 @@ from .tariff import (
 __all__ = [
     "ECONOMY_7_LOCAL",
     "ECONOMY_7_UTC",
+    "ENERGY_NAMES",
     "SINGLE_RATE",
     "BillingConfig",
     "BlocksConfig",

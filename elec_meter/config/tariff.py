@@ -16,6 +16,9 @@ MAX_RATES: Final = 48
 MAX_GAS_RATES: Final = 4
 MAX_BLOCK_RATES: Final = 8
 MAX_BLOCKS: Final = 4
+REACTIVE: Final = "reactive_"
+"""How the names of the channels of reactive energy begin."""
+
 MIDNIGHT: Final = "00:00"
 
 PRICE_BELOW_P: Final = 100_000
@@ -291,8 +294,16 @@ class TariffConfig(Document, frozen=True):
     def __post_init__(self) -> None:
         if self.gas.rates > MAX_GAS_RATES:
             raise ValueError(f"gas has at most {MAX_GAS_RATES} rates, not {self.gas.rates}")
+        if self.gas.blocks is not None and self.gas.blocks.reset == "billing":
+            raise ValueError("the blocks of gas begin again by the calendar, not with billing")
         if self.gas.prices is not None:
             raise ValueError("gas has no price: what a cubic metre holds is not known here")
+
+    def calendar(self, channel: str) -> CalendarConfig:
+        """The calendar of a channel: reactive energy has one rate; pulse channels share theirs."""
+        if channel.startswith(REACTIVE):
+            return CalendarConfig()
+        return {"import": self.import_, "export": self.export}.get(channel, self.gas)
 
 
 class PassiveTariff(Document, frozen=True):

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 from collector import PulseStatus
+from elec_meter.clock import SECOND_US, Clock
 from elec_meter.config import CalendarConfig, GasUnitConfig, MeterConfig
-from elec_meter.tariff import Calendar, rate_at
+from elec_meter.tariff import BlockPeriod, Calendar, block_period, rate_at
 from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s, unix_s
 
-from .state import PulseChanges, PulseRow, PulseState
+from .pulse_rows import PulseRows
+from .registers import RateRegisters
+from .state import GasCalendar, PaddingRun, PulseChanges, PulseRow, PulseState, RatesState
+from .walk import HALF_HOUR_US, HalfHourOfPulses, PulseRun, Stay, Walk, edge_after, runs_of, stays
 
 INTERPOLATED: Final = int(PulseStatus.INTERPOLATED)
 PENDING: Final = int(PulseStatus.PENDING)
 
-
-class HalfHourOfPulses(Protocol):
-    """A half-hour as the collector's fold gives it; `pulses` is None while it is pending."""
-
-    @property
-    def start_s(self) -> int:
-        """UNIX seconds, UTC."""
-
-    @property
-    def pulses(self) -> int | None:
-        """How many, or None."""
-
-    @property
-    def status(self) -> int:
-        """The collector's status byte."""
-
-    @property
-    def final(self) -> bool:
-        """Whether it will never change."""
+OnBooked = Callable[[str, int, list[int]], None]
+"""Told before a channel books further: its name, the instant of the host's time up to which what is
+booked will not do, and what is booked: in all, then by rate."""
 
 
 class PairedUnit(Protocol):
@@ -46,7 +35,7 @@ class PairedUnit(Protocol):
 
 
 class PulseSource(Protocol):
-    """The part of `collector.Collector` that the ledger reads."""
+    """The part of `collector.Collector` that the ledger reads. All times are the host's."""
 
     @property
     def serials(self) -> Collection[str]:
@@ -63,6 +52,9 @@ class PulseSource(Protocol):
 
     def half_hours(self, serial: str, from_s: int, to_s: int) -> Sequence[HalfHourOfPulses]:
         """Half-hours that start in `[from_s, to_s)`, in order of time."""
+
+    def runs(self, serial: str, from_s: int, to_s: int) -> Iterable[PulseRun]:
+        """The same; those without pulses that are alike come as one."""
 
     def refold(self, serial: str) -> Sequence[HalfHourOfPulses]:
         """All half-hours, from the whole journal and nothing else."""
@@ -81,13 +73,15 @@ _ABSENT: Final = PulseReading(None, None)
 class PulseChannel:
     """A register that advances on receipt, and rows that follow when they are final.
 
-    Everything but the pairing and the journal behind `source` is derived:
-    `rebook(journalled())` computes it again from nothing.
+    The collector's half-hours are the host's; rows are the meter's, and where the two differ pulses
+    are placed evenly. Everything but the pairing, the journal behind `source`, the clock's history
+    and that of the calendars is derived: `rebooked` computes it again from nothing.
 
     Args:
         unit: the unit and the channel that it feeds.
-        calendar: which rate a row gets.
+        calendars: which calendar was in force since when; the ledger appends to it.
         depth_rows: how many measured rows are kept; interpolated ones do not push them out.
+        clock: the meter's time by the host's.
         state: as storage loaded it.
         source: the collector; without one the channel shows what was saved.
     """
@@ -95,181 +89,312 @@ class PulseChannel:
     def __init__(
         self,
         unit: GasUnitConfig,
-        calendar: CalendarConfig,
+        calendars: Sequence[GasCalendar],
         depth_rows: int,
+        clock: Clock,
         state: PulseState | None = None,
         source: PulseSource | None = None,
     ) -> None:
         state = PulseState(unit.channel) if state is None else state
         self.name = unit.channel
         self.serial = unit.serial
+        self.unit = unit
         self.aged = state.aged
-        self.booked_through_s = state.booked_through_s
-        self.rates = state.rates + [0] * (calendar.rates - len(state.rates))
+        self.through_us = state.through_us
         self.saved_total = state.total
         self.source = source
-        self._unit = unit
-        self._calendar_config = calendar
-        self._calendar = Calendar.from_config(calendar)
+        self.registers = RateRegisters(1, (), state.registers)
+        self._ahead = state.ahead
+        self._calendars = calendars
+        self._clock = clock
         self._depth_rows = depth_rows
-        self._rows = {row.start_s: row for row in state.rows}
-        self._measured = sum(not row.status & INTERPOLATED for row in state.rows)
-        self._touched: set[int] = set()
+        self._rows = PulseRows(state.rows, state.runs, INTERPOLATED)
+        self._stamps = _Stamps(unit, calendars)
+        if self.through_us is not None:
+            self._stamps.resume(clock, self.through_us, self.registers)
 
     @property
     def total(self) -> int:
         """Pulses since the pairing, final or not."""
         if self.source is None:
             return self.saved_total
-        return self.source.register(self.serial) if self._is_paired else 0
+        return self.source.register(self.serial) if self.is_paired else 0
 
     @property
     def unrated(self) -> int:
         """Pulses that are received and not final."""
-        return self.total - sum(self.rates)
+        return self.total - sum(self.registers.rates)
 
     @property
-    def first_s(self) -> int | None:
-        """Start of the half-hour in which the unit was paired; None before."""
-        if self.source is not None and self._is_paired:
-            return half_hour_floor_s(unix_s(self.source.unit(self.serial).paired_utc))
-        return self.booked_through_s
+    def is_paired(self) -> bool:
+        """Whether the unit is paired now."""
+        return self.source is not None and self.serial in self.source.serials
+
+    @property
+    def counts(self) -> list[int]:
+        """What is booked: in all, then by rate."""
+        return [sum(self.registers.rates), *self.registers.rates]
 
     def active_rate(self, at_s: int) -> int:
-        """The rate, from 1, that a row opened at this instant gets."""
-        return rate_at(self._calendar, at_s)
+        """The rate, from 1, that a row opened at this instant of the meter's time gets."""
+        return self._stamps.newest(at_s)
 
-    def book_final(self) -> None:
-        """Book what has become final since the last time, row by row in order of time.
+    def book_final(self, on_booked: OnBooked | None = None) -> None:
+        """Book what has become final since the last time, in order of the host's time.
 
-        A whole row goes to the rate in force at its opening, even if a switch falls inside.
+        A row is stamped with the rate in force at its opening, even if a switch falls inside.
         """
-        first_s = self.first_s
-        if self.source is None or first_s is None or not self._is_paired:
+        begun_us = self._begun_us
+        if self.source is None or begun_us is None or not self.is_paired:
             return
-        from_s = first_s if self.booked_through_s is None else self.booked_through_s
+        from_us = begun_us if self.through_us is None else self.through_us
         through_s = self.source.final_through_s(self.serial)
+        # A clock that runs late is set before its half-hour ends: nothing is booked ahead of time.
+        limit_us = max(self._clock.now_us, through_s * SECOND_US)
+        from_s = from_us // HALF_HOUR_US * HALF_HOUR_S
         if from_s < through_s:
-            self._book(self.source.half_hours(self.serial, from_s, through_s), from_s)
+            self._book(
+                self.source.runs(self.serial, from_s, through_s), from_us, limit_us, on_booked
+            )
+        if on_booked is not None:
+            at_us = from_us if self.through_us is None else self.through_us
+            on_booked(self.name, edge_after(self._clock, at_us), self.counts)
+
+    def reconfigure(self, unit: GasUnitConfig) -> None:
+        """Go on with other settings of the same unit, or a newer calendar."""
+        self.unit = unit
+        self._stamps.renew(unit, self.registers)
 
     def reader(self, from_s: int, to_s: int) -> Callable[[int], PulseReading]:
         """A function from a start in `[from_s, to_s)` to what is known of that half-hour."""
-        first_s = self.first_s
-        if first_s is None:
-            return lambda _start_s: _ABSENT
-        pending_s = max(from_s, first_s if self.booked_through_s is None else self.booked_through_s)
-        pending: dict[int, int] = {}
-        if self.source is not None and self._is_paired and pending_s < to_s:
-            folded = self.source.half_hours(self.serial, pending_s, to_s)
-            pending = {half_hour.start_s: int(half_hour.status) for half_hour in folded}
+        pending = self._pending(from_s, to_s)
 
         def reading(start_s: int) -> PulseReading:
-            row = self._rows.get(start_s)
-            if row is not None:
-                return PulseReading(row.pulses, row.status)
-            if start_s < pending_s:
-                return _ABSENT
-            return PulseReading(None, pending.get(start_s, 0) | PENDING)
+            if start_s in pending:
+                return PulseReading(None, pending[start_s] | PENDING)
+            row = self._rows.at(start_s)
+            return _ABSENT if row is None else PulseReading(row.pulses, row.status)
 
         return reading
 
     def rows(self) -> list[PulseRow]:
-        """The final rows that are kept, in order of time."""
-        return [self._rows[start_s] for start_s in sorted(self._rows)]
+        """The final rows that are kept, in order of time; runs come apart."""
+        return self._rows.all()
 
-    def journalled(self) -> Sequence[HalfHourOfPulses]:
-        """What the journal alone gives for the half-hours that are booked."""
-        through_s = self.booked_through_s
-        if self.source is None or through_s is None or not self._is_paired:
+    def journalled(self) -> list[HalfHourOfPulses]:
+        """What the journal alone gives for the half-hours that are final in the collector."""
+        if self.source is None or not self.is_paired:
             return []
+        through_s = self.source.final_through_s(self.serial)
         return [row for row in self.source.refold(self.serial) if row.start_s < through_s]
 
     def collected(self) -> Sequence[HalfHourOfPulses]:
-        """What the collector keeps for the half-hours that are booked."""
-        first_s, through_s = self.first_s, self.booked_through_s
-        if self.source is None or first_s is None or through_s is None or not self._is_paired:
+        """What the collector keeps for the half-hours that are final there."""
+        begun_us = self._begun_us
+        if self.source is None or begun_us is None or not self.is_paired:
             return []
-        return self.source.half_hours(self.serial, first_s, through_s)
+        through_s = self.source.final_through_s(self.serial)
+        return self.source.half_hours(self.serial, begun_us // SECOND_US, through_s)
 
-    def rebook(self, half_hours: Sequence[HalfHourOfPulses]) -> None:
-        """Forget everything derived and book these half-hours, from the pairing's on."""
-        self._touched |= self._rows.keys()
-        self._rows.clear()
-        self.rates = [0] * len(self.rates)
-        self.aged, self.booked_through_s, self._measured = 0, None, 0
-        if half_hours and self.first_s is not None:
-            self._book(half_hours, self.first_s)
-
-    def rebooked(self, half_hours: Sequence[HalfHourOfPulses]) -> PulseState:
-        """The state that `rebook` would leave."""
+    def rebooked(self, half_hours: Iterable[HalfHourOfPulses]) -> PulseChannel:
+        """A channel that has booked these half-hours, from the pairing's on, and nothing else."""
         twin = PulseChannel(
-            self._unit, self._calendar_config, self._depth_rows, self.state(), self.source
+            self.unit, self._calendars, self._depth_rows, self._clock, None, self.source
         )
-        twin.rebook(half_hours)
-        return twin.state()
+        begun_us, through_us = self._begun_us, self.through_us
+        if begun_us is not None and through_us is not None:
+            twin._book(runs_of(half_hours), begun_us, through_us, None)
+        return twin
+
+    def rebook(self, half_hours: Iterable[HalfHourOfPulses]) -> None:
+        """Forget everything derived and book these half-hours, from the pairing's on."""
+        begun_us = self._begun_us
+        aged_through = self.through_us
+        self.registers = RateRegisters(len(self.registers.rates), (), RatesState())
+        self.aged, self.through_us, self._ahead = 0, None, 0
+        self._rows.clear()
+        self._stamps = _Stamps(self.unit, self._calendars)
+        if begun_us is not None:
+            limit_us = self._clock.now_us if aged_through is None else aged_through
+            self._book(runs_of(half_hours), begun_us, limit_us, None)
 
     def state(self) -> PulseState:
         """A copy to keep."""
         return PulseState(
-            self.name, self.total, list(self.rates), self.aged, self.booked_through_s, self.rows()
+            self.name,
+            self.total,
+            self.registers.state(),
+            self.aged,
+            self.through_us,
+            self._ahead,
+            *self._rows.stored(),
         )
 
     def changes(self) -> PulseChanges | None:
         """Registers, and the rows that differ from what was saved; None if nothing does."""
-        registers = PulseState(
-            self.name, self.total, list(self.rates), self.aged, self.booked_through_s
-        )
-        if not self._touched and registers.total == self.saved_total:
+        total = self.total
+        if not self._rows.has_changed and total == self.saved_total:
             return None
-        here = sorted(self._touched & self._rows.keys())
-        return PulseChanges(
-            registers,
-            [self._rows[start_s] for start_s in here],
-            sorted(self._touched - self._rows.keys()),
+        rows, gone_rows, runs, gone_runs = self._rows.changes()
+        state = PulseState(
+            self.name, total, self.registers.state(), self.aged, self.through_us, self._ahead
         )
+        state.rows, state.runs = rows, runs
+        return PulseChanges(state, gone_rows, gone_runs)
 
     def mark_saved(self) -> None:
         """All changes are durable."""
-        self._touched.clear()
+        self._rows.mark_saved()
         self.saved_total = self.total
 
     @property
-    def _is_paired(self) -> bool:
-        return self.source is not None and self.serial in self.source.serials
+    def _begun_us(self) -> int | None:
+        """The start of the host's half-hour in which the unit was paired; None before."""
+        if self.source is None or not self.is_paired:
+            return self.through_us
+        return half_hour_floor_s(unix_s(self.source.unit(self.serial).paired_utc)) * SECOND_US
 
-    def _book(self, half_hours: Iterable[HalfHourOfPulses], from_s: int) -> None:
-        next_s = from_s
-        for half_hour in half_hours:
-            pulses = half_hour.pulses
-            if half_hour.start_s != next_s or pulses is None or not half_hour.final:
+    def _book(
+        self,
+        runs: Iterable[PulseRun],
+        from_us: int,
+        limit_us: int,
+        on_booked: OnBooked | None,
+    ) -> None:
+        walk = Walk(runs, from_us, self._ahead, INTERPOLATED)
+        ahead = stays(self._clock, from_us)
+        while (stay := next(ahead, None)) is not None:
+            if on_booked is not None:
+                on_booked(self.name, stay.to_us, self.counts)
+            jumped_us = self._jump(walk, stay, limit_us)
+            if jumped_us is not None:
+                self.through_us = jumped_us
+                ahead = stays(self._clock, jumped_us)
+                continue
+            counted = walk.count_to(stay.to_us) if stay.to_us <= limit_us else None
+            if counted is None:
                 break
-            rate = self.active_rate(next_s)
-            self.rates[rate - 1] += pulses
-            self._rows[next_s] = PulseRow(next_s, pulses, int(half_hour.status), rate)
-            self._measured += not half_hour.status & INTERPOLATED
-            self._touched.add(next_s)
-            next_s += HALF_HOUR_S
-        if next_s > from_s:
-            self.booked_through_s = next_s
-            self._evict()
+            rate = self._stamps.stamp(stay, self.registers)
+            self.registers.book(counted.pulses, rate)
+            rate = rate if counted.pulses else 0
+            self._rows.add(PulseRow(stay.start_s, counted.pulses, counted.status, rate))
+            self.through_us, self._ahead = stay.to_us, walk.ahead
+            while self._rows.measured > self._depth_rows:
+                self.aged += self._rows.evict()
 
-    def _evict(self) -> None:
-        while self._measured > self._depth_rows:
-            start_s = min(self._rows)
-            row = self._rows.pop(start_s)
-            self._measured -= not row.status & INTERPOLATED
-            self.aged += row.pulses
-            self._touched.add(start_s)
+    def _jump(self, walk: Walk, stay: Stay, limit_us: int) -> int | None:
+        """Book a long silence at once, as far as the meter's time runs evenly; return to where.
+
+        Snapshots of its midnights are those of its beginning: nothing was counted since.
+        """
+        end_us = min(walk.silent_until_us(), limit_us)
+        rows = (end_us - stay.from_us) // HALF_HOUR_US - 1
+        is_even = not stay.stretch.gain and stay.to_us - stay.from_us == HALF_HOUR_US
+        if rows < DAY_HALF_HOURS or not is_even:
+            return None
+        last = list(self._clock.pieces(stay.from_us, stay.from_us + rows * HALF_HOUR_US))
+        if len(last) > 1:
+            rows = (last[0].to_us - stay.from_us) // HALF_HOUR_US
+        run = PaddingRun(stay.start_s, stay.start_s + rows * HALF_HOUR_S, walk.status())
+        if rows < DAY_HALF_HOURS or self._rows.overlaps(run):
+            return None
+        to_us = stay.from_us + rows * HALF_HOUR_US
+        counted = walk.count_to(to_us)
+        assert counted is not None  # it is final, and there are no pulses
+        self._stamps.stamp(stay, self.registers)
+        self._rows.add_run(run)
+        return to_us
+
+    def _pending(self, from_s: int, to_s: int) -> dict[int, int]:
+        """Half-hours of the meter's time that are not all booked, with the collector's status."""
+        begun_us = self._begun_us
+        if self.source is None or begun_us is None:
+            return {}
+        at_us = begun_us if self.through_us is None else self.through_us
+        now_us = self._clock.now_us
+        found: dict[int, int] = {}
+        for stay in stays(self._clock, at_us):
+            if stay.from_us > now_us or (stay.start_s >= to_s and stay.from_us >= to_s * SECOND_US):
+                break
+            if from_s <= stay.start_s < to_s:
+                found[stay.start_s] = half_hour_floor_s(stay.from_us // SECOND_US)
+        if not found or not self.is_paired:
+            return dict.fromkeys(found, 0)
+        folded = self.source.half_hours(
+            self.serial, min(found.values()), max(found.values()) + HALF_HOUR_S
+        )
+        status = {each.start_s: int(each.status) for each in folded}
+        return {start_s: status.get(host_s, 0) for start_s, host_s in found.items()}
+
+
+class _Stamps:
+    """Which rate a half-hour gets: by the calendar that was in force when it was opened."""
+
+    def __init__(self, unit: GasUnitConfig, calendars: Sequence[GasCalendar]) -> None:
+        self._litres_per_pulse = unit.weight.litres_per_pulse
+        self._history = calendars
+        self._calendars: dict[int, Calendar] = {}
+        self._block_period: BlockPeriod | None = None
+        self._place = -1
+
+    def resume(self, clock: Clock, through_us: int, registers: RateRegisters) -> None:
+        """Go on after the half-hour that ended at an instant of the host's time."""
+        for piece in clock.pieces(through_us - 1, through_us):
+            start_s = half_hour_floor_s(piece.stretch.meter_at(through_us - 1) // SECOND_US)
+            self.stamp(Stay(start_s, through_us - 1, through_us, piece.stretch), registers)
+
+    def renew(self, unit: GasUnitConfig, registers: RateRegisters) -> None:
+        """The history has grown: registers of the newest calendar are there from now on."""
+        self._litres_per_pulse = unit.weight.litres_per_pulse
+        newest = self._history[-1].calendar
+        registers.configure(newest.rates, self._bounds(newest))
+        self._place = -1
+
+    def newest(self, at_s: int) -> int:
+        """The rate of a half-hour that opens now."""
+        return rate_at(self._calendar(len(self._history) - 1), at_s) if self._history else 1
+
+    def stamp(self, stay: Stay, registers: RateRegisters) -> int:
+        """The rate of a stay; registers, bounds and block period become those of its opening."""
+        if not self._history:
+            return 1
+        place = max(0, sum(each.from_us <= stay.from_us for each in self._history) - 1)
+        config = self._history[place].calendar
+        if place != self._place:
+            self._place = place
+            registers.configure(config.rates, self._bounds(config))
+        period = None
+        if config.blocks is not None:
+            period = block_period(config.blocks.reset, stay.start_s)
+        if period is not None and period != self._block_period:
+            if self._block_period is not None:
+                registers.begin_block_period()
+            self._block_period = period
+        return rate_at(self._calendar(place), stay.start_s)
+
+    def _bounds(self, config: CalendarConfig) -> list[tuple[int, ...]]:
+        """Bounds in litres as bounds in pulses: the pulse that passes one belongs beyond it."""
+        return [
+            tuple(math.ceil(bound / self._litres_per_pulse) for bound in bounds)
+            for bounds in config.thresholds
+        ]
+
+    def _calendar(self, place: int) -> Calendar:
+        if place not in self._calendars:
+            entry = self._history[place]
+            self._calendars[place] = Calendar.from_config(entry.calendar, entry.offset_s)
+        return self._calendars[place]
 
 
 def pulse_channels(
-    config: MeterConfig, states: Mapping[str, PulseState], source: PulseSource | None
-) -> dict[str, PulseChannel]:
-    """The configured pulse channels by name."""
+    config: MeterConfig,
+    calendars: Sequence[GasCalendar],
+    clock: Clock,
+    states: Mapping[str, PulseState],
+    source: PulseSource | None,
+) -> Iterator[PulseChannel]:
+    """The configured pulse channels."""
     depth_rows = config.profile.depth_days * DAY_HALF_HOURS
-    return {
-        unit.channel: PulseChannel(
-            unit, config.tariff.gas, depth_rows, states.get(unit.channel), source
-        )
-        for unit in config.gas_units
-    }
+    for unit in config.gas_units:
+        state = states.get(unit.channel)
+        yield PulseChannel(unit, calendars, depth_rows, clock, state, source)

@@ -2,322 +2,347 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from operator import index
-from typing import Final
+from typing import Final, TypeAlias
 
-from elec_meter.clock import refuse_backwards
+from elec_meter.clock import SECOND_US, refuse_backwards
 from elec_meter.config import MeterConfig
 from elec_meter.errors import LedgerError
-from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s
+from shared.timegrid import HALF_HOUR_S
 from shared.units import MJ_PER_WH
 
 from .account import Account
-from .channels import PulseChannel, PulseSource, pulse_channels
-from .profile import EXPORT, IMPORT, Profile
-from .state import LedgerChanges, LedgerState, RowStatus
+from .books import Books
+from .channels import pulse_channels
+from .demand import Demand
+from .state import DemandState, GasCalendar, RowStatus, Spell
 
-_CHANNELS: Final = ("import", "export")
-_COLUMNS: Final = {"import": IMPORT, "export": EXPORT}
-_ROW_KEYS: Final = ("import_wh", "export_wh")
-_FINAL_LATE: Final = int(RowStatus.FINAL_LATE)
+Flow: TypeAlias = Callable[[int], int]
+"""The energy, in mJ, that has flowed by an instant; it never falls."""
+
+_HOUR_S: Final = 3_600
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
-    """A closed half-hour of every channel.
+class Ledger(Books):
+    """Books in which something happens; INV-1 holds between any two calls.
 
-    Attributes:
-        start_s: its start in UNIX seconds, UTC.
-        deltas: Wh under `import_wh` and `export_wh`, pulses under `<channel>_pulses`; None is not
-            known (yet).
-        status: the row's status bits.
-        channel_status: the collector's status byte of each pulse key; a key is missing when no unit
-            was paired then, or when the row has left by depth.
+    Quantities are integers of any kind; a float is a `TypeError`. Instants are the meter's time in
+    UNIX seconds; None is an instant at which the meter does not know the time.
+
+    Args and attributes are those of `Books`.
     """
 
-    start_s: int
-    deltas: dict[str, int | None]
-    status: RowStatus
-    channel_status: dict[str, int]
-
-    @property
-    def end_s(self) -> int:
-        """The first UNIX second after it."""
-        return self.start_s + HALF_HOUR_S
-
-
-class Ledger:
-    """Totals, rates and half-hours of every channel; INV-1 holds between any two calls.
-
-    Energy channels are `import` and `export`, in whole Wh with the rest carried in mJ. Pulse
-    channels come from the configuration and are fed by a collector. Registers have no bound and no
-    reset. Quantities are integers of any kind; a float is a `TypeError`. Time is an argument, in
-    UNIX seconds as the meter believes them.
-
-    Args:
-        config: depth of the profile, calendars, pulse channels.
-        state: as storage loaded it; an empty one before the first power-up.
-        pulse_source: the collector; without one pulse channels show what was saved.
-    """
-
-    def __init__(
-        self,
-        config: MeterConfig,
-        state: LedgerState | None = None,
-        pulse_source: PulseSource | None = None,
-    ) -> None:
-        state = LedgerState() if state is None else state
-        self.config = config
-        self.pulse_source = pulse_source
-        calendars = {"import": config.tariff.import_, "export": config.tariff.export}
-        self._accounts = {
-            name: Account(name, calendar, state.accounts.get(name))
-            for name, calendar in calendars.items()
-        }
-        depth_rows = config.profile.depth_days * DAY_HALF_HOURS + 1  # the open one besides
-        self._profile = Profile(depth_rows, state.rows, state.runs)
-        self._pulses = pulse_channels(config, state.pulses, pulse_source)
-        self._begun_s = state.begun_s
-        self._closed_s = state.closed_s
-        self._durable_s = state.durable_s
-        self._changed: set[str] = set()
-
-    def power_up(self, now_s: int) -> int:
+    def power_up(self, now_s: int | None) -> int:
         """Begin or go on at `now_s`; to be called once before anything is booked.
 
         What lies between the last durable instant and now becomes one padding run with the status
-        power-down, and so do the rows that were open at either end.
+        power-down, and so do the rows that were open at either end. Where the time is not known
+        any more, a spell begins with the outage.
 
         Returns:
-            Seconds without power; 0 at the first power-up.
+            Seconds without power; 0 at the first power-up, or when nobody knows.
 
         Raises:
             TimeRunsBackwardsError: `now_s` is before the last durable instant.
         """
-        if self._closed_s is None:
-            self._begun_s, self._closed_s = now_s, half_hour_floor_s(now_s)
-            self._profile.begin(now_s)
+        self.configure(self.config, now_s)
+        if not self._powered:
+            return self._first_power_up(now_s)
+        last_s = self._last_known_s
+        if not self._demand.book.closed_s:  # an earlier version knew no demand
+            self._demand.disturb(self._profile.open_s)
+        if now_s is None:
+            if self.spell is None:
+                self._profile.mark(last_s, RowStatus.POWER_DOWN)
+                self.lose_time(last_s, (self._durable_s or 0) * SECOND_US)
             return 0
-        last_s = max(self._closed_s, self._durable_s or 0)
         refuse_backwards(last_s, now_s)
-        self._profile.pad(last_s, now_s, RowStatus.POWER_DOWN)
-        self.close_through(now_s)
+        self._billing.days.begin(self._demand.book.closed_s)
+        self.close_through(last_s)
+        self._profile.pad(last_s, now_s, edges=RowStatus.POWER_DOWN, between=RowStatus.POWER_DOWN)
+        self._leap(last_s, now_s)
         return now_s - last_s
 
-    def accumulate(self, channel: str, energy_mj: int, at_s: int) -> None:
+    def configure(self, config: MeterConfig, now_s: int | None) -> None:
+        """Go on with another configuration; no register is taken away or set back."""
+        self.config = config
+        offset_s, book = self._offset_s, self._book
+        at_us = self.clock.now_us if now_s is None else self.clock.host_us(now_s)
+        for name, account in self._accounts.items():
+            account.configure(config.tariff.calendar(name), offset_s)
+        gas, known = GasCalendar(at_us, config.tariff.gas, offset_s), book.gas_calendars
+        if not known or (known[-1].calendar, known[-1].offset_s) != (gas.calendar, gas.offset_s):
+            known.append(gas)
+        fresh = pulse_channels(
+            config, book.gas_calendars, self.clock, self._pulse_states, self.pulse_source
+        )
+        kept = {channel.name: self._pulses.get(channel.name, channel) for channel in fresh}
+        self._pulses.clear()
+        self._pulses.update(kept)
+        for unit in config.gas_units:
+            self._pulses[unit.channel].reconfigure(unit)
+        self._profile.depth_days = config.profile.depth_days
+        if self._powered and now_s is not None:
+            self._profile.change_period(now_s + -now_s % _HOUR_S, config.profile.period_s)
+        self._data.names = tuple(each.name for each in config.data_channels)
+        self._demand = Demand(config.demand, self._demand.period_s, book.demand)
+
+    def measure(self, flows: Mapping[str, Flow], from_s: int, to_s: int) -> None:
+        """Book what flowed in `[from_s, to_s)` on several channels, in order of time.
+
+        At every edge of a row, a demand period, a rate or a price exactly the Wh that are complete
+        there are booked, and rows that measured time has passed are closed on the way.
+        """
+        accounts = [(self._account(name), flow) for name, flow in flows.items()]
+        reached_mj = [flow(from_s) for _, flow in accounts]
+        at_s = from_s
+        while at_s < to_s:
+            self.close_through(at_s)
+            edge_s = min(to_s, self._edge_after(at_s, accounts))
+            for place, (account, flow) in enumerate(accounts):
+                energy_mj = flow(edge_s) - reached_mj[place]
+                reached_mj[place] += energy_mj
+                if energy_mj:
+                    self._take(account, energy_mj, at_s)
+            at_s = edge_s
+        self.close_through(to_s)
+
+    def accumulate(self, channel: str, energy_mj: int, at_s: int | None) -> None:
         """Add energy of the second that begins at `at_s`; each Wh that it completes is booked."""
         account = self._account(channel)
         if energy_mj < 0:
             raise LedgerError(f"energy of {energy_mj} mJ cannot be added to {channel}")
-        whole_wh, residual_mj = divmod(account.residual_mj + index(energy_mj), MJ_PER_WH)
-        if whole_wh:
-            self.book(channel, whole_wh, at_s)
-        account.residual_mj = residual_mj
-        self._changed.add(channel)
+        self._take(account, index(energy_mj), None if at_s is None else index(at_s))
 
     def accumulate_evenly(self, channel: str, energy_mj: int, start_s: int, end_s: int) -> None:
         """Spread energy over `[start_s, end_s)`: what `accumulate` gives second by second.
 
-        After n of N seconds the energy is `floor(energy_mj * n / N)`, so every edge of a half-hour
-        or a rate finds exactly the Wh that are complete there.
+        After n of N seconds the energy is `floor(energy_mj * n / N)`, so every edge of a row or a
+        rate finds exactly the Wh that are complete there.
         """
-        account = self._account(channel)
+        self.require_energy(channel, energy_mj, start_s, end_s)
         energy_mj, start_s, end_s = index(energy_mj), index(start_s), index(end_s)
-        if energy_mj < 0 or end_s <= start_s:
+        length_s = end_s - start_s
+        self.measure(
+            {channel: lambda at_s: energy_mj * (at_s - start_s) // length_s}, start_s, end_s
+        )
+
+    def require_energy(self, channel: str, energy_mj: int, start_s: int, end_s: int) -> None:
+        """Refuse what cannot be measured: nothing is booked.
+
+        Raises:
+            LedgerError: no such energy channel, a negative energy, or no time for it to flow in.
+        """
+        self._account(channel)
+        if index(energy_mj) < 0 or index(end_s) <= index(start_s):
             raise LedgerError(
                 f"energy of {energy_mj} mJ cannot be spread over {end_s - start_s} s of {channel}"
             )
-        carried_mj, booked_wh, at_s = account.residual_mj, 0, start_s
-        while at_s < end_s:
-            half_hour_end_s = half_hour_floor_s(at_s) + HALF_HOUR_S
-            edge_s = min(end_s, half_hour_end_s, account.rate_until_s(at_s))
-            reached_mj = carried_mj + energy_mj * (edge_s - start_s) // (end_s - start_s)
-            whole_wh = reached_mj // MJ_PER_WH - booked_wh
-            if whole_wh:
-                self.book(channel, whole_wh, at_s)
-            booked_wh += whole_wh
-            at_s = edge_s
-        account.residual_mj = carried_mj + energy_mj - booked_wh * MJ_PER_WH
-        self._changed.add(channel)
 
-    def book(self, channel: str, quantity: int, at_s: int) -> None:
-        """The one booking: total, rate and half-hour row together, in whole Wh.
+    def book(self, channel: str, quantity: int, at_s: int | None) -> None:
+        """The one booking: total, rate, block, cost, row and demand together, in whole Wh.
 
-        A row that has closed takes what comes late and is marked; one that has left by depth leaves
-        it to `aged`.
+        A row that has closed takes what comes late and is amended; one that has left by depth
+        leaves it to `aged`. Without a time, the row's part goes to the spell's `unallocated`.
 
         Raises:
-            LedgerError: a negative quantity, no such energy channel, or an instant before the first
-                power-up.
+            LedgerError: a negative quantity, no such energy channel, an instant before the first
+                power-up, or no time although the clock was never invalid.
         """
         account = self._account(channel)
-        quantity, at_s = index(quantity), index(at_s)
-        begun_s, closed_s = self._begun_s, self._closed_s
-        if begun_s is None or closed_s is None or at_s < half_hour_floor_s(begun_s):
-            raise LedgerError(f"{channel} cannot be booked before the first power-up")
-        if quantity < 0:
-            raise LedgerError(f"{quantity} Wh cannot be booked to {channel}")
-        account.total += quantity
-        account.rates[account.rate_at(at_s) - 1] += quantity
-        late = _FINAL_LATE if at_s < closed_s else 0
-        if not self._profile.add(_COLUMNS[channel], quantity, at_s, late):
-            account.aged += quantity
-        self._changed.add(channel)
+        quantity = index(quantity)
+        self._book_wh(account, quantity, at_s)
+        if at_s is not None:
+            self._demand.add(channel, quantity * MJ_PER_WH, index(at_s))
 
     def mark(self, at_s: int, status: RowStatus) -> None:
         """Set status bits in the row of an instant; one that has left by depth stays as it was."""
-        self._profile.add(IMPORT, 0, at_s, status)
+        self._profile.open_through(at_s)
+        self._profile.mark(at_s, status)
 
     def pad(self, from_s: int, to_s: int, status: RowStatus) -> None:
         """Nothing was measured from `from_s` to `to_s`: one run, however long, and closed rows."""
-        self._profile.pad(from_s, to_s, status)
+        self._profile.pad(from_s, to_s, edges=status, between=status)
         self.close_through(to_s)
 
     def close_through(self, now_s: int) -> None:
-        """Close the half-hours that have ended by `now_s`, in order, and open the one it is in.
+        """Close the rows that have ended by `now_s`, in order, and open the one it is in.
 
         An earlier instant than before changes nothing.
         """
-        if self._closed_s is None:
+        if not self._powered:
             raise LedgerError("the ledger has not been powered up")
-        self._profile.open_through(now_s)
-        self._closed_s = max(self._closed_s, half_hour_floor_s(now_s))
-        for column, aged in enumerate(self._profile.evict()):
-            if aged:
-                name = _CHANNELS[column]
-                self._accounts[name].aged += aged
-                self._changed.add(name)
+        while now_s >= (at_s := self._demand.next_s):
+            self._demand.close(at_s, self.active_rate)
+            if at_s >= self._profile.next_s:
+                self._data.record(self._profile.open_s)
+            self._profile.open_through(at_s)
+            self._evict()
+            if at_s >= self._billing.days.next_s:
+                self._pass_midnights(at_s)
+            if self._profile.period_s(at_s) != self._demand.period_s:
+                self._change_demand_period(at_s)
+
+    def set_time(self, old_s: int, new_s: int) -> None:
+        """The clock was set from one instant to another: never a second row of one period."""
+        self.close_through(old_s)
+        self._profile.mark(old_s, RowStatus.CLOCK_ADJUSTED)
+        if new_s >= old_s:
+            self._profile.pad(
+                old_s, new_s, edges=RowStatus.CLOCK_ADJUSTED, between=RowStatus.DATA_NOT_VALID
+            )
+            self._leap(old_s, new_s, charges_days=False)
+        else:
+            self._turn_back(new_s)
+        self._profile.mark(new_s, RowStatus.CLOCK_ADJUSTED)
+
+    def lose_time(self, at_s: int, at_us: int) -> None:
+        """The time is not known any more; `at_us` is the host's, UNIX microseconds.
+
+        Energy still counts in its total and in the last active rate; rows, demand and billing
+        pause.
+        """
+        self._profile.mark(at_s, RowStatus.CLOCK_INVALID)
+        for name, account in self._accounts.items():
+            account.active_rate = self._book.active_rates[name] = account.rate_at(at_s)
+        self._spells.append(Spell(at_us, None, {}))
+
+    def find_time(self, new_s: int, now_us: int) -> None:
+        """The clock was set: the spell of invalid clock ends."""
+        spell = self.spell
+        if spell is None:
+            raise LedgerError("the clock was set, and it had not been invalid")
+        self._spells[-1] = spell._replace(to_us=now_us)
+        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
+        open_s = self._profile.open_s
+        if new_s >= open_s:
+            unknown = RowStatus.CLOCK_INVALID | RowStatus.DATA_NOT_VALID
+            self._profile.pad(open_s, new_s, edges=RowStatus.CLOCK_INVALID, between=unknown)
+            self._leap(open_s, new_s)
+        else:
+            self._turn_back(new_s)
+        self._profile.mark(new_s, RowStatus.CLOCK_INVALID | RowStatus.CLOCK_ADJUSTED)
+
+    def end_billing(self, at_s: int, reason: str) -> bool:
+        """End the billing period: one snapshot of all billing registers, and a new beginning.
+
+        Returns:
+            False if this instant has ended one already; nothing happens then.
+        """
+        pulses = self._pulses.values()
+        return self._billing.end_period(at_s, reason, self.config, pulses, self._demand)
+
+    def reset_demand(self, now_us: int) -> dict[str, DemandState]:
+        """Reset maximum demand, by command or button; return the maxima that this ends.
+
+        Raises:
+            DemandLockedError: it was reset too recently.
+        """
+        return self._demand.reset(now_us, forced=False)
 
     def book_pulses(self) -> None:
-        """Book the pulse channels' rows that have become final."""
+        """Book the pulse channels' rows that have become final, and what snapshots wait for."""
+        on_booked = self._billing.freeze if self._billing.waits_for_pulses else None
         for pulses in self._pulses.values():
-            pulses.book_final()
+            pulses.book_final(on_booked)
 
     @property
-    def channels(self) -> tuple[str, ...]:
-        """Names of all channels: `import`, `export`, then the pulse channels."""
-        return (*self._accounts, *self._pulses)
+    def _last_known_s(self) -> int:
+        """The meter's time when power went, as far as it is known."""
+        durable_s = self._durable_s
+        open_s = self._profile.open_s
+        return open_s if durable_s is None else max(open_s, self.clock.meter_s(durable_s))
 
-    def total(self, channel: str) -> int:
-        """The register: Wh, or pulses since the pairing."""
-        return self._registers(channel).total
+    def _first_power_up(self, now_s: int | None) -> int:
+        if now_s is None:
+            raise LedgerError("a first power-up needs to know the time")
+        self._begun_s, self._powered = now_s, True
+        self._profile.change_period(now_s - now_s % _HOUR_S, self.config.profile.period_s)
+        self._profile.begin(now_s)
+        self._demand = Demand(self.config.demand, self.config.profile.period_s, self._book.demand)
+        self._demand.disturb(now_s)
+        self._billing.days.begin(now_s)
+        self._billing.begin(now_s)
+        return 0
 
-    def rates(self, channel: str) -> list[int]:
-        """The rate registers, rate 1 first."""
-        return list(self._registers(channel).rates)
+    def _edge_after(self, at_s: int, accounts: list[tuple[Account, Flow]]) -> int:
+        """The next instant at which anything about a booking may change."""
+        step_s = min(self._demand.step_s, self._profile.period_s(at_s), HALF_HOUR_S)
+        edge_s = at_s - at_s % step_s + step_s
+        for account, _ in accounts:
+            edge_s = min(edge_s, account.rate_until_s(at_s))
+        return edge_s
 
-    def active_rate(self, channel: str, at_s: int) -> int:
-        """The number, from 1, of the rate in force at an instant."""
-        if channel in self._pulses:
-            return self._pulses[channel].active_rate(at_s)
-        return self._account(channel).rate_at(at_s)
+    def _take(self, account: Account, energy_mj: int, at_s: int | None) -> None:
+        whole_wh, residual_mj = divmod(account.residual_mj + energy_mj, MJ_PER_WH)
+        if whole_wh:
+            self._book_wh(account, whole_wh, at_s)
+        account.residual_mj = residual_mj
+        self._changed.add(account.name)
+        if at_s is not None:
+            self._demand.add(account.name, energy_mj, at_s)
 
-    def unrated(self, channel: str) -> int:
-        """What is in the register and not yet final; always 0 for energy."""
-        return self._pulses[channel].unrated if channel in self._pulses else 0
+    def _book_wh(self, account: Account, quantity: int, at_s: int | None) -> None:
+        if quantity < 0:
+            raise LedgerError(f"{quantity} Wh cannot be booked to {account.name}")
+        if at_s is None:
+            self._book_unallocated(account, quantity)
+            return
+        at_s, begun_s, profile = index(at_s), self._begun_s, self._profile
+        if begun_s is None or at_s < profile.floor_s(begun_s):
+            raise LedgerError(f"{account.name} cannot be booked before the first power-up")
+        account.book(quantity, at_s)
+        is_late = at_s < profile.open_s or profile.next_s <= at_s < profile.reached_s
+        if not profile.add(self._columns[account.name], quantity, at_s, late=is_late):
+            account.aged += quantity
+        self._changed.add(account.name)
 
-    def aged(self, channel: str) -> int:
-        """What rows held that have left by depth."""
-        return self._registers(channel).aged
+    def _book_unallocated(self, account: Account, quantity: int) -> None:
+        if not self._spells:
+            raise LedgerError(f"{account.name} cannot be booked without a time")
+        account.book(quantity, None)
+        quantities = self._spells[-1].quantities
+        quantities[account.name] = quantities.get(account.name, 0) + quantity
+        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
+        self._changed.add(account.name)
 
-    def unallocated(self, channel: str) -> int:
-        """What was measured while the time was not known: it is in no row."""
-        return 0 if channel in self._pulses else self._account(channel).unallocated
+    def _evict(self) -> None:
+        aged = self._profile.evict()
+        if aged is not None:
+            for name, column in self._columns.items():
+                self._accounts[name].aged += aged[column]
+                self._changed.add(name)
+            self._data.forget_before(self._profile.first_s)
 
-    def residual_mj(self, channel: str) -> int:
-        """Energy that waits to complete the next Wh, in mJ; of energy channels only."""
-        return self._account(channel).residual_mj
+    def _change_demand_period(self, at_s: int) -> None:
+        period_s = self._profile.period_s(at_s)
+        self._demand = Demand(self.config.demand, period_s, self._book.demand)
+        self._demand.disturb(at_s)
 
-    @property
-    def begun_s(self) -> int | None:
-        """The first power-up; None before it."""
-        return self._begun_s
+    def _leap(self, from_s: int, to_s: int, *, charges_days: bool = True) -> None:
+        """Nothing was measured in between: no demand, and the midnights as they were."""
+        if self._profile.period_s(to_s) != self._demand.period_s:
+            self._change_demand_period(to_s)
+        self._demand.disturb(to_s)
+        self._evict()
+        self._pass_midnights(to_s, leap=(from_s, to_s), charges_days=charges_days)
 
-    @property
-    def first_s(self) -> int | None:
-        """Start of the oldest half-hour that is kept; None before the first power-up."""
-        return None if self._closed_s is None else self._profile.first_s
-
-    @property
-    def closed_s(self) -> int | None:
-        """End of the newest closed half-hour; None before the first power-up."""
-        return self._closed_s
-
-    @property
-    def row_count(self) -> int:
-        """How many rows `rows` can give."""
-        if self._closed_s is None:
-            return 0
-        return (self._closed_s - self._profile.first_s) // HALF_HOUR_S
-
-    def rows(self, from_s: int, to_s: int) -> Iterator[ProfileRow]:
-        """The closed half-hours that start in `[from_s, to_s)`, in order of time."""
-        closed_s = 0 if self._closed_s is None else self._closed_s
-        return self._rows(from_s, min(to_s, closed_s))
-
-    def open_rows(self) -> Iterator[ProfileRow]:
-        """The half-hours that have not closed: one, or more when energy came ahead of the clock."""
-        if self._closed_s is None:
-            return iter(())
-        return self._rows(self._closed_s, self._profile.next_s)
-
-    @property
-    def profile(self) -> Profile:
-        """The rows of import and export, for the audit."""
-        return self._profile
-
-    @property
-    def pulse_channels(self) -> tuple[PulseChannel, ...]:
-        """The pulse channels, for the audit."""
-        return tuple(self._pulses.values())
-
-    def changes(self) -> LedgerChanges:
-        """What differs from the last saved state."""
-        rows, gone_rows = self._profile.changed_rows()
-        runs, gone_runs = self._profile.changed_runs()
-        return LedgerChanges(
-            self._begun_s,
-            self._closed_s,
-            [self._accounts[name].state() for name in _CHANNELS if name in self._changed],
-            rows,
-            gone_rows,
-            runs,
-            gone_runs,
-            [changed for pulses in self._pulses.values() if (changed := pulses.changes())],
+    def _pass_midnights(
+        self, to_s: int, *, leap: tuple[int, int] | None = None, charges_days: bool = True
+    ) -> None:
+        self._billing.pass_midnights(
+            to_s,
+            self.config,
+            self._pulses.values(),
+            self._demand,
+            leap=leap,
+            charges_days=charges_days,
         )
 
-    def mark_saved(self, durable_s: int) -> None:
-        """Everything is durable, up to this instant."""
-        self._durable_s = durable_s
-        self._changed.clear()
-        self._profile.mark_saved()
-        for pulses in self._pulses.values():
-            pulses.mark_saved()
-
-    def _rows(self, from_s: int, to_s: int) -> Iterator[ProfileRow]:
-        readers = [
-            (_pulse_key(name), pulses.reader(from_s, to_s)) for name, pulses in self._pulses.items()
-        ]
-        for row in self._profile.between(from_s, to_s):
-            deltas: dict[str, int | None] = dict(zip(_ROW_KEYS, row[1:3], strict=True))
-            channel_status: dict[str, int] = {}
-            for key, reader in readers:
-                deltas[key], status = reader(row.start_s)
-                if status is not None:
-                    channel_status[key] = status
-            yield ProfileRow(row.start_s, deltas, RowStatus(row.status), channel_status)
-
-    def _registers(self, channel: str) -> Account | PulseChannel:
-        return self._pulses[channel] if channel in self._pulses else self._account(channel)
-
-    def _account(self, channel: str) -> Account:
-        try:
-            return self._accounts[channel]
-        except KeyError:
-            raise LedgerError(f"there is no energy channel {channel!r}") from None
-
-
-def _pulse_key(channel: str) -> str:
-    return f"{channel}_pulses"
+    def _turn_back(self, new_s: int) -> None:
+        self._profile.turn_back(new_s)
+        if self._begun_s is not None:
+            self._begun_s = min(self._begun_s, new_s)
+        self._demand.disturb(new_s)
+        self._billing.turn_back(new_s)

@@ -1,145 +1,261 @@
-"""The rows of import and export: every half-hour since the first power-up, once."""
+"""The rows of the energy channels: every period since the first power-up, once."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from shared.timegrid import HALF_HOUR_S, half_hour_ceiling_s, half_hour_floor_s
+from shared.timegrid import DAY_S, HALF_HOUR_S
 
-from .state import EnergyRow, PaddingRun
+from .state import EnergyRow, Era, PaddingRun, RowStatus
 
-IMPORT: Final = 0
-EXPORT: Final = 1
+_SINCE_EVER_S: Final = -(1 << 62)
+_ADJUSTED: Final = int(RowStatus.CLOCK_ADJUSTED)
 
 
 class Row:
-    """A measured half-hour: Wh per column, and its status bits."""
+    """A measured row: Wh per column, its status bits, and how often it was amended."""
 
-    __slots__ = ("deltas", "status")
+    __slots__ = ("deltas", "revision", "status")
 
-    def __init__(self, import_wh: int = 0, export_wh: int = 0, status: int = 0) -> None:
-        self.deltas = [import_wh, export_wh]
+    def __init__(self, deltas: Iterable[int], status: int = 0, revision: int = 0) -> None:
+        self.deltas = list(deltas)
         self.status = status
+        self.revision = revision
 
 
 class Profile:
-    """Rows and padding runs; together they cover `first_s` to the newest row without a hole.
+    """Rows and padding runs; together they cover `first_s` to the open row without a hole.
 
-    Only measured rows count for the depth. What was measured in a half-hour lands in its row,
-    however late; a run is split when something was measured in it after all.
+    Only measured rows count for the depth. What was measured in a row's time lands in it, however
+    late; a run is split when something was measured in it after all. Rows may lie ahead of the open
+    one: samples came early, or the clock was set back; they are entered again when time has come.
+
+    Args:
+        columns: how many energy channels there are.
+        depth_days: days of measured rows that are kept.
+        eras: the lengths of rows, in order of time; from the beginning on half-hours without any.
+        rows: as they were saved.
+        runs: as they were saved.
+        open_s: start of the open row; None before the first.
+        reached_s: the latest end of a row that was ever closed; None before the first.
     """
 
     def __init__(
         self,
-        depth_rows: int,
+        columns: int,
+        depth_days: int,
+        eras: Iterable[Era] = (),
         rows: Iterable[EnergyRow] = (),
         runs: Iterable[PaddingRun] = (),
+        open_s: int | None = None,
+        reached_s: int | None = None,
     ) -> None:
-        self.depth_rows = depth_rows
-        self._rows = {row.start_s: Row(row.import_wh, row.export_wh, row.status) for row in rows}
+        self.columns = columns
+        self.depth_days = depth_days
+        self.eras = list(eras) or [Era(_SINCE_EVER_S, HALF_HOUR_S)]
+        self._rows = {
+            row.start_s: Row((*row.deltas, *[0] * (columns - len(row.deltas))), *row[2:])
+            for row in rows
+        }
         self._runs = sorted(runs)
+        self._open_s = open_s or 0
+        self._next_s = 0 if open_s is None else open_s + self.period_s(open_s)
+        self._reached_s = self._open_s if reached_s is None else reached_s
         starts_s = [*self._rows, *(run.start_s for run in self._runs)]
-        ends_s = [*(start_s + HALF_HOUR_S for start_s in self._rows), *self._run_ends_s()]
-        self._first_s = min(starts_s, default=0)
-        self._next_s = max(ends_s, default=0)
+        self._first_s = min(starts_s, default=self._next_s)
+        self._last_s = max(self._rows, default=self._open_s)
         self._touched: set[int] = set()
         self._runs_saved = frozenset(self._runs)
         self._runs_changed = False
 
     @property
     def first_s(self) -> int:
-        """Start of the oldest half-hour that is kept."""
+        """Start of the oldest row that is kept."""
         return self._first_s
 
     @property
+    def open_s(self) -> int:
+        """Start of the open row: those that end here or earlier are closed."""
+        return self._open_s
+
+    @property
     def next_s(self) -> int:
-        """End of the newest half-hour that exists."""
+        """End of the open row."""
         return self._next_s
+
+    @property
+    def end_s(self) -> int:
+        """End of the last row that there is, if it lies ahead, else of the open one."""
+        return max(self._next_s, self._last_s + self.period_s(self._last_s))
+
+    @property
+    def reached_s(self) -> int:
+        """The latest end of a row that was ever closed; the clock may have been set back since."""
+        return self._reached_s
 
     @property
     def runs(self) -> tuple[PaddingRun, ...]:
         """The padding, in order of time."""
         return tuple(self._runs)
 
+    def period_s(self, at_s: int) -> int:
+        """The length of the row to which an instant belongs."""
+        eras = self.eras
+        if len(eras) == 1 or at_s >= eras[-1].from_s:
+            return eras[-1].period_s
+        return eras[max(0, bisect_right(eras, at_s, key=lambda era: era.from_s) - 1)].period_s
+
+    def floor_s(self, at_s: int) -> int:
+        """The start of the row to which an instant belongs."""
+        return at_s - at_s % self.period_s(at_s)
+
+    def change_period(self, from_s: int, period_s: int) -> None:
+        """From an instant on, a whole hour, rows have another length."""
+        while self.eras[1:] and self.eras[-1].from_s >= from_s:
+            self.eras.pop()
+        if self.eras[-1].period_s != period_s:
+            self.eras.append(Era(from_s, period_s))
+
     def begin(self, at_s: int) -> None:
         """Open the first row there is."""
-        self._first_s = self._next_s = half_hour_floor_s(at_s)
+        self._first_s = self._next_s = self._reached_s = self.floor_s(at_s)
         self.open_through(at_s)
 
     def open_through(self, at_s: int) -> None:
-        """Have a row for every half-hour up to the one to which `at_s` belongs."""
+        """Have a row for every period up to the one to which `at_s` belongs; it is the open one."""
         while self._next_s <= at_s:
-            self._rows[self._next_s] = Row()
-            self._touched.add(self._next_s)
-            self._next_s += HALF_HOUR_S
+            self._reached_s = max(self._reached_s, self._next_s)
+            self._open_s = self._next_s
+            self._next_s += self.period_s(self._open_s)
+            if self._open_s in self._rows and self._open_s < self._reached_s:
+                self._enter_again(self._open_s)
+            else:
+                self._row(self._open_s)
 
-    def add(self, column: int, quantity: int, at_s: int, status: int = 0) -> bool:
-        """Add to the row of an instant and set status bits; False if it has left by depth."""
-        row = self._row_at(at_s)
+    def add(self, column: int, quantity: int, at_s: int, *, late: bool = False) -> bool:
+        """Add to the row of an instant; False if it has left by depth. A closed row is amended."""
+        start_s = self.floor_s(at_s)
+        row = self._rows.get(start_s)
         if row is None:
-            return False
+            if start_s < self._first_s or (start_s < self._next_s and not self._cut_out(start_s)):
+                return False
+            row = self._row(start_s)  # ahead of the clock
         row.deltas[column] += quantity
-        row.status |= status
+        if late:
+            row.status |= RowStatus.FINAL_LATE
+            row.revision += 1
+        self._touched.add(start_s)
         return True
 
-    def pad(self, from_s: int, to_s: int, status: int) -> None:
+    def mark(self, at_s: int, status: int) -> None:
+        """Set status bits of the row of an instant, if there is one."""
+        start_s = self.floor_s(at_s)
+        row = self._rows.get(start_s)
+        if row is not None and row.status | status != row.status:
+            row.status |= status
+            self._touched.add(start_s)
+
+    def pad(self, from_s: int, to_s: int, *, edges: int, between: int) -> None:
         """Nothing was measured from `from_s` to `to_s`: mark the rows it cuts, pad between them.
 
-        The half-hours of both ends are rows of their own, because something may be measured in
-        the rest of them. One that only begins at `to_s` is not marked.
+        The periods of both ends are rows of their own, because something may be measured in the
+        rest of them. One that only begins at `to_s` is not marked. Rows that are there already are
+        marked and stay.
         """
         if to_s <= from_s:
             return
         self.open_through(from_s - 1)
-        last_s = half_hour_floor_s(to_s)
-        for start_s in range(half_hour_floor_s(from_s), min(last_s, self._next_s), HALF_HOUR_S):
-            self._mark(start_s, status)
+        last_s = self.floor_s(to_s)
+        self.mark(from_s, edges)
+        first_s = self.floor_s(from_s)
+        there = sorted(start_s for start_s in self._rows if first_s < start_s < last_s)
+        for start_s in there:
+            self.mark(start_s, between)
+        holes_s = self._next_s
+        for end_s in [*(each for each in there if each >= holes_s), last_s]:
+            if end_s > holes_s:
+                insort(self._runs, PaddingRun(holes_s, end_s, between))
+                self._runs_changed = True
+            holes_s = max(holes_s, end_s if end_s == last_s else end_s + self.period_s(end_s))
         if last_s > self._next_s:
-            self._runs.append(PaddingRun(self._next_s, last_s, status))
-            self._runs_changed = True
             self._next_s = last_s
+            self._reached_s = max(self._reached_s, last_s)
         self.open_through(to_s)
         if to_s > last_s:
-            self._mark(last_s, status)
+            self.mark(last_s, edges)
 
-    def evict(self) -> tuple[int, int]:
-        """Let go of the oldest measured rows beyond the depth; what they held, in Wh."""
-        aged = [0, 0]
-        while len(self._rows) > self.depth_rows:
+    def turn_back(self, to_s: int) -> None:
+        """The clock was set back: padding after the new time goes, what was measured stays."""
+        start_s = self.floor_s(to_s)
+        if start_s == self._open_s:
+            return
+        self._reached_s = max(self._reached_s, self._next_s)
+        kept = [run for run in self._runs if run.start_s < start_s]
+        if kept and kept[-1].end_s > start_s:
+            kept[-1] = kept[-1]._replace(end_s=start_s)
+        if kept != self._runs:
+            self._runs, self._runs_changed = kept, True
+        self._first_s = min(self._first_s, start_s)
+        self._next_s = start_s
+        self.open_through(to_s)
+
+    def evict(self) -> list[int] | None:
+        """Let go of measured rows beyond the depth, oldest first; what they held, by column.
+
+        After the clock was set back there may be none before the open row: then the furthest ahead
+        goes.
+        """
+        depth = self.depth_days * DAY_S // self.eras[-1].period_s + 1  # the open one besides
+        if len(self._rows) <= depth:
+            return None
+        aged = [0] * self.columns
+        while len(self._rows) > depth:
             oldest_s = self._first_s if self._first_s in self._rows else min(self._rows)
+            if oldest_s >= self._open_s:
+                oldest_s = max(self._rows)
             row = self._rows.pop(oldest_s)
             self._touched.add(oldest_s)
-            aged[IMPORT] += row.deltas[IMPORT]
-            aged[EXPORT] += row.deltas[EXPORT]
-            self._first_s = oldest_s + HALF_HOUR_S
-            while self._runs and self._runs[0].start_s <= self._first_s:
-                self._first_s = max(self._first_s, self._runs.pop(0).end_s)
-                self._runs_changed = True
-        return aged[IMPORT], aged[EXPORT]
+            aged = [old + new for old, new in zip(aged, row.deltas, strict=True)]
+            if oldest_s < self._open_s:
+                self._forget_before(oldest_s + self.period_s(oldest_s))
+        return aged
 
     def between(self, from_s: int, to_s: int) -> Iterator[EnergyRow]:
-        """Every half-hour that starts in `[from_s, to_s)` and exists, in order of time."""
-        first_s = max(self._first_s, half_hour_ceiling_s(from_s))
-        run_index = bisect_right(self._run_ends_s(), first_s)
-        for start_s in range(first_s, min(to_s, self._next_s), HALF_HOUR_S):
-            row = self._rows.get(start_s)
-            if row is not None:
-                yield EnergyRow(start_s, row.deltas[IMPORT], row.deltas[EXPORT], row.status)
-                continue
-            while run_index < len(self._runs) and self._runs[run_index].end_s <= start_s:
-                run_index += 1
-            if run_index < len(self._runs) and self._runs[run_index].start_s <= start_s:
-                yield EnergyRow(start_s, 0, 0, self._runs[run_index].status)
+        """Every row that starts in `[from_s, to_s)` and exists, in order of time."""
+        ahead_s: list[int] = []
+        if self._last_s >= self._next_s:
+            ahead_s = sorted(s for s in self._rows if max(from_s, self._next_s) <= s < to_s)
+        start_s = max(self._first_s, from_s)
+        if start_s != self.floor_s(start_s):
+            start_s = self.floor_s(start_s) + self.period_s(start_s)
+        run_index = bisect_right(self._runs, start_s, key=lambda run: run.end_s)
+        end_s = min(to_s, self._next_s)
+        while start_s < end_s:
+            if start_s in self._rows:
+                yield self._stored(start_s)
+            else:
+                while run_index < len(self._runs) and self._runs[run_index].end_s <= start_s:
+                    run_index += 1
+                if run_index < len(self._runs) and self._runs[run_index].start_s <= start_s:
+                    status = self._runs[run_index].status
+                    yield EnergyRow(start_s, (0,) * self.columns, status)
+            start_s += self.period_s(start_s)
+        for start_s in ahead_s:
+            yield self._stored(start_s)
 
     def measured(self) -> list[EnergyRow]:
         """The measured rows in order of time."""
         return [self._stored(start_s) for start_s in sorted(self._rows)]
 
-    def sum_wh(self, column: int) -> int:
-        """What all rows together hold of import or export."""
-        return sum(row.deltas[column] for row in self._rows.values())
+    def sums(self) -> list[int]:
+        """What all rows together hold, by column."""
+        if not self._rows:
+            return [0] * self.columns
+        return [
+            sum(column) for column in zip(*(r.deltas for r in self._rows.values()), strict=True)
+        ]
 
     def changed_rows(self) -> tuple[list[EnergyRow], list[int]]:
         """Rows that differ from what was saved, and starts of those that no longer exist."""
@@ -160,36 +276,40 @@ class Profile:
             self._runs_saved = frozenset(self._runs)
             self._runs_changed = False
 
-    def _run_ends_s(self) -> list[int]:
-        return [run.end_s for run in self._runs]
+    def _row(self, start_s: int) -> Row:
+        row = self._rows.get(start_s)
+        if row is None:
+            row = self._rows[start_s] = Row([0] * self.columns)
+            self._last_s = max(self._last_s, start_s)
+            self._touched.add(start_s)
+        return row
+
+    def _enter_again(self, start_s: int) -> None:
+        """A row that was closed is open once more: what is measured now is added to it."""
+        row = self._rows[start_s]
+        row.status |= _ADJUSTED
+        row.revision += 1
+        self._touched.add(start_s)
+
+    def _forget_before(self, first_s: int) -> None:
+        self._first_s = first_s
+        while self._runs and self._runs[0].start_s <= self._first_s:
+            self._first_s = max(self._first_s, self._runs.pop(0).end_s)
+            self._runs_changed = True
 
     def _stored(self, start_s: int) -> EnergyRow:
         row = self._rows[start_s]
-        return EnergyRow(start_s, row.deltas[IMPORT], row.deltas[EXPORT], row.status)
-
-    def _mark(self, start_s: int, status: int) -> None:
-        if start_s in self._rows:
-            self._rows[start_s].status |= status
-            self._touched.add(start_s)
-
-    def _row_at(self, at_s: int) -> Row | None:
-        """The row to write to, opened or cut out of a run if need be; None before `first_s`."""
-        if at_s >= self._next_s:
-            self.open_through(at_s)
-        start_s = half_hour_floor_s(at_s)
-        if start_s not in self._rows and not self._cut_out(start_s):
-            return None
-        self._touched.add(start_s)
-        return self._rows[start_s]
+        return EnergyRow(start_s, tuple(row.deltas), row.status, row.revision)
 
     def _cut_out(self, start_s: int) -> bool:
-        index = bisect_right(self._run_ends_s(), start_s)
+        """Make a row of its own of a part of a run; False if none covers it."""
+        index = bisect_right(self._runs, start_s, key=lambda run: run.end_s)
         if index == len(self._runs) or self._runs[index].start_s > start_s:
             return False
         run = self._runs[index]
         before = PaddingRun(run.start_s, start_s, run.status)
-        after = PaddingRun(start_s + HALF_HOUR_S, run.end_s, run.status)
+        after = PaddingRun(start_s + self.period_s(start_s), run.end_s, run.status)
         self._runs[index : index + 1] = [r for r in (before, after) if r.start_s < r.end_s]
         self._runs_changed = True
-        self._rows[start_s] = Row(status=run.status)
+        self._rows[start_s] = Row([0] * self.columns, run.status)
         return True

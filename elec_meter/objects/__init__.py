@@ -15,6 +15,7 @@ from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.sources import (
+    NO_EVENTS,
     EventLog,
     EventRow,
     MeterClock,
@@ -25,6 +26,7 @@ from elec_meter.objects.sources import (
 from elec_meter.objects.units import Unit, exponent_between, in_unit
 
 __all__ = [
+    "NO_EVENTS",
     "CaptureObject",
     "Clock",
     "ClockStatus",

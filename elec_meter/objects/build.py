@@ -19,7 +19,7 @@ from elec_meter.objects.units import Unit
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
-    from elec_meter.ledger import Ledger, ProfileRow
+    from elec_meter.ledger import Books, ProfileRow
     from elec_meter.metrology import Quantities
 
 EVENT_DEPTH: Final = 100_000
@@ -29,7 +29,7 @@ _WH: Final = ScalerUnit(0, Unit.WATT_HOUR)
 
 def build_directory(
     config: MeterConfig,
-    ledger: Ledger,
+    ledger: Books,
     clock: MeterClock,
     live: Callable[[datetime], Quantities | None],
     *,

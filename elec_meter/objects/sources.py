@@ -13,7 +13,7 @@ from shared.timegrid import unix_s
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
-    from elec_meter.ledger import Ledger
+    from elec_meter.ledger import Books
     from elec_meter.metrology import Quantities
 
 
@@ -24,8 +24,8 @@ class MeterClock(Protocol):
     def valid(self) -> bool:
         """Whether it believes anything."""
 
-    def read(self, now: datetime) -> datetime:
-        """The meter's time at an instant of the host's UTC."""
+    def read(self, now: datetime) -> datetime | None:
+        """The meter's time at an instant of the host's UTC; None while it is unknown."""
 
 
 class MeterFault(IntFlag):
@@ -125,7 +125,7 @@ class Sources:
 
     config: MeterConfig
     firmware: str
-    ledger: Ledger
+    ledger: Books
     clock: MeterClock
     live: Callable[[datetime], Quantities | None]
     now: Callable[[], datetime]

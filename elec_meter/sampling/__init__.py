@@ -9,7 +9,13 @@ import shared.lazy
 if TYPE_CHECKING:
     from elec_meter.sampling.block import SampleBlock
     from elec_meter.sampling.converter import Converter
-    from elec_meter.sampling.errors import BlockError, RecordingError, SamplingError
+    from elec_meter.sampling.energy import EnergySeries
+    from elec_meter.sampling.errors import (
+        BlockError,
+        EnergySeriesError,
+        RecordingError,
+        SamplingError,
+    )
     from elec_meter.sampling.recorded import RecordedSource
     from elec_meter.sampling.source import SampleSource
     from elec_meter.sampling.synthetic import ConstantLoad, Load, SyntheticMains
@@ -18,6 +24,8 @@ __all__ = [
     "BlockError",
     "ConstantLoad",
     "Converter",
+    "EnergySeries",
+    "EnergySeriesError",
     "Load",
     "RecordedSource",
     "RecordingError",
@@ -32,7 +40,8 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "block": "SampleBlock",
         "converter": "Converter",
-        "errors": "BlockError RecordingError SamplingError",
+        "energy": "EnergySeries",
+        "errors": "BlockError EnergySeriesError RecordingError SamplingError",
         "recorded": "RecordedSource",
         "source": "SampleSource",
         "synthetic": "ConstantLoad Load SyntheticMains",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elec_meter.errors import MeterError, RecordingError
 
-__all__ = ["BlockError", "RecordingError", "SamplingError"]
+__all__ = ["BlockError", "EnergySeriesError", "RecordingError", "SamplingError"]
 
 
 class SamplingError(MeterError):
@@ -19,4 +19,12 @@ class BlockError(SamplingError):
 
     Example scenarios: arrays of float, of two dimensions or of different lengths; a naive anchor; a
     rate outside 2-32 kHz; a 12-bit converter.
+    """
+
+
+class EnergySeriesError(SamplingError):
+    """An `EnergySeries` is not what it must be.
+
+    Example scenarios: kilowatt-hours as floats; import of an hour and export of a day; a negative
+    energy.
     """

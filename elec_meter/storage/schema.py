@@ -45,7 +45,55 @@ _VERSION_1: Final = (
         PRIMARY KEY (channel, start_s)) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1,)
+_VERSION_2: Final = (
+    "ALTER TABLE meter_configuration ADD COLUMN author TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE meter_configuration ADD COLUMN level INTEGER NOT NULL DEFAULT 4",
+    """CREATE TABLE clock_stretch (
+        from_us INTEGER PRIMARY KEY, meter_us INTEGER NOT NULL, gain INTEGER NOT NULL,
+        dating INTEGER NOT NULL) STRICT""",
+    # Until now the meter's time was the host's.
+    """INSERT INTO clock_stretch SELECT at_s * 1000000, at_s * 1000000, 0, 0
+        FROM ledger_instant WHERE name = 'begun_s'""",
+    """INSERT INTO ledger_instant SELECT 'reached_s', at_s
+        FROM ledger_instant WHERE name = 'closed_s'""",
+    "ALTER TABLE ledger_account DROP COLUMN unallocated_wh",
+    "ALTER TABLE ledger_account ADD COLUMN cost_energy_up INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE ledger_account ADD COLUMN cost_standing_up INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE ledger_account ADD COLUMN cost_unpriced_wh INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE ledger_rate ADD COLUMN used INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE ledger_block (
+        channel TEXT NOT NULL, rate INTEGER NOT NULL, block INTEGER NOT NULL,
+        quantity INTEGER NOT NULL,
+        PRIMARY KEY (channel, rate, block)) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE ledger_row ADD COLUMN reactive_q1_varh INTEGER",
+    "ALTER TABLE ledger_row ADD COLUMN reactive_q2_varh INTEGER",
+    "ALTER TABLE ledger_row ADD COLUMN reactive_q3_varh INTEGER",
+    "ALTER TABLE ledger_row ADD COLUMN reactive_q4_varh INTEGER",
+    "ALTER TABLE ledger_row ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE ledger_pulse_channel RENAME COLUMN booked_through_s TO through_us",
+    "ALTER TABLE ledger_pulse_channel ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0",
+    "UPDATE ledger_pulse_channel SET through_us = through_us * 1000000",
+    "UPDATE ledger_pulse_row SET rate = 0 WHERE pulses = 0",
+    """CREATE TABLE ledger_pulse_run (
+        channel TEXT NOT NULL, start_s INTEGER NOT NULL, end_s INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        PRIMARY KEY (channel, start_s)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE ledger_spell (
+        from_us INTEGER PRIMARY KEY, to_us INTEGER) STRICT""",
+    """CREATE TABLE ledger_unallocated (
+        from_us INTEGER NOT NULL, channel TEXT NOT NULL, quantity INTEGER NOT NULL,
+        PRIMARY KEY (from_us, channel)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE ledger_snapshot (
+        kind TEXT NOT NULL, at_s INTEGER NOT NULL, document BLOB NOT NULL,
+        PRIMARY KEY (kind, at_s)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE ledger_data_row (
+        channel TEXT NOT NULL, start_s INTEGER NOT NULL, value INTEGER,
+        PRIMARY KEY (start_s, channel)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE ledger_book (
+        name TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _VERSION_2)
 """The statements that lead from each version to the next; the first one from an empty file."""
 
 

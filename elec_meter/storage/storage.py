@@ -19,7 +19,7 @@ from elec_meter.errors import (
     StorageError,
 )
 from elec_meter.ledger import Ledger, LedgerState
-from shared.timegrid import from_unix_ms, unix_ms
+from shared.timegrid import from_unix_ms, from_unix_s, unix_ms
 
 from .database import open_for_reading, open_for_writing, open_in_memory, refuse_foreign
 from .lock import DirectoryLock
@@ -37,6 +37,15 @@ class Event(NamedTuple):
     at: datetime
     code: int
     text: str
+
+
+class ConfigVersion(NamedTuple):
+    """A configuration that was put in force, when by the host's time, by whom and at what level."""
+
+    number: int
+    applied: datetime
+    author: str
+    level: int
 
 
 class Storage:
@@ -97,20 +106,44 @@ class Storage:
         """A storage that lives as long as the object."""
         return cls(open_in_memory())
 
-    def load_config(self) -> MeterConfig | None:
-        """The configuration in force, or None if none was ever saved."""
+    def load_config(self, number: int | None = None) -> MeterConfig | None:
+        """The configuration in force, or that of a number; None if there is none."""
         with self._reading():
             row = self.connection.execute(
-                "SELECT document FROM meter_configuration ORDER BY number DESC LIMIT 1"
+                "SELECT document FROM meter_configuration WHERE number = coalesce(?, number)"
+                " ORDER BY number DESC LIMIT 1",
+                (number,),
             ).fetchone()
         return None if row is None else config_from_json(row[0], "the stored configuration")
 
-    def save_config(self, config: MeterConfig, applied_s: int) -> None:
-        """Put a configuration in force with the next commit; earlier ones are kept."""
-        self._write(
-            "INSERT INTO meter_configuration (applied_s, document) VALUES (?, ?)",
-            (applied_s, config_to_json(config).decode()),
+    def save_config(
+        self, config: MeterConfig, applied_s: int, *, author: str = "", level: int = 4
+    ) -> int:
+        """Put a configuration in force with the next commit, and return its number.
+
+        Earlier ones are kept.
+        """
+        return self._write(
+            "INSERT INTO meter_configuration (applied_s, document, author, level)"
+            " VALUES (?, ?, ?, ?)",
+            (applied_s, config_to_json(config).decode(), author, int(level)),
         )
+
+    @property
+    def config_number(self) -> int:
+        """The number of the configuration in force; 0 before the first."""
+        history = self.config_history(newest=1)
+        return history[0].number if history else 0
+
+    def config_history(self, newest: int = 1_000) -> list[ConfigVersion]:
+        """The configurations that were in force, newest first."""
+        with self._reading():
+            rows = self.connection.execute(
+                "SELECT number, applied_s, author, level FROM meter_configuration"
+                " ORDER BY number DESC LIMIT ?",
+                (newest,),
+            ).fetchall()
+        return [ConfigVersion(row[0], from_unix_s(row[1]), *row[2:]) for row in rows]
 
     def load(self) -> LedgerState:
         """The ledger as the last checkpoint left it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final, NamedTuple, Self
@@ -74,6 +74,11 @@ class PriceList:
     def __post_init__(self) -> None:
         if self.limit < 1:
             raise TariffError(f"a list of prices cannot keep {self.limit} of them")
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int]]) -> Self:
+        """The list of what was kept of one: (start, thousandths of a penny), in order."""
+        return cls(tuple(HalfHourPrice(*pair) for pair in pairs))
 
     def at(self, at_s: int) -> int | None:
         """The price, in thousandths of a penny, of the half-hour to which a UNIX second belongs."""

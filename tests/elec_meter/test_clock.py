@@ -20,7 +20,7 @@ def test_time_is_unknown_before_power_up() -> None:
 
 def test_power_up_begins_an_epoch() -> None:
     """Every power-up begins a later epoch, and from then on the time is known."""
-    clock = Clock(unix_s(NOW))
+    clock = Clock(last_durable_s=unix_s(NOW))
     clock.power_up(NOW, 7)
     assert (True, 7) == (clock.valid, clock.epoch)
     with pytest.raises(ValueError, match="does not follow"):
@@ -29,7 +29,7 @@ def test_power_up_begins_an_epoch() -> None:
 
 def test_clock_refuses_to_run_backwards() -> None:
     """A cold start before the last known instant leaves the time unknown."""
-    clock = Clock(unix_s(NOW))
+    clock = Clock(last_durable_s=unix_s(NOW))
     with pytest.raises(TimeRunsBackwardsError, match="2013-01-01 12:00:00 UTC"):
         clock.power_up(NOW - timedelta(seconds=1), 1)
     assert not clock.valid

@@ -32,6 +32,7 @@ from elec_meter.config import (
     TariffConfig,
     WeekConfig,
 )
+from elec_meter.tariff.blocks import Reset
 
 DAY_MIN = 24 * 60
 EXAMPLES = 25
@@ -86,10 +87,11 @@ def draw_order(draw: Draw, elements: set[int]) -> list[int]:
 
 
 @st.composite
-def calendars(draw: Draw, most_rates: int = 48, *, priced: bool = True) -> CalendarConfig:
-    """A calendar of either form, with or without blocks and prices."""
+def calendars(draw: Draw, most_rates: int = 48, *, gas: bool = False) -> CalendarConfig:
+    """A calendar of either form, with or without blocks and prices as its channel may have."""
     rates = draw(st.integers(1, min(8, most_rates)) | st.integers(1, most_rates))
-    blocks = draw(st.none() | block_tariffs(rates)) if rates <= 8 else None
+    resets = ("day", "month", "quarter") if gas else ("day", "month", "quarter", "billing")
+    blocks = draw(st.none() | block_tariffs(rates, resets)) if rates <= 8 else None
     fields: dict[str, Any] = {
         "time_base": draw(time_bases),
         "rates": rates,
@@ -99,7 +101,7 @@ def calendars(draw: Draw, most_rates: int = 48, *, priced: bool = True) -> Calen
         fields |= draw(profiles(rates))
     else:
         fields["switches"] = draw(switches(rates))
-    if priced and draw(st.booleans()):
+    if not gas and draw(st.booleans()):
         fields["prices"] = draw(price_lists(CalendarConfig(**fields)))
     return CalendarConfig(**fields)
 
@@ -133,13 +135,13 @@ def profiles(draw: Draw, rates: int) -> dict[str, Any]:
 
 
 @st.composite
-def block_tariffs(draw: Draw, rates: int) -> BlocksConfig:
+def block_tariffs(draw: Draw, rates: int, resets: tuple[Reset, ...]) -> BlocksConfig:
     """Thresholds for every rate, or one list for all."""
     bounds = st.sets(st.integers(1, 10**12), max_size=3).map(lambda each: tuple(sorted(each)))
     count = draw(st.sampled_from((1, rates)))
     return BlocksConfig(
         thresholds=tuple(draw(bounds) for _ in range(count)),
-        reset=draw(st.sampled_from(("day", "month", "quarter", "billing"))),
+        reset=draw(st.sampled_from(resets)),
     )
 
 
@@ -163,7 +165,7 @@ tariffs = st.builds(
     TariffConfig,
     import_=calendars(),
     export=st.just(CalendarConfig()) | calendars(),
-    gas=st.just(CalendarConfig()) | calendars(4, priced=False),
+    gas=st.just(CalendarConfig()) | calendars(4, gas=True),
     offset_limit_s=st.integers(0, 1_799),
     offset_rates=st.booleans(),
 )

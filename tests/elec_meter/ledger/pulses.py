@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from elec_meter.ledger.walk import Run, runs_of
 from shared.timegrid import HALF_HOUR_S, from_unix_s
 from tests.elec_meter.ledger.meters import MIDNIGHT_S
 
@@ -70,6 +72,10 @@ class ScriptedPulses:
     def half_hours(self, serial: str, from_s: int, to_s: int) -> list[HalfHourOfPulses]:
         """Half-hours that start in the range."""
         return [each for each in self.folded if from_s <= each.start_s < to_s]
+
+    def runs(self, serial: str, from_s: int, to_s: int) -> Iterator[Run]:
+        """The same as runs."""
+        return runs_of(self.half_hours(serial, from_s, to_s))
 
     def refold(self, serial: str) -> list[HalfHourOfPulses]:
         """All half-hours, from the journal."""

@@ -19,7 +19,11 @@ DAMAGES = {
         "import: the register is"
     ),
     "UPDATE ledger_account SET aged_wh = aged_wh - 1 WHERE channel = 'import'": "Wh aged",
-    "UPDATE ledger_account SET unallocated_wh = 1 WHERE channel = 'export'": "1 Wh unallocated",
+    "INSERT INTO ledger_spell VALUES (1, 2);"
+    "INSERT INTO ledger_unallocated VALUES (1, 'export', 1)": "1 Wh unallocated",
+    "UPDATE ledger_rate SET quantity = quantity + 1 WHERE channel = 'import' AND rate = 1": (
+        "its rates are"
+    ),
     "UPDATE ledger_account SET residual_mj = 3600000 WHERE channel = 'import'": "mJ are carried",
     "DELETE FROM ledger_account WHERE channel = 'import'": "import: the register is 0 Wh",
     "UPDATE ledger_rate SET quantity = quantity - 1 WHERE channel = 'import' AND rate = 2": (
@@ -32,12 +36,10 @@ DAMAGES = {
     f"UPDATE ledger_row SET export_wh = -1 WHERE start_s = {LAST_ROW}": "is below zero",
     f"UPDATE ledger_row SET status = 256 WHERE start_s = {LAST_ROW}": "has the unknown status 256",
     f"UPDATE ledger_row SET start_s = start_s + 1 WHERE start_s = {LAST_ROW}": (
-        "does not start a half-hour"
+        "does not start a period"
     ),
-    f"UPDATE ledger_row SET start_s = 1 << 60 WHERE start_s = {LAST_ROW}": (
-        "half-hours are missing"
-    ),
-    f"DELETE FROM ledger_row WHERE start_s = {LAST_ROW}": "half-hours are missing",
+    f"UPDATE ledger_row SET start_s = 1 << 60 WHERE start_s = {LAST_ROW}": ("rows are missing"),
+    f"DELETE FROM ledger_row WHERE start_s = {LAST_ROW}": "rows are missing",
     f"INSERT INTO ledger_run VALUES ({LAST_ROW} - 3600, {LAST_ROW}, 4)": "exists twice",
     "DELETE FROM ledger_instant WHERE name = 'begun_s'": "first power-up is missing",
     f"UPDATE ledger_pulse_row SET pulses = pulses + 1 WHERE start_s = {A_PULSE_ROW}": (
@@ -83,7 +85,8 @@ def test_damage_is_found_and_named(sound: Path, tmp_path: Path, damage: str, nam
     directory = tmp_path / "data"
     shutil.copytree(sound, directory)
     connection = sqlite3.connect(directory / DATABASE_NAME)
-    assert connection.execute(damage).rowcount > 0
+    for statement in damage.split(";"):
+        assert connection.execute(statement).rowcount > 0
     connection.commit()
     connection.close()
     found = audited(directory)

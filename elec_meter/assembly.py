@@ -1,0 +1,104 @@
+"""Directory and display of a meter, from its configuration and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from .clock import Clock
+from .config import MeterConfig, automatic_screens, check_config
+from .display import Display
+from .errors import ConfigError
+from .flag.readout import Readout
+from .ledger import Books, Reading
+from .objects import (
+    NO_EVENTS,
+    Directory,
+    EventLog,
+    ObjectsError,
+    ProfileGeneric,
+    Register,
+    UnitReport,
+    build_directory,
+)
+from .version import VERSION
+
+if TYPE_CHECKING:
+    from .metrology import Quantities
+
+_VALUE = 2
+
+
+class Parts(NamedTuple):
+    """What values are computed from, beside configuration and ledger.
+
+    Attributes:
+        clock: the meter's time.
+        now: gives the host's UTC.
+        live: gives the quantities of a second just before an instant, None when there are none.
+        unit: gives what is known of a pulse unit by its serial.
+        events: the event log.
+    """
+
+    clock: Clock
+    now: Callable[[], datetime]
+    live: Callable[[datetime], Quantities | None]
+    unit: Callable[[str], UnitReport | None]
+    events: EventLog
+
+
+class Assembly:
+    """What can be read of a meter, and what its display and data channels make of it.
+
+    Raises:
+        ConfigError: the configuration names what the meter does not have.
+    """
+
+    def __init__(self, config: MeterConfig, books: Books, parts: Parts) -> None:
+        self.objects: Directory = build_directory(
+            config,
+            books,
+            parts.clock,
+            parts.live,
+            now=parts.now,
+            firmware=VERSION,
+            unit=parts.unit,
+            events=parts.events,
+        )
+        self.display = Display(config.display, self.objects, automatic_screens(config))
+        self._now = parts.now
+        self._recorded = {each.name: (each.object, each.attribute) for each in config.data_channels}
+        for number, each in enumerate(config.data_channels):
+            self._refuse_unreadable(f"data_channels[{number}]", each.object, each.attribute)
+
+    def read(self, channel: str) -> Reading:
+        """What a data channel's object says now."""
+        code, attribute = self._recorded[channel]
+        source = self.objects[code]
+        value = source.read(attribute, self._now())
+        number = value if isinstance(value, int) else None
+        if isinstance(source, Register) and attribute == _VALUE:
+            return Reading(number, source.modulus)
+        return Reading(number, None)
+
+    def _refuse_unreadable(self, path: str, code: str, attribute: int) -> None:
+        try:
+            source = self.objects[code]
+        except ObjectsError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        if isinstance(source, ProfileGeneric) or attribute not in source.attributes:
+            raise ConfigError(f"{path}: attribute {attribute} of {code} is no number to record")
+
+
+def check(config: MeterConfig, now: datetime) -> None:
+    """Refuse a configuration that is a valid document and no meter could work with.
+
+    Raises:
+        ConfigError: it names objects that there are not, or its display hides a billing register.
+    """
+    check_config(config)
+    clock = Clock(config.clock)
+    parts = Parts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
+    objects = Assembly(config, Books(config, clock=clock), parts).objects
+    Readout(objects, config.flag.readout, lambda: None)

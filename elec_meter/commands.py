@@ -1,0 +1,219 @@
+"""What a person or a head end orders: the clock, billing, demand, prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.timegrid import unix_s
+
+from .access import Level
+from .clock import Synchronisation, unix_us
+from .configured import PROGRAM, ConfiguredMeter, require_level, utc_text
+from .errors import ClockError
+from .events import EventCode
+from .ledger import DemandState
+from .tariff import PriceList
+
+
+class CommandedMeter(ConfiguredMeter):
+    """The part of the meter that takes orders. Each is logged with its author.
+
+    Levels are those of `access`; who holds the object may do everything. Energy that was measured
+    before an order is to be received before it.
+    """
+
+    def set_clock(
+        self,
+        new: datetime,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> None:
+        """The time is `new` now. It ends an adjustment, and a spell of invalid clock.
+
+        Raises:
+            NotAllowedError: below level 3.
+        """
+        require_level(level, Level.SUPPLIER, "set the clock")
+        self._advance(now)
+        old, new_s = self.clock.read(now), unix_s(new)
+        if old is None:
+            self.clock.set(new, now)
+            self.ledger.find_time(new_s, unix_us(now))
+            text = f"the clock was unknown and was set to {utc_text(new)} by {author}"
+        else:
+            self._close_through(unix_s(old))
+            self.clock.set(new, now)
+            self.ledger.set_time(unix_s(old), new_s)
+            text = f"the clock was set from {utc_text(old)} to {utc_text(new)} by {author}"
+        self._close_through(new_s)
+        self.storage.record_event(EventCode.CLOCK_SET, text, now)
+        self.checkpoint()
+
+    def adjust_clock(
+        self,
+        by_s: int,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> None:
+        """Gain `by_s` seconds, or lose them, little by little: at most 5 s in a half-hour.
+
+        Raises:
+            NotAllowedError: below level 1.
+            ClockError: more than 7.5 minutes, or the time is unknown.
+        """
+        require_level(level, Level.READER, "adjust the clock")
+        self._advance(now)
+        old = self.clock.read(now)
+        self.clock.adjust(by_s, now)
+        text = f"the clock is adjusted from {utc_text(old)} by {by_s:+d} s by {author}"
+        self.storage.record_event(EventCode.CLOCK_ADJUSTED, text, now)
+        self.checkpoint()
+
+    def synchronise_clock(
+        self,
+        utc: datetime,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> Synchronisation:
+        """Take a head end's time: a small difference is adjusted, a large one set if allowed.
+
+        Raises:
+            NotAllowedError: below level 1.
+        """
+        require_level(level, Level.READER, "synchronise the clock")
+        self._advance(now)
+        old = self.clock.read(now)
+        may_set = level >= Level.SUPPLIER
+        limit_s = self.config.clock.sync_limit_s
+        if old is None or abs((utc - old).total_seconds()) > limit_s:
+            if may_set:
+                self.set_clock(utc, now, level=level, author=author)
+                return Synchronisation.SET
+            text = (
+                f"the time {utc_text(utc)} of {author} was refused: the clock says {utc_text(old)}"
+            )
+            self.storage.record_event(EventCode.CLOCK_REFUSED, text, now)
+            self.checkpoint()
+            return Synchronisation.REFUSED
+        outcome = self.clock.synchronise(utc, now, may_set=may_set)
+        left_s = self.clock.outstanding_s(now)
+        if left_s:
+            text = f"the clock is adjusted from {utc_text(old)} by {left_s:+d} s by {author}"
+            self.storage.record_event(EventCode.CLOCK_ADJUSTED, text, now)
+        self.checkpoint()
+        return outcome
+
+    def lose_clock(self, now: datetime, *, author: str = PROGRAM) -> None:
+        """The time is unknown from now on: the crystal or its backup has failed."""
+        self._advance(now)
+        old = self.clock.read(now)
+        if old is None:
+            return
+        self._close_through(unix_s(old))
+        self.clock.lose(now)
+        self.ledger.lose_time(unix_s(old), unix_us(now))
+        text = f"the clock was {utc_text(old)} and is unknown: {author}"
+        self.storage.record_event(EventCode.CLOCK_INVALID, text, now)
+        self.checkpoint()
+
+    def end_billing(
+        self, now: datetime, *, level: Level = Level.FACTORY, author: str = PROGRAM
+    ) -> bool:
+        """End the billing period now; False if it has ended at this very second already.
+
+        Raises:
+            NotAllowedError: below level 3.
+            ClockError: the time is unknown: billing pauses.
+        """
+        require_level(level, Level.SUPPLIER, "end the billing period")
+        self._advance(now)
+        at_s = self._known_s("the billing period cannot end")
+        self._close_through(at_s)
+        if not self.ledger.end_billing(at_s, author):
+            return False
+        text = f"the billing period was ended by {author}"
+        self.storage.record_event(EventCode.BILLING_ENDED, text, now)
+        self.checkpoint()
+        return True
+
+    def reset_demand(
+        self, now: datetime, *, level: Level = Level.FACTORY, author: str = PROGRAM
+    ) -> dict[str, DemandState]:
+        """Reset maximum demand; return the maxima that this ends, by channel.
+
+        Raises:
+            NotAllowedError: below level 3; the button at the meter is level 3 by presence.
+            DemandLockedError: it was reset too recently.
+        """
+        require_level(level, Level.SUPPLIER, "reset maximum demand")
+        self._advance(now)
+        ended = self.ledger.reset_demand(unix_us(now))
+        text = f"maximum demand was reset by {author}"
+        self.storage.record_event(EventCode.DEMAND_RESET, text, now)
+        self.checkpoint()
+        return ended
+
+    def receive_prices(
+        self,
+        channel: str,
+        start: datetime,
+        millipence: Sequence[int],
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> None:
+        """Take the prices of consecutive half-hours, in thousandths of a penny a kWh.
+
+        What is booked from now on has them; what was booked without a price stays without.
+
+        Raises:
+            NotAllowedError: below level 3.
+            TariffError: no half-hour's beginning, or absurd prices.
+            LedgerError: no such energy channel.
+        """
+        require_level(level, Level.SUPPLIER, "send prices")
+        self._advance(now)
+        self.ledger.cost(channel)
+        prices = self.ledger.prices.get(channel, PriceList()).extended(unix_s(start), millipence)
+        self.ledger.prices[channel] = prices
+        self.storage.put_state(_prices_key(channel), msgspec.msgpack.encode(prices.prices))
+        text = f"{len(millipence)} prices of {channel} from {utc_text(start)} on came from {author}"
+        self.storage.record_event(EventCode.PRICES_RECEIVED, text, now)
+        self.checkpoint()
+
+    def supply_lost(self, now: datetime) -> None:
+        """Power is going: make everything durable with what is left of it.
+
+        Raises:
+            CheckpointFailedError: it is not.
+        """
+        self._advance(now)
+        self.storage.record_event(EventCode.POWER_DOWN, "power is going", now)
+        self.checkpoint()
+
+    def _load_prices(self) -> None:
+        for channel in self.ledger.energy_channels:
+            saved = self.storage.get_state(_prices_key(channel))
+            if saved is not None:
+                pairs = msgspec.msgpack.decode(saved, type=list[tuple[int, int]])
+                self.ledger.prices[channel] = PriceList.of(pairs)
+
+    def _known_s(self, refused: str) -> int:
+        at_s = self.clock.read_s(self._now)
+        if at_s is None:
+            raise ClockError(f"{refused} while the time is not known")
+        return at_s
+
+
+def _prices_key(channel: str) -> str:
+    return f"prices of {channel}"

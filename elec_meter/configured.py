@@ -1,0 +1,217 @@
+"""The meter as its configuration makes it: what is in force, and how something else comes to be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared.timegrid import from_unix_s, unix_s
+
+from .access import Level, level_to_change
+from .assembly import Assembly, Parts, check
+from .config import MeterConfig
+from .errors import ConfigError, NotAllowedError
+from .eventlog import StoredEvents
+from .events import EventCode
+
+if TYPE_CHECKING:
+    from collector import Collector
+
+    from .clock import Clock
+    from .display import Display
+    from .ledger import Ledger
+    from .metrology import Quantities
+    from .objects import Directory, UnitReport
+    from .storage import Storage
+
+PROGRAM = "the program"
+"""Who gives an order when nobody says so: the code that holds the meter."""
+
+
+class ConfiguredMeter:
+    """The parts of a meter, put together as the configuration in force says.
+
+    Attributes:
+        config: what is in force.
+        config_version: its number in the directory; another one when it has changed.
+        storage: where the meter lives.
+        clock: what it believes the time is.
+        collector: its pulse units.
+        ledger: its books.
+    """
+
+    def __init__(
+        self,
+        config: MeterConfig,
+        storage: Storage,
+        now: datetime,
+        clock: Clock,
+        collector: Collector,
+        ledger: Ledger,
+    ) -> None:
+        self.config = config
+        self.storage = storage
+        self.clock = clock
+        self.collector = collector
+        self.ledger = ledger
+        self.config_version = 0
+        self._now = now
+        self._quantities: Quantities | None = None
+        self._assembly: Assembly
+
+    @property
+    def now(self) -> datetime:
+        """The latest instant that it was told."""
+        return self._now
+
+    @property
+    def objects(self) -> Directory:
+        """Everything that can be read; another one when the configuration has changed."""
+        return self._assembly.objects
+
+    @property
+    def display(self) -> Display:
+        """The display; another one when the configuration has changed."""
+        return self._assembly.display
+
+    def apply_config(
+        self,
+        config: MeterConfig,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> int:
+        """Put a configuration in force, whole or not at all; return its number.
+
+        It is in force, and durable, when this returns; after a power cut it is either the one or
+        the other. A change of tariff ends the billing period.
+
+        Raises:
+            ConfigError: no meter could work with it, or it takes a paired unit away.
+            NotAllowedError: the level may not change a part that it changes.
+            CheckpointFailedError: it is in force and will be durable when the disk takes it.
+        """
+        self._advance(now)
+        changed = changed_parts(self.config, config)
+        if not changed:
+            return self.config_version
+        for part in changed:
+            require_level(level, level_to_change(part), f"change {part}")
+        self._refuse_unworkable(config, now)
+        at_s = self.clock.read_s(now)
+        if at_s is not None:
+            self._close_through(at_s)
+            if config.tariff != self.config.tariff:
+                self.ledger.end_billing(at_s, "tariff change")
+        self._put_in_force(config, at_s, level, author)
+        number = self.config_version
+        text = f"configuration {number} was put in force by {author}: {', '.join(changed)}"
+        self.storage.record_event(EventCode.CONFIGURATION_CHANGED, text, now)
+        self.checkpoint()
+        return number
+
+    def roll_back(
+        self,
+        number: int,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> int:
+        """Put an earlier configuration in force again, as a new one; return its number.
+
+        Raises:
+            ConfigError: there is none of this number, or as for `apply_config`.
+        """
+        config = self.storage.load_config(number)
+        if config is None:
+            raise ConfigError(f"there is no configuration {number}")
+        return self.apply_config(config, now, level=level, author=f"{author}, back to {number}")
+
+    def checkpoint(self) -> None:
+        """Make everything durable."""
+        raise NotImplementedError
+
+    def unit_report(self, serial: str) -> UnitReport | None:
+        """How a pulse unit is."""
+        raise NotImplementedError
+
+    def _live(self, now: datetime) -> Quantities | None:
+        raise NotImplementedError
+
+    def _advance(self, now: datetime) -> None:
+        self._now = max(self._now, now)
+        self.clock.tell(self._now)
+
+    def _close_through(self, at_s: int) -> None:
+        """Close what has ended by an instant of the meter's time, a tariff among it, in order."""
+        passive = self.config.passive
+        if passive is not None and unix_s(passive.activate) <= at_s:
+            activate_s = unix_s(passive.activate)
+            self.ledger.close_through(activate_s)
+            self.ledger.end_billing(activate_s, "tariff change")
+            config = msgspec.structs.replace(self.config, tariff=passive.tariff, passive=None)
+            self._put_in_force(config, activate_s, Level.FACTORY, "activation")
+            text = f"the passive tariff was activated at {utc_text(passive.activate)}"
+            self.storage.record_event(EventCode.TARIFF_ACTIVATED, text, self._now)
+        self.ledger.close_through(at_s)
+
+    def _put_in_force(
+        self, config: MeterConfig, at_s: int | None, level: Level, author: str
+    ) -> None:
+        self.config = config
+        self.clock.configure(config.clock)
+        self.ledger.configure(config, at_s)
+        self.config_version = self.storage.save_config(
+            config, unix_s(self._now), author=author, level=level
+        )
+        self._assemble()
+
+    def _assemble(self) -> None:
+        parts = Parts(
+            self.clock,
+            lambda: self._now,
+            self._live,
+            self.unit_report,
+            StoredEvents(self.storage),
+        )
+        self._assembly = Assembly(self.config, self.ledger, parts)
+        self.ledger.data_channels.source = self._assembly
+
+    def _refuse_unworkable(self, config: MeterConfig, now: datetime) -> None:
+        check(config, now)
+        kept = {(unit.serial, unit.channel) for unit in config.gas_units}
+        for unit in self.config.gas_units:
+            is_paired = unit.serial in self.collector.serials
+            if is_paired and (unit.serial, unit.channel) not in kept:
+                raise ConfigError(
+                    f"gas_units: the unit {unit.serial} is paired to {unit.channel};"
+                    " it cannot be taken away"
+                )
+
+
+def require_level(level: Level, needed: Level, what: str) -> None:
+    """Refuse an order from below.
+
+    Raises:
+        NotAllowedError: the level is too low.
+    """
+    if level < needed:
+        raise NotAllowedError(f"level {int(level)} may not {what}: that takes level {int(needed)}")
+
+
+def changed_parts(old: MeterConfig, new: MeterConfig) -> list[str]:
+    """Names of the document's first-level parts that differ."""
+    names = old.__struct_encode_fields__
+    fields = zip(old.__struct_fields__, names, strict=True)
+    return [name for field, name in fields if getattr(old, field) != getattr(new, field)]
+
+
+def utc_text(instant: datetime | None) -> str:
+    """An instant of the meter's time for the event log."""
+    if instant is None:
+        return "unknown"
+    return f"{from_unix_s(unix_s(instant)):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,129 @@
+"""The final half-hours of a pulse channel."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable
+
+from shared.timegrid import HALF_HOUR_S
+
+from .state import PaddingRun, PulseRow
+
+
+class PulseRows:
+    """Rows by the meter's time, and runs of quiet ones; years without a pulse are one run.
+
+    Args:
+        rows: as they were saved.
+        runs: as they were saved.
+        interpolated: the status bit of rows that do not count for the depth.
+    """
+
+    def __init__(
+        self, rows: Iterable[PulseRow], runs: Iterable[PaddingRun], interpolated: int
+    ) -> None:
+        self._interpolated = interpolated
+        self._rows = {row.start_s: row for row in rows}
+        self._runs = sorted(runs)
+        self.measured = sum(self._counts(row) for row in self._rows.values())
+        self._touched: set[int] = set()
+        self._saved = frozenset(self._runs)
+
+    def at(self, start_s: int) -> PulseRow | None:
+        """The row of a half-hour, None if there is none."""
+        row = self._rows.get(start_s)
+        if row is not None:
+            return row
+        place = bisect_right(self._runs, start_s, key=lambda run: run.end_s)
+        if place < len(self._runs) and self._runs[place].start_s <= start_s:
+            return PulseRow(start_s, 0, self._runs[place].status, 0)
+        return None
+
+    def all(self) -> list[PulseRow]:
+        """All of them, in order of time, one by one."""
+        quiet = (
+            PulseRow(start_s, 0, run.status, 0)
+            for run in self._runs
+            for start_s in range(run.start_s, run.end_s, HALF_HOUR_S)
+        )
+        return sorted([*self._rows.values(), *quiet])
+
+    def add(self, row: PulseRow) -> None:
+        """Add to the row of a half-hour: a clock that was set back goes through it again."""
+        before = self._rows.get(row.start_s) or self._cut_out(row.start_s)
+        if before is not None:
+            self.measured -= self._counts(before)
+            row = PulseRow(
+                row.start_s, before.pulses + row.pulses, before.status | row.status, row.rate
+            )
+        self.measured += self._counts(row)
+        self._rows[row.start_s] = row
+        self._touched.add(row.start_s)
+
+    def overlaps(self, run: PaddingRun) -> bool:
+        """Whether any half-hour of a run has a row or is in a run already."""
+        return any(run.start_s <= start_s < run.end_s for start_s in self._rows) or any(
+            each.start_s < run.end_s and run.start_s < each.end_s for each in self._runs
+        )
+
+    def add_run(self, run: PaddingRun) -> None:
+        """Add half-hours that are not there yet, without pulses."""
+        insort(self._runs, run)
+
+    def evict(self) -> int:
+        """Let go of the oldest row; what it held."""
+        start_s = min(self._rows)
+        row = self._rows.pop(start_s)
+        self.measured -= self._counts(row)
+        self._touched.add(start_s)
+        while self._runs and self._runs[0].end_s <= start_s:
+            self._runs.pop(0)
+        return row.pulses
+
+    def clear(self) -> None:
+        """Have none."""
+        self._touched |= self._rows.keys()
+        self._rows.clear()
+        self._runs.clear()
+        self.measured = 0
+
+    def stored(self) -> tuple[list[PulseRow], list[PaddingRun]]:
+        """Rows and runs, as they are kept."""
+        return [self._rows[start_s] for start_s in sorted(self._rows)], list(self._runs)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything differs from what was saved."""
+        return bool(self._touched) or self._saved != frozenset(self._runs)
+
+    def changes(self) -> tuple[list[PulseRow], list[int], list[PaddingRun], list[int]]:
+        """Rows that changed, starts of rows that are gone, and both of runs."""
+        here = [self._rows[start_s] for start_s in sorted(self._touched & self._rows.keys())]
+        gone_runs = {run.start_s for run in self._saved} - {run.start_s for run in self._runs}
+        return (
+            here,
+            sorted(self._touched - self._rows.keys()),
+            [run for run in self._runs if run not in self._saved],
+            sorted(gone_runs),
+        )
+
+    def mark_saved(self) -> None:
+        """All changes are durable."""
+        self._touched.clear()
+        self._saved = frozenset(self._runs)
+
+    def _counts(self, row: PulseRow) -> bool:
+        return not row.status & self._interpolated
+
+    def _cut_out(self, start_s: int) -> PulseRow | None:
+        """Make a row of its own of a half-hour of a run; None if none covers it."""
+        place = bisect_right(self._runs, start_s, key=lambda run: run.end_s)
+        if place == len(self._runs) or self._runs[place].start_s > start_s:
+            return None
+        run = self._runs[place]
+        before = PaddingRun(run.start_s, start_s, run.status)
+        after = PaddingRun(start_s + HALF_HOUR_S, run.end_s, run.status)
+        self._runs[place : place + 1] = [r for r in (before, after) if r.start_s < r.end_s]
+        row = PulseRow(start_s, 0, run.status, 0)
+        self.measured += self._counts(row)
+        return row

@@ -1,0 +1,94 @@
+"""Billing and daily snapshots: all billing registers at an instant, frozen."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from .state import Snapshot
+
+Kind = Literal["billing", "daily"]
+
+DEPTHS: Final[dict[Kind, int]] = {"billing": 24, "daily": 731}
+
+
+class Snapshots:
+    """Snapshots of one kind, one for an instant; the oldest leave beyond the depth.
+
+    Midnights of a long outage, at which everything is the same, are one entry.
+
+    Args:
+        kind: what they are.
+        entries: as they were saved.
+    """
+
+    def __init__(self, kind: Kind, entries: Iterable[Snapshot] = ()) -> None:
+        self.kind = kind
+        self._entries = sorted(entries, key=lambda each: each.at_s)
+        self._starts_s = [each.at_s for each in self._entries]
+        self._touched: set[int] = set()
+        self._pending = [each for each in self._entries if each.is_pending]
+
+    @property
+    def entries(self) -> tuple[Snapshot, ...]:
+        """What is kept, in order of time."""
+        return tuple(self._entries)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether any waits for pulses to become final."""
+        return bool(self._pending)
+
+    def has(self, at_s: int) -> bool:
+        """Whether there is one of this instant."""
+        place = bisect_left(self._starts_s, at_s + 1) - 1
+        if place < 0:
+            return False
+        return at_s == self._starts_s[place] or at_s <= self._entries[place].through_s
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot, of an instant of which there is none yet."""
+        place = bisect_left(self._starts_s, snapshot.at_s)
+        self._entries.insert(place, snapshot)
+        self._starts_s.insert(place, snapshot.at_s)
+        self._touched.add(snapshot.at_s)
+        if snapshot.is_pending:
+            self._pending.append(snapshot)
+        while len(self._entries) > DEPTHS[self.kind]:
+            gone = self._entries.pop(0)
+            self._starts_s.pop(0)
+            self._touched.add(gone.at_s)
+            self._pending = [each for each in self._pending if each is not gone]
+
+    def extend(self, at_s: int, since_s: int) -> bool:
+        """Let the newest before an instant stand for it too; False if it was before `since_s`."""
+        place = bisect_left(self._starts_s, at_s) - 1
+        if place < 0 or self._entries[place].at_s <= since_s:
+            return False
+        self._entries[place].through_s = at_s
+        self._touched.add(self._entries[place].at_s)
+        return True
+
+    def freeze(self, channel: str, next_edge_us: int, counts: list[int]) -> None:
+        """A pulse channel is final up to the last boundary before an instant.
+
+        Args:
+            channel: the channel.
+            next_edge_us: snapshots taken before this, the host's time, have what is final now.
+            counts: what is final, then the final part of each rate.
+        """
+        for snapshot in self._pending:
+            if snapshot.host_us < next_edge_us and snapshot.pulses.get(channel, ()) is None:
+                snapshot.pulses[channel] = counts
+                self._touched.add(snapshot.at_s)
+        self._pending = [each for each in self._pending if each.is_pending]
+
+    def changes(self) -> tuple[list[Snapshot], list[int]]:
+        """Those that differ from what was saved, and instants of those that are gone."""
+        here = {each.at_s: each for each in self._entries if each.at_s in self._touched}
+        return list(here.values()), sorted(self._touched - here.keys())
+
+    def mark_saved(self) -> None:
+        """All changes are durable."""
+        self._touched.clear()
