@@ -39,6 +39,7 @@ class Parts(NamedTuple):
         live: gives the quantities of a second just before an instant, None when there are none.
         unit: gives what is known of a pulse unit by its serial.
         events: the event log.
+        storage_failed: whether the last checkpoint failed.
     """
 
     clock: Clock
@@ -46,6 +47,7 @@ class Parts(NamedTuple):
     live: Callable[[datetime], Quantities | None]
     unit: Callable[[str], UnitReport | None]
     events: EventLog
+    storage_failed: Callable[[], bool] = lambda: False
 
 
 class Assembly:
@@ -65,6 +67,7 @@ class Assembly:
             firmware=VERSION,
             unit=parts.unit,
             events=parts.events,
+            storage_failed=parts.storage_failed,
         )
         self.display = Display(config.display, self.objects, automatic_screens(config))
         self._now = parts.now

@@ -177,6 +177,7 @@ class ConfiguredMeter:
             self._live,
             self.unit_report,
             StoredEvents(self.storage),
+            lambda: self.storage.backlog is not None,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self.ledger.data_channels.source = self._assembly

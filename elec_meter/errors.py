@@ -89,7 +89,7 @@ class NewerSchemaError(StorageError):
 
 
 class CorruptError(StorageError):
-    """The database is damaged and cannot be read as one.
+    """The database is damaged and cannot be read as one; `elec-meter repair` saves what it can.
 
     Example scenarios: the file was cut short by a full disk; a sector went bad.
     """
@@ -98,10 +98,27 @@ class CorruptError(StorageError):
 class CheckpointFailedError(StorageError):
     """A checkpoint did not become durable: nothing that it held may be served.
 
-    The storage accepts no further checkpoint. Opening the directory again resumes at the last
-    durable instant.
+    Nothing is lost yet: all of it waits, and the next checkpoint tries again.
 
-    Example scenarios: the disk is full; the disk was unplugged.
+    Example scenarios: the disk is full; a quota is used up.
+    """
+
+
+class StorageLostError(CheckpointFailedError):
+    """What was not durable is lost, and no checkpoint will succeed any more.
+
+    Opening the directory again resumes at the last durable instant.
+
+    Example scenarios: the disk was full for weeks; it was unplugged; the database was damaged while
+    it was in use.
+    """
+
+
+class RepairError(StorageError):
+    """A damaged directory cannot be repaired; nothing was touched.
+
+    Example scenarios: the registers are on a sector that went bad; the file is a twentieth of what
+    it was.
     """
 
 

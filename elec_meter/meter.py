@@ -14,6 +14,7 @@ from .clock import SECOND_US, Clock, Dating, Piece, unix_us
 from .collected import log_entry, unit_report
 from .commands import CommandedMeter
 from .configured import PROGRAM
+from .errors import CheckpointFailedError, StorageLostError
 from .events import EventCode
 from .ledger import Flow, Ledger
 from .objects import UnitReport
@@ -77,6 +78,7 @@ class Meter(CommandedMeter):
         self._quality: Quality | None = None
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
+        self._is_storage_failing = False
         self._power_up()
         self._checkpoint_due = now + self._checkpoint_every
 
@@ -152,9 +154,8 @@ class Meter(CommandedMeter):
     def replies(self, now: datetime) -> list[tuple[str, bytes]]:
         """What to send, (unit's serial, bytes), in the reply window of the frame just received."""
         replies = self.collector.replies(now)
-        if replies:
-            self.checkpoint()  # a command's counter is used up before anybody can hear it
-        return replies
+        # A command's counter is used up before anybody can hear it.
+        return replies if replies and self._has_checkpointed() else []
 
     def pair(self, unit: UnitRecord, key: bytes, now: datetime) -> None:
         """Commit a pairing: from its base count on, the unit's pulses are the channel's."""
@@ -186,7 +187,11 @@ class Meter(CommandedMeter):
     def handle_timer(self, now: datetime) -> None:
         """Let time pass: close what has ended, in order, and make it durable when that is due.
 
-        Calling early or often is harmless; a call that comes late closes everything in between.
+        Calling early or often is harmless; a call that comes late closes everything in between. A
+        checkpoint that fails is an event and an alarm, and is tried again when the next is due.
+
+        Raises:
+            StorageLostError: no checkpoint will succeed any more.
         """
         self._advance(now)
         closed_s = self.ledger.closed_s
@@ -195,22 +200,32 @@ class Meter(CommandedMeter):
         if at_s is not None:
             self._close_through(at_s - _GRACE_S)
         if now >= self._checkpoint_due or closed_s != self.ledger.closed_s:
-            self.checkpoint()
+            self._has_checkpointed()
 
     def checkpoint(self) -> None:
         """Commit ledger, clock, journal, events and what is saved beside them, in one transaction.
 
         Raises:
-            CheckpointFailedError: nothing of it is durable.
+            CheckpointFailedError: nothing of it is durable, and nothing of it may be served. The
+                next checkpoint tries again.
+            StorageLostError: none will succeed any more.
         """
-        self.ledger.book_pulses()
-        for key, state in self._saved_beside.items():
-            value = state()
-            if value != self._saved_values.get(key):
-                self.storage.put_state(key, value)
-                self._saved_values[key] = value
-        self.storage.checkpoint(self.ledger, unix_s(self._now))
-        self._checkpoint_due = self._now + self._checkpoint_every
+        try:
+            self._commit()
+            if self._is_storage_failing:
+                self._is_storage_failing = False
+                text = "checkpoints succeed again, and nothing was lost"
+                self.storage.record_event(EventCode.STORAGE_RECOVERED, text, self._now)
+                self._commit()
+        except StorageLostError:
+            raise
+        except CheckpointFailedError as error:
+            if not self._is_storage_failing:
+                self._is_storage_failing = True
+                self.storage.record_event(EventCode.STORAGE_FAILED, str(error), self._now)
+            raise
+        finally:
+            self._checkpoint_due = self._now + self._checkpoint_every
 
     def save_beside(self, key: str, state: Callable[[], bytes]) -> None:
         """Have `state()` saved under `key` in the same transaction as every checkpoint."""
@@ -219,6 +234,24 @@ class Meter(CommandedMeter):
     @property
     def _checkpoint_every(self) -> timedelta:
         return timedelta(seconds=self.config.checkpoint_s)
+
+    def _has_checkpointed(self) -> bool:
+        try:
+            self.checkpoint()
+        except StorageLostError:
+            raise
+        except CheckpointFailedError:
+            return False
+        return True
+
+    def _commit(self) -> None:
+        self.ledger.book_pulses()
+        for key, state in self._saved_beside.items():
+            value = state()
+            if value != self._saved_values.get(key):
+                self.storage.put_state(key, value)
+                self._saved_values[key] = value
+        self.storage.checkpoint(self.ledger, unix_s(self._now))
 
     def _measure(self, flows: Mapping[str, HostFlow], start_us: int, end_us: int) -> None:
         """Book what flowed between two instants of the host's, by the meter's time."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from .errors import CheckpointFailedError
+from .errors import CheckpointFailedError, StorageLostError
 from .flag import FlagPort
 from .meter import Meter
 from .ports import TcpServer, format_address
@@ -35,7 +35,7 @@ class Runtime:
         self._host_now = host_now
         self._flag_address = flag
         self._flag: TcpServer | None = None
-        self._failure: CheckpointFailedError | None = None
+        self._failure: StorageLostError | None = None
         self.stopping = asyncio.Event()
 
     @property
@@ -49,15 +49,31 @@ class Runtime:
         """Bring the meter up to now and commit: after this its values may be shown to anybody.
 
         Raises:
-            CheckpointFailedError: they may not. The runtime stops, and leaving it raises this too.
+            CheckpointFailedError: they may not; the next call tries again.
+            StorageLostError: nor will they ever be. The runtime stops, and leaving it raises this
+                too.
         """
         try:
             self.meter.handle_timer(self._host_now())
             self.meter.checkpoint()
-        except CheckpointFailedError as error:
+        except StorageLostError as error:
             self._failure = error
             self.stopping.set()
             raise
+
+    def is_durable(self) -> bool:
+        """As `durable`, for who can do without: False while checkpoints fail.
+
+        Raises:
+            StorageLostError: as for `durable`.
+        """
+        try:
+            self.durable()
+        except StorageLostError:
+            raise
+        except CheckpointFailedError:
+            return False
+        return True
 
     async def __aenter__(self) -> Self:
         if self._flag_address is not None:

@@ -141,8 +141,8 @@ async def _drive(
                 return
         if live is not None and loop.time() - drawn_s >= FRAME_S:
             drawn_s = loop.time()
-            runtime.durable()
-            live.update(live_view(world, _footer(world, runtime, options)), refresh=True)
+            if runtime.is_durable():
+                live.update(live_view(world, _footer(world, runtime, options)), refresh=True)
 
 
 def _footer(world: DemoWorld, runtime: Runtime, options: DemoOptions) -> str:

@@ -37,6 +37,7 @@ def build_directory(
     firmware: str,
     unit: Callable[[str], UnitReport | None] = lambda _serial: None,
     events: EventLog = NO_EVENTS,
+    storage_failed: Callable[[], bool] = lambda: False,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -49,8 +50,9 @@ def build_directory(
         firmware: the version of this program.
         unit: gives what is known of a pulse unit by its serial.
         events: the event log.
+        storage_failed: whether the last checkpoint did not become durable.
     """
-    sources = Sources(config, firmware, ledger, clock, live, now, unit, events)
+    sources = Sources(config, firmware, ledger, clock, live, now, unit, events, storage_failed)
     return Directory(_objects(sources), now)
 
 

@@ -34,6 +34,8 @@ class MeterFault(IntFlag):
     CLOCK_INVALID = 1
     NO_MEASUREMENT = 2
     """No second of mains was measured lately."""
+    STORAGE_FAILED = 4
+    """The last checkpoint did not become durable; all that it held waits for the next."""
 
 
 class UnitFault(IntFlag):
@@ -121,6 +123,7 @@ class Sources:
         now: the host's UTC, for reads without an instant.
         unit: what is known of a unit by its serial, None for one never paired.
         events: the event log.
+        storage_failed: whether the last checkpoint did not become durable.
     """
 
     config: MeterConfig
@@ -131,6 +134,7 @@ class Sources:
     now: Callable[[], datetime]
     unit: Callable[[str], UnitReport | None]
     events: EventLog
+    storage_failed: Callable[[], bool]
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""
@@ -156,4 +160,6 @@ class Sources:
             faults |= MeterFault.CLOCK_INVALID
         if self.live(now) is None:
             faults |= MeterFault.NO_MEASUREMENT
+        if self.storage_failed():
+            faults |= MeterFault.STORAGE_FAILED
         return faults

@@ -13,14 +13,21 @@ from elec_meter.errors import (
     StorageError,
 )
 
+from .connection import RepeatingConnection
 from .schema import APPLICATION_ID, MIGRATIONS, migrate
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
+def open_for_writing(
+    path: Path, factory: type[RepeatingConnection] = RepeatingConnection
+) -> RepeatingConnection:
     """Open or create the database; every commit is durable when it returns.
+
+    Args:
+        path: the file.
+        factory: the connection's class, for tests that watch it.
 
     Raises:
         NotADataDirectoryError: another program's file.
@@ -30,18 +37,19 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     if not refuse_foreign(path) and not _journal(path).exists():
         _refuse_damaged(path)
-    connection = sqlite3.connect(path, isolation_level="IMMEDIATE")
+    connection = sqlite3.connect(path, isolation_level="IMMEDIATE", factory=factory)
     try:
         migrate(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.remember()
     except sqlite3.Error:
         connection.close()
         raise
     return connection
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def open_for_reading(path: Path) -> RepeatingConnection:
     """Open the database as it is now: what is committed later does not show.
 
     Raises:
@@ -67,11 +75,17 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_in_memory() -> sqlite3.Connection:
+def open_in_memory() -> RepeatingConnection:
     """A database that lives as long as its connection."""
-    connection = sqlite3.connect(":memory:", isolation_level="IMMEDIATE")
+    connection = empty_in_memory()
     migrate(connection)
+    connection.remember()
     return connection
+
+
+def empty_in_memory() -> RepeatingConnection:
+    """A database without tables, to be filled from another."""
+    return sqlite3.connect(":memory:", isolation_level="IMMEDIATE", factory=RepeatingConnection)
 
 
 def refuse_foreign(path: Path) -> bool:
@@ -112,11 +126,20 @@ def _refuse_damaged(path: Path) -> None:
     finally:
         connection.close()
     if finding != "ok":
-        raise CorruptError(f"{path} is damaged: {' '.join(finding.split())}")
+        raise damaged(path, finding)
 
 
-def _connect(path: Path, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None)
+def damaged(path: Path, finding: object) -> CorruptError:
+    """The refusal of a damaged database, with what to do about it."""
+    return CorruptError(
+        f"{path} is damaged: {' '.join(str(finding).split())};"
+        f" `elec-meter repair --data {path.parent}` saves what can still be read"
+    )
+
+
+def _connect(path: Path, options: str) -> RepeatingConnection:
+    uri = f"{path.absolute().as_uri()}?{options}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, factory=RepeatingConnection)
 
 
 def _journal(path: Path) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .database import empty_in_memory
 from .storage import DATABASE_NAME, Storage
 
 
@@ -31,6 +31,6 @@ def observe(directory: Path | str) -> Storage:
 
 def _in_memory(source: Path, directory: Path) -> Storage:
     with Storage.open(source, read_only=True) as original:
-        copy = sqlite3.connect(":memory:", isolation_level="IMMEDIATE")
+        copy = empty_in_memory()
         original.connection.backup(copy)
     return Storage(copy, directory, read_only=True)

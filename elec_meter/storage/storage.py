@@ -17,11 +17,13 @@ from elec_meter.errors import (
     MeterError,
     NotADataDirectoryError,
     StorageError,
+    StorageLostError,
 )
 from elec_meter.ledger import Ledger, LedgerState
 from shared.timegrid import from_unix_ms, from_unix_s, unix_ms
 
-from .database import open_for_reading, open_for_writing, open_in_memory, refuse_foreign
+from .connection import RepeatingConnection
+from .database import damaged, open_for_reading, open_for_writing, open_in_memory, refuse_foreign
 from .lock import DirectoryLock
 from .tables import load_ledger, save_ledger
 
@@ -48,6 +50,21 @@ class ConfigVersion(NamedTuple):
     level: int
 
 
+class Backlog(NamedTuple):
+    """What waits since a checkpoint failed, beside the ledger's own changes.
+
+    Attributes:
+        reason: what SQLite said of the last attempt.
+        writes: how many rows of journal, events and states.
+    """
+
+    reason: str
+    writes: int
+
+
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 class Storage:
     """One database: configuration, ledger, journal, events and small states, committed together.
 
@@ -59,7 +76,7 @@ class Storage:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: RepeatingConnection,
         directory: Path | None = None,
         lock: DirectoryLock | None = None,
         *,
@@ -69,7 +86,7 @@ class Storage:
         self.directory = directory
         self.read_only = read_only
         self._lock = lock
-        self._failed = False
+        self._failure: str | None = None
 
     @classmethod
     def open(cls, directory: Path | str, *, read_only: bool = False) -> Self:
@@ -158,9 +175,10 @@ class Storage:
             durable_s: the meter's time now: power is known to have been there until then.
 
         Raises:
-            CheckpointFailedError: nothing of it is durable, and this storage is no longer usable.
+            CheckpointFailedError: nothing of it is durable; the next checkpoint tries again.
+            StorageLostError: nor will it ever be; open the directory again.
         """
-        with self._committing():
+        with self._committing(), self.connection.unremembered():
             save_ledger(self.connection, ledger.changes(), durable_s)
         ledger.mark_saved(durable_s)
 
@@ -173,13 +191,22 @@ class Storage:
         with self._committing():
             pass
 
+    @property
+    def backlog(self) -> Backlog | None:
+        """What waits for the disk to recover; None unless the last checkpoint failed."""
+        if self._failure is None:
+            return None
+        return Backlog(self._failure, self.connection.writes)
+
     def put_state(self, key: str, value: bytes) -> None:
         """Keep a small value under a name, from the next commit on."""
-        self._write(
-            "INSERT INTO meter_state (key, value) VALUES (?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (key, value),
-        )
+        with self._writing():
+            self.connection.put(
+                f"state {key}",
+                "INSERT INTO meter_state (key, value) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )
 
     def get_state(self, key: str) -> bytes | None:
         """What `put_state` kept, or None."""
@@ -244,8 +271,13 @@ class Storage:
         self.close()
 
     def _write(self, statement: str, values: tuple[object, ...]) -> int:
-        try:
+        with self._writing():
             return self.connection.execute(statement, values).lastrowid or 0
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
             raise StorageError(f"{self._name} cannot be written: {error}") from None
 
@@ -256,22 +288,32 @@ class Storage:
         except sqlite3.OperationalError as error:
             raise StorageError(f"{self._name} cannot be read: {error}") from None
         except sqlite3.DatabaseError as error:
-            raise CorruptError(f"{self._name} is damaged: {error}") from None
+            raise self._damaged(error) from None
 
     @contextmanager
     def _committing(self) -> Iterator[None]:
         if self.read_only:
             raise StorageError(f"{self._name} is open for reading only")
-        if self._failed:
-            raise CheckpointFailedError(
-                f"{self._name} accepts nothing since a checkpoint failed; open it again"
-            )
         try:
             yield
             self.connection.commit()
+        except StorageLostError:
+            raise
         except (sqlite3.Error, OverflowError) as error:
-            self._failed = True
-            raise CheckpointFailedError(f"a checkpoint of {self._name} failed: {error}") from None
+            self._failure = str(error)
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
+                self.connection.lose(str(error))
+            self.connection.repeat()
+            raise CheckpointFailedError(
+                f"a checkpoint of {self._name} failed: {error}; nothing is lost, the next one tries"
+                " again"
+            ) from None
+        self._failure = None
+
+    def _damaged(self, error: sqlite3.Error) -> CorruptError:
+        if self.directory is None:
+            return CorruptError(f"the memory is damaged: {error}")
+        return damaged(self.directory / DATABASE_NAME, error)
 
     @property
     def _name(self) -> str:
@@ -287,6 +329,6 @@ def _plain_errors(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise StorageError(f"{path} cannot be opened: {error}") from None
     except sqlite3.DatabaseError as error:
-        raise CorruptError(f"{path} is damaged: {error}") from None
+        raise damaged(path, error) from None
     except OSError as error:
         raise StorageError(f"{path} cannot be opened: {error.strerror or error}") from None
