@@ -117,8 +117,8 @@ class StorageLostError(CheckpointFailedError):
 class RepairError(StorageError):
     """A damaged directory cannot be repaired; nothing was touched.
 
-    Example scenarios: the registers are on a sector that went bad; the file is a twentieth of what
-    it was.
+    Example scenarios: the registers are on a sector that went bad, or contradict each other; the
+    file is only its beginning.
     """
 
 

@@ -13,7 +13,7 @@ from shared.errors import SharedError
 
 from .options import example
 
-COMMANDS = ("demo", "replay", "show", "audit", "config")
+COMMANDS = ("demo", "replay", "show", "audit", "repair", "config")
 
 
 class PlainErrors(click.Group):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,12 @@ from .schema import APPLICATION_ID, MIGRATIONS, migrate
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100
 
+BESIDE: Final = ("-wal", "-shm", "-journal")
+"""Endings of the files that SQLite keeps beside a database."""
+
+REPAIRED: Final = "meter.sqlite.repaired"
+"""A repaired database that is complete, and waits to take the place of the damaged one."""
+
 
 def open_for_writing(
     path: Path, factory: type[RepeatingConnection] = RepeatingConnection
@@ -34,6 +41,7 @@ def open_for_writing(
         NewerSchemaError: a later version of this program wrote it.
         CorruptError: it is damaged.
     """
+    finish_repair(path)
     path.touch(mode=0o600)
     if not refuse_foreign(path) and not _journal(path).exists():
         _refuse_damaged(path)
@@ -58,6 +66,8 @@ def open_for_reading(path: Path) -> RepeatingConnection:
         CorruptError: it is damaged.
         StorageError: an earlier version wrote it.
     """
+    if path.with_name(REPAIRED).exists():
+        raise StorageError(f"a repair of {path} was interrupted; run the meter or the repair again")
     if not path.is_file() or refuse_foreign(path):
         raise NotADataDirectoryError(f"{path.parent} holds no meter's data")
     connection = _connect(path, "mode=ro")
@@ -112,6 +122,36 @@ def refuse_foreign(path: Path) -> bool:
             f" (schema {version}, and this one knows {len(MIGRATIONS)})"
         )
     return False
+
+
+def version_of(content: bytes) -> int:
+    """The version that a database file says it is of."""
+    return int.from_bytes(content[60:64])
+
+
+def finish_repair(path: Path) -> None:
+    """Put a repaired database in its place, if one waits: its own log must go first.
+
+    The damaged files have other names besides since before the repaired one was complete.
+    """
+    repaired = path.with_name(REPAIRED)
+    if path.name == REPAIRED or not repaired.exists():
+        return
+    _sync(path.parent)
+    for ending in BESIDE:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+    _sync(path.parent)
+    repaired.replace(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    """Make names durable."""
+    number = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _refuse_damaged(path: Path) -> None:

@@ -97,8 +97,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _VERSION_2)
 """The statements that lead from each version to the next; the first one from an empty file."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, through: int | None = None) -> None:
     """Bring a database of this or an earlier version up to the newest, one transaction each.
+
+    Args:
+        connection: without an open transaction.
+        through: stop at this version.
 
     Raises:
         NewerSchemaError: a later version of this program wrote it.
@@ -112,7 +116,7 @@ def migrate(connection: sqlite3.Connection) -> None:
             f" and this one knows {len(MIGRATIONS)})"
         )
     connection.execute("PRAGMA journal_mode = DELETE")
-    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+    for number, statements in enumerate(MIGRATIONS[version:through], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         for statement in statements:
             connection.execute(statement)

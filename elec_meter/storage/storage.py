@@ -105,7 +105,7 @@ class Storage:
         path = directory / DATABASE_NAME
         if directory.exists() and not directory.is_dir():
             raise NotADataDirectoryError(f"{directory} is a file, not a data directory")
-        with _plain_errors(path):
+        with plain_errors(path):
             if read_only:
                 return cls(open_for_reading(path), directory, read_only=True)
             if path.exists():
@@ -321,7 +321,8 @@ class Storage:
 
 
 @contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
+def plain_errors(path: Path) -> Iterator[None]:
+    """What SQLite and the system say of a database's file becomes one of our sentences."""
     try:
         yield
     except MeterError:
