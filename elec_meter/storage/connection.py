@@ -153,6 +153,8 @@ class RepeatingConnection(sqlite3.Connection):
             self.lose(self.lost)
         try:
             yield
+        except UnicodeDecodeError:  # from a damaged schema, of which the message tells
+            raise sqlite3.DatabaseError("its list of tables is no text") from None
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             is_harmful = _is_writing(statement) or self._written or not self._is_whole

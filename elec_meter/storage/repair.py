@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ _STUMBLES: Final = (
     MemoryError,
     TypeError,
     ValueError,
+    struct.error,
 )
 
 
@@ -133,7 +135,7 @@ def _is_sound(path: Path, work: Path, collector: CollectorFactory) -> bool:
     copy = _copied(path, work, "looked-at")
     try:
         storage = Storage(open_for_writing(copy), work)
-    except (MeterError, sqlite3.Error):
+    except (MeterError, sqlite3.Error, *_STUMBLES):
         return False
     with storage:
         try:
@@ -206,11 +208,21 @@ def _refuse_losses(tables: list[Copied]) -> None:
         raise RepairError("neither the pulse registers nor their telegrams can be read")
 
 
+def _refuse_gaps(connection: sqlite3.Connection) -> None:
+    """Rates are numbered without a gap: one that is missing has become another's number."""
+    for channel, rates, highest in connection.execute(
+        "SELECT channel, count(*), max(rate) FROM ledger_rate GROUP BY channel"
+    ):
+        if rates != highest:
+            raise RepairError(f"a rate register of {channel} is missing")
+
+
 def _mend(storage: Storage, report: RepairReport, collector: CollectorFactory) -> None:
     """Make the books balance, energy first: pulses follow from the journal."""
     config, state = storage.load_config(), load_ledger(storage.connection)
     if config is None or state.durable_s is None:
         raise RepairError("its configuration or its ledger cannot be read")
+    _refuse_gaps(storage.connection)
     report.changes += balance(state)
     for table in ("ledger_row", "ledger_run"):
         storage.connection.execute(f"DELETE FROM {table}")

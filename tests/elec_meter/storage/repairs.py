@@ -33,6 +33,9 @@ class Sound(NamedTuple):
     rates: list[list[int]]
     rows: int
 
+    def __repr__(self) -> str:
+        return f"Sound({len(self.content)} bytes, {self.totals})"
+
 
 def lived(directory: Path) -> Sound:
     """A house of a day and a half, with a depth of one, and what it was."""

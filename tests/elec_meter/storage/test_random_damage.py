@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,35 +12,40 @@ from elec_meter.errors import NewerSchemaError, NotADataDirectoryError, RepairEr
 from elec_meter.storage import DATABASE_NAME, Storage
 from tests.elec_meter.storage.repairs import PAGE, Sound, assert_repaired
 
-Damage = Callable[[bytearray], None]
 
+class Damage(NamedTuple):
+    """What is done to a file, at places that are shares of its length."""
 
-@st.composite
-def damages(draw: st.DrawFn) -> Damage:
-    """Zeroed pages, flipped bytes, an end that is missing."""
-    shares = draw(st.lists(st.floats(0, 0.9999), min_size=1, max_size=3))
-    kind = draw(st.sampled_from(["page", "byte", "cut"]))
-    mask = draw(st.integers(1, 255))
+    kind: str
+    shares: list[float]
+    mask: int
 
-    def damage(content: bytearray) -> None:
-        places = [int(share * len(content)) for share in shares]
-        if kind == "cut":
+    def to(self, content: bytearray) -> None:
+        """Zero pages, flip bytes, or cut off the end."""
+        places = [int(share * len(content)) for share in self.shares]
+        if self.kind == "cut":
             del content[places[0] :]
             return
         for place in places:
-            if kind == "byte":
-                content[place] ^= mask
+            if self.kind == "byte":
+                content[place] ^= self.mask
             else:
                 begin = place // PAGE * PAGE
                 content[begin : begin + PAGE] = bytes(PAGE)
 
-    return damage
+
+damages = st.builds(
+    Damage,
+    kind=st.sampled_from(["page", "byte", "cut"]),
+    shares=st.lists(st.floats(0, 0.9999), min_size=1, max_size=3),
+    mask=st.integers(1, 255),
+)
 
 
 def check_damage(directory: Path, sound: Sound, damage: Damage) -> None:
     """Opened or refused, repaired or refused, and no register fell."""
     content = bytearray(sound.content)
-    damage(content)
+    damage.to(content)
     (directory / DATABASE_NAME).write_bytes(content)
     copy = directory / "copy"
     copy.mkdir()
@@ -61,7 +66,7 @@ def check_damage(directory: Path, sound: Sound, damage: Damage) -> None:
         assert bytes(content) == (directory / report.kept_as).read_bytes()
 
 
-@given(damage=damages())
+@given(damage=damages)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_any_damage_is_repaired_or_refused(
     tmp_path_factory: pytest.TempPathFactory, sound_database: Sound, damage: Damage
@@ -71,7 +76,7 @@ def test_any_damage_is_repaired_or_refused(
 
 
 @pytest.mark.slow
-@given(damage=damages())
+@given(damage=damages)
 @settings(max_examples=1_000, suppress_health_check=[HealthCheck.too_slow])
 def test_any_of_a_thousand_damages_is_repaired_or_refused(
     tmp_path_factory: pytest.TempPathFactory, sound_database: Sound, damage: Damage

@@ -1,24 +1,19 @@
-"""A process that lives in a data directory until it is killed; it tells every commit."""
+"""A process that lives in a data directory until it is killed; it tells what it does."""
 
 from __future__ import annotations
 
 import json
-import sys
+from multiprocessing.connection import Connection
 
 from elec_meter.storage import Storage
 from tests.elec_meter.storage.house import House
 
 
-def main() -> None:
-    """Step, commit and tell the totals, for ever."""
-    house = House(Storage.open(sys.argv[1]))
+def live(directory: str, told: Connection) -> None:
+    """Step, tell what was measured, commit, tell what may be served, for ever."""
+    house = House(Storage.open(directory))
     while True:
         house.step()
+        told.send_bytes(json.dumps(["measured", house.now_s, house.totals]).encode())
         house.checkpoint()
-        told = {"now_s": house.now_s, "totals": house.totals}
-        sys.stdout.write(json.dumps(told) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+        told.send_bytes(json.dumps(["served", house.now_s, house.totals]).encode())

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from elec_meter.events import EventCode
+from elec_meter.storage import Storage
+from shared.timegrid import from_unix_s
+from tests.elec_meter.storage.crash import Crash, Scenario, Served, check, crashes, registers
+from tests.elec_meter.storage.house import House
+
+
+def house(commits: int, steps: int, log_pages: int = 1000) -> Scenario:
+    """A house that lives for so many commits, of so many steps each, with a word in the log.
+
+    The log is copied into the database when it has so many pages.
+    """
+
+    def scenario(storage: Storage, served: Served) -> None:
+        storage.connection.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
+        lived = House(storage)
+        for number in range(commits):
+            for _ in range(steps):
+                lived.step()
+            text = f"commit {number}"
+            storage.record_event(EventCode.POWER_UP, text, from_unix_s(lived.now_s))
+            lived.checkpoint()
+            served(registers(lived.ledger))
+
+    return scenario
+
+
+def survived(directory: Path, scenario: Scenario) -> list[str]:
+    """Every crash of a scenario, all survived: during what each was."""
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    during = []
+    for crash in crashes(directory / "data", scenario):
+        check(crash, scratch)
+        during.append(crash.during)
+    return during
+
+
+def test_a_crash_at_any_operation_loses_nothing_that_was_served(tmp_path: Path) -> None:
+    """Whatever of a commit reached the disk: it opens, balances, and no register fell."""
+    during = survived(tmp_path, house(commits=20, steps=2))
+    assert len(during) > 300
+    assert any("COMMIT" in each for each in during)
+
+
+def test_a_crash_while_the_log_is_copied_loses_nothing(tmp_path: Path) -> None:
+    """A database that is half-way through taking over its log is whole together with it."""
+    during = survived(tmp_path, house(commits=6, steps=3, log_pages=30))
+    assert any("COMMIT, its database copied" in each for each in during)
+
+
+@pytest.mark.slow
+def test_a_crash_at_any_operation_of_two_days(tmp_path: Path) -> None:
+    """The same over evictions, many copies of the log and 200 commits."""
+    survived(tmp_path, house(commits=200, steps=3, log_pages=100))
+
+
+def test_what_is_half_committed_would_be_found(tmp_path: Path) -> None:
+    """The check is none if it lets values pass that were never served together."""
+    crash = next(
+        each for each in crashes(tmp_path / "data", house(2, 6)) if each.before != each.after
+    )
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    check(crash, scratch)
+    wrong = {name: value + 1 for name, value in crash.after.items()}
+    with pytest.raises(AssertionError, match="is neither"):
+        check(Crash(crash.files, "a test", wrong, wrong), scratch)
