@@ -3,11 +3,13 @@
 from .configfile import read_config
 from .gas_series import GasSeries, read_gas_day_json, read_gas_series
 from .series import LoadEntry, LoadOption, LoadSeries, read_load_series
-from .storage import DATABASE_NAME, Event, Storage
+from .storage import DATABASE_NAME, Backlog, ConfigVersion, Event, Storage
 from .tariffs import read_reference_tariff, reference_tariff_names
 
 __all__ = [
     "DATABASE_NAME",
+    "Backlog",
+    "ConfigVersion",
     "Event",
     "GasSeries",
     "LoadEntry",

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from elec_meter.errors import NewerSchemaError, NotADataDirectoryError, RepairError, StorageError
+from elec_meter.errors import (
+    CorruptError,
+    NewerSchemaError,
+    NotADataDirectoryError,
+    RepairError,
+    StorageError,
+)
 from elec_meter.storage import DATABASE_NAME, Storage
 from tests.elec_meter.storage.repairs import PAGE, Sound, assert_repaired
 
@@ -83,3 +89,15 @@ def test_any_of_a_thousand_damages_is_repaired_or_refused(
 ) -> None:
     """The same, long enough to meet most bytes that matter."""
     check_damage(tmp_path_factory.mktemp("damaged"), sound_database, damage)
+
+
+def test_damage_of_which_sqlite_tells_no_text_is_refused(
+    tmp_path: Path, sound_database: Sound
+) -> None:
+    """A table's name that is no text any more is one plain sentence too."""
+    content = sound_database.content.replace(b"ledger_run", b"ledger_\xff\xffn", 1)
+    (tmp_path / DATABASE_NAME).write_bytes(content)
+    with pytest.raises(CorruptError, match="elec-meter repair"):
+        Storage.open(tmp_path)
+    with pytest.raises(RepairError):
+        assert_repaired(tmp_path, sound_database)
