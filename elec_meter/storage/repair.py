@@ -153,6 +153,7 @@ def _faults(storage: Storage, collector: CollectorFactory) -> list[str]:
     if config is None or state.durable_s is None:
         is_new = config is None and state == LedgerState()
         return [] if is_new else ["the configuration or the ledger is missing"]
+    _refuse_gaps(storage.connection)
     source = collector(storage.connection, from_unix_s(state.durable_s))
     return imbalances(Ledger(config, state, source), at_rest=True)
 

@@ -138,6 +138,7 @@ def test_books_that_do_not_balance_are_balanced(
         "UPDATE ledger_account SET total_wh = total_wh + 5 WHERE channel = 'import'",
         "UPDATE ledger_rate SET quantity = quantity - 5 WHERE channel = 'import' AND rate = 1",
         "UPDATE ledger_rate SET quantity = quantity + 5 WHERE channel = 'import' AND rate = 1",
+        "UPDATE ledger_rate SET rate = 3 WHERE channel = 'import' AND rate = 2",
         "DELETE FROM ledger_account WHERE channel = 'import'",
         "DELETE FROM ledger_instant WHERE name = 'begun_s'",
         "DELETE FROM meter_configuration",
