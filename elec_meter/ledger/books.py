@@ -22,11 +22,14 @@ from .snapshots import Kind
 from .state import (
     CostMark,
     DemandState,
+    GasCalendar,
     LedgerChanges,
     LedgerState,
     Snapshot,
     Spell,
 )
+
+_SINCE_EVER_US: Final = -(1 << 62)
 
 ACTIVE: Final = 2
 """The first two energy channels, import and export, are in every meter."""
@@ -59,6 +62,10 @@ class Books:
         self.clock = Clock() if clock is None else clock
         self.prices: dict[str, PriceList] = {}
         book = self._book = state.book
+        if not book.gas_calendars:
+            book.gas_calendars.append(
+                GasCalendar(_SINCE_EVER_US, config.tariff.gas, self._offset_s)
+            )
         names = ENERGY_NAMES if self._has_reactive(state) else ENERGY_NAMES[:ACTIVE]
         self._accounts = {name: self._opened(name, state) for name in names}
         self._columns = {name: column for column, name in enumerate(names)}

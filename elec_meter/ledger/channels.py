@@ -352,12 +352,10 @@ class _Stamps:
 
     def newest(self, at_s: int) -> int:
         """The rate of a half-hour that opens now."""
-        return rate_at(self._calendar(len(self._history) - 1), at_s) if self._history else 1
+        return rate_at(self._calendar(len(self._history) - 1), at_s)
 
     def stamp(self, stay: Stay, registers: RateRegisters) -> int:
         """The rate of a stay; registers, bounds and block period become those of its opening."""
-        if not self._history:
-            return 1
         place = max(0, sum(each.from_us <= stay.from_us for each in self._history) - 1)
         config = self._history[place].calendar
         if place != self._place:

@@ -72,7 +72,7 @@ class Ledger(Books):
         for name, account in self._accounts.items():
             account.configure(config.tariff.calendar(name), offset_s)
         gas, known = GasCalendar(at_us, config.tariff.gas, offset_s), book.gas_calendars
-        if not known or (known[-1].calendar, known[-1].offset_s) != (gas.calendar, gas.offset_s):
+        if (known[-1].calendar, known[-1].offset_s) != (gas.calendar, gas.offset_s):
             known.append(gas)
         fresh = pulse_channels(
             config, book.gas_calendars, self.clock, self._pulse_states, self.pulse_source

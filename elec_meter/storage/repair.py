@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from elec_meter.clock import SECOND_US, Clock
 from elec_meter.config import MeterConfig
 from elec_meter.errors import MeterError, NotADataDirectoryError, RepairError
 from elec_meter.events import EventCode
@@ -155,7 +156,7 @@ def _faults(storage: Storage, collector: CollectorFactory) -> list[str]:
         return [] if is_new else ["the configuration or the ledger is missing"]
     _refuse_gaps(storage.connection)
     source = collector(storage.connection, from_unix_s(state.durable_s))
-    return imbalances(Ledger(config, state, source), at_rest=True)
+    return imbalances(Ledger(config, state, source, _clock(config, state)), at_rest=True)
 
 
 def _built(path: Path, work: Path, now: datetime, collector: CollectorFactory) -> RepairReport:
@@ -227,13 +228,9 @@ def _mend(storage: Storage, report: RepairReport, collector: CollectorFactory) -
     report.changes += balance(state)
     for table in ("ledger_row", "ledger_run"):
         storage.connection.execute(f"DELETE FROM {table}")
-    accounts = list(state.accounts.values())
-    whole = LedgerChanges(
-        state.begun_s, state.closed_s, accounts, state.rows, [], state.runs, [], []
-    )
-    save_ledger(storage.connection, whole, state.durable_s)
+    save_ledger(storage.connection, _whole(state), state.durable_s)
     for pulses in state.pulses.values():
-        if pulses.booked_through_s is not None and pulses.booked_through_s > state.durable_s:
+        if pulses.through_us is not None and pulses.through_us > state.durable_s * SECOND_US:
             raise RepairError(f"the instants of {pulses.name} make no sense")
     _mend_pulses(storage, report, collector, config, state)
 
@@ -252,7 +249,7 @@ def _mend_pulses(
     durable = from_unix_s(state.durable_s)
     has_losses = any(t.unreadable for t in report.tables if t.name == "collector_journal")
     source = collector(storage.connection, durable)
-    for channel in Ledger(config, state, source).pulse_channels:
+    for channel in Ledger(config, state, source, _clock(config, state)).pulse_channels:
         if channel.name not in state.pulses:
             continue  # its register is lost, and its telegrams have all of it
         missing = channel.saved_total - channel.total
@@ -273,9 +270,43 @@ def _mend_pulses(
                 f" {channel.total} as its telegrams are"
             )
     source = collector(storage.connection, durable)
-    ledger = Ledger(config, load_ledger(storage.connection), source)
+    ledger = Ledger(config, load_ledger(storage.connection), source, _clock(config, state))
     report.changes += _rebooked(ledger)
     storage.checkpoint(ledger, state.durable_s)
+
+
+def _clock(config: MeterConfig, state: LedgerState) -> Clock:
+    """The clock as it was at the last durable instant."""
+    clock = Clock(config.clock, state.stretches, state.durable_s)
+    if state.durable_s is not None:
+        clock.tell(from_unix_s(state.durable_s))
+    return clock
+
+
+def _whole(state: LedgerState) -> LedgerChanges:
+    """Everything of a state but its pulse channels, as if nothing of it had been saved."""
+    instants = {
+        "begun_s": state.begun_s,
+        "closed_s": state.closed_s,
+        "reached_s": state.reached_s,
+    }
+    return LedgerChanges(
+        instants={name: at_s for name, at_s in instants.items() if at_s is not None},
+        accounts=list(state.accounts.values()),
+        rows=state.rows,
+        gone_rows=[],
+        runs=state.runs,
+        gone_runs=[],
+        pulses=[],
+        spells=state.spells,
+        snapshots=[(kind, each) for kind, kept in state.snapshots.items() for each in kept],
+        gone_snapshots=[],
+        data_rows=state.data_rows,
+        gone_data_rows=[],
+        book=state.book.encode(),
+        stretches=state.stretches,
+        gone_stretches=[],
+    )
 
 
 def _rebooked(ledger: Ledger) -> Iterator[str]:
@@ -283,13 +314,14 @@ def _rebooked(ledger: Ledger) -> Iterator[str]:
     for channel in ledger.pulse_channels:
         if channel.saved_total > channel.total:
             raise RepairError(f"the telegrams of {channel.name} do not give its register")
-        rates = list(channel.rates)
+        rates = list(channel.registers.rates)
         channel.rebook(channel.journalled())
         channel.book_final()
-        if rates != channel.rates:
+        now = channel.registers.rates
+        if rates != now:
             yield (
                 f"{channel.name}: the rates were {rates} pulses, and by the telegrams that are left"
-                f" they are {channel.rates}"
+                f" they are {now}"
             )
 
 

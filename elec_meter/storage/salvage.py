@@ -11,6 +11,11 @@ ESSENTIAL: Final = (
     "ledger_instant",
     "ledger_account",
     "ledger_rate",
+    "ledger_block",
+    "ledger_spell",
+    "ledger_unallocated",
+    "ledger_book",
+    "clock_stretch",
     "meter_configuration",
     "collector_unit",
 )

@@ -113,7 +113,7 @@ EDITS = {
     "UPDATE ledger_row SET import_wh = import_wh - 1 WHERE import_wh > 0": "were aged",
     "UPDATE ledger_row SET status = 256": "made no sense",
     "UPDATE ledger_row SET start_s = start_s + 1": "made no sense",
-    "DELETE FROM ledger_row": "half-hours are lost",
+    "DELETE FROM ledger_row": "rows are lost",
     "DELETE FROM ledger_pulse_row": "",
     "DELETE FROM collector_clock": "",
     "UPDATE collector_boundary SET pulses = pulses + 1 WHERE pulses > 200": "",
