@@ -120,7 +120,7 @@ class Clock:
         self._last_durable_s = last_durable_s
         self._temperature_c: Decimal | None = None
         self._epoch = 0
-        self._now_us = _BEFORE_ALL_US
+        self._now_us = _BEFORE_ALL_US if last_durable_s is None else last_durable_s * SECOND_US
 
     @property
     def valid(self) -> bool:

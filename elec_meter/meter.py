@@ -126,13 +126,25 @@ class Meter(CommandedMeter):
         Raises:
             LedgerError: no such energy channel, or an instant before the first power-up.
         """
+        self.receive_energies({channel: energy_mj}, start, end, now)
+
+    def receive_energies(
+        self, energies_mj: Mapping[str, int], start: datetime, end: datetime, now: datetime
+    ) -> None:
+        """As `receive_energy`, of several channels together: a row closes when all have passed.
+
+        Raises:
+            LedgerError: as there; nothing was booked.
+        """
         self._advance(now)
-        self.ledger.require_energy(channel, energy_mj, unix_s(start), unix_s(end))
         start_us, end_us = unix_us(start), unix_us(end)
-        length_us = end_us - start_us
-        self._measure(
-            {channel: lambda at: energy_mj * (at - start_us) // length_us}, start_us, end_us
-        )
+        for channel, energy_mj in energies_mj.items():
+            self.ledger.require_energy(channel, energy_mj, start_us, end_us)
+        flows = {
+            channel: _evenly(energy_mj, start_us, end_us)
+            for channel, energy_mj in energies_mj.items()
+        }
+        self._measure(flows, start_us, end_us)
 
     def receive_series(self, series: EnergySeries, now: datetime) -> None:
         """Book recorded or simulated energy of several channels, second by second, in one step.
@@ -317,6 +329,10 @@ class Meter(CommandedMeter):
         if quantities is None or now > from_unix_s(quantities.second_s) + LIVE_LIMIT:
             return None
         return quantities
+
+
+def _evenly(energy_mj: int, start_us: int, end_us: int) -> HostFlow:
+    return lambda at_us: energy_mj * (at_us - start_us) // (end_us - start_us)
 
 
 def _by_meter(flow: HostFlow, piece: Piece, from_s: int, to_s: int) -> Flow:

@@ -46,7 +46,7 @@ class Books:
         config: depth and length of rows, calendars, channels.
         state: as storage loaded it; an empty one before the first power-up.
         pulse_source: the collector; without one pulse channels show what was saved.
-        clock: the meter's time by the host's; without one they are the same.
+        clock: the meter's time by the host's; without one, what the state says of it.
     """
 
     def __init__(
@@ -59,7 +59,9 @@ class Books:
         state = LedgerState() if state is None else state
         self.config = config
         self.pulse_source = pulse_source
-        self.clock = Clock() if clock is None else clock
+        if clock is None:
+            clock = Clock(config.clock, state.stretches, state.durable_s)
+        self.clock = clock
         self.prices: dict[str, PriceList] = {}
         book = self._book = state.book
         if not book.gas_calendars:

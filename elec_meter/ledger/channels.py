@@ -112,6 +112,7 @@ class PulseChannel:
         self._stamps = _Stamps(unit, calendars)
         if self.through_us is not None:
             self._stamps.resume(clock, self.through_us, self.registers)
+        self._stamps.renew(unit, self.registers)
 
     @property
     def total(self) -> int:

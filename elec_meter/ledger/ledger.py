@@ -128,16 +128,16 @@ class Ledger(Books):
             {channel: lambda at_s: energy_mj * (at_s - start_s) // length_s}, start_s, end_s
         )
 
-    def require_energy(self, channel: str, energy_mj: int, start_s: int, end_s: int) -> None:
-        """Refuse what cannot be measured: nothing is booked.
+    def require_energy(self, channel: str, energy_mj: int, start: int, end: int) -> None:
+        """Refuse what cannot be measured between two instants: nothing is booked.
 
         Raises:
             LedgerError: no such energy channel, a negative energy, or no time for it to flow in.
         """
         self._account(channel)
-        if index(energy_mj) < 0 or index(end_s) <= index(start_s):
+        if index(energy_mj) < 0 or index(end) <= index(start):
             raise LedgerError(
-                f"energy of {energy_mj} mJ cannot be spread over {end_s - start_s} s of {channel}"
+                f"energy of {energy_mj} mJ of {channel} cannot be spread from {start} to {end}"
             )
 
     def book(self, channel: str, quantity: int, at_s: int | None) -> None:

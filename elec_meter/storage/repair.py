@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from elec_meter.clock import SECOND_US, Clock
+from elec_meter.clock import SECOND_US
 from elec_meter.config import MeterConfig
 from elec_meter.errors import MeterError, NotADataDirectoryError, RepairError
 from elec_meter.events import EventCode
@@ -156,7 +156,7 @@ def _faults(storage: Storage, collector: CollectorFactory) -> list[str]:
         return [] if is_new else ["the configuration or the ledger is missing"]
     _refuse_gaps(storage.connection)
     source = collector(storage.connection, from_unix_s(state.durable_s))
-    return imbalances(Ledger(config, state, source, _clock(config, state)), at_rest=True)
+    return imbalances(Ledger(config, state, source), at_rest=True)
 
 
 def _built(path: Path, work: Path, now: datetime, collector: CollectorFactory) -> RepairReport:
@@ -249,7 +249,7 @@ def _mend_pulses(
     durable = from_unix_s(state.durable_s)
     has_losses = any(t.unreadable for t in report.tables if t.name == "collector_journal")
     source = collector(storage.connection, durable)
-    for channel in Ledger(config, state, source, _clock(config, state)).pulse_channels:
+    for channel in Ledger(config, state, source).pulse_channels:
         if channel.name not in state.pulses:
             continue  # its register is lost, and its telegrams have all of it
         missing = channel.saved_total - channel.total
@@ -270,17 +270,9 @@ def _mend_pulses(
                 f" {channel.total} as its telegrams are"
             )
     source = collector(storage.connection, durable)
-    ledger = Ledger(config, load_ledger(storage.connection), source, _clock(config, state))
+    ledger = Ledger(config, load_ledger(storage.connection), source)
     report.changes += _rebooked(ledger)
     storage.checkpoint(ledger, state.durable_s)
-
-
-def _clock(config: MeterConfig, state: LedgerState) -> Clock:
-    """The clock as it was at the last durable instant."""
-    clock = Clock(config.clock, state.stretches, state.durable_s)
-    if state.durable_s is not None:
-        clock.tell(from_unix_s(state.durable_s))
-    return clock
 
 
 def _whole(state: LedgerState) -> LedgerChanges:

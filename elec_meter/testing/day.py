@@ -335,26 +335,12 @@ class SettlementDay:
         self._fed_s = to_s = unix_s(self._now)
         if from_s == to_s or from_s >= self._half_hours[-1].end_s:
             return
-        self._feed_ahead("export", from_s, to_s)
         # Nothing drawn is booked too: it closes the half-hour that ends here, as samples would.
-        self._book("import", from_s, to_s, from_s, to_s)
-
-    def _feed_ahead(self, channel: str, from_s: int, to_s: int) -> None:
-        """Book a channel that is not the last: what ends on a boundary would close the row.
-
-        The last second before a boundary is therefore booked as if it were the second before.
-        """
-        last_s = to_s - 1 if to_s % HALF_HOUR_S == 0 else to_s
-        if from_s < last_s:
-            self._book(channel, from_s, last_s, from_s, last_s)
-        if last_s < to_s:
-            self._book(channel, last_s, to_s, last_s - 1, last_s)
-
-    def _book(self, channel: str, from_s: int, to_s: int, as_from_s: int, as_to_s: int) -> None:
-        """Book what a load draws in one interval as if it were drawn in another."""
-        energy_mj = self._loads[channel].energy_mj(from_s, to_s)
-        start, end = from_unix_s(as_from_s), from_unix_s(as_to_s)
-        self._meter.receive_energy(channel, energy_mj, start, end, self._now)
+        energies_mj = {
+            channel: load.energy_mj(from_s, to_s) for channel, load in self._loads.items()
+        }
+        start, end = from_unix_s(from_s), from_unix_s(to_s)
+        self._meter.receive_energies(energies_mj, start, end, self._now)
 
     def _move_to(self, at: datetime) -> None:
         self._now = at

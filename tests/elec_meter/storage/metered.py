@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from collector import MemoryKeystore, ReceivedFrame, UnitRecord
-from elec_meter import Meter, Storage
+from elec_meter import Meter, MeterConfig, Storage
 from elec_meter.events import EventCode
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
@@ -24,13 +24,15 @@ class MeteredHouse:
     Args:
         storage: where the meter lives.
         now: when power comes; None for the first time.
+        config: what the meter is; without one, Economy 7 with a gas unit.
     """
 
-    def __init__(self, storage: Storage, now: datetime | None = None) -> None:
+    def __init__(
+        self, storage: Storage, now: datetime | None = None, config: MeterConfig | None = None
+    ) -> None:
         self.storage, self.now = storage, now or BEGIN
-        self.meter = Meter(
-            meter_config(), storage, self.now, keystore=MemoryKeystore({SERIAL: KEY})
-        )
+        keystore = MemoryKeystore({SERIAL: KEY})
+        self.meter = Meter(config or meter_config(), storage, self.now, keystore=keystore)
         self.unit = VirtualUnit(SERIAL, KEY, UnitConfig(), boot_utc_ms=unix_ms(self.now), pages=0)
         if not self.meter.collector.serials:
             record = UnitRecord(serial=SERIAL, channel="gas", paired_utc=self.now, base_count=0)

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from elec_meter import Meter
+from elec_meter.config import CalendarConfig, PricesConfig
 from elec_meter.events import EventCode
+from elec_meter.ledger import Ledger
 from elec_meter.storage import Storage
 from shared.timegrid import from_unix_s
+from tests.elec_meter.ledger.meters import meter_config
 from tests.elec_meter.storage.crash import Crash, Scenario, Served, check, crashes, registers
 from tests.elec_meter.storage.house import House
+from tests.elec_meter.storage.metered import MeteredHouse
 
 
 def house(commits: int, steps: int, log_pages: int = 1000) -> Scenario:
@@ -29,6 +38,49 @@ def house(commits: int, steps: int, log_pages: int = 1000) -> Scenario:
             served(registers(lived.ledger))
 
     return scenario
+
+
+def busy(rounds: int) -> Scenario:
+    """A whole meter whose clock, configuration and billing are meddled with all the time."""
+
+    def scenario(storage: Storage, served: Served) -> None:
+        commit = storage.checkpoint
+
+        def committed(ledger: Ledger, durable_s: int) -> None:
+            commit(ledger, durable_s)
+            served(registers(ledger))
+
+        storage.checkpoint = committed  # type: ignore[method-assign]  # what is served is recorded
+        house = MeteredHouse(storage, config=replace(meter_config(depth_days=1), checkpoint_s=600))
+        for number in range(rounds):
+            house.live(4)
+            orders = _orders(house.meter, number)
+            orders[number % len(orders)](house.now)
+
+    return scenario
+
+
+def _orders(meter: Meter, number: int) -> list[Callable[[datetime], object]]:
+    """What may be ordered, each committed once."""
+    hour, sign = timedelta(hours=1), 1 if number % 2 else -1
+
+    def retariff(now: datetime) -> None:
+        rates = 1 + number % 3
+        prices = PricesConfig(rate_p_kwh=(Decimal(number),) * rates)
+        calendar = CalendarConfig(rates=rates, prices=prices)
+        tariff = replace(meter.config.tariff, import_=calendar)
+        meter.apply_config(replace(meter.config, tariff=tariff), now)
+
+    return [
+        lambda now: meter.set_clock(now + sign * 7 * hour + hour / 4, now),
+        meter.end_billing,
+        retariff,
+        meter.lose_clock,
+        meter.supply_lost,
+        lambda now: meter.set_clock(now, now),
+        lambda now: meter.adjust_clock(sign * 9, now),
+        lambda now: meter.set_clock(now + sign * 40 * hour, now),
+    ]
 
 
 def survived(directory: Path, scenario: Scenario) -> list[str]:
@@ -53,6 +105,18 @@ def test_a_crash_while_the_log_is_copied_loses_nothing(tmp_path: Path) -> None:
     """A database that is half-way through taking over its log is whole together with it."""
     during = survived(tmp_path, house(commits=6, steps=3, log_pages=30))
     assert any("COMMIT, its database copied" in each for each in during)
+
+
+def test_a_crash_at_any_operation_of_a_busy_meter(tmp_path: Path) -> None:
+    """Clock set and lost, tariffs, billing, spells: each is there whole, or not at all."""
+    during = survived(tmp_path, busy(rounds=9))
+    assert len(during) > 300
+
+
+@pytest.mark.slow
+def test_a_crash_at_any_operation_of_a_busy_meters_day(tmp_path: Path) -> None:
+    """The same for longer."""
+    survived(tmp_path, busy(rounds=60))
 
 
 @pytest.mark.slow
