@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.timegrid import from_unix_s, unix_s
+from shared.timegrid import from_unix_s, require_utc, unix_s
 
 from .access import Level, level_to_change
 from .assembly import Assembly, Parts, check
@@ -143,7 +143,7 @@ class ConfiguredMeter:
         raise NotImplementedError
 
     def _advance(self, now: datetime) -> None:
-        self._now = max(self._now, now)
+        self._now = max(self._now, require_utc(now))
         self.clock.tell(self._now)
 
     def _close_through(self, at_s: int) -> None:
