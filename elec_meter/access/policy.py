@@ -11,8 +11,10 @@ _LOGICAL_NAME: Final = 1
 _VALUE: Final = 2
 _PROFILE_GENERIC: Final = 7
 _ELECTRICITY: Final = 1
-# Groups D of instantaneous values and of energy by the half-hour (IEC 62056-6-1).
-_MOMENTARY: Final = frozenset({7, 29})
+# Groups D of demand (its sum of maxima, running and last average, and maximum), of instantaneous
+# values and of energy by the half-hour (IEC 62056-6-1).
+_PERSONAL_D: Final = frozenset({2, 4, 5, 6, 7, 29})
+_MIN_C: Final = 1
 _SERVICE_C: Final = 96
 _EVENT_D: Final = 11
 # What a maker adds is nobody's business but those it was added for.
@@ -51,8 +53,8 @@ def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
     """Whether `level` may read an attribute of an object.
 
     The public sees who the meter is, its time, its state and the registers that a bill is made of.
-    Half-hours, events and demand of the moment tell how a household lives: they are its personal
-    data and begin at `Level.READER`.
+    Half-hours, events, demand, and what energy has cost tell how a household lives: they are its
+    personal data and begin at `Level.READER`.
 
     Args:
         level: who is asking.
@@ -64,7 +66,7 @@ def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
         return True
     if class_id == _PROFILE_GENERIC and attribute == _VALUE:
         return False
-    if obis.a == _ELECTRICITY and obis.c < _SERVICE_C and obis.d in _MOMENTARY:
+    if obis.a == _ELECTRICITY and _MIN_C <= obis.c < _SERVICE_C and obis.d in _PERSONAL_D:
         return False
     if obis.c == _SERVICE_C and obis.d == _EVENT_D:
         return False

@@ -6,13 +6,17 @@ from .channels import PulseChannel, PulseSource
 from .data import DataSource, Reading
 from .ledger import Flow, Ledger
 from .rows import ProfileRow, energy_key, pulse_key
-from .state import DemandState, LedgerState, Peak, RowStatus, Snapshot
+from .snapshots import DEPTHS, Kind
+from .state import CostMark, DemandState, LedgerState, Peak, RowStatus, Snapshot, Spell
 
 __all__ = [
+    "DEPTHS",
     "Books",
+    "CostMark",
     "DataSource",
     "DemandState",
     "Flow",
+    "Kind",
     "Ledger",
     "LedgerState",
     "Peak",
@@ -22,6 +26,7 @@ __all__ = [
     "Reading",
     "RowStatus",
     "Snapshot",
+    "Spell",
     "energy_key",
     "imbalances",
     "pulse_key",

@@ -89,6 +89,7 @@ class Account:
         parts = self.registers.book(quantity, rate)
         prices = self._prices
         if prices is None:
+            self.cost.unpriced += quantity
             return
         by_half_hour = None
         if prices.half_hourly and at_s is not None:

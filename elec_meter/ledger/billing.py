@@ -101,6 +101,7 @@ class Billing:
         maxima = demand.maxima()
         if not self._take("billing", at_s, reason, pulses, since_s=since_s, demand=maxima):
             return False
+        self._book.billing_ends += 1
         if config.billing.resets_demand:
             demand.reset(self._clock.now_us, forced=True)
         self._begin_blocks(at_s, config, ends_billing=True)

@@ -8,7 +8,7 @@ from typing import Final
 from elec_meter.clock import Clock
 from elec_meter.config import ENERGY_NAMES, MeterConfig
 from elec_meter.errors import LedgerError
-from elec_meter.tariff import PriceList, rates_offset_s
+from elec_meter.tariff import PriceList, block_at, rates_offset_s
 
 from .account import Account
 from .billing import Billing
@@ -133,6 +133,12 @@ class Books:
             return self._pulses[channel].active_rate(at_s)
         return self._account(channel).rate_at(at_s)
 
+    def active_block(self, channel: str, at_s: int) -> int:
+        """The number, from 1, of the block that an energy channel counts in at an instant."""
+        account = self._account(channel)
+        place = account.rate_at(at_s) - 1
+        return block_at(account.registers.bounds[place], account.registers.used[place])
+
     def last_rate(self, channel: str) -> int:
         """The rate that was in force when the time was lost."""
         return self._account(channel).active_rate
@@ -211,6 +217,11 @@ class Books:
     def snapshots(self, kind: Kind) -> tuple[Snapshot, ...]:
         """Billing or daily snapshots, in order of time."""
         return self._billing.snapshots[kind].entries
+
+    @property
+    def billing_ends(self) -> int:
+        """How many billing periods have ended since ever."""
+        return self._book.billing_ends
 
     @property
     def demand(self) -> Demand:

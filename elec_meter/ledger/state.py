@@ -279,6 +279,7 @@ class LedgerBook(msgspec.Struct, array_like=True):
         yesterday: at the one before.
         period: at the end of the last billing period.
         standing_through_s: local days that begin before this have had their standing charge.
+        billing_ends: how many billing periods have ended.
     """
 
     eras: list[Era] = []
@@ -290,6 +291,7 @@ class LedgerBook(msgspec.Struct, array_like=True):
     yesterday: CostMark | None = None
     period: CostMark | None = None
     standing_through_s: int | None = None
+    billing_ends: int = 0
 
     def encode(self) -> bytes:
         """The form that is kept."""

@@ -4,6 +4,7 @@ from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.build import build_directory
 from elec_meter.objects.clock import Clock, ClockStatus
 from elec_meter.objects.data import Data
+from elec_meter.objects.demand_register import DemandRegister, DemandSource
 from elec_meter.objects.directory import Directory
 from elec_meter.objects.errors import (
     NoSuchAttributeError,
@@ -32,6 +33,8 @@ __all__ = [
     "ClockStatus",
     "CosemObject",
     "Data",
+    "DemandRegister",
+    "DemandSource",
     "Digits",
     "Directory",
     "EventLog",

@@ -7,14 +7,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from elec_meter.objects.base import CosemObject, Scalar
+from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.clock import Clock
+from elec_meter.objects.cost import cost_objects
 from elec_meter.objects.data import Data
+from elec_meter.objects.data_channels import data_channel_objects
+from elec_meter.objects.demand import demand_objects
 from elec_meter.objects.directory import Directory
-from elec_meter.objects.electricity import ENERGY_CHANNELS, energy_objects, live_objects
+from elec_meter.objects.electricity import energy_channels, energy_objects, live_objects
 from elec_meter.objects.gas import gas_objects
-from elec_meter.objects.profiles import CLOCK, Column, event_log, half_hour_profile, newest
+from elec_meter.objects.profiles import CLOCK, Column, event_log, newest, period_profile
 from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
+from elec_meter.objects.unallocated import unallocated_objects
 from elec_meter.objects.units import Unit
 
 if TYPE_CHECKING:
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
 
 EVENT_DEPTH: Final = 100_000
 _NAME_LENGTH: Final = 16
-_WH: Final = ScalerUnit(0, Unit.WATT_HOUR)
 
 
 def build_directory(
@@ -53,15 +57,24 @@ def build_directory(
         storage_failed: whether the last checkpoint did not become durable.
     """
     sources = Sources(config, firmware, ledger, clock, live, now, unit, events, storage_failed)
-    return Directory(_objects(sources), now)
+    status = _status_column(sources)
+    objects = list(_objects(sources, status))
+    for channel in config.data_channels:
+        known = {each.obis: each for each in objects}
+        objects += data_channel_objects(sources, channel, status, known)
+    return Directory(objects, now)
 
 
-def _objects(sources: Sources) -> Iterator[CosemObject]:
+def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from _identity(sources)
     yield from _time(sources)
     yield from energy_objects(sources)
+    yield from unallocated_objects(sources)
     yield from live_objects(sources)
-    yield from _load_profile(sources)
+    yield from demand_objects(sources)
+    yield from billing_objects(sources)
+    yield from cost_objects(sources)
+    yield from _load_profiles(sources, status)
     yield from _event_log(sources)
     for unit in sources.config.gas_units:
         yield from gas_objects(sources, unit)
@@ -80,7 +93,14 @@ def _identity(sources: Sources) -> Iterator[CosemObject]:
 
 def _time(sources: Sources) -> Iterator[CosemObject]:
     now = sources.now
-    yield Clock(CLOCK, "Clock", now, sources.time)
+    yield Clock(CLOCK, "Clock", now, sources.time, sources.outstanding_s)
+    yield Register(
+        "0-0:128.40.0",
+        "Clock adjustment that is left",
+        now,
+        sources.outstanding_s,
+        ScalerUnit(0, Unit.SECOND),
+    )
     yield Data("0-0:1.1.0", "UNIX clock", now, sources.time_s)
 
     def time_of_day(at: datetime) -> Scalar:
@@ -95,28 +115,48 @@ def _time(sources: Sources) -> Iterator[CosemObject]:
     yield Data("1-0:0.9.2", "Date, UTC", now, day)
 
 
-def _load_profile(sources: Sources) -> Iterator[CosemObject]:
-    """Status and energy of the last half-hour, and the profile that captures them."""
-    now = sources.now
+def _status_column(sources: Sources) -> Column:
     status = Data(
         "0-0:96.10.1",
-        "Status of the last half-hour",
-        now,
+        "Status of the last period",
+        sources.now,
         newest(sources, lambda row: int(row.status)),
     )
-    columns = [Column(status, lambda row: int(row.status))]
-    for channel, c, title in ENERGY_CHANNELS:
-        key = f"{channel}_wh"
+    return Column(status, lambda row: int(row.status))
+
+
+def _load_profiles(sources: Sources, status: Column) -> Iterator[CosemObject]:
+    """What rows have, each also for the last one; and the profiles that capture it."""
+    now = sources.now
+    revision = Data(
+        "0-0:128.35.0",
+        "Amendments of the last period",
+        now,
+        newest(sources, lambda row: row.revision),
+    )
+    energies, indexes = [status], [status, Column(revision, lambda row: row.revision)]
+    for order, channel in enumerate(energy_channels(sources)):
+        delta, index = _delta(channel.key), _index(channel.key)
         energy = Register(
-            f"1-0:{c}.29.0",
-            f"{title} of the last half-hour",
+            f"1-0:{channel.c}.29.0",
+            f"{channel.title} of the last period",
             now,
-            newest(sources, _delta(key)),
-            _WH,
+            newest(sources, delta),
+            channel.scaler_unit,
         )
-        columns.append(Column(energy, _delta(key)))
-    yield from (column.captured for column in columns)
-    yield half_hour_profile("1-0:99.1.0", "Load profile", sources, columns)
+        reached = Register(
+            f"0-0:128.34.{order}",
+            f"{channel.title}: sum of all periods",
+            now,
+            newest(sources, index),
+            channel.scaler_unit,
+            modulus=sources.config.modulus_wh,
+        )
+        energies.append(Column(energy, delta))
+        indexes.append(Column(reached, _rolling(index, sources.config.modulus_wh)))
+    yield from dict.fromkeys(column.captured for column in (*energies, *indexes))
+    yield period_profile("1-0:99.1.0", "Load profile", sources, energies)
+    yield period_profile("1-0:99.1.2", "Load profile, sums", sources, indexes)
 
 
 def _event_log(sources: Sources) -> Iterator[CosemObject]:
@@ -136,3 +176,19 @@ def _last_event(sources: Sources, column: int) -> Callable[[datetime], Scalar]:
 
 def _delta(key: str) -> Callable[[ProfileRow], int | None]:
     return lambda row: row.deltas.get(key)
+
+
+def _index(key: str) -> Callable[[ProfileRow], int | None]:
+    return lambda row: row.indexes.get(key)
+
+
+def _rolling(
+    of: Callable[[ProfileRow], int | None], modulus: int
+) -> Callable[[ProfileRow], int | None]:
+    """The same, as a register that rolls over shows it."""
+
+    def read(row: ProfileRow) -> int | None:
+        number = of(row)
+        return None if number is None else number % modulus
+
+    return read

@@ -14,7 +14,9 @@ class ClockStatus(IntFlag):
     """Attribute 4 (IEC 62056-6-2, 4.1.6.1)."""
 
     INVALID = 0x01
+    """The time is not known."""
     DOUBTFUL = 0x02
+    """The time is known to be wrong: an adjustment is under way."""
 
 
 class Clock(CosemObject):
@@ -25,19 +27,28 @@ class Clock(CosemObject):
         name: for people.
         now: the host's UTC for reads without an instant.
         source: the meter's time at an instant of the host's UTC.
+        outstanding_s: what is left of an adjustment then, in seconds.
     """
 
     class_id: ClassVar[int] = 8
 
     def __init__(
-        self, obis: str, name: str, now: Now, source: Callable[[datetime], datetime | None]
+        self,
+        obis: str,
+        name: str,
+        now: Now,
+        source: Callable[[datetime], datetime | None],
+        outstanding_s: Callable[[datetime], int | None],
     ) -> None:
         super().__init__(obis, name, now)
         self._source = source
+        self._outstanding_s = outstanding_s
 
     def status_at(self, now: datetime) -> ClockStatus:
         """Attribute 4: whether the time may be relied on."""
-        return ClockStatus(0) if self._source(now) is not None else ClockStatus.INVALID
+        if self._source(now) is None:
+            return ClockStatus.INVALID
+        return ClockStatus.DOUBTFUL if self._outstanding_s(now) else ClockStatus(0)
 
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
         # The meter's time is UTC: no deviation, and daylight saving disabled.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from elec_meter.config.tariff import MAX_BLOCKS
+from elec_meter.ledger import energy_key
 from elec_meter.objects.data import Data
 from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import Sources
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from elec_meter.metrology import Quantities
 
 _WH: Final = ScalerUnit(0, Unit.WATT_HOUR)
+_VARH: Final = ScalerUnit(0, Unit.VAR_HOUR)
+_MAKERS_E: Final = 128
+"""Groups E from here on are a maker's (IEC 62056-6-1, 7.4)."""
 
 
 class EnergyChannel(NamedTuple):
@@ -23,11 +28,21 @@ class EnergyChannel(NamedTuple):
     name: str
     c: int
     title: str
+    scaler_unit: ScalerUnit = _WH
+
+    @property
+    def key(self) -> str:
+        """The key of its deltas."""
+        return energy_key(self.name)
 
 
-ENERGY_CHANNELS: Final = (
+ACTIVE: Final = (
     EnergyChannel("import", 1, "Active import"),
     EnergyChannel("export", 2, "Active export"),
+)
+_ALL: Final = (
+    *ACTIVE,
+    *(EnergyChannel(f"reactive_q{q}", 4 + q, f"Reactive Q{q}", _VARH) for q in range(1, 5)),
 )
 
 
@@ -68,13 +83,19 @@ _QUANTITIES: Final = (
 
 
 def energy_objects(sources: Sources) -> Iterator[Register | Data]:
-    """Totals, every configured rate, and which rate is active."""
+    """Totals, every rate and its blocks, and which of them are active."""
     ledger, now, modulus = sources.ledger, sources.now, sources.config.modulus_wh
-    for order, (channel, c, title) in enumerate(ENERGY_CHANNELS):
+    for channel, c, title, scaler_unit in energy_channels(sources):
         yield Register(
-            f"1-0:{c}.8.0", f"{title} total", now, _total(sources, channel), _WH, modulus=modulus
+            f"1-0:{c}.8.0",
+            f"{title} total",
+            now,
+            _total(sources, channel),
+            scaler_unit,
+            modulus=modulus,
         )
-        for rate in range(1, len(ledger.rates(channel)) + 1):
+    for order, (channel, c, title, _) in enumerate(ACTIVE):
+        for rate, blocks in enumerate(ledger.blocks(channel), start=1):
             yield Register(
                 f"1-0:{c}.8.{rate}",
                 f"{title} rate {rate}",
@@ -83,7 +104,17 @@ def energy_objects(sources: Sources) -> Iterator[Register | Data]:
                 _WH,
                 modulus=modulus,
             )
+            for block in divided(blocks):
+                yield Register(
+                    f"1-0:{c}.8.{block_e(rate, block)}",
+                    f"{title} rate {rate} block {block}",
+                    now,
+                    block_source(sources, channel, rate, block),
+                    _WH,
+                    modulus=modulus,
+                )
         yield Data(f"0-0:96.14.{order}", f"{title}: rate now", now, active_rate(sources, channel))
+        yield Data(f"0-0:128.14.{order}", f"{title}: block now", now, _block(sources, channel))
 
 
 def live_objects(sources: Sources) -> Iterator[Register]:
@@ -104,6 +135,36 @@ def active_rate(sources: Sources, channel: str) -> Callable[[datetime], int | No
     def read(now: datetime) -> int | None:
         time_s = sources.time_s(now)
         return None if time_s is None else sources.ledger.active_rate(channel, time_s)
+
+    return read
+
+
+def energy_channels(sources: Sources) -> tuple[EnergyChannel, ...]:
+    """Those that the meter has: reactive energy is an option."""
+    return tuple(each for each in _ALL if each.name in sources.ledger.energy_channels)
+
+
+def divided(blocks: Sequence[int]) -> range:
+    """The numbers of a rate's blocks; none where one block is the rate."""
+    return range(1, len(blocks) + 1) if len(blocks) > 1 else range(0)
+
+
+def block_e(rate: int, block: int) -> int:
+    """Group E of a block's register: 129 to 132 for rate 1, and so on."""
+    return _MAKERS_E + MAX_BLOCKS * (rate - 1) + block
+
+
+def block_source(
+    sources: Sources, channel: str, rate: int, block: int
+) -> Callable[[datetime], int]:
+    """Reads the register of a block."""
+    return lambda _: sources.ledger.blocks(channel)[rate - 1][block - 1]
+
+
+def _block(sources: Sources, channel: str) -> Callable[[datetime], int | None]:
+    def read(now: datetime) -> int | None:
+        time_s = sources.time_s(now)
+        return None if time_s is None else sources.ledger.active_block(channel, time_s)
 
     return read
 

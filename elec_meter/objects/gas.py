@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from elec_meter.config import GasUnitConfig
+from elec_meter.ledger import pulse_key
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.data import Data
-from elec_meter.objects.electricity import active_rate
+from elec_meter.objects.electricity import active_rate, block_e, block_source, divided
 from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.profiles import Column, half_hour_profile, newest
 from elec_meter.objects.register import Register, ScalerUnit
@@ -40,32 +41,54 @@ def volume_scaler(unit: GasUnitConfig) -> int:
     )
 
 
+class Volume(NamedTuple):
+    """How pulses of a unit are a volume: raw numbers a pulse, in what, and where they roll over."""
+
+    raw_per_pulse: int
+    scaler_unit: ScalerUnit
+    modulus: int
+
+    @classmethod
+    def of(cls, unit: GasUnitConfig) -> Volume:
+        """The volume of a unit's pulses."""
+        scaler = volume_scaler(unit)
+        per_litre = 10 ** (_LITRE_SCALER - scaler)
+        return cls(
+            int(unit.weight.litres_per_pulse * per_litre),
+            ScalerUnit(scaler, Unit.CUBIC_METRE),
+            unit.modulus_l * per_litre,
+        )
+
+
 def _volumes(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
-    """The index (instance 1) and its rates (instance 1 + rate), in cubic metres."""
-    n, channel, ledger = unit.number, unit.channel, sources.ledger
-    scaler = volume_scaler(unit)
-    scaler_unit = ScalerUnit(scaler, Unit.CUBIC_METRE)
-    modulus = int(unit.modulus_l * 10 ** (_LITRE_SCALER - scaler))
-    raw_per_pulse = int(unit.weight.litres_per_pulse * 10 ** (_LITRE_SCALER - scaler))
+    """The index (instance 1), its rates (instance 1 + rate) and their blocks, in cubic metres."""
+    n, channel, ledger, volume = unit.number, unit.channel, sources.ledger, Volume.of(unit)
+
+    def register(instance: int, name: str, pulses: Callable[[datetime], int]) -> Register:
+        return Register(
+            f"0-{n}:24.2.{instance}",
+            f"Channel {n}: {name}",
+            sources.now,
+            _counted(sources, unit, lambda now: pulses(now) * volume.raw_per_pulse),
+            volume.scaler_unit,
+            modulus=volume.modulus,
+        )
+
     yield ExtendedRegister(
         f"0-{n}:24.2.1",
         f"Channel {n}: index",
         sources.now,
-        _counted(sources, unit, lambda: ledger.total(channel) * raw_per_pulse),
-        scaler_unit,
+        _counted(sources, unit, lambda _: ledger.total(channel) * volume.raw_per_pulse),
+        volume.scaler_unit,
         status=_reported(sources, unit, lambda report: int(report.faults)),
         capture_time=lambda _: _last_received(sources, unit),
-        modulus=modulus,
+        modulus=volume.modulus,
     )
-    for rate in range(1, len(ledger.rates(channel)) + 1):
-        yield Register(
-            f"0-{n}:24.2.{1 + rate}",
-            f"Channel {n}: rate {rate}",
-            sources.now,
-            _counted(sources, unit, _rate_volume(sources, channel, rate, raw_per_pulse)),
-            scaler_unit,
-            modulus=modulus,
-        )
+    for rate, blocks in enumerate(ledger.blocks(channel), start=1):
+        yield register(1 + rate, f"rate {rate}", _rate(sources, channel, rate))
+        for block in divided(blocks):
+            pulses = block_source(sources, channel, rate, block)
+            yield register(block_e(rate, block), f"rate {rate} block {block}", pulses)
     yield Data(
         f"0-{n}:96.14.0", f"Channel {n}: rate now", sources.now, active_rate(sources, channel)
     )
@@ -87,28 +110,34 @@ def _unit_objects(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject
         now,
         _reported(sources, unit, lambda report: int(report.faults)),
     )
-    yield Register(
-        f"0-{n}:128.0.0",
-        f"Channel {n}: pulses since pairing",
-        now,
-        _counted(sources, unit, lambda: sources.ledger.total(unit.channel)),
-        _PULSES,
-    )
+    ledger, channel = sources.ledger, unit.channel
+    for d, name, pulses in (
+        (0, "pulses since pairing", ledger.total),
+        (2, "pulses not final yet", ledger.unrated),
+        (3, "pulses of half-hours that have left", ledger.aged),
+    ):
+        yield Register(
+            f"0-{n}:128.{d}.0",
+            f"Channel {n}: {name}",
+            now,
+            _counted(sources, unit, _of_channel(pulses, channel)),
+            _PULSES,
+        )
 
 
 def _half_hours(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
-    n, now, key = unit.number, sources.now, f"{unit.channel}_pulses"
+    n, now, key = unit.number, sources.now, pulse_key(unit.channel)
     status = Data(
         f"0-{n}:96.10.1",
         f"Channel {n}: status of the last half-hour",
         now,
-        newest(sources, lambda row: row.channel_status.get(key)),
+        newest(sources, lambda row: row.channel_status.get(key), key),
     )
     pulses = Register(
         f"0-{n}:128.1.0",
         f"Channel {n}: pulses of the last half-hour",
         now,
-        newest(sources, lambda row: row.deltas.get(key)),
+        newest(sources, lambda row: row.deltas.get(key), key),
         _PULSES,
     )
     yield status
@@ -117,24 +146,26 @@ def _half_hours(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
         Column(status, lambda row: row.channel_status.get(key)),
         Column(pulses, lambda row: row.deltas.get(key)),
     )
-    yield half_hour_profile(f"0-{n}:24.3.0", f"Channel {n}: half-hours", sources, columns)
+    yield half_hour_profile(f"0-{n}:24.3.0", f"Channel {n}: half-hours", sources, columns, key)
 
 
-def _rate_volume(
-    sources: Sources, channel: str, rate: int, raw_per_pulse: int
-) -> Callable[[], int]:
-    return lambda: sources.ledger.rates(channel)[rate - 1] * raw_per_pulse
+def _rate(sources: Sources, channel: str, rate: int) -> Callable[[datetime], int]:
+    return lambda _: sources.ledger.rates(channel)[rate - 1]
+
+
+def _of_channel(of: Callable[[str], int], channel: str) -> Callable[[datetime], int]:
+    return lambda _: of(channel)
 
 
 def _counted(
-    sources: Sources, unit: GasUnitConfig, of: Callable[[], int]
+    sources: Sources, unit: GasUnitConfig, of: Callable[[datetime], int]
 ) -> Callable[[datetime], int | None]:
     """A count, or None as long as no unit was ever there to count: that is no gas meter at 0."""
 
-    def read(_: datetime) -> int | None:
+    def read(now: datetime) -> int | None:
         if not sources.ledger.total(unit.channel) and sources.unit(unit.serial) is None:
             return None
-        return of()
+        return of(now)
 
     return read
 

@@ -40,7 +40,7 @@ class ProfileGeneric(CosemObject):
         now: the host's UTC for reads without an instant.
         columns: what a row holds.
         source: where the rows are.
-        period_s: capture period; 0 for rows that come with events.
+        period_s: gives the capture period; 0 for rows that come with events.
         depth: how many rows are kept at most.
     """
 
@@ -54,14 +54,19 @@ class ProfileGeneric(CosemObject):
         columns: Sequence[CaptureObject],
         source: ProfileSource,
         *,
-        period_s: int,
+        period_s: Callable[[], int],
         depth: int,
     ) -> None:
         super().__init__(obis, name, now)
         self.columns = tuple(columns)
         self._source = source
-        self.period_s = period_s
+        self._period_s = period_s
         self.depth = depth
+
+    @property
+    def period_s(self) -> int:
+        """The capture period in seconds that is in force; 0 for rows that come with events."""
+        return self._period_s()
 
     def rows(
         self, from_utc: datetime | None = None, to_utc: datetime | None = None

@@ -1,51 +1,85 @@
-"""Profiles: half-hours of the ledger and the event log, as COSEM rows."""
+"""Profiles: rows of the ledger and the event log, as COSEM rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
-from elec_meter.ledger import ProfileRow
+from elec_meter.ledger import ProfileRow, energy_key
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.sources import Sources
 from shared.obis import Obis
-from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, from_unix_s, unix_s
+from shared.timegrid import DAY_HALF_HOURS, DAY_S, HALF_HOUR_S, from_unix_s, unix_s
 
 CLOCK: Final = "0-0:1.0.0"
-_CLOCK_COLUMN: Final = CaptureObject(8, Obis.parse(CLOCK), 2)
+CLOCK_COLUMN: Final = CaptureObject(8, Obis.parse(CLOCK), 2)
+_LONGEST_S: Final = 3_600
+_AFTER_ALL_S: Final = 1 << 40
+_IMPORT: Final = energy_key("import")
 _T = TypeVar("_T")
 
 
 class Column(NamedTuple):
-    """A column of a half-hourly profile: the object that is captured, and where a row has it."""
+    """A column of a profile of periods: the object that is captured, and where a row has it."""
 
     captured: CosemObject
     of: Callable[[ProfileRow], int | None]
 
 
-class _HalfHours(ProfileSource):
-    """Closed half-hours, each stamped with its end in UTC (docs/half-hours.md)."""
+class Bounds(NamedTuple):
+    """A range of stamps in UNIX seconds, both ends included."""
 
-    def __init__(self, sources: Sources, columns: Sequence[Column]) -> None:
+    from_s: int
+    to_s: int
+
+    @classmethod
+    def of(cls, from_utc: datetime | None, to_utc: datetime | None) -> Bounds:
+        """What selective access asks for; None is no end."""
+        return cls(
+            -_AFTER_ALL_S if from_utc is None else _ceiling_s(from_utc),
+            _AFTER_ALL_S if to_utc is None else unix_s(to_utc),
+        )
+
+    def __contains__(self, at_s: object) -> bool:
+        return isinstance(at_s, int) and self.from_s <= at_s <= self.to_s
+
+
+class _PeriodRows(ProfileSource):
+    """Closed rows that have a key, each stamped with its end in UTC (docs/half-hours.md).
+
+    Args:
+        sources: where the ledger is.
+        columns: what is captured.
+        key: rows without it belong to another profile: where the integration period is not a
+            half-hour, half-hours of gas are rows of their own.
+    """
+
+    def __init__(self, sources: Sources, columns: Sequence[Column], key: str) -> None:
         self._ledger = sources.ledger
         self._columns = tuple(columns)
+        self._key = key
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
-        first_s, closed_s = self._ledger.first_s, self._ledger.closed_s
-        if first_s is None or closed_s is None:
-            return []
-        from_s = first_s if from_utc is None else _ceiling_s(from_utc) - HALF_HOUR_S
-        to_s = closed_s if to_utc is None else unix_s(to_utc) - HALF_HOUR_S + 1
+        bounds = Bounds.of(from_utc, to_utc)
         return [
             (from_unix_s(row.end_s), *(column.of(row) for column in self._columns))
-            for row in self._ledger.rows(from_s, to_s)
+            for row in self._rows(bounds.from_s - _LONGEST_S, bounds.to_s)
+            if row.end_s in bounds
         ]
 
     def count(self) -> int:
-        return self._ledger.row_count
+        if self._key == _IMPORT:
+            return self._ledger.row_count
+        return sum(1 for _ in self._rows(-_AFTER_ALL_S, _AFTER_ALL_S))
+
+    def _rows(self, from_s: int, to_s: int) -> Iterator[ProfileRow]:
+        first_s = self._ledger.first_s
+        if first_s is None:
+            return iter(())
+        rows = self._ledger.rows(max(first_s, from_s), to_s)
+        return (row for row in rows if self._key in row.deltas)
 
 
 class _Events(ProfileSource):
@@ -66,18 +100,32 @@ class _Events(ProfileSource):
         return self._events.count()
 
 
-def half_hour_profile(
+def period_profile(
     obis: str, name: str, sources: Sources, columns: Sequence[Column]
 ) -> ProfileGeneric:
-    """A profile of half-hours: clock, then the columns."""
-    captured = [column.captured for column in columns]
+    """A profile of integration periods: clock, then the columns."""
     return ProfileGeneric(
         obis,
         name,
         sources.now,
-        (_CLOCK_COLUMN, *(CaptureObject(each.class_id, each.obis, 2) for each in captured)),
-        _HalfHours(sources, columns),
-        period_s=HALF_HOUR_S,
+        (CLOCK_COLUMN, *(captured(each.captured) for each in columns)),
+        _PeriodRows(sources, columns, _IMPORT),
+        period_s=lambda: sources.ledger.demand.period_s,
+        depth=sources.config.profile.depth_days * (DAY_S // sources.config.profile.period_s),
+    )
+
+
+def half_hour_profile(
+    obis: str, name: str, sources: Sources, columns: Sequence[Column], key: str
+) -> ProfileGeneric:
+    """A profile of what has half-hours whatever the integration period is: clock, columns."""
+    return ProfileGeneric(
+        obis,
+        name,
+        sources.now,
+        (CLOCK_COLUMN, *(captured(each.captured) for each in columns)),
+        _PeriodRows(sources, columns, key),
+        period_s=lambda: HALF_HOUR_S,
         depth=sources.config.profile.depth_days * DAY_HALF_HOURS,
     )
 
@@ -86,26 +134,32 @@ def event_log(
     obis: str, name: str, sources: Sources, code: CosemObject, text: CosemObject, depth: int
 ) -> ProfileGeneric:
     """The event log: clock, number of the event, a sentence."""
-    columns = (
-        _CLOCK_COLUMN,
-        *(CaptureObject(each.class_id, each.obis, 2) for each in (code, text)),
-    )
+    columns = (CLOCK_COLUMN, captured(code), captured(text))
     return ProfileGeneric(
-        obis, name, sources.now, columns, _Events(sources), period_s=0, depth=depth
+        obis, name, sources.now, columns, _Events(sources), period_s=lambda: 0, depth=depth
     )
+
+
+def captured(each: CosemObject, attribute: int = 2) -> CaptureObject:
+    """The column that has an object's attribute."""
+    return CaptureObject(each.class_id, each.obis, attribute)
 
 
 def newest(
-    sources: Sources, of: Callable[[ProfileRow], _T | None]
+    sources: Sources, of: Callable[[ProfileRow], _T | None], key: str = _IMPORT
 ) -> Callable[[datetime], _T | None]:
-    """Reads something of the last half-hour that closed, None before the first."""
+    """Reads something of the last row with a key that closed, None before the first."""
 
     def read(_: datetime) -> _T | None:
-        closed_s = sources.ledger.closed_s
-        if closed_s is None:
+        closed_s, first_s = sources.ledger.closed_s, sources.ledger.first_s
+        if closed_s is None or first_s is None:
             return None
-        rows = islice(sources.ledger.rows(closed_s - HALF_HOUR_S, closed_s), 1)
-        return next((of(row) for row in rows), None)
+        rows = [
+            row
+            for row in sources.ledger.rows(max(first_s, closed_s - _LONGEST_S), closed_s)
+            if key in row.deltas and row.end_s <= closed_s
+        ]
+        return of(rows[-1]) if rows else None
 
     return read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from elec_meter.objects.base import CosemObject, Now, Scalar
@@ -87,7 +88,10 @@ class Register(CosemObject):
         """An attribute for people; the value is scaled, exactly."""
         if attribute != 2:
             return super().present(attribute, now)
-        raw = self.raw_at(now)
+        return self.scaled(self.raw_at(now))
+
+    def scaled(self, raw: int | None) -> int | Decimal | None:
+        """A raw number of this register in its unit, exactly."""
         return None if raw is None else scaled(raw, self.scaler_unit.scaler)
 
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:

@@ -27,6 +27,9 @@ class MeterClock(Protocol):
     def read(self, now: datetime) -> datetime | None:
         """The meter's time at an instant of the host's UTC; None while it is unknown."""
 
+    def outstanding_s(self, now: datetime) -> int:
+        """What is left of an adjustment, in seconds."""
+
 
 class MeterFault(IntFlag):
     """The error register 0-0:97.97.0; 0 is a healthy meter."""
@@ -144,6 +147,10 @@ class Sources:
         """The meter's time in UNIX seconds, None while it does not know."""
         time = self.time(now)
         return None if time is None else unix_s(time)
+
+    def outstanding_s(self, now: datetime) -> int | None:
+        """What is left of a clock adjustment, None while the time is not known."""
+        return None if self.time(now) is None else self.clock.outstanding_s(now)
 
     def quantity(self, of: Callable[[Quantities], float], scaler: int, now: datetime) -> int | None:
         """A live quantity as a register's raw number, rounded; None when there is none."""

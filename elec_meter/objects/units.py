@@ -15,6 +15,8 @@ class Unit(IntEnum):
 
     DAY = 4
     SECOND = 7
+    CURRENCY = 10
+    """Of the tariff: pence."""
     CUBIC_METRE = 13
     WATT = 27
     VOLT_AMPERE = 28
@@ -35,6 +37,7 @@ class Unit(IntEnum):
 _SYMBOLS: Final[dict[Unit, str]] = {
     Unit.DAY: "d",
     Unit.SECOND: "s",
+    Unit.CURRENCY: "p",
     Unit.CUBIC_METRE: "m3",
     Unit.WATT: "W",
     Unit.VOLT_AMPERE: "VA",

@@ -32,10 +32,15 @@ class FixedClock:
     """A clock that is right, or knows nothing."""
 
     valid: bool = True
+    left_s: int = 0
 
     def read(self, now: datetime) -> datetime:
         """The host's time."""
         return now
+
+    def outstanding_s(self, now: datetime) -> int:
+        """As a test says."""
+        return self.left_s
 
 
 @dataclass
