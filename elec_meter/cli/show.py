@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,10 +20,22 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
 _WIDTH_MAX = 1_000
+_HALF_HOUR = timedelta(minutes=30)
+_MINUTE = timedelta(minutes=1)
 
 # The names of `views.VIEWS`, which is too heavy to load for `--help`.
-DATED = ("profile", "events")
-VIEW_NAMES = ("registers", "profile", "display", "events", "tariff", "units", "clock")
+DATED = ("profile", "billing", "events")
+VIEW_NAMES = (
+    "registers",
+    "profile",
+    "demand",
+    "billing",
+    "display",
+    "events",
+    "tariff",
+    "units",
+    "clock",
+)
 
 
 @click.command(
@@ -38,7 +50,7 @@ VIEW_NAMES = ("registers", "profile", "display", "events", "tariff", "units", "c
     "--date",
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="A settlement day, of the profile or the events.",
+    help="A settlement day, of the profile, the snapshots of billing or the events.",
 )
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
@@ -47,7 +59,8 @@ def command(what: str, data_dir: Path, day: datetime | None, as_json: bool, as_c
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     if day is not None and what not in DATED:
-        raise click.UsageError(f"--date goes with {' and '.join(DATED)}, not with {what}.")
+        dated = f"{', '.join(DATED[:-1])} and {DATED[-1]}"
+        raise click.UsageError(f"--date goes with {dated}, not with {what}.")
     from .observed import observed
     from .views import VIEWS
 
@@ -58,12 +71,18 @@ def command(what: str, data_dir: Path, day: datetime | None, as_json: bool, as_c
     elif as_csv:
         _print_csv(rows)
     else:
-        _print_table([_half_hour_for_people(row) for row in rows] if what == "profile" else rows)
+        _print_table(_FOR_PEOPLE.get(what, list)(rows))
+
+
+def _half_hours_for_people(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows by their local time: the rest is in the other forms."""
+    return [_half_hour_for_people(row) for row in rows]
 
 
 def _half_hour_for_people(row: dict[str, Any]) -> dict[str, Any]:
-    """A half-hour by its local time: the rest is in the other forms."""
-    local = datetime.fromisoformat(row["start"]).astimezone(LONDON)
+    start, end = (datetime.fromisoformat(row[name]) for name in ("start", "end"))
+    local = start.astimezone(LONDON)
+    length = {} if end - start == _HALF_HOUR else {"minutes": (end - start) // _MINUTE}
     status = {
         f"{key.removesuffix('_pulses')}_status": bits for key, bits in row["channel_status"].items()
     }
@@ -71,13 +90,33 @@ def _half_hour_for_people(row: dict[str, Any]) -> dict[str, Any]:
         "date": row["settlement_date"],
         "period": row["settlement_period"],
         "from": f"{local:%H:%M %Z}",
+        **length,
         **row["channels"],
         "status": row["status"],
         **status,
     }
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
+def _filled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the columns in which no row has anything."""
+    flat = [_flat(row, "\n") for row in rows]
+    columns = [column for column in _columns(flat) if any(_says(row, column) for row in flat)]
+    return [{column: row.get(column) for column in columns} for row in flat]
+
+
+def _says(row: dict[str, Any], column: str) -> bool:
+    return row.get(column) not in (None, "")
+
+
+# What a table leaves out or puts in other words, by view.
+_FOR_PEOPLE: Final = {
+    "profile": _half_hours_for_people,
+    "billing": _filled,
+    "tariff": _filled,
+}
+
+
+def _flat(row: dict[str, Any], between: str = ", ") -> dict[str, Any]:
     """The row with one column for each entry of its mappings, and lists as text."""
     flat: dict[str, Any] = {}
     for key, value in row.items():
@@ -85,11 +124,16 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
             flat |= value
         elif isinstance(value, dict):
             flat |= {
-                f"{inner}_{key.removeprefix('channel_')}": each for inner, each in value.items()
+                f"{inner}_{key.removeprefix('channel_')}": _cell(each, between)
+                for inner, each in value.items()
             }
         else:
-            flat[key] = ", ".join(map(str, value)) if isinstance(value, list) else value
+            flat[key] = _cell(value, between)
     return flat
+
+
+def _cell(value: Any, between: str) -> Any:
+    return between.join(map(str, value)) if isinstance(value, list) else value
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:

@@ -3,43 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from datetime import datetime
+from typing import Final
 
-from elec_meter.ledger import Books
-from elec_meter.objects import Register
+from elec_meter.clock import from_unix_us
+from elec_meter.objects import Clock, CosemObject, Directory, ExtendedRegister, Register
+from elec_meter.objects.profiles import CLOCK
 from shared.timegrid import (
     LONDON,
-    HalfHour,
     from_unix_s,
     half_hours_of_settlement_day,
     settlement_period,
 )
 
-from .observed import Observed
+from .billing_views import billing, demand
+from .observed import Observed, Row, utc_text
+from .tariff_view import tariff
 
-Row: TypeAlias = dict[str, Any]
+_CAPTURE_TIME: Final = 5
+_MOMENTARY_D: Final = 7
 
 
 def registers(seen: Observed) -> list[Row]:
-    """Every cumulative register of the directory, in the order of its OBIS codes."""
+    """Every register of the directory, in the order of its OBIS codes."""
+    return register_rows(seen.meter.objects)
+
+
+def register_rows(directory: Directory) -> list[Row]:
+    """Every register but those of the moment: nobody measures in a directory at rest."""
     return [
-        {"obis": str(each.obis), "name": each.name, "value": each.value, "unit": each.unit}
-        for each in seen.meter.objects
-        if isinstance(each, Register) and each.modulus is not None
+        {
+            "obis": str(each.obis),
+            "name": each.name,
+            "value": each.value,
+            "unit": each.unit,
+            "captured": _captured(each, directory.now()),
+        }
+        for each in directory
+        if isinstance(each, Register) and each.obis.d != _MOMENTARY_D
     ]
 
 
+def _captured(each: CosemObject, now: datetime) -> str | None:
+    """When a value came to be, where that is kept."""
+    time = each.present(_CAPTURE_TIME, now) if isinstance(each, ExtendedRegister) else None
+    return utc_text(time) if isinstance(time, datetime) else None
+
+
 def profile(seen: Observed) -> list[Row]:
-    """The closed half-hours of a settlement day; of the newest without one."""
+    """The closed rows of a settlement day; of the newest without one.
+
+    Where the integration period is not a half-hour, half-hours of gas are rows of their own.
+    """
     meter = seen.meter
     closed_s = meter.ledger.closed_s or 0
     day = seen.day
     if day is None:
-        day = HalfHour.from_unix(closed_s).previous.settlement_date
+        day = settlement_period(from_unix_s(closed_s - 1)).settlement_date
     half_hours = half_hours_of_settlement_day(day)
     rows = []
-    for row in meter.ledger.rows(half_hours[0].start_s, half_hours[-1].end_s):
+    closed = meter.ledger.rows(half_hours[0].start_s, half_hours[-1].end_s)
+    for row in sorted(closed, key=lambda row: row.start_s):
         period = settlement_period(from_unix_s(row.start_s))
         rows.append(
             {
@@ -50,6 +74,7 @@ def profile(seen: Observed) -> list[Row]:
                 "channels": row.deltas,
                 "status": int(row.status),
                 "channel_status": {key: int(bits) for key, bits in row.channel_status.items()},
+                "revision": row.revision,
             }
         )
     return rows
@@ -79,32 +104,6 @@ def events(seen: Observed) -> list[Row]:
     ]
 
 
-def tariff(seen: Observed) -> list[Row]:
-    """Every channel's rates, and when they begin."""
-    meter = seen.meter
-    config = meter.config.tariff
-    now_s = meter.clock.read_s(meter.now)
-    rows = []
-    for channel in meter.ledger.channels:
-        calendar = {"import": config.import_, "export": config.export}.get(channel, config.gas)
-        switches = [f"{switch.at} rate {switch.rate}" for switch in calendar.switches]
-        rows.append(
-            {
-                "channel": channel,
-                "rates": calendar.rates,
-                "time_base": calendar.time_base,
-                "switches": switches,
-                "active_rate": _rate_now(meter.ledger, channel, now_s),
-            }
-        )
-    return rows
-
-
-def _rate_now(ledger: Books, channel: str, now_s: int | None) -> int | None:
-    """The rate in force, None while the time is unknown."""
-    return None if now_s is None else ledger.active_rate(channel, now_s)
-
-
 def units(seen: Observed) -> list[Row]:
     """The paired pulse units."""
     meter, rows = seen.meter, []
@@ -130,14 +129,17 @@ def units(seen: Observed) -> list[Row]:
 
 def clock(seen: Observed) -> list[Row]:
     """The meter's time at the last durable instant."""
-    meter = seen.meter
-    time = meter.clock.read(meter.now)
+    meter, time, spell = seen.meter, seen.time, seen.meter.ledger.spell
+    face = meter.objects[CLOCK]
+    assert isinstance(face, Clock)
     period = None if time is None else settlement_period(time)
     return [
         {
             "utc": None if time is None else utc_text(time),
             "local": None if time is None else time.astimezone(LONDON).isoformat(),
             "valid": time is not None,
+            "status": int(face.status_at(meter.now)),
+            "unknown_since": None if spell is None else utc_text(from_unix_us(spell.from_us)),
             "settlement_date": None if period is None else period.settlement_date.isoformat(),
             "settlement_period": None if period is None else period.settlement_period,
             "outstanding_s": meter.clock.outstanding_s(meter.now),
@@ -145,14 +147,11 @@ def clock(seen: Observed) -> list[Row]:
     ]
 
 
-def utc_text(instant: datetime) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 VIEWS: Final[dict[str, Callable[[Observed], list[Row]]]] = {
     "registers": registers,
     "profile": profile,
+    "demand": demand,
+    "billing": billing,
     "display": display,
     "events": events,
     "tariff": tariff,

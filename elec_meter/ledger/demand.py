@@ -82,11 +82,18 @@ class Demand:
         for state in self.book.channels.values():
             state.energies_mj.clear()
 
+    def begun_s(self, now_s: int) -> int:
+        """When the period under way began; of those that slide, the one that ends next."""
+        return now_s - now_s % self.step_s + self.step_s - self.period_s
+
+    def is_disturbed(self, now_s: int) -> bool:
+        """Whether the period under way will be no maximum: not all of it was measured."""
+        return self.begun_s(now_s) < self.book.clean_from_s
+
     def running_w(self, channel: str, now_s: int) -> int:
         """The average so far of the period that is under way, over its whole length."""
         energies_mj = self.book.channels[channel].energies_mj
-        step_s = self.step_s
-        start_s = now_s - now_s % step_s + step_s - self.period_s
+        start_s = self.begun_s(now_s)
         energy_mj = sum(mj for at_s, mj in energies_mj.items() if start_s <= at_s <= now_s)
         return energy_mj // (1_000 * self.period_s)
 

@@ -46,7 +46,7 @@ def billing_objects(sources: Sources) -> Iterator[CosemObject]:
     yield Data("0-0:0.1.2", "Last end of a billing period", now, lambda _: _ended_at(sources))
     yield Data(_REASON, "Why the last billing period ended", now, lambda _: _reason(sources))
     registers = [*_energies(sources), *_volumes(sources)]
-    billed = [*registers, *_maxima(sources), *_costs(), _reason_column()]
+    billed = [*registers, *_maxima(sources), *_costs(sources), _reason_column()]
     yield _profile("0-0:98.1.0", "Billing profile", sources, "billing", billed)
     yield _profile("1-0:99.2.0", "Daily profile", sources, "daily", registers)
 
@@ -74,7 +74,7 @@ class _Snapshots(ProfileSource):
             snapshot = entries[place]
             if snapshot.at_s > bounds.to_s or snapshot.through_s < bounds.from_s:
                 continue
-            entry = _Entry(snapshot, _cost_before(entries, place, self._ledger.billing_ends))
+            entry = _Entry(snapshot, cost_before(entries, place, self._ledger.billing_ends))
             values = tuple(column.of(entry) for column in self._columns)
             for at_s in reversed(self._instants(snapshot)):
                 if at_s in bounds:
@@ -131,10 +131,14 @@ def _maxima(sources: Sources) -> Iterator[_Column]:
             yield _Column(_captured(_EXTENDED, code, _CAPTURE_TIME), _ended(channel.name, of))
 
 
-def _costs() -> Iterator[_Column]:
+def _costs(sources: Sources) -> Iterator[_Column]:
     """The cost of the period that each snapshot ends."""
     for order, channel in enumerate(ACTIVE):
-        yield _Column(_captured(_REGISTER, f"0-0:128.{20 + order}.2"), _cost(channel.name))
+        is_priced = sources.config.tariff.calendar(channel.name).prices is not None
+        yield _Column(
+            _captured(_REGISTER, f"0-0:128.{20 + order}.2"),
+            _cost(channel.name, is_priced=is_priced),
+        )
 
 
 def _reason_column() -> _Column:
@@ -169,12 +173,14 @@ def _ended(channel: str, peak: PeakOf) -> Callable[[_Entry], Scalar]:
     return lambda entry: ends_at(peak(entry.snapshot.demand.get(channel, _NOTHING)))
 
 
-def _cost(channel: str) -> Callable[[_Entry], Scalar]:
-    return lambda entry: cost_of_period(entry.snapshot, entry.cost_before, channel)
+def _cost(channel: str, *, is_priced: bool) -> Callable[[_Entry], Scalar]:
+    return lambda entry: cost_of_period(
+        entry.snapshot, entry.cost_before, channel, is_priced=is_priced
+    )
 
 
 def cost_of_period(
-    snapshot: Snapshot, before: dict[str, list[int]] | None, channel: str
+    snapshot: Snapshot, before: dict[str, list[int]] | None, channel: str, *, is_priced: bool
 ) -> int | None:
     """Cost of the period that a snapshot ends, in millionths of a penny.
 
@@ -182,6 +188,7 @@ def cost_of_period(
         snapshot: the end of the period.
         before: what all had cost at its beginning; None when that is not kept any more.
         channel: an energy channel.
+        is_priced: whether it has prices now; without any, nothing is no cost.
 
     Returns:
         None when it is not known: energy without a price, or a beginning that is not kept.
@@ -189,11 +196,21 @@ def cost_of_period(
     after = snapshot.cost.get(channel)
     if before is None or after is None:
         return None
-    return cost_between(before.get(channel, [0, 0, 0]), after)
+    cost_up = cost_between(before.get(channel, [0, 0, 0]), after)
+    return cost_up if cost_up or is_priced else None
 
 
-def _cost_before(entries: Sequence[Snapshot], place: int, ends: int) -> dict[str, list[int]] | None:
-    """What all had cost when the period of a snapshot began."""
+def cost_before(entries: Sequence[Snapshot], place: int, ends: int) -> dict[str, list[int]] | None:
+    """What all had cost when the period that a snapshot ends began.
+
+    Args:
+        entries: the snapshots of ends of billing periods that are kept, in order of time.
+        place: which of them.
+        ends: how many periods have ended since ever.
+
+    Returns:
+        By channel; nothing for the first period, None when its beginning is not kept any more.
+    """
     if place:
         return entries[place - 1].cost
     return {} if ends <= len(entries) else None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from elec_meter.clock import from_unix_us
-from elec_meter.ledger import DemandState, Peak
+from elec_meter.ledger import DemandState, Peak, RowStatus
 from elec_meter.ledger.demand import HIGHEST
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.data import Data
@@ -23,8 +23,6 @@ _W: Final = ScalerUnit(0, Unit.WATT)
 # A maker's groups E (IEC 62056-6-1, 7.4).
 _WINDOW_E: Final = 128
 _HIGHEST_E: Final = 160
-_CLOCK_INVALID: Final = 2
-_DATA_NOT_VALID: Final = 4
 
 PeakOf: TypeAlias = Callable[[DemandState], Peak | None]
 
@@ -124,26 +122,17 @@ def _place(peaks: list[Peak] | list[Peak | None], number: int) -> Peak | None:
     return peaks[number - 1] if number <= len(peaks) else None
 
 
-def _begun_s(sources: Sources, now: datetime) -> int | None:
-    """When the period under way began; with sub-periods, the one that ends with this part."""
-    time_s = sources.time_s(now)
-    if time_s is None:
-        return None
-    step_s = sources.ledger.demand.step_s
-    return time_s - time_s % step_s + step_s - sources.ledger.demand.period_s
-
-
 def _begun_at(sources: Sources, now: datetime) -> datetime | None:
-    begun_s = _begun_s(sources, now)
-    return None if begun_s is None else from_unix_s(begun_s)
+    time_s = sources.time_s(now)
+    return None if time_s is None else from_unix_s(sources.ledger.demand.begun_s(time_s))
 
 
 def _status(sources: Sources, now: datetime) -> int:
     """Status of the period under way, bits as those of rows; 0 is one that can be a maximum."""
-    begun_s = _begun_s(sources, now)
-    if begun_s is None:
-        return _CLOCK_INVALID
-    return _DATA_NOT_VALID if begun_s < sources.ledger.demand.book.clean_from_s else 0
+    time_s = sources.time_s(now)
+    if time_s is None:
+        return int(RowStatus.CLOCK_INVALID)
+    return int(RowStatus.DATA_NOT_VALID) if sources.ledger.demand.is_disturbed(time_s) else 0
 
 
 def _reset_at(sources: Sources) -> Scalar:
