@@ -52,13 +52,13 @@ class Ledger(Books):
         last_s = self._last_known_s
         if not self._demand.book.closed_s:  # an earlier version knew no demand
             self._demand.disturb(self._profile.open_s)
+        self._billing.days.begin(self._demand.book.closed_s)
         if now_s is None:
             if self.spell is None:
                 self._profile.mark(last_s, RowStatus.POWER_DOWN)
                 self.lose_time(last_s, (self._durable_s or 0) * SECOND_US)
             return 0
         refuse_backwards(last_s, now_s)
-        self._billing.days.begin(self._demand.book.closed_s)
         self.close_through(last_s)
         self._profile.pad(last_s, now_s, edges=RowStatus.POWER_DOWN, between=RowStatus.POWER_DOWN)
         self._leap(last_s, now_s)
