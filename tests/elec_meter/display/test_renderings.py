@@ -1,18 +1,32 @@
-"""One directory, two renderings: neither may say anything else than the object."""
+"""One directory, three renderings: none may say anything else than the object."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 import pytest
 
+from elec_meter import Storage
+from elec_meter.cli.views import register_rows
 from elec_meter.config import DisplayConfig, DisplayScreen
 from elec_meter.display import Display
 from elec_meter.flag.readout import readout_line
-from elec_meter.objects import CosemObject, Data, ProfileGeneric, Register, UnitFault, UnitReport
+from elec_meter.objects import (
+    CosemObject,
+    Directory,
+    ExtendedRegister,
+    ProfileGeneric,
+    Register,
+    UnitFault,
+    UnitReport,
+)
+from shared.exact_json import exact_json
 from shared.timegrid import unix_s
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
+from tests.elec_meter.objects.lived import whole_life
 
 
 def busy_meter() -> FixedMeter:
@@ -30,48 +44,86 @@ def busy_meter() -> FixedMeter:
 
 
 METER = busy_meter()
-SCALARS = [each for each in METER.directory if not isinstance(each, ProfileGeneric)]
-SHOWN = [
-    each
-    for each in SCALARS
-    if isinstance(each, Register) and sum(filter(None, each.digits(each.unit))) <= 8
+LIVED = whole_life(Storage.in_memory()).meter
+"""Kept here: what its directory reads would go with it."""
+
+DIRECTORIES = (METER.directory, LIVED.objects)
+SCALARS = [
+    pytest.param(directory, each, id=repr(each))
+    for directory in DIRECTORIES
+    for each in directory
+    if not isinstance(each, ProfileGeneric)
 ]
+REGISTERS = [each for each in SCALARS if isinstance(each.values[1], Register)]
 
 
-def shown(each: CosemObject, form: str) -> str:
+def shown(directory: Directory, each: CosemObject, form: str) -> str:
     """The object's value on the display, without blanks."""
     screen = DisplayScreen(object=str(each.obis), format=form)
-    return (
-        Display(DisplayConfig(scroll=(screen,)), METER.directory).snapshot(METER.now).text.strip()
-    )
+    display = Display(DisplayConfig(scroll=(screen,)), directory)
+    return display.snapshot(directory.now()).text.strip()
 
 
-@pytest.mark.parametrize("each", SCALARS, ids=repr)
-def test_flag_says_what_the_object_says(each: CosemObject) -> None:
+def test_most_of_a_life_has_something_to_say() -> None:
+    """Of what the meter lived through, nothing that the tests below compare is an empty value."""
+    values = {str(each.obis): each.value for each in LIVED.objects if isinstance(each, Register)}
+    unknown = {code for code, value in values.items() if value is None and ".7." not in code}
+
+    assert {"0-0:128.21.0", "0-0:128.21.1", "0-0:128.21.2"} == unknown
+
+
+@pytest.mark.parametrize(("directory", "each"), SCALARS)
+def test_flag_says_what_the_object_says(directory: Directory, each: CosemObject) -> None:
     """A readout line, taken apart by a reader, is the object's value in its unit."""
-    line = readout_line(each, METER.now)
+    value = each.value
+    line = readout_line(each, directory.now())
     identifier, _, rest = line.partition("(")
     text, _, unit = rest.partition(")")[0].partition("*")
 
-    assert each is METER.directory[identifier]
-    if isinstance(each, Register) and each.value is not None:
+    assert each is directory[identifier]
+    if value is None:
+        assert "" == text
+    elif isinstance(each, Register):
         kilo = 1000 if unit == f"k{each.unit}" else 1
-        assert each.value == Decimal(text) * kilo
+        assert value == Decimal(text) * kilo
         assert each.unit == unit.removeprefix("k" if kilo > 1 else "")
-    elif isinstance(each, Data) and isinstance(each.value, (str, int)):
-        assert str(each.value) == text
+    elif isinstance(value, datetime):
+        assert value == datetime.strptime(text, "%y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    elif isinstance(value, (str, int)):
+        assert re.sub(r"[^ -~]|[()*/!]", "_", str(value))[:32] == text
 
 
-@pytest.mark.parametrize("each", SHOWN, ids=repr)
-def test_the_display_says_what_the_object_says(each: Register) -> None:
-    """Where eight digits suffice they are the value; a unit of its own needs no scaling."""
-    digits = each.digits(each.unit)
-    whole = digits.whole or 8 - digits.decimals
-    form = "0" * whole + ("." + "0" * digits.decimals if digits.decimals else "")
+@pytest.mark.parametrize(("directory", "each"), SCALARS)
+def test_flag_says_when_a_value_was_captured(directory: Directory, each: CosemObject) -> None:
+    """Behind the value of what has a capture time stands that time."""
+    if isinstance(each, ExtendedRegister):
+        captured = each[5]
+        time = f"{captured:%y-%m-%d %H:%M:%S}" if isinstance(captured, datetime) else ""
+        assert readout_line(each, directory.now()).endswith(f")({time})")
 
-    value = each.value
+
+@pytest.mark.parametrize(("directory", "each"), REGISTERS)
+def test_the_display_says_what_the_object_says(directory: Directory, each: Register) -> None:
+    """Where eight digits suffice they are the value; what is not known is eight dashes."""
+    digits, value = each.digits(each.unit), each.value
+    if value is None:
+        assert "--------" == shown(directory, each, "#######0")
+        return
     assert isinstance(value, (int, Decimal))
-    assert value == Decimal(shown(each, form))
+    whole = digits.whole or len(str(abs(int(value))))
+    if whole + digits.decimals <= 8:
+        form = "0" * whole + ("." + "0" * digits.decimals if digits.decimals else "")
+        assert value == Decimal(shown(directory, each, form))
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_show_registers_says_what_the_objects_say(directory: Directory) -> None:
+    """In JSON, to the last digit: every register but those of the moment."""
+    rows = json.loads(exact_json(register_rows(directory)), parse_float=Decimal)
+    registers = [each for each in directory if isinstance(each, Register) and each.obis.d != 7]
+
+    wanted = [(str(each.obis), each.value, each.unit) for each in registers]
+    assert wanted == [(row["obis"], row["value"], row["unit"]) for row in rows]
 
 
 def test_the_display_shows_kwh_cut_off() -> None:

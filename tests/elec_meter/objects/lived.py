@@ -23,10 +23,13 @@ from elec_meter.config import (
     SwitchConfig,
     TariffConfig,
 )
+from elec_meter.sampling import EnergySeries
+from shared.timegrid import unix_s
 from shared.units import MJ_PER_WH
 from tests.collector.frames import KEY, SERIAL, sealed, telegram
 
 BEGUN: Final = datetime(2026, 3, 30, 22, 0, tzinfo=UTC)
+SECOND: Final = timedelta(seconds=1)
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
 IMPORT: Final = CalendarConfig(
@@ -77,23 +80,22 @@ class Life:
         self.meter.pair(unit, KEY, BEGUN)
 
     def live(
-        self, length: timedelta, *, import_wh: int = 0, export_wh: int = 0, varh: int = 0
+        self, length: timedelta, import_wh: int = 0, export_wh: int = 0, varh: int = 0
     ) -> None:
-        """Energy that flows evenly, in steps of a quarter of an hour; a telegram after each."""
-        end = self.now + length
-        steps = max(1, length // (15 * MINUTE))
-        for step in range(steps):
-            to = end if step + 1 == steps else self.now + 15 * MINUTE
-            for channel, whole in (
-                ("import", import_wh),
-                ("export", export_wh),
-                ("reactive_q1", varh),
-            ):
-                part = whole * (step + 1) // steps - whole * step // steps
-                if part:
-                    self.meter.receive_energy(channel, part * MJ_PER_WH, self.now, to, to)
+        """Energy that flows evenly; a telegram every quarter of an hour."""
+        begun, end, whole_s = self.now, self.now + length, length // SECOND
+        wholes = {"import": import_wh, "export": export_wh, "reactive_q1": varh}
+        while self.now < end:
+            to = min(end, self.now + 15 * MINUTE)
+            seconds = range((self.now - begun) // SECOND, (to - begun) // SECOND)
+            energies_mj = {
+                channel: [
+                    _share(whole, n + 1, whole_s) - _share(whole, n, whole_s) for n in seconds
+                ]
+                for channel, whole in wholes.items()
+            }
+            self.meter.receive_series(EnergySeries(unix_s(self.now), energies_mj), to)
             self.now = to
-            self.meter.handle_timer(to + timedelta(seconds=2))
             self.hear()
         self.meter.checkpoint()
 
@@ -104,9 +106,9 @@ class Life:
     def hear(self) -> None:
         """A telegram with the unit's count."""
         self._telegrams += 1
-        uptime_s = 1000 + (self.now - BEGUN) // timedelta(seconds=1)
+        uptime_s = 1000 + (self.now - BEGUN) // SECOND
         data = sealed(telegram(self.pulses, uptime_s), self._telegrams)
-        at = self.now + timedelta(seconds=2)
+        at = self.now
         self.meter.receive_frame(ReceivedFrame(data, at, "test", 2), at)
 
     def sleep(self, length: timedelta) -> None:
@@ -116,21 +118,33 @@ class Life:
         self.meter = Meter(self.meter.config, self.storage, self.now, keystore=self.keystore)
 
 
+def _share(whole: int, part: int, parts: int) -> int:
+    """What has flowed after some of equal parts, in mJ."""
+    return whole * MJ_PER_WH * part // parts
+
+
 def whole_life(storage: Storage, config: MeterConfig | None = None) -> Life:
-    """Two rates, gas, an outage, the end of a billing period, a setting: until 1 April, 14:02."""
+    """Two rates, gas, an outage, the end of a billing period, a setting, a spell without a time.
+
+    It ends at 18:02 UTC of 1 April 2026, by both clocks.
+    """
     life = Life(storage, config)
-    life.live(2 * HOUR, import_wh=900, varh=40)
+    life.live(2 * HOUR, 900, varh=40)
     life.burn(7)
-    life.live(4 * HOUR, import_wh=4_000, export_wh=3)
+    life.live(4 * HOUR, 4_000, 3)
     life.sleep(HOUR)
-    life.live(13 * HOUR, import_wh=2_600)
+    life.live(13 * HOUR, 2_600)
     life.burn(30)
-    life.live(5 * HOUR, import_wh=1_000)
-    life.live(9 * HOUR, import_wh=900, export_wh=8)
+    life.live(5 * HOUR, 1_000)
+    life.live(9 * HOUR, 900, 8)
     life.burn(2)
     life.meter.set_clock(life.now + 40 * MINUTE, life.now)
-    life.live(5 * HOUR, import_wh=1_100, varh=4)
-    life.now += 2 * MINUTE
-    life.meter.receive_energy("import", 20 * MJ_PER_WH, life.now - 2 * MINUTE, life.now, life.now)
-    life.meter.receive_prices("export", datetime(2026, 4, 1, 13, tzinfo=UTC), [1500] * 48, life.now)
+    life.live(2 * HOUR, 440, varh=4)
+    life.sleep(5 * HOUR)
+    life.live(HOUR, 100)
+    life.meter.set_clock(life.now, life.now)
+    life.live(2 * HOUR, 300)
+    life.live(2 * MINUTE, 20)
+    life.meter.receive_prices("export", life.now - 32 * MINUTE, [1500] * 48, life.now)
+    life.meter.checkpoint()
     return life
