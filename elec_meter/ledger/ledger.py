@@ -84,7 +84,8 @@ class Ledger(Books):
             self._pulses[unit.channel].reconfigure(unit)
         self._profile.depth_days = config.profile.depth_days
         if self._powered and now_s is not None:
-            self._profile.change_period(now_s + -now_s % _HOUR_S, config.profile.period_s)
+            from_s = max(now_s, self._profile.end_s)  # a row that is there keeps its length
+            self._profile.change_period(from_s + -from_s % _HOUR_S, config.profile.period_s)
         self._data.names = tuple(each.name for each in config.data_channels)
         self._demand = Demand(config.demand, self._demand.period_s, book.demand)
 
