@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from elec_meter.clock import from_unix_us
+from elec_meter.config.tariff import REACTIVE
 from elec_meter.ledger import DemandState, Peak, Snapshot, energy_key, pulse_key
 from elec_meter.objects.billing import cost_before, cost_of_period
 from elec_meter.objects.cost import COST
@@ -130,12 +131,16 @@ def _open(seen: Observed) -> Row:
 def _registers(
     energy: Mapping[str, Sequence[int]], pulses: Mapping[str, Sequence[int] | None]
 ) -> Row:
-    """Totals by the keys of rows, and their rates; None as long as gas is pending."""
+    """Totals by the keys of rows, and rates where there are some; None while gas is pending."""
     counts: dict[str, Sequence[int] | None] = {energy_key(name): n for name, n in energy.items()}
     counts |= {pulse_key(name): n for name, n in pulses.items()}
     return {
         "channels": {key: None if n is None else n[0] for key, n in counts.items()},
-        "rates": {key: None if n is None else list(n[1:]) for key, n in counts.items()},
+        "rates": {
+            key: None if n is None else list(n[1:])
+            for key, n in counts.items()
+            if not key.startswith(REACTIVE)
+        },
     }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
 _WIDTH_MAX = 1_000
+_WITHIN = " / "
 _HALF_HOUR = timedelta(minutes=30)
 _MINUTE = timedelta(minutes=1)
 
@@ -133,7 +134,9 @@ def _flat(row: dict[str, Any], between: str = ", ") -> dict[str, Any]:
 
 
 def _cell(value: Any, between: str) -> Any:
-    return between.join(map(str, value)) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return between.join(str(_cell(each, _WITHIN)) for each in value)
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:
