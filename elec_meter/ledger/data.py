@@ -82,10 +82,11 @@ class DataChannels:
         """Entries of rows that differ from what was saved, and starts of rows that are gone."""
         here = [
             DataRow(name, start_s, value)
-            for start_s in sorted(self._touched & self._rows.keys())
+            for start_s in sorted(self._touched)
+            if start_s in self._rows
             for name, value in self._rows[start_s].items()
         ]
-        return here, sorted(self._touched - self._rows.keys())
+        return here, sorted(start_s for start_s in self._touched if start_s not in self._rows)
 
     def mark_saved(self) -> None:
         """All changes are durable."""

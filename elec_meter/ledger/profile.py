@@ -249,18 +249,17 @@ class Profile:
         """The measured rows in order of time."""
         return [self._stored(start_s) for start_s in sorted(self._rows)]
 
-    def sums(self) -> list[int]:
-        """What all rows together hold, by column."""
-        if not self._rows:
-            return [0] * self.columns
-        return [
-            sum(column) for column in zip(*(r.deltas for r in self._rows.values()), strict=True)
-        ]
+    def sums(self, from_s: int = _SINCE_EVER_S) -> list[int]:
+        """What all rows that start at an instant or later hold together, by column."""
+        deltas = [row.deltas for start_s, row in self._rows.items() if start_s >= from_s]
+        return [sum(column) for column in zip(*deltas, strict=True)] or [0] * self.columns
 
     def changed_rows(self) -> tuple[list[EnergyRow], list[int]]:
         """Rows that differ from what was saved, and starts of those that no longer exist."""
-        here = [self._stored(start_s) for start_s in sorted(self._touched & self._rows.keys())]
-        return here, sorted(self._touched - self._rows.keys())
+        # Set operations with the keys would go through every row at every checkpoint.
+        touched_s = sorted(self._touched)
+        here = [self._stored(start_s) for start_s in touched_s if start_s in self._rows]
+        return here, [start_s for start_s in touched_s if start_s not in self._rows]
 
     def changed_runs(self) -> tuple[list[PaddingRun], list[int]]:
         """Runs that differ from what was saved, and starts of those that no longer exist."""

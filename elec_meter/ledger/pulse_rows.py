@@ -98,11 +98,12 @@ class PulseRows:
 
     def changes(self) -> tuple[list[PulseRow], list[int], list[PaddingRun], list[int]]:
         """Rows that changed, starts of rows that are gone, and both of runs."""
-        here = [self._rows[start_s] for start_s in sorted(self._touched & self._rows.keys())]
+        touched_s = sorted(self._touched)
+        here = [self._rows[start_s] for start_s in touched_s if start_s in self._rows]
         gone_runs = {run.start_s for run in self._saved} - {run.start_s for run in self._runs}
         return (
             here,
-            sorted(self._touched - self._rows.keys()),
+            [start_s for start_s in touched_s if start_s not in self._rows],
             [run for run in self._runs if run not in self._saved],
             sorted(gone_runs),
         )

@@ -98,8 +98,8 @@ class Rows:
         readers = self._readers(from_s, to_s)
         totals = [account.total for account in self._accounts.values()]
         indexes = [total - left for total, left in zip(totals, unallocated, strict=True)]
-        for row in profile.between(from_s, profile.end_s):
-            indexes = [after - delta for after, delta in zip(indexes, row.deltas, strict=True)]
+        later = profile.sums(from_s)
+        indexes = [after - in_rows for after, in_rows in zip(indexes, later, strict=True)]
         gas_s = half_hour_ceiling_s(from_s)
         for row in profile.between(from_s, to_s):
             indexes = [before + delta for before, delta in zip(indexes, row.deltas, strict=True)]

@@ -86,6 +86,8 @@ class Snapshots:
 
     def changes(self) -> tuple[list[Snapshot], list[int]]:
         """Those that differ from what was saved, and instants of those that are gone."""
+        if not self._touched:
+            return [], []
         here = {each.at_s: each for each in self._entries if each.at_s in self._touched}
         return list(here.values()), sorted(self._touched - here.keys())
 
