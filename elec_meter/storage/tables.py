@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from elec_meter.clock import Dating, Stretch
@@ -114,13 +115,14 @@ def save_ledger(connection: sqlite3.Connection, changes: LedgerChanges, durable_
         _put(connection, "ledger_book", ("name", "document"), 1, [(_BOOK, changes.book)])
 
 
-def _save_accounts(connection: sqlite3.Connection, accounts: Iterable[AccountState]) -> None:
+def _save_accounts(connection: sqlite3.Connection, accounts: Collection[AccountState]) -> None:
+    rows = []
     for each in accounts:
         cost = each.cost
         costs = (cost.energy_up, cost.standing_up, cost.unpriced)
-        row = (each.name, each.total, each.aged, each.residual_mj, *costs)
-        _put(connection, "ledger_account", _ACCOUNT_COLUMNS, 1, [row])
-        _save_registers(connection, each.name, each.registers)
+        rows.append((each.name, each.total, each.aged, each.residual_mj, *costs))
+    _put(connection, "ledger_account", _ACCOUNT_COLUMNS, 1, rows)
+    _save_registers(connection, {each.name: each.registers for each in accounts})
 
 
 def _save_pulses(connection: sqlite3.Connection, changes: PulseChanges) -> None:
@@ -128,7 +130,7 @@ def _save_pulses(connection: sqlite3.Connection, changes: PulseChanges) -> None:
     name = state.name
     row = (name, state.total, state.aged, state.through_us, state.ahead)
     _put(connection, "ledger_pulse_channel", _PULSE_CHANNEL_COLUMNS, 1, [row])
-    _save_registers(connection, name, state.registers)
+    _save_registers(connection, {name: state.registers})
     keys = ("channel", "start_s")
     _drop(connection, "ledger_pulse_row", keys, [(name, each) for each in changes.gone_rows])
     rows = [(name, *row) for row in state.rows]
@@ -219,12 +221,16 @@ def _load_registers(connection: sqlite3.Connection) -> defaultdict[str, RatesSta
     return registers
 
 
-def _save_registers(connection: sqlite3.Connection, channel: str, state: RatesState) -> None:
-    numbered = enumerate(zip(state.rates, state.used, strict=True), 1)
-    rates = [(channel, rate, quantity, used) for rate, (quantity, used) in numbered]
+def _save_registers(connection: sqlite3.Connection, states: Mapping[str, RatesState]) -> None:
+    rates = [
+        (channel, rate, quantity, used)
+        for channel, state in states.items()
+        for rate, (quantity, used) in enumerate(zip(state.rates, state.used, strict=True), 1)
+    ]
     _put(connection, "ledger_rate", ("channel", "rate", "quantity", "used"), 2, rates)
     blocks = [
         (channel, rate, block, quantity)
+        for channel, state in states.items()
         for rate, row in enumerate(state.blocks, 1)
         if len(row) > 1  # a single block is the rate itself
         for block, quantity in enumerate(row, 1)
@@ -233,16 +239,19 @@ def _save_registers(connection: sqlite3.Connection, channel: str, state: RatesSt
 
 
 def _put(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str], keys: int, rows: _Tuples
+    connection: sqlite3.Connection, table: str, columns: tuple[str, ...], keys: int, rows: _Tuples
 ) -> None:
     """Insert rows, or replace those that agree in the first `keys` columns."""
-    if not rows:
-        return
-    connection.executemany(
+    if rows:
+        connection.executemany(_upsert(table, columns, keys), rows)
+
+
+@lru_cache
+def _upsert(table: str, columns: tuple[str, ...], keys: int) -> str:
+    return (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         f" ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET "
-        + ", ".join(f"{column} = excluded.{column}" for column in columns[keys:]),
-        rows,
+        + ", ".join(f"{column} = excluded.{column}" for column in columns[keys:])
     )
 
 
