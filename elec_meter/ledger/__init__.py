@@ -1,6 +1,7 @@
 """The ledger: totals, rates, rows, demand and snapshots of every channel, booked once."""
 
 from .audit import imbalances
+from .bills import Bill, EnergyBill, bills, running_bill
 from .books import Books
 from .channels import PulseChannel, PulseSource
 from .data import DataSource, Reading
@@ -11,10 +12,12 @@ from .state import CostMark, DemandState, LedgerState, Peak, RowStatus, Snapshot
 
 __all__ = [
     "DEPTHS",
+    "Bill",
     "Books",
     "CostMark",
     "DataSource",
     "DemandState",
+    "EnergyBill",
     "Flow",
     "Kind",
     "Ledger",
@@ -27,7 +30,9 @@ __all__ = [
     "RowStatus",
     "Snapshot",
     "Spell",
+    "bills",
     "energy_key",
     "imbalances",
     "pulse_key",
+    "running_bill",
 ]
