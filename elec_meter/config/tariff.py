@@ -276,6 +276,9 @@ class CalendarConfig(Document, frozen=True):
         return given if len(given) == self.rates else given * self.rates
 
 
+_ONE_RATE: Final = CalendarConfig()
+
+
 class TariffConfig(Document, frozen=True):
     """The calendars: import, export, and one for every pulse channel.
 
@@ -302,7 +305,7 @@ class TariffConfig(Document, frozen=True):
     def calendar(self, channel: str) -> CalendarConfig:
         """The calendar of a channel: reactive energy has one rate; pulse channels share theirs."""
         if channel.startswith(REACTIVE):
-            return CalendarConfig()
+            return _ONE_RATE
         return {"import": self.import_, "export": self.export}.get(channel, self.gas)
 
 

@@ -37,10 +37,7 @@ class EnergySeries:
         lengths = {len(column) for column in columns.values()}
         if len(lengths) != 1 or not min(lengths):
             raise EnergySeriesError("an energy series has one length, of a second or more")
-        reached = {
-            name: np.concatenate((np.zeros(1, np.int64), np.cumsum(column)))
-            for name, column in columns.items()
-        }
+        reached = {name: _reached(column) for name, column in columns.items()}
         object.__setattr__(self, "start_s", start_s)
         object.__setattr__(self, "seconds", lengths.pop())
         object.__setattr__(self, "_reached_mj", reached)
@@ -71,4 +68,11 @@ def _checked(name: str, column: ArrayLike) -> NDArray[np.int64]:
         raise EnergySeriesError(f"{name} has a negative energy")
     if energies.size and int(energies.max()) * energies.size > _INT64_MAX:
         raise EnergySeriesError(f"{name} has more energy than 64 bits hold")
-    return energies.astype(np.int64)
+    return energies.astype(np.int64, copy=False)
+
+
+def _reached(energies_mj: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The energy before each second, and after the last."""
+    reached_mj = np.zeros(len(energies_mj) + 1, np.int64)
+    np.cumsum(energies_mj, out=reached_mj[1:])
+    return reached_mj
