@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from .clock import Clock
 from .config import MeterConfig, automatic_screens, check_config
 from .display import Display
@@ -97,10 +99,21 @@ class Assembly:
 def check(config: MeterConfig, now: datetime) -> None:
     """Refuse a configuration that is a valid document and no meter could work with.
 
+    That goes for what the activation of a passive tariff makes of it, too.
+
     Raises:
         ConfigError: it names objects that there are not, or its display hides a billing register.
     """
     check_config(config)
+    _try_out(config, now)
+    if config.passive is not None:
+        try:
+            _try_out(replace(config, tariff=config.passive.tariff, passive=None), now)
+        except ConfigError as error:
+            raise ConfigError(f"once the passive tariff is active, {error}") from None
+
+
+def _try_out(config: MeterConfig, now: datetime) -> None:
     clock = Clock(config.clock)
     parts = Parts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
     objects = Assembly(config, Books(config, clock=clock), parts).objects

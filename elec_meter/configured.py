@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ class ConfiguredMeter:
             return self.config_version
         for part in changed:
             require_level(level, level_to_change(part), f"change {part}")
-        self._refuse_unworkable(config, now)
+        refuse_unworkable(self.config, config, self.collector.serials, now)
         at_s = self.clock.read_s(now)
         if at_s is not None:
             self._close_through(at_s)
@@ -162,13 +163,37 @@ class ConfiguredMeter:
     def _put_in_force(
         self, config: MeterConfig, at_s: int | None, level: Level, author: str
     ) -> None:
-        self.config = config
-        self.clock.configure(config.clock)
-        self.ledger.configure(config, at_s)
+        self._work_with(config, at_s)
         self.config_version = self.storage.save_config(
             config, unix_s(self._now), author=author, level=level
         )
+        self.storage.mark_config_in_force(self.config_version)
         self._assemble()
+
+    def _begin_with(self, config: MeterConfig, at_s: int | None) -> None:
+        """Power came: go on as before, or with what was written or given since."""
+        self.config_version = self.storage.config_in_force
+        if self.config_version and config == self.config:
+            self._assemble()
+            return
+        changed, newest = changed_parts(self.config, config), self.storage.config_number
+        if at_s is not None and "tariff" in changed:
+            self.ledger.end_billing(at_s, "tariff change")
+        if newest == self.config_version or config != self.storage.load_config():
+            self._put_in_force(config, at_s, Level.FACTORY, PROGRAM)
+        else:
+            self._work_with(config, at_s)
+            self.config_version = newest
+            self.storage.mark_config_in_force(newest)
+            self._assemble()
+        if changed:
+            text = f"configuration {self.config_version} came into force: {', '.join(changed)}"
+            self.storage.record_event(EventCode.CONFIGURATION_CHANGED, text, self._now)
+
+    def _work_with(self, config: MeterConfig, at_s: int | None) -> None:
+        self.config = config
+        self.clock.configure(config.clock)
+        self.ledger.configure(config, at_s)
 
     def _assemble(self) -> None:
         parts = Parts(
@@ -182,16 +207,29 @@ class ConfiguredMeter:
         self._assembly = Assembly(self.config, self.ledger, parts)
         self.ledger.data_channels.source = self._assembly
 
-    def _refuse_unworkable(self, config: MeterConfig, now: datetime) -> None:
-        check(config, now)
-        kept = {(unit.serial, unit.channel) for unit in config.gas_units}
-        for unit in self.config.gas_units:
-            is_paired = unit.serial in self.collector.serials
-            if is_paired and (unit.serial, unit.channel) not in kept:
-                raise ConfigError(
-                    f"gas_units: the unit {unit.serial} is paired to {unit.channel};"
-                    " it cannot be taken away"
-                )
+
+def refuse_unworkable(
+    old: MeterConfig, new: MeterConfig, paired: Collection[str], now: datetime
+) -> None:
+    """Refuse a configuration that a meter cannot go on with.
+
+    Args:
+        old: what is in force.
+        new: what is to be.
+        paired: the serials of the paired units.
+        now: the host's UTC.
+
+    Raises:
+        ConfigError: no meter could work with it, or it takes a paired unit away.
+    """
+    check(new, now)
+    kept = {(unit.serial, unit.channel) for unit in new.gas_units}
+    for unit in old.gas_units:
+        if unit.serial in paired and (unit.serial, unit.channel) not in kept:
+            raise ConfigError(
+                f"gas_units: the unit {unit.serial} is paired to {unit.channel};"
+                " it cannot be taken away"
+            )
 
 
 def require_level(level: Level, needed: Level, what: str) -> None:

@@ -137,6 +137,21 @@ class RecordingError(MeterError):
     """
 
 
+class ControlError(MeterError):
+    """The control socket, or what came through it, is of no use.
+
+    Example scenarios: a request that is no JSON or has a misspelt field; a key that named another
+    order before; a socket whose path is too long; a meter that ends the connection.
+    """
+
+
+class NotRunningError(MeterError):
+    """Only a running meter can do this, and none runs on the directory.
+
+    Example scenarios: its clock is to be set; the meter was stopped a moment ago.
+    """
+
+
 class PortInUseError(MeterError):
     """A TCP port that the meter should listen on is taken.
 

@@ -40,3 +40,4 @@ class EventCode(IntEnum):
     BILLING_ENDED = 232
     DEMAND_RESET = 233
     PRICES_RECEIVED = 234
+    ORDER_REFUSED = 235

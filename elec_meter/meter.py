@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from collector import Collector, Keys, MemoryKeystore
 from shared.timegrid import from_unix_s, require_utc, unix_s
 
-from .access import Level
 from .clock import SECOND_US, Clock, Dating, Piece, unix_us
 from .collected import log_entry, unit_report
 from .commands import CommandedMeter
-from .configured import PROGRAM
 from .errors import CheckpointFailedError, StorageLostError
 from .events import EventCode
 from .ledger import Flow, Ledger
@@ -70,16 +69,19 @@ class Meter(CommandedMeter):
         metrology: Metrology | None = None,
     ) -> None:
         state = storage.load()
-        clock = Clock(config.clock, state.stretches, state.durable_s)
+        # The outage is the old configuration's; another one begins with power.
+        known = storage.load_config(storage.config_in_force) or config
+        clock = Clock(known.clock, state.stretches, state.durable_s)
         collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
-        ledger = Ledger(config, state, collector, clock)
-        super().__init__(config, storage, require_utc(now), clock, collector, ledger)
+        ledger = Ledger(known, state, collector, clock)
+        super().__init__(known, storage, require_utc(now), clock, collector, ledger)
         self._metrology = metrology
         self._quality: Quality | None = None
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
         self._is_storage_failing = False
-        self._power_up()
+        self._is_gathering = self._is_gathered = False
+        self._power_up(config)
         self._checkpoint_due = now + self._checkpoint_every
 
     def receive_block(self, block: SampleBlock, now: datetime) -> Measurement:
@@ -222,6 +224,9 @@ class Meter(CommandedMeter):
                 next checkpoint tries again.
             StorageLostError: none will succeed any more.
         """
+        if self._is_gathering:
+            self._is_gathered = True
+            return
         try:
             self._commit()
             if self._is_storage_failing:
@@ -238,6 +243,21 @@ class Meter(CommandedMeter):
             raise
         finally:
             self._checkpoint_due = self._now + self._checkpoint_every
+
+    @contextmanager
+    def in_one_commit(self) -> Iterator[None]:
+        """What is ordered meanwhile becomes durable at the end, together or not at all.
+
+        Raises:
+            CheckpointFailedError: as for `checkpoint`.
+        """
+        self._is_gathering, self._is_gathered = True, False
+        try:
+            yield
+        finally:
+            self._is_gathering = False
+        if self._is_gathered:
+            self.checkpoint()
 
     def save_beside(self, key: str, state: Callable[[], bytes]) -> None:
         """Have `state()` saved under `key` in the same transaction as every checkpoint."""
@@ -293,7 +313,7 @@ class Meter(CommandedMeter):
             self.ledger.measure(by_meter, from_s, to_s)
             self._close_through(to_s)
 
-    def _power_up(self) -> None:
+    def _power_up(self, config: MeterConfig) -> None:
         now, ledger = self._now, self.ledger
         self.clock.power_up(now, self.collector.epoch)
         is_first, was_known = ledger.closed_s is None, ledger.spell is None
@@ -305,11 +325,7 @@ class Meter(CommandedMeter):
         if was_known and ledger.spell is not None:
             code, text = EventCode.CLOCK_INVALID, "power came back, and the time is not known"
         self._load_prices()
-        self.config_version = self.storage.config_number
-        if self.storage.load_config() == self.config:
-            self._assemble()
-        else:
-            self._put_in_force(self.config, self.clock.read_s(now), Level.FACTORY, PROGRAM)
+        self._begin_with(config, self.clock.read_s(now))
         ledger.book_pulses()
         self.storage.record_event(code, text, now)
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
-from .errors import CheckpointFailedError, StorageLostError
-from .flag import FlagPort
+from .control import ControlSession, Orders
+from .errors import CheckpointFailedError, ControlError, StorageLostError
+from .flag import FlagPort, FlagSession
 from .meter import Meter
-from .ports import TcpServer, format_address
+from .ports import ControlServer, TcpServer, format_address
+
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
+_SUPPLY_LOST: Final = getattr(signal, "SIGPWR", None)  # of an uninterruptible supply; Linux has it
 
 
 class Runtime:
@@ -24,19 +29,28 @@ class Runtime:
 
     Args:
         meter: the meter, powered up.
-        host_now: the host's UTC, simulated or not.
+        host_now: the host's UTC, simulated or not; where it falls, the meter's stands still.
         flag: host and port of the FLAG listener; None for none.
+
+    Attributes:
+        notices: sentences for whoever started it.
+        stopping: set when it is time to leave.
     """
 
     def __init__(
         self, meter: Meter, host_now: Callable[[], datetime], *, flag: tuple[str, int] | None = None
     ) -> None:
         self.meter = meter
+        self.notices: list[str] = []
+        self.stopping = asyncio.Event()
         self._host_now = host_now
+        self._latest = meter.now
         self._flag_address = flag
         self._flag: TcpServer | None = None
+        self._flag_port = self._new_flag_port()
+        self._control: ControlServer | None = None
         self._failure: StorageLostError | None = None
-        self.stopping = asyncio.Event()
+        self._orders = Orders(meter, now=self.now, durable=self.durable, status=self._status)
 
     @property
     def ports(self) -> dict[str, str]:
@@ -44,6 +58,11 @@ class Runtime:
         if self._flag is None:
             return {}
         return {"FLAG": format_address(*self._flag.address)}
+
+    def now(self) -> datetime:
+        """The host's UTC as the meter is told it: it never falls, also where the host's is set."""
+        self._latest = max(self._latest, self.meter.now, self._host_now())
+        return self._latest
 
     def durable(self) -> None:
         """Bring the meter up to now and commit: after this its values may be shown to anybody.
@@ -54,11 +73,10 @@ class Runtime:
                 too.
         """
         try:
-            self.meter.handle_timer(self._host_now())
+            self.meter.handle_timer(self.now())
             self.meter.checkpoint()
         except StorageLostError as error:
-            self._failure = error
-            self.stopping.set()
+            self._lost(error)
             raise
 
     def is_durable(self) -> bool:
@@ -77,16 +95,18 @@ class Runtime:
 
     async def __aenter__(self) -> Self:
         if self._flag_address is not None:
-            port = FlagPort(
-                self.meter.config.flag,
-                self.meter.objects,
-                serial=self.meter.config.serial,
-                durable=self.durable,
-            )
-            self._flag = await TcpServer.start(port.session, *self._flag_address)
+            self._flag = await TcpServer.start(self._flag_session, *self._flag_address)
+        directory = self.meter.storage.directory
+        if directory is not None:
+            try:
+                self._control = await ControlServer.start(self._control_session, directory)
+            except ControlError as error:
+                self.notices.append(f"{error}; the meter runs without one")
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOPS:
             loop.add_signal_handler(number, self.stopping.set)
+        if _SUPPLY_LOST is not None:
+            loop.add_signal_handler(_SUPPLY_LOST, self._supply_lost)
         return self
 
     async def __aexit__(
@@ -96,10 +116,11 @@ class Runtime:
         traceback: TracebackType | None,
     ) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (*_STOPS, *filter(None, [_SUPPLY_LOST])):
             loop.remove_signal_handler(number)
-        if self._flag is not None:
-            await self._flag.close()
+        for server in (self._control, self._flag):
+            if server is not None:
+                await server.close()
         if kind is not None:
             return
         if self._failure is not None:
@@ -110,3 +131,35 @@ class Runtime:
         """Let everybody else have the loop for a while, or until it is time to stop."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
+
+    def _new_flag_port(self) -> FlagPort:
+        meter = self.meter
+        self._flag_version = meter.config_version
+        return FlagPort(
+            meter.config.flag, meter.objects, serial=meter.config.serial, durable=self.durable
+        )
+
+    def _flag_session(self, now: datetime) -> FlagSession:
+        """A session by the configuration in force; one that is under way keeps its own."""
+        if self._flag_version != self.meter.config_version:
+            self._flag_port = self._new_flag_port()
+        return self._flag_port.session(now)
+
+    def _control_session(self, now: datetime) -> ControlSession:
+        return ControlSession(self._orders.perform, now)
+
+    def _status(self) -> dict[str, Any]:
+        return {"durable": self.is_durable(), "pid": os.getpid(), "ports": self.ports}
+
+    def _supply_lost(self) -> None:
+        """Power is going, and may come back before it is gone: what can be saved is, and on."""
+        try:
+            self.meter.supply_lost(self.now())
+        except StorageLostError as error:
+            self._lost(error)
+        except CheckpointFailedError:
+            pass  # the meter has it in its log and tries again
+
+    def _lost(self, error: StorageLostError) -> None:
+        self._failure = error
+        self.stopping.set()

@@ -1,30 +1,78 @@
-"""`elec-meter config`: a group, to which the commands that change a running meter belong too."""
+"""`elec-meter config`: configuration documents, and the meters that have them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from .options import example, json_option
+from .options import data_option, example, json_option
 
 if TYPE_CHECKING:
+    from elec_meter.at_rest import Written
     from elec_meter.config import MeterConfig
+    from elec_meter.control import Request
+    from elec_meter.storage import Storage
 
 READY_MADE = ("default", "demo")
 
 
 @click.group()
 def command() -> None:
-    """Check, show and compare configuration documents."""
+    """Check, show and compare configuration documents, and put them in force."""
 
 
 _path = click.Path(path_type=Path)
 _stored = click.option(
     "--data", "data_dir", type=_path, metavar="DIR", help="The meter's data directory."
 )
+
+
+@command.command(
+    epilog=example(
+        "elec-meter config apply meter.toml --data home",
+        "elec-meter config apply --change 3c0f0211 --data home",
+    )
+)
+@click.argument("file", type=_path, required=False)
+@data_option
+@click.option("--change", metavar="HEX", help="A compact change instead, as `config diff` gives.")
+@json_option
+def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) -> None:
+    """Put a document in force, whole or not at all.
+
+    A meter that runs has it at once; one that does not, from its next start on.
+    """
+    from elec_meter import at_rest
+    from elec_meter.access import Level
+    from elec_meter.config import config_to_json
+    from elec_meter.control import ApplyConfig
+    from elec_meter.errors import ConfigError
+    from elec_meter.storage import read_config
+
+    from .ordering import new_key
+
+    if (file is None) == (change is None):
+        raise click.UsageError("Give either FILE or --change HEX.")
+    config = None if file is None else read_config(file)
+    if config is None:
+        request = ApplyConfig(change=change, key=new_key())
+    else:
+        document = msgspec.Raw(config_to_json(config))
+        request = ApplyConfig(document=document, key=new_key())
+
+    def written(storage: Storage) -> Written:
+        new = config or _changed(storage, change or "")
+        return at_rest.apply_config(storage, new, level=Level.SUPPLIER)
+
+    try:
+        _have_in_force(data_dir, request, written, as_json)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}" if file else str(error)) from None
 
 
 @command.command(epilog=example("elec-meter config check meter.toml"))
@@ -108,6 +156,45 @@ def diff(documents: tuple[Path, ...], data_dir: Path | None, as_json: bool) -> N
         click.echo("The documents are equal.")
 
 
+@command.command(epilog=example("elec-meter config history --data home"))
+@data_option
+@json_option
+def history(data_dir: Path, as_json: bool) -> None:
+    """Show which documents a meter had, newest first."""
+    from elec_meter.control import versions
+    from elec_meter.storage.observe import observe
+    from shared.exact_json import exact_json
+
+    with observe(data_dir) as storage:
+        rows, in_force = versions(storage), storage.config_in_force
+    if as_json:
+        click.echo(exact_json(rows))
+        return
+    for row in rows:
+        mark = "  in force" if row["in_force"] else ""
+        if row["number"] > in_force:
+            mark = "  from the next start on"
+        click.echo(f"{row['number']}  {row['applied']}  {row['author']}{mark}")
+
+
+@command.command(epilog=example("elec-meter config rollback 3 --data home"))
+@click.argument("number", type=click.IntRange(1))
+@data_option
+@json_option
+def rollback(number: int, data_dir: Path, as_json: bool) -> None:
+    """Put the document of a NUMBER of the history in force again, as a new one."""
+    from elec_meter import at_rest
+    from elec_meter.access import Level
+    from elec_meter.control import RollBack
+
+    from .ordering import new_key
+
+    def written(storage: Storage) -> Written:
+        return at_rest.roll_back(storage, number, level=Level.SUPPLIER)
+
+    _have_in_force(data_dir, RollBack(number=number, key=new_key()), written, as_json)
+
+
 @command.command(epilog=example("elec-meter config schema > meter.schema.json"))
 def schema() -> None:
     """Print the JSON schema of the document."""
@@ -115,6 +202,41 @@ def schema() -> None:
     from shared.exact_json import exact_json
 
     click.echo(exact_json(config_json_schema(), indent=2))
+
+
+def _have_in_force(
+    data_dir: Path, request: Request, written: Callable[[Storage], Written], as_json: bool
+) -> None:
+    from shared.exact_json import exact_json
+
+    from .ordering import order
+
+    def at_rest(storage: Storage) -> dict[str, Any]:
+        return {**written(storage)._asdict(), "from": "next start"}
+
+    reply = {"from": "now"} | order(data_dir, request, at_rest)
+    if as_json:
+        click.echo(exact_json({name: reply[name] for name in ("number", "changed", "from")}))
+        return
+    what = f"Configuration {reply['number']}"
+    if not reply["changed"]:
+        click.echo(f"{what} says the same: nothing was changed.")
+    elif reply["from"] == "now":
+        click.echo(f"{what} is in force: {', '.join(reply['changed'])}.")
+    else:
+        click.echo(f"{what} is in force from the next start on: {', '.join(reply['changed'])}.")
+
+
+def _changed(storage: Storage, change: str) -> MeterConfig:
+    """What a compact change makes of the stored document."""
+    from elec_meter.config import MeterConfig, apply_change
+    from elec_meter.errors import ControlError
+
+    try:
+        octets = bytes.fromhex(change)
+    except ValueError:
+        raise ControlError("a change is written in hexadecimal") from None
+    return apply_change(storage.load_config() or MeterConfig(), octets)
 
 
 def _document(source: Path) -> MeterConfig:

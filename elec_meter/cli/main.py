@@ -13,7 +13,7 @@ from shared.errors import SharedError
 
 from .options import example
 
-COMMANDS = ("demo", "replay", "show", "audit", "repair", "config")
+COMMANDS = ("demo", "replay", "show", "audit", "repair", "config", "control")
 
 
 class PlainErrors(click.Group):

@@ -54,7 +54,7 @@ def observed(directory: Path, day: date | None = None) -> Iterator[Observed]:
     """
     with observe(directory) as copy:
         state = copy.load()
-        config, durable_s = copy.load_config(), state.durable_s
+        config, durable_s = copy.load_config(copy.config_in_force), state.durable_s
         if config is None or durable_s is None:
             raise NotADataDirectoryError(f"{directory} holds no meter's data yet")
         events = copy.events()

@@ -86,7 +86,7 @@ class Address(click.ParamType[tuple[str, int]]):
         """Return (host, port)."""
         if isinstance(value, tuple):
             return value
-        from elec_meter.ports.tcp import parse_address
+        from elec_meter.ports import parse_address
 
         try:
             return parse_address(value)

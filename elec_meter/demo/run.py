@@ -26,7 +26,7 @@ from shared.timegrid import from_unix_ms
 
 from .gas import BoilerFlow, GasFlow, GasMeter
 from .live import live_view
-from .world import UNIT_SERIAL, DemoWorld, saved_world
+from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
 
 FRAME_S: Final = 0.25
 SLICE: Final = timedelta(minutes=10)
@@ -93,7 +93,7 @@ def _resumed_or_new(storage: Storage, data_dir: Path, options: DemoOptions) -> D
         storage.load_config() or demo_config(), storage, start, keystore=Keystore.open(data_dir)
     )
     seed = options.seed if saved is None else saved.seed
-    turns = GasMeter(options.flow or BoilerFlow(seed), meter.config.gas_units[0].weight)
+    turns = GasMeter(options.flow or BoilerFlow(seed), demo_unit(meter.config).weight)
     load = options.load or HouseholdLoad(seed)
     return DemoWorld(meter, turns, load, seed=seed, loss=options.loss)
 
@@ -102,6 +102,8 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
     begun = world.now
     end = None if options.length is None else begun + options.length
     async with Runtime(world.meter, lambda: world.now, flag=options.flag) as runtime:
+        for notice in runtime.notices:
+            _tell(notice)
         screen = Console(file=sys.stderr)
         if options.live and screen.is_terminal and not screen.is_dumb_terminal:
             with Live(console=screen, auto_refresh=False, screen=True) as live:

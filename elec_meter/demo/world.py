@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from collector import UnitRecord, VirtualRadio
-from elec_meter.config import GasUnitConfig
+from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.errors import StorageError
 from elec_meter.meter import Meter
 from elec_meter.sampling import SyntheticMains
@@ -69,11 +69,16 @@ def saved_world(storage: Storage) -> WorldState | None:
         raise StorageError(f"the demo's state is damaged: {error}") from None
 
 
+def demo_unit(config: MeterConfig) -> GasUnitConfig:
+    """The demo's unit, wherever it stands in the document; the paired one cannot be taken away."""
+    return next(unit for unit in config.gas_units if unit.serial == UNIT_SERIAL)
+
+
 def pair_demo_unit(meter: Meter, base_count: int, now: datetime) -> None:
     """Pair the demo's unit, unless it is: the count that it has now is the register's zero."""
     if UNIT_SERIAL in meter.collector.serials:
         return
-    config = meter.config.gas_units[0]
+    config = demo_unit(meter.config)
     record = UnitRecord(
         serial=UNIT_SERIAL,
         channel=config.channel,
@@ -111,7 +116,7 @@ class DemoWorld:
             seed=seed, begun_ms=self._now_ms, now_ms=self._now_ms, turned=0, boots=0
         )
         self.turned = self._state.turned
-        config = meter.config.gas_units[0]
+        config = demo_unit(meter.config)
         self._mains = None if load is None else self._synthetic_mains(load)
         self._turns = turns
         self._turned_through_ms = self._now_ms

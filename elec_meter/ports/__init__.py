@@ -8,14 +8,31 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.ports.address import AddressError, format_address, parse_address
-    from elec_meter.ports.tcp import Session, TcpLimits, TcpServer
+    from elec_meter.ports.control import SOCKET_NAME, ControlServer
+    from elec_meter.ports.control_client import ask
+    from elec_meter.ports.stream import Session, SessionFactory, StreamLimits
+    from elec_meter.ports.tcp import TcpServer
 
-__all__ = ["AddressError", "Session", "TcpLimits", "TcpServer", "format_address", "parse_address"]
+__all__ = [
+    "SOCKET_NAME",
+    "AddressError",
+    "ControlServer",
+    "Session",
+    "SessionFactory",
+    "StreamLimits",
+    "TcpServer",
+    "ask",
+    "format_address",
+    "parse_address",
+]
 
 __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "address": "AddressError format_address parse_address",
-        "tcp": "Session TcpLimits TcpServer",
+        "control": "SOCKET_NAME ControlServer",
+        "control_client": "ask",
+        "stream": "Session SessionFactory StreamLimits",
+        "tcp": "TcpServer",
     },
 )

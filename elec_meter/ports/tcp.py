@@ -1,8 +1,4 @@
-"""A TCP server that hosts sans-I/O sessions, one for each connection.
-
-Everything a stranger can grow is bounded: the number of connections, what is read at once, what
-waits to be sent, and how long somebody may leave it waiting. Sessions bound the rest.
-"""
+"""A TCP server of sans-I/O sessions."""
 
 from __future__ import annotations
 
@@ -10,84 +6,16 @@ import asyncio
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, Protocol, Self, TypeAlias
+from datetime import datetime
+from typing import Self
 
 from elec_meter.errors import PortInUseError
-from elec_meter.ports.address import AddressError, format_address, parse_address
-
-__all__ = ["Session", "SessionFactory", "TcpLimits", "TcpServer", "parse_address"]
-
-# A session's timers are in the host's UTC, which may be set: never sleep long on one reading of it,
-# and never spin when it stands still.
-_WAKE_MAX_S: Final = 60.0
-_WAKE_MIN_S: Final = 0.01
+from elec_meter.ports.address import AddressError, format_address
+from elec_meter.ports.stream import SessionFactory, StreamLimits, StreamServer, host_utc
 
 
-def host_utc() -> datetime:
-    """The host's time."""
-    return datetime.now(UTC)
-
-
-class Session(Protocol):
-    """A protocol core: bytes and the time in, bytes out."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether the connection should be dropped once everything is sent."""
-
-    def receive_data(self, data: bytes, now: datetime) -> bytes:
-        """Take what came; return what is to be sent."""
-
-    def next_timer(self) -> datetime | None:
-        """When `handle_timer` is due."""
-
-    def handle_timer(self, now: datetime) -> bytes:
-        """Let time pass; return what is to be sent."""
-
-
-SessionFactory: TypeAlias = Callable[[datetime], Session]
-
-
-@dataclass(frozen=True, slots=True)
-class TcpLimits:
-    """What strangers may use up.
-
-    Attributes:
-        connections: open at once; further ones are dropped as they come.
-        read_bytes: handed to a session at once.
-        write_bytes: waiting to be sent before nothing more is read from that peer.
-        stall_s: how long so much may wait before the connection is dropped.
-    """
-
-    connections: int = 1_000
-    read_bytes: int = 256
-    write_bytes: int = 65_536
-    stall_s: float = 30.0
-
-
-class TcpServer:
-    """Gives every connection to an address a session; `start` makes one that listens.
-
-    Args:
-        session_factory: makes the session of a connection that begins at the given instant.
-        limits: what strangers may use up.
-        now: the time that sessions are given.
-    """
-
-    def __init__(
-        self,
-        session_factory: SessionFactory,
-        *,
-        limits: TcpLimits | None = None,
-        now: Callable[[], datetime] = host_utc,
-    ) -> None:
-        self.session_factory = session_factory
-        self.limits = limits or TcpLimits()
-        self.now = now
-        self.connections: set[_Connection] = set()
-        self._server: asyncio.Server | None = None
+class TcpServer(StreamServer):
+    """A stream server on a host and a port; `start` makes one that listens."""
 
     @classmethod
     async def start(
@@ -96,10 +24,10 @@ class TcpServer:
         host: str,
         port: int,
         *,
-        limits: TcpLimits | None = None,
+        limits: StreamLimits | None = None,
         now: Callable[[], datetime] = host_utc,
     ) -> Self:
-        """A server that listens; arguments and errors as for the class and `listen`."""
+        """A server that listens; arguments as for `StreamServer`, errors as for `listen`."""
         server = cls(session_factory, limits=limits, now=now)
         await server.listen(host, port)
         return server
@@ -114,7 +42,7 @@ class TcpServer:
         loop = asyncio.get_running_loop()
         where = format_address(host, port)
         try:
-            self._server = await loop.create_server(lambda: _Connection(self), host, port)
+            self._server = await loop.create_server(self.connection, host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(f"{where} is in use by another program") from None
@@ -126,113 +54,6 @@ class TcpServer:
         assert self._server is not None, "not started"
         host, port = self._server.sockets[0].getsockname()[:2]
         return host, port
-
-    async def close(self) -> None:
-        """Stop listening and drop every connection; harmless when repeated."""
-        if self._server is None:
-            return
-        server, self._server = self._server, None
-        server.close()
-        lost = [connection.lost for connection in self.connections]
-        for connection in list(self.connections):
-            connection.abort()
-        await asyncio.gather(*lost)
-        await server.wait_closed()
-
-
-class _Connection(asyncio.BufferedProtocol):
-    """One connection and its session."""
-
-    def __init__(self, server: TcpServer) -> None:
-        loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[None] = loop.create_future()
-        self._loop = loop
-        self._server = server
-        self._buffer = bytearray(server.limits.read_bytes)
-        self._transport: asyncio.Transport | None = None
-        self._session: Session | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        if len(self._server.connections) >= self._server.limits.connections:
-            transport.abort()
-            return
-        self._server.connections.add(self)
-        transport.set_write_buffer_limits(high=self._server.limits.write_bytes)
-        self._session = self._server.session_factory(self._server.now())
-        self._step(self._session.handle_timer)
-
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is a limit
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        data = bytes(self._buffer[:nbytes])
-        if self._session is not None:
-            session = self._session
-            self._step(lambda now: session.receive_data(data, now))
-
-    def pause_writing(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-        self._stall = self._loop.call_later(self._server.limits.stall_s, self.abort)
-
-    def resume_writing(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - lost is lost
-        for timer in (self._timer, self._stall):
-            if timer is not None:
-                timer.cancel()
-        self._server.connections.discard(self)
-        self._session = None
-        self.lost.set_result(None)
-
-    def abort(self) -> None:
-        """Drop the connection and what was not sent."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _step(self, step: Callable[[datetime], bytes]) -> None:
-        """Let the session do one thing, send what it says, and come back when it wants."""
-        transport, session = self._transport, self._session
-        if transport is None or session is None or transport.is_closing():
-            return
-        now = self._server.now()
-        try:
-            reply = step(now)
-        except BaseException:
-            # A session that failed says nothing more; asyncio reports why.
-            self.abort()
-            raise
-        if reply:
-            transport.write(reply)
-        if session.closed:
-            transport.close()
-            self._stall = self._stall or self._loop.call_later(
-                self._server.limits.stall_s, self.abort
-            )
-            return
-        self._wake_at(session.next_timer(), now)
-
-    def _wake_at(self, deadline: datetime | None, now: datetime) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if deadline is not None:
-            wait_s = max(_WAKE_MIN_S, min(_WAKE_MAX_S, (deadline - now).total_seconds()))
-            self._timer = self._loop.call_later(wait_s, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        if self._session is not None:
-            self._step(self._session.handle_timer)
 
 
 def _reason(error: OSError) -> str:

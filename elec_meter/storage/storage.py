@@ -62,6 +62,7 @@ class Backlog(NamedTuple):
     writes: int
 
 
+_IN_FORCE: Final = "configuration in force"
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -124,7 +125,7 @@ class Storage:
         return cls(open_in_memory())
 
     def load_config(self, number: int | None = None) -> MeterConfig | None:
-        """The configuration in force, or that of a number; None if there is none."""
+        """The newest configuration, or that of a number; None if there is none."""
         with self._reading():
             row = self.connection.execute(
                 "SELECT document FROM meter_configuration WHERE number = coalesce(?, number)"
@@ -148,9 +149,22 @@ class Storage:
 
     @property
     def config_number(self) -> int:
-        """The number of the configuration in force; 0 before the first."""
+        """The number of the newest configuration; 0 before the first."""
         history = self.config_history(newest=1)
         return history[0].number if history else 0
+
+    @property
+    def config_in_force(self) -> int:
+        """The number of the configuration that a meter last worked with; 0 before the first.
+
+        A newer one was written while no meter ran, for its next start.
+        """
+        marked = self.get_state(_IN_FORCE)
+        return self.config_number if marked is None else int(marked)
+
+    def mark_config_in_force(self, number: int) -> None:
+        """A meter works with this configuration from the next commit on."""
+        self.put_state(_IN_FORCE, str(number).encode())
 
     def config_history(self, newest: int = 1_000) -> list[ConfigVersion]:
         """The configurations that were in force, newest first."""

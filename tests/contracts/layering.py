@@ -16,6 +16,7 @@ OTHERS = {
     "elec_meter": ("shared",),
 }
 COLLECTOR_USERS = (
+    "at_rest",
     "configured",
     "meter",
     "collected",
@@ -36,7 +37,7 @@ _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
 _CORE = (*_PURE, *_NAMES, "sampling", "metrology", "clock", "ledger", "storage", "objects")
 _METER = (*_CORE, "display", "flag", "meter")
-_EDGES = (*_METER, "dlms", "panel", "addons", "ports", "runtime")
+_EDGES = (*_METER, "dlms", "panel", "addons", "control", "ports", "runtime", "at_rest")
 KNOWS = {
     "errors": (),
     "version": (),
@@ -55,7 +56,6 @@ KNOWS = {
     "dlms": _RENDERING,
     "panel": _RENDERING,
     "addons": _RENDERING,
-    "ports": ("errors", "flag", "dlms"),
     "collected": ("events", "objects"),
     "quality": ("events", "clock", "ledger", "metrology"),
     "eventlog": ("objects", "storage"),
@@ -63,7 +63,10 @@ KNOWS = {
     "configured": (*_CORE, "eventlog", "assembly", "display"),
     "commands": (*_CORE, "configured"),
     "meter": (*_CORE, "collected", "quality", "eventlog", "configured", "commands"),
-    "runtime": (*_METER, "dlms", "panel", "addons", "ports"),
+    "at_rest": (*_CORE, "configured"),
+    "control": (*_METER, "configured"),
+    "ports": ("errors", "config", "flag", "dlms", "control"),
+    "runtime": (*_METER, "dlms", "panel", "addons", "control", "ports"),
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,
     "testing": _METER,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from elec_meter.flag import FlagLine, FlagPort, FlagSession
-from elec_meter.ports import TcpLimits
+from elec_meter.ports import StreamLimits
 from tests.elec_meter.flag.lines import busy_meter
 from tests.elec_meter.objects.fixed_meter import START
 from tests.elec_meter.ports.serving import serving
@@ -74,7 +74,7 @@ def test_the_documented_client_prints_the_readout(port: FlagPort) -> None:
 
 def test_the_documented_limits_are_the_real_ones() -> None:
     """Numbers in the document come from the code."""
-    line, limits = FlagLine(), TcpLimits()
+    line, limits = FlagLine(), StreamLimits()
 
     for claim in (
         f"nothing for {line.timing.option_ms // 1000} s after the identification",

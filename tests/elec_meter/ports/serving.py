@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from elec_meter.ports import TcpLimits, TcpServer
+from elec_meter.ports import StreamLimits, TcpServer
 
 NOW = datetime(2012, 10, 28, 1, 0, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ class Echo:
 @contextmanager
 def serving(
     session_factory: Callable[[datetime], object],
-    limits: TcpLimits | None = None,
+    limits: StreamLimits | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[tuple[str, int]]:
     """Serve on a free port of the loopback, in a thread; gives the address."""

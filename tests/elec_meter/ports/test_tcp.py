@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from elec_meter.errors import PortInUseError
-from elec_meter.ports import AddressError, TcpLimits, TcpServer
+from elec_meter.ports import AddressError, StreamLimits, TcpServer
 from tests.elec_meter.ports.serving import NOW, Echo
 
 
 def served(
     talk: Callable[[TcpServer], Coroutine[None, None, None]],
     session: Callable[..., Echo] = lambda now: Echo(),
-    limits: TcpLimits | None = None,
+    limits: StreamLimits | None = None,
     now: Callable[[], object] = lambda: NOW,
 ) -> list[dict[str, object]]:
     """Run a server and a talk with it; what asyncio had to report."""
@@ -114,7 +114,7 @@ def test_connections_beyond_the_limit_are_dropped() -> None:
         writer.close()
         second[1].close()
 
-    served(talk, limits=TcpLimits(connections=2))
+    served(talk, limits=StreamLimits(connections=2))
 
 
 def test_a_session_gets_no_more_at_once_than_the_limit() -> None:
@@ -127,14 +127,14 @@ def test_a_session_gets_no_more_at_once_than_the_limit() -> None:
         assert b"a" * 10_000 == await reader.readexactly(10_000)
         writer.close()
 
-    served(talk, lambda now: echo, TcpLimits(read_bytes=100))
+    served(talk, lambda now: echo, StreamLimits(read_bytes=100))
     assert 100 >= max(len(piece) for piece in echo.received)
 
 
 def test_a_reader_that_does_not_read_is_dropped() -> None:
     """What waits to be sent is bounded in size and in time."""
     echo = Echo(times=100)
-    limits = TcpLimits(write_bytes=10_000, stall_s=0.2)
+    limits = StreamLimits(write_bytes=10_000, stall_s=0.2)
 
     async def talk(server: TcpServer) -> None:
         with socket.socket() as peer:
@@ -163,7 +163,7 @@ def test_a_slow_reader_gets_everything() -> None:
         assert b"a" * 2_000_000 == await reader.readexactly(2_000_000)
         writer.close()
 
-    assert [] == served(talk, lambda now: echo, TcpLimits(write_bytes=10_000))
+    assert [] == served(talk, lambda now: echo, StreamLimits(write_bytes=10_000))
 
 
 def test_a_session_is_woken_when_it_asks() -> None:

@@ -1,0 +1,76 @@
+"""A meter that does not run: what it is to be from its next start on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from collector import Readings
+from shared.timegrid import from_unix_s
+
+from .access import Level, level_to_change
+from .configured import changed_parts, refuse_unworkable, require_level
+from .errors import ConfigError, NotADataDirectoryError
+from .events import EventCode
+
+if TYPE_CHECKING:
+    from .config import MeterConfig
+    from .storage import Storage
+
+AUTHOR: Final = "the command line"
+
+
+class Written(NamedTuple):
+    """The number of a configuration, and the parts in which it differs from the one before."""
+
+    number: int
+    changed: list[str]
+
+
+def apply_config(
+    storage: Storage,
+    config: MeterConfig,
+    *,
+    level: Level = Level.FACTORY,
+    author: str = AUTHOR,
+) -> Written:
+    """Write a configuration that comes into force at the next power-up.
+
+    It is durable when this returns, and dated at the last durable instant: nobody knows what the
+    meter's time will be at its start.
+
+    Raises:
+        NotADataDirectoryError: no meter was ever here.
+        ConfigError: no meter could work with it, or it takes a paired unit away.
+        NotAllowedError: the level may not change a part that it changes.
+        CheckpointFailedError: it could not be made durable.
+    """
+    current, durable_s = storage.load_config(), storage.load().durable_s
+    if current is None or durable_s is None:
+        raise NotADataDirectoryError(f"{storage.directory} holds no meter's data yet")
+    changed = changed_parts(current, config)
+    if not changed:
+        return Written(storage.config_number, [])
+    for part in changed:
+        require_level(level, level_to_change(part), f"change {part}")
+    at = from_unix_s(durable_s)
+    refuse_unworkable(current, config, Readings(storage.connection).serials, at)
+    storage.mark_config_in_force(storage.config_in_force)
+    number = storage.save_config(config, durable_s, author=author, level=level)
+    text = f"configuration {number} was written by {author} for the next start"
+    storage.record_event(EventCode.CONFIGURATION_CHANGED, f"{text}: {', '.join(changed)}", at)
+    storage.commit()
+    return Written(number, changed)
+
+
+def roll_back(
+    storage: Storage, number: int, *, level: Level = Level.FACTORY, author: str = AUTHOR
+) -> Written:
+    """As `apply_config`, of an earlier configuration.
+
+    Raises:
+        ConfigError: there is none of this number, or as for `apply_config`.
+    """
+    config = storage.load_config(number)
+    if config is None:
+        raise ConfigError(f"there is no configuration {number}")
+    return apply_config(storage, config, level=level, author=f"{author}, back to {number}")

@@ -1,0 +1,214 @@
+"""`elec-meter control`: orders to a running meter."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from elec_meter.errors import TariffError
+from shared.exact_json import exact_json
+from shared.timegrid import HALF_HOUR_S, unix_s
+
+from .options import Instant, data_option, example, json_option
+
+
+@click.group()
+def command() -> None:
+    """Give orders to the meter that runs on a data directory."""
+
+
+@command.command(
+    "clock-set", epilog=example("elec-meter control clock-set 2026-04-01T12:00Z --data home")
+)
+@click.argument("instant", type=Instant())
+@data_option
+@json_option
+def clock_set(instant: datetime, data_dir: Path, as_json: bool) -> None:
+    """Set the clock, at once."""
+    from elec_meter.control import SetClock
+
+    from .ordering import new_key, order
+
+    _print(order(data_dir, SetClock(utc=instant, key=new_key())), as_json, _clock)
+
+
+@command.command(
+    "clock-adjust",
+    context_settings={"ignore_unknown_options": True},  # -3 is a number
+    epilog=example("elec-meter control clock-adjust -3 --data home"),
+)
+@click.argument("seconds", type=int)
+@data_option
+@json_option
+def clock_adjust(seconds: int, data_dir: Path, as_json: bool) -> None:
+    """Have the clock gain SECONDS, or lose them, at most 5 s in a half-hour."""
+    from elec_meter.control import AdjustClock
+
+    from .ordering import new_key, order
+
+    _print(order(data_dir, AdjustClock(by_s=seconds, key=new_key())), as_json, _clock)
+
+
+@command.command(
+    "clock-sync", epilog=example("elec-meter control clock-sync 2026-04-01T12:00Z --data home")
+)
+@click.argument("instant", type=Instant())
+@data_option
+@json_option
+def clock_sync(instant: datetime, data_dir: Path, as_json: bool) -> None:
+    """Take a head end's time: a small difference is adjusted, a large one set."""
+    from elec_meter.control import SynchroniseClock
+
+    from .ordering import new_key, order
+
+    _print(order(data_dir, SynchroniseClock(utc=instant, key=new_key())), as_json, _clock)
+
+
+@command.command("end-billing", epilog=example("elec-meter control end-billing --data home"))
+@data_option
+@json_option
+def end_billing(data_dir: Path, as_json: bool) -> None:
+    """End the billing period now."""
+    from elec_meter.control import EndBilling
+
+    from .ordering import new_key, order
+
+    def told(reply: dict[str, Any]) -> str:
+        if reply["ended"]:
+            return "The billing period has ended."
+        return "The billing period had ended at this very second already."
+
+    _print(order(data_dir, EndBilling(key=new_key())), as_json, told)
+
+
+@command.command("reset-demand", epilog=example("elec-meter control reset-demand --data home"))
+@data_option
+@json_option
+def reset_demand(data_dir: Path, as_json: bool) -> None:
+    """Reset maximum demand; the maxima that this ends are printed."""
+    from elec_meter.control import ResetDemand
+
+    from .ordering import new_key, order
+
+    def told(reply: dict[str, Any]) -> str:
+        maxima = [
+            f"{channel}: {'no maximum' if power_w is None else f'{power_w} W'}"
+            for channel, power_w in reply["ended_w"].items()
+        ]
+        return "\n".join(["Maximum demand was reset.", *maxima])
+
+    _print(order(data_dir, ResetDemand(key=new_key())), as_json, told)
+
+
+@command.command("prices", epilog=example("elec-meter control prices agile.csv --data home"))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@data_option
+@click.option("--channel", default="import", show_default=True, help="Whose energy they are for.")
+@json_option
+def prices(file: Path, data_dir: Path, channel: str, as_json: bool) -> None:
+    """Send half-hourly prices: lines of FILE with the half-hour's start in UTC, and pence a kWh.
+
+    Half-hours follow each other without a gap. `-` reads from standard input.
+    """
+    from elec_meter.control import ReceivePrices
+
+    from .ordering import new_key, order
+
+    found = _prices(file)
+    request = ReceivePrices(
+        start=found.start, prices_p_kwh=found.prices_p_kwh, channel=channel, key=new_key()
+    )
+
+    def told(reply: dict[str, Any]) -> str:
+        return f"{reply['prices']} prices from {found.start:%Y-%m-%dT%H:%M:%SZ} on."
+
+    _print(order(data_dir, request), as_json, told)
+
+
+@command.command("status", epilog=example("elec-meter control status --data home"))
+@data_option
+@json_option
+def status(data_dir: Path, as_json: bool) -> None:
+    """Say what runs, and how it is."""
+    from elec_meter.control import GetStatus
+
+    from .ordering import order
+
+    def told(reply: dict[str, Any]) -> str:
+        ports = ", ".join(f"{name} {address}" for name, address in reply["ports"].items())
+        return "\n".join(
+            [
+                f"meter {reply['serial']}, version {reply['version']}, process {reply['pid']}",
+                f"time: {reply['meter_utc'] or 'unknown'}",
+                f"configuration: {reply['config_number']}",
+                f"ports: {ports or 'none'}",
+                f"durable: {'yes' if reply['durable'] else 'no, checkpoints fail'}",
+            ]
+        )
+
+    _print(order(data_dir, GetStatus()), as_json, told)
+
+
+class _Prices(NamedTuple):
+    start: datetime
+    prices_p_kwh: list[Decimal]
+
+
+def _prices(file: Path) -> _Prices:
+    """Consecutive half-hours.
+
+    Raises:
+        TariffError: the file cannot be read or is something else; the sentence names the line.
+    """
+    source = "standard input" if str(file) == "-" else str(file)
+    try:
+        if str(file) == "-":
+            rows = list(csv.reader(sys.stdin))
+        else:
+            with file.open(encoding="utf-8", newline="") as lines:
+                rows = list(csv.reader(lines))
+    except OSError as error:
+        raise TariffError(f"{source} cannot be read: {error.strerror or error}") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise TariffError(f"{source} is no CSV text in UTF-8") from None
+    found: list[tuple[datetime, Decimal]] = []
+    for number, row in enumerate(rows, 1):
+        if not row or row[0].lstrip().startswith("#"):
+            continue
+        try:
+            found.append(_price(row))
+        except (click.UsageError, ValueError, InvalidOperation):
+            if number == 1:
+                continue  # the names of the columns
+            raise TariffError(
+                f"{source}, line {number}: {','.join(row)[:40]!r} is no price such as"
+                " 2026-04-01T00:30:00Z,23.45"
+            ) from None
+        if len(found) > 1 and unix_s(found[-1][0]) - unix_s(found[-2][0]) != HALF_HOUR_S:
+            raise TariffError(f"{source}, line {number}: half-hours must follow each other")
+    if not found:
+        raise TariffError(f"{source} has no prices")
+    return _Prices(found[0][0], [price for _, price in found])
+
+
+def _price(row: list[str]) -> tuple[datetime, Decimal]:
+    start, price = row
+    instant = Instant().convert(start.strip(), None, None)
+    return instant, Decimal(price.strip())
+
+
+def _clock(reply: dict[str, Any]) -> str:
+    left_s = reply["outstanding_s"]
+    adjusted = f", {left_s:+d} s still to be made up for" if left_s else ""
+    return f"The meter's time is {reply['meter_utc']}{adjusted}."
+
+
+def _print(reply: dict[str, Any], as_json: bool, told: Callable[[dict[str, Any]], str]) -> None:
+    click.echo(exact_json(reply) if as_json else told(reply))

@@ -1,0 +1,64 @@
+"""The control port: what the user who runs a meter may order of it while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import shared.lazy
+
+if TYPE_CHECKING:
+    from .orders import Orders, Status, versions
+    from .requests import (
+        AdjustClock,
+        ApplyConfig,
+        Checkpoint,
+        EndBilling,
+        GetStatus,
+        ReceivePrices,
+        Request,
+        ResetDemand,
+        RollBack,
+        SetClock,
+        ShowConfig,
+        ShowHistory,
+        SynchroniseClock,
+        decode_request,
+        encode_request,
+    )
+    from .session import ControlSession, ControlTiming
+
+__all__ = [
+    "AdjustClock",
+    "ApplyConfig",
+    "Checkpoint",
+    "ControlSession",
+    "ControlTiming",
+    "EndBilling",
+    "GetStatus",
+    "Orders",
+    "ReceivePrices",
+    "Request",
+    "ResetDemand",
+    "RollBack",
+    "SetClock",
+    "ShowConfig",
+    "ShowHistory",
+    "Status",
+    "SynchroniseClock",
+    "decode_request",
+    "encode_request",
+    "versions",
+]
+
+__getattr__, __dir__ = shared.lazy.loader(
+    __name__,
+    {
+        "orders": "Orders Status versions",
+        "requests": (
+            "AdjustClock ApplyConfig Checkpoint EndBilling GetStatus ReceivePrices Request"
+            " ResetDemand RollBack SetClock ShowConfig ShowHistory SynchroniseClock"
+            " decode_request encode_request"
+        ),
+        "session": "ControlSession ControlTiming",
+    },
+)

@@ -1,0 +1,227 @@
+"""What becomes of a request: the meter does it, and the reply waits for the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+from elec_meter.access import Level
+from elec_meter.clock import Synchronisation
+from elec_meter.config import (
+    MeterConfig,
+    apply_change,
+    config_from_json,
+    config_from_toml,
+    config_to_toml,
+    millipence,
+)
+from elec_meter.config.shape import plain
+from elec_meter.configured import changed_parts
+from elec_meter.errors import ClockError, ControlError, NotAllowedError
+from elec_meter.events import EventCode
+from elec_meter.meter import Meter
+from elec_meter.storage import Storage
+from elec_meter.version import VERSION
+from shared.timegrid import unix_s
+
+from . import requests
+from .applied import AppliedOrders
+
+AUTHOR: Final = "control socket"
+STATE_KEY: Final = "control orders"
+
+_YEARS: Final = range(1970, 2100)
+
+Reply: TypeAlias = dict[str, Any]
+
+Status: TypeAlias = Callable[[], Reply]
+"""What whoever runs the meter knows beside it, such as ports; it commits where it can."""
+
+
+class Orders:
+    """Carries out requests on a running meter.
+
+    An order, its event and its key are one transaction; its reply is given when that is durable.
+
+    Args:
+        meter: the meter.
+        now: the host's UTC.
+        durable: brings the meter up to now and commits.
+        status: what is to be told of whoever runs the meter.
+
+    Raises:
+        StorageError: what is kept of earlier orders is damaged.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        *,
+        now: Callable[[], datetime],
+        durable: Callable[[], None],
+        status: Status,
+    ) -> None:
+        self._meter = meter
+        self._now = now
+        self._durable = durable
+        self._status = status
+        self._applied = AppliedOrders(meter.storage.get_state(STATE_KEY))
+        meter.save_beside(STATE_KEY, self._applied.packed)
+
+    def perform(self, request: requests.Request) -> Reply:
+        """The reply to a request.
+
+        Raises:
+            MeterError: it was refused; nothing of it was done.
+            CheckpointFailedError: it was done and will be durable when the disk takes it.
+        """
+        match request:
+            case requests.GetStatus():
+                return self._own_status()
+            case requests.ShowConfig():
+                self._durable()
+                config = self._meter.config
+                number = self._meter.config_version
+                return {"number": number, "toml": config_to_toml(config), "config": plain(config)}
+            case requests.ShowHistory():
+                self._durable()
+                return {"versions": versions(self._meter.storage)}
+            case requests.Checkpoint():
+                self._durable()
+                return {}
+        return self._carry_out(request)
+
+    def _carry_out(self, order: requests.Request) -> Reply:
+        reply = self._applied.reply(order)
+        if reply is not None:
+            self._durable()
+            return reply | {"repeated": True}
+        now = self._now()
+        self._meter.handle_timer(now)
+        try:
+            with self._meter.in_one_commit():
+                reply = self._do(order, now)
+                if reply.get("outcome") != _OUTCOMES[Synchronisation.REFUSED]:
+                    self._applied.keep(order, reply)
+        except NotAllowedError as error:
+            text = f"an order of the {AUTHOR} was refused: {error}"
+            self._meter.storage.record_event(EventCode.ORDER_REFUSED, text, now)
+            self._meter.checkpoint()
+            raise
+        if reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]:
+            limit_s = self._meter.config.clock.sync_limit_s
+            raise ClockError(f"the time is more than {limit_s} s away; that takes level 3")
+        return reply
+
+    def _do(self, order: requests.Request, now: datetime) -> Reply:
+        meter, level = self._meter, Level(order.level)
+        match order:
+            case requests.ApplyConfig():
+                config = self._document(order)
+                changed = changed_parts(meter.config, config)
+                number = meter.apply_config(config, now, level=level, author=AUTHOR)
+                return {"number": number, "changed": changed}
+            case requests.RollBack():
+                before = meter.config
+                number = meter.roll_back(order.number, now, level=level, author=AUTHOR)
+                return {"number": number, "changed": changed_parts(before, meter.config)}
+            case requests.SetClock():
+                meter.set_clock(_instant(order.utc), now, level=level, author=AUTHOR)
+                return self._clock(now)
+            case requests.AdjustClock():
+                meter.adjust_clock(order.by_s, now, level=level, author=AUTHOR)
+                return self._clock(now)
+            case requests.SynchroniseClock():
+                utc = _instant(order.utc)
+                outcome = meter.synchronise_clock(utc, now, level=level, author=AUTHOR)
+                return self._clock(now) | {"outcome": _OUTCOMES[outcome]}
+            case requests.EndBilling():
+                return {"ended": meter.end_billing(now, level=level, author=AUTHOR)}
+            case requests.ResetDemand():
+                maxima = meter.reset_demand(now, level=level, author=AUTHOR)
+                peaks = {name: state.maximum for name, state in maxima.items()}
+                return {"ended_w": {name: peak and peak.power_w for name, peak in peaks.items()}}
+            case requests.ReceivePrices():
+                return self._take_prices(order, now)
+        raise ControlError("there is no such order")
+
+    def _document(self, order: requests.ApplyConfig) -> MeterConfig:
+        forms = [bool(form) for form in (order.toml, bytes(order.document), order.change)]
+        if sum(forms) != 1:
+            raise ControlError("give the configuration as one of toml, document and change")
+        if order.toml:
+            return config_from_toml(order.toml)
+        if order.change:
+            try:
+                change = bytes.fromhex(order.change)
+            except ValueError:
+                raise ControlError("a change is written in hexadecimal") from None
+            return apply_change(self._meter.config, change)
+        return config_from_json(bytes(order.document))
+
+    def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:
+        try:
+            prices = [millipence(price) for price in order.prices_p_kwh]
+        except ValueError as error:
+            raise ControlError(f"the prices are refused: {error}") from None
+        start, level = _instant(order.start), Level(order.level)
+        self._meter.receive_prices(order.channel, start, prices, now, level=level, author=AUTHOR)
+        return {"prices": len(prices)}
+
+    def _clock(self, now: datetime) -> Reply:
+        clock = self._meter.clock
+        return {
+            "meter_utc": _text(clock.read(now)),
+            "outstanding_s": clock.outstanding_s(now),
+        }
+
+    def _own_status(self) -> Reply:
+        beside = self._status()
+        meter = self._meter
+        return {
+            "version": VERSION,
+            "serial": meter.config.serial,
+            **self._clock(meter.now),
+            "config_number": meter.config_version,
+            **beside,
+        }
+
+
+_OUTCOMES: Final = {outcome: outcome.name.lower() for outcome in Synchronisation}
+
+
+def versions(storage: Storage) -> list[Reply]:
+    """The configurations that there were, newest first."""
+    in_force = storage.config_in_force
+    return [
+        {
+            "number": each.number,
+            "applied": _text(each.applied),
+            "author": each.author,
+            "level": each.level,
+            "in_force": each.number == in_force,
+        }
+        for each in storage.config_history()
+    ]
+
+
+def _instant(utc: datetime) -> datetime:
+    """Whole seconds, in UTC, of a time in which there are meters.
+
+    Raises:
+        ControlError: it is outside.
+    """
+    try:
+        instant = utc.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        instant = None
+    if instant is None or instant.year not in _YEARS:
+        raise ControlError(f"an instant is in {_YEARS.start} to {_YEARS.stop - 1}")
+    return instant
+
+
+def _text(instant: datetime | None) -> str | None:
+    if instant is None:
+        return None
+    return f"{datetime.fromtimestamp(unix_s(instant), UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,151 @@
+"""What can be asked of a running meter: one JSON object a line, told apart by its `request`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from elec_meter.config.sentences import one_line, refusal
+from elec_meter.errors import ControlError
+
+MOST_PRICES: Final = 31 * 48
+LONGEST_KEY: Final = 64
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Request(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="request",
+):
+    """Base of all requests.
+
+    Attributes:
+        key: names an order, so that it is carried out once however often it is sent; a question is
+            answered each time.
+        level: the level to act at (`access.Level`), at most that of whoever owns the directory.
+    """
+
+    key: Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY)] | None = None
+    level: Annotated[int, Meta(ge=0, le=3)] = 3
+
+
+class ApplyConfig(Request, frozen=True, tag="config.apply"):
+    """Put a configuration in force. Exactly one form of it is given.
+
+    Attributes:
+        toml: the document as TOML.
+        document: the document as JSON.
+        change: a compact change of the document in force, hexadecimal.
+    """
+
+    toml: str | None = None
+    document: msgspec.Raw = msgspec.Raw()
+    change: str | None = None
+
+
+class RollBack(Request, frozen=True, tag="config.rollback"):
+    """Put an earlier configuration in force again."""
+
+    number: Annotated[int, Meta(ge=1)]
+
+
+class ShowConfig(Request, frozen=True, tag="config.show"):
+    """Ask for the document in force."""
+
+
+class ShowHistory(Request, frozen=True, tag="config.history"):
+    """Ask which configurations there were."""
+
+
+class SetClock(Request, frozen=True, tag="clock.set"):
+    """The time is `utc` now."""
+
+    utc: Instant
+
+
+class AdjustClock(Request, frozen=True, tag="clock.adjust"):
+    """Gain so many seconds little by little, or lose them."""
+
+    by_s: int
+
+
+class SynchroniseClock(Request, frozen=True, tag="clock.synchronise"):
+    """Take a head end's time."""
+
+    utc: Instant
+
+
+class EndBilling(Request, frozen=True, tag="billing.end"):
+    """End the billing period now."""
+
+
+class ResetDemand(Request, frozen=True, tag="demand.reset"):
+    """Reset maximum demand."""
+
+
+class ReceivePrices(Request, frozen=True, tag="prices"):
+    """Take the prices of consecutive half-hours from `start` on, pence a kWh."""
+
+    start: Instant
+    prices_p_kwh: Annotated[Sequence[Decimal], Meta(min_length=1, max_length=MOST_PRICES)]
+    channel: str = "import"
+
+
+class Checkpoint(Request, frozen=True, tag="checkpoint"):
+    """Make everything durable."""
+
+
+class GetStatus(Request, frozen=True, tag="status"):
+    """Ask who runs, and how it is."""
+
+
+AnyRequest: TypeAlias = (
+    ApplyConfig
+    | RollBack
+    | ShowConfig
+    | ShowHistory
+    | SetClock
+    | AdjustClock
+    | SynchroniseClock
+    | EndBilling
+    | ResetDemand
+    | ReceivePrices
+    | Checkpoint
+    | GetStatus
+)
+
+_decoder: Final[msgspec.json.Decoder[AnyRequest]] = msgspec.json.Decoder(AnyRequest)
+_encoder: Final = msgspec.json.Encoder()
+
+
+def decode_request(line: bytes) -> AnyRequest:
+    """A request from its line, with or without the line's end.
+
+    Raises:
+        ControlError: it is none; the sentence names the field and the reason.
+    """
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError as error:
+        raise ControlError(refusal("the request", error)) from None
+    except RecursionError:
+        raise ControlError("the request is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ControlError(one_line(f"the request is not JSON: {error}")) from None
+    except ValueError:
+        raise ControlError("the request has a number that is too long") from None
+
+
+def encode_request(request: Request) -> bytes:
+    """The line that `decode_request` reads, with its end."""
+    return _encoder.encode(request) + b"\n"
