@@ -1,0 +1,178 @@
+"""Orders from the command line where no meter runs, and what users get wrong."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from elec_meter import Meter, Storage
+from elec_meter.cli.main import main
+from elec_meter.config import DisplayConfig, config_to_toml, demo_config, encode_change
+from elec_meter.storage.lock import DirectoryLock
+from tests.elec_meter.cli.commands import fingerprint
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+DEMO = demo_config()
+BARE = replace(DEMO, display=DisplayConfig())
+HALF_HOURS = "start,p_kwh\n2026-04-01T00:30:00Z,23.45\n\n# night\n2026-04-01T01:00Z, -1.005\n"
+
+
+def run(*words: object, code: int = 0, text: str | None = None) -> str:
+    """What a command prints, or the one sentence of a refusal."""
+    result = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False, input=text)
+    assert code == result.exit_code, result.output
+    if code != 1:
+        return result.stdout
+    assert "" == result.stdout
+    sentence = result.stderr.removeprefix("Error: ").strip()
+    assert 1 == len(sentence.splitlines())
+    assert sentence.endswith(".")
+    return sentence
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A data directory of the demo's meter, which does not run."""
+    with Storage.open(tmp_path / "home") as storage:
+        Meter(DEMO, storage, NOON).checkpoint()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A document without a display of its own."""
+    path = tmp_path / "meter.toml"
+    path.write_text(config_to_toml(BARE))
+    return path
+
+
+def test_a_document_is_in_force_from_the_next_start(home: Path, file: Path) -> None:
+    """The command says so, and so does the history."""
+    said = run("config", "apply", file, "--data", home)
+    assert "Configuration 2 is in force from the next start on: display.\n" == said
+    said = run("config", "apply", file, "--data", home)
+    assert "Configuration 2 says the same: nothing was changed.\n" == said
+    assert [
+        "2  2026-04-01T12:00:00Z  the command line  from the next start on",
+        "1  2026-04-01T12:00:00Z  the program  in force",
+    ] == run("config", "history", "--data", home).splitlines()
+    rows = json.loads(run("config", "history", "--data", home, "--json"))
+    assert [(2, 3, False), (1, 4, True)] == [
+        (row["number"], row["level"], row["in_force"]) for row in rows
+    ]
+    said = json.loads(run("config", "rollback", 1, "--data", home, "--json"))
+    assert {"number": 3, "changed": ["display"], "from": "next start"} == said
+    with Storage.open(home, read_only=True) as storage:
+        assert (DEMO, 1) == (storage.load_config(), storage.config_in_force)
+
+
+def test_a_compact_change_is_applied(home: Path) -> None:
+    """To the document that is stored; a change of another one is refused."""
+    change = encode_change(DEMO, BARE).hex()
+    assert "Configuration 2" in run("config", "apply", "--change", change, "--data", home)
+    sentence = run("config", "apply", "--change", change, "--data", home, code=1)
+    assert "the change was made for another document" in sentence
+    assert "hexadecimal" in run("config", "apply", "--change", "x", "--data", home, code=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("colour = 1", "there is no key 'colour'"),
+        ("[tariff.import]\nrates = 99", "tariff.import.rates: expected a whole number of at most"),
+        ("[[", "is not TOML"),
+        ('serial = "00000002"', "level 3 may not change serial"),
+        ('[flag]\nreadout = ["1-0:99.1.0"]', "the FLAG readout cannot show 1-0:99.1.0"),
+    ],
+)
+def test_a_bad_document_changes_nothing(text: str, reason: str, home: Path, tmp_path: Path) -> None:
+    """The sentence names file, path and reason."""
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    before = fingerprint(home)
+    sentence = run("config", "apply", path, "--data", home, code=1)
+    assert reason in sentence
+    if "level" not in reason:
+        assert sentence.startswith(f"{path}")
+    assert before == fingerprint(home)
+
+
+ORDERS = [
+    ("clock-set", "2026-04-01T12:00:00Z"),
+    ("clock-adjust", "-3"),
+    ("clock-sync", "2026-04-01T12:00:00Z"),
+    ("end-billing",),
+    ("reset-demand",),
+    ("prices", "-"),
+    ("status",),
+]
+
+
+@pytest.mark.parametrize("words", ORDERS, ids=lambda words: words[0])
+def test_an_order_needs_a_running_meter(words: tuple[str, ...], home: Path) -> None:
+    """Where none runs it is refused, and where none ever was."""
+    before = fingerprint(home)
+    sentence = run("control", *words, "--data", home, code=1, text=HALF_HOURS)
+    assert f"no meter runs on {home}, and only a running one can do this." == sentence
+    assert before == fingerprint(home)
+    nowhere = home / "nowhere"
+    sentence = run("control", *words, "--data", nowhere, code=1, text=HALF_HOURS)
+    assert f"{nowhere} holds no meter's data." == sentence
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize("words", [("control", "status"), ("config", "rollback", "1")])
+def test_a_directory_in_use_is_never_opened_for_writing(words: tuple[str, ...], home: Path) -> None:
+    """What runs there and has no socket takes no orders."""
+    lock = DirectoryLock(home)
+    try:
+        sentence = run(*words, "--data", home, code=1)
+    finally:
+        lock.release()
+    assert sentence.endswith("which takes no orders.")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "has no prices"),
+        ("start,price\n", "has no prices"),
+        ("2026-04-01T00:30:00Z,1\nsoon,1\n", "line 2: 'soon,1' is no price such as"),
+        ("2026-04-01T00:30:00Z,1\n2026-04-01T01:00:00Z\n", "line 2"),
+        ("2026-04-01T00:30:00Z,1\n2026-04-01T01:00:00Z,cheap\n", "line 2"),
+        ("2026-04-01T00:30:00Z,1\n2026-04-01T01:30:00Z,1\n", "line 2: half-hours must follow"),
+        ("2026-04-01T00:30:00Z,1\n2026-04-01T00:30:00Z,1\n", "line 2: half-hours must follow"),
+    ],
+)
+def test_a_bad_list_of_prices(text: str, reason: str, home: Path, tmp_path: Path) -> None:
+    """Refused before any meter is asked; the sentence says where."""
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    sentence = run("control", "prices", path, "--data", home, code=1)
+    assert sentence.startswith(str(path))
+    assert reason in sentence
+    assert "standard input" in run("control", "prices", "-", "--data", home, code=1, text=text)
+    assert "missing.csv cannot be read" in run(
+        "control", "prices", tmp_path / "missing.csv", "--data", home, code=1
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("config", "apply"),
+        ("config", "apply", "a.toml", "--change", "00"),
+        ("config", "rollback", "0"),
+        ("control", "clock-set", "noon"),
+        ("control", "clock-adjust", "much"),
+        ("control", "brew"),
+    ],
+)
+def test_misuse(words: tuple[str, ...], home: Path) -> None:
+    """Words that make no sense exit with 2."""
+    run(*words, "--data", home, code=2)
