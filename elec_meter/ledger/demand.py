@@ -55,8 +55,8 @@ class Demand:
     def add(self, channel: str, energy_mj: int, at_s: int) -> None:
         """Energy at an instant; what belongs to a period that has ended is no demand any more."""
         state = self.book.channels.get(channel)
-        if state is not None:
-            start_s = at_s - at_s % self.step_s
+        start_s = at_s - at_s % self.step_s
+        if state is not None and start_s + self.period_s > self.book.closed_s:
             state.energies_mj[start_s] = state.energies_mj.get(start_s, 0) + energy_mj
 
     def close(self, end_s: int, rate_at: RateAt) -> None:
@@ -68,8 +68,7 @@ class Demand:
             energy_mj = 0
             for at_s in range(start_s, end_s, self.step_s):
                 energy_mj += energies_mj.get(at_s, 0)
-            for at_s in [at_s for at_s in energies_mj if at_s <= start_s]:
-                del energies_mj[at_s]
+            energies_mj.pop(start_s, None)
             if start_s < self.book.clean_from_s:
                 continue
             state.last = Peak(energy_mj // (1_000 * self.period_s), end_s)
