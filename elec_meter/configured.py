@@ -224,6 +224,14 @@ def refuse_unworkable(
         ConfigError: no meter could work with it, or it takes a paired unit away.
     """
     check(new, now)
+    recorded = {each.name: (each.object, each.attribute) for each in old.data_channels}
+    for each in new.data_channels:
+        here = (each.object, each.attribute)
+        if recorded.get(each.name, here) != here:
+            raise ConfigError(
+                f"data_channels: {each.name} records {recorded[each.name][0]};"
+                " another object needs another name"
+            )
     kept = {(unit.serial, unit.channel) for unit in new.gas_units}
     for unit in old.gas_units:
         if unit.serial in paired and (unit.serial, unit.channel) not in kept:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import Final
 
 from elec_meter.clock import Clock
@@ -19,6 +21,9 @@ from .state import CostMark, DemandState, LedgerBook, Snapshot
 
 _FAR_S: Final = 3 * DAY_S
 """Midnights further than this from both ends of an outage are alike: nothing was counted."""
+
+_STANDING_RUNS: Final = 100
+"""A clock that was set forward leaves days without a charge; so many such gaps are remembered."""
 
 
 class Billing:
@@ -109,11 +114,16 @@ class Billing:
         return True
 
     def charge_day(self, at_s: int) -> None:
-        """The standing charge of the local day of an instant, once."""
-        through_s = self._book.standing_through_s
-        if through_s is not None and at_s < through_s:
+        """The standing charge of the local day of an instant, once, however often it comes."""
+        end_s, days = next_local_midnight_s(at_s), self._book.standing_days
+        place = bisect_right(days, end_s, key=itemgetter(0)) - 1
+        if place >= 0 and end_s <= days[place][1]:
             return
-        self._book.standing_through_s = next_local_midnight_s(at_s)
+        if place >= 0 and next_local_midnight_s(days[place][1]) == end_s:
+            days[place] = (days[place][0], end_s)
+        else:
+            days.insert(place + 1, (end_s, end_s))
+        del days[:-_STANDING_RUNS]
         for name, account in self._accounts.items():
             if account.charge_day():
                 self.changed.add(name)
@@ -126,8 +136,6 @@ class Billing:
             book.today, book.yesterday = self._mark(new_s), None
         if book.period is not None and book.period.at_s > new_s:
             book.period = CostMark(new_s, book.period.costs)
-        if book.standing_through_s is not None:
-            book.standing_through_s = min(book.standing_through_s, self.days.next_local_s)
 
     @property
     def waits_for_pulses(self) -> bool:

@@ -59,6 +59,8 @@ class DataChannels:
             number, modulus = self.source.read(name)
             if number is not None and modulus is not None:
                 number = self._advance(name, number, modulus) + (row.get(name) or 0)
+            elif number is None and name in self.totals:
+                number = row.get(name)
             row[name] = number
         self._touched.add(start_s)
 

@@ -31,11 +31,6 @@ class Days:
         """The next midnight of either kind."""
         return min(self._next_utc_s, self._next_local_s)
 
-    @property
-    def next_local_s(self) -> int:
-        """The next local midnight."""
-        return self._next_local_s
-
     def begin(self, at_s: int) -> None:
         """Midnights up to an instant have been seen, later ones have not."""
         self._next_utc_s = at_s - at_s % DAY_S + DAY_S

@@ -221,8 +221,7 @@ class Profile:
     def evict(self) -> list[int] | None:
         """Let go of measured rows beyond the depth, oldest first; what they held, by column.
 
-        After the clock was set back there may be none before the open row: then the furthest ahead
-        goes.
+        After the clock was set back, the furthest ahead goes if it is further away than the oldest.
         """
         depth_s = self.depth_days * DAY_S + self.period_s(self._open_s)  # the open one besides
         if self._measured_s <= depth_s:
@@ -230,11 +229,13 @@ class Profile:
         aged = [0] * self.columns
         while self._measured_s > depth_s:
             oldest_s = self._first_s if self._first_s in self._rows else min(self._rows)
-            if oldest_s >= self._open_s:
+            if self._last_s - self._open_s > self._open_s - oldest_s:
                 oldest_s = max(self._rows)
             row = self._rows.pop(oldest_s)
             self._measured_s -= self.period_s(oldest_s)
             self._touched.add(oldest_s)
+            if oldest_s == self._last_s:
+                self._last_s = max(self._rows)
             aged = [old + new for old, new in zip(aged, row.deltas, strict=True)]
             if oldest_s < self._open_s:
                 self._forget_before(oldest_s + self.period_s(oldest_s))

@@ -56,8 +56,11 @@ class Snapshots:
         if snapshot.is_pending:
             self._pending.append(snapshot)
         while len(self._entries) > DEPTHS[self.kind]:
-            gone = self._entries.pop(0)
-            self._starts_s.pop(0)
+            # After the clock was set far back, the furthest ahead goes before the oldest.
+            at_s, first_s, last_s = snapshot.at_s, self._starts_s[0], self._starts_s[-1]
+            leaving = -1 if last_s - at_s > at_s - first_s else 0
+            gone = self._entries.pop(leaving)
+            self._starts_s.pop(leaving)
             self._touched.add(gone.at_s)
             self._pending = [each for each in self._pending if each is not gone]
 

@@ -37,8 +37,12 @@ class Stamps:
         self.expect(self._history[-1].calendar, registers)
 
     def expect(self, calendar: CalendarConfig, registers: RateRegisters) -> None:
-        """Registers of this calendar are there from now on; the next half-hour chooses its own."""
-        registers.configure(calendar.rates, self._bounds(calendar))
+        """Registers of this calendar are there from now on, beside those of all before it.
+
+        The next half-hour chooses its own.
+        """
+        for each in (*(entry.calendar for entry in self._history), calendar):
+            registers.configure(each.rates, self._bounds(each))
         self._place = -1
 
     def newest(self, at_s: int) -> int:

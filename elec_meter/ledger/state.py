@@ -278,7 +278,8 @@ class LedgerBook(msgspec.Struct, array_like=True):
         today: at the last local midnight.
         yesterday: at the one before.
         period: at the end of the last billing period.
-        standing_through_s: local days that begin before this have had their standing charge.
+        standing_days: the local days that have had their standing charge, as runs of the midnights
+            that end them: the first and the last.
         billing_ends: how many billing periods have ended.
     """
 
@@ -290,7 +291,7 @@ class LedgerBook(msgspec.Struct, array_like=True):
     today: CostMark | None = None
     yesterday: CostMark | None = None
     period: CostMark | None = None
-    standing_through_s: int | None = None
+    standing_days: list[tuple[int, int]] = []
     billing_ends: int = 0
 
     def encode(self) -> bytes:

@@ -161,13 +161,12 @@ class Walk:
         return 0 if run is None else int(run.status)
 
     def count_to(self, to_us: int) -> Counted | None:
-        """The pulses from where it is to an instant; None, and no step, if not all are final."""
-        target_us, start = snapped(to_us), (self._at_us, self.ahead)
+        """The pulses from where it is to an instant; None if some are not final: the end."""
+        target_us = snapped(to_us)
         pulses = status = 0
         while self._at_us < target_us:
             run = self._current()
             if run is None or run.pulses is None or not run.final:
-                self._at_us, self.ahead = start
                 return None
             part, bits = self._step(run, run.pulses, target_us)
             pulses += part

@@ -292,7 +292,7 @@ class Life(CheckedLife):
 
     @rule()
     def fold_again(self) -> None:
-        """INV-3: without what is derived, and from another order, all is the same."""
+        """INV-3: nothing derived, and the journal written in another order, give the same."""
         self.checkpoint()
         self.storage.connection.commit()
         plain, bare = copied(self.storage.connection), copied(self.storage.connection)

@@ -158,8 +158,9 @@ class CheckedLife(RuleBasedStateMachine):
 
     def receive_energy(self, start_us: int, end_us: int, powers_w: dict[str, int]) -> None:
         """Recorded energy of each channel."""
+        length_us = end_us - start_us
         for channel, power_w in powers_w.items():
-            energy_mj, length_us = power_w * (end_us - start_us) // 1000, end_us - start_us
+            energy_mj = power_w * length_us // 1000
             self.book(
                 channel,
                 lambda at, energy=energy_mj, length=length_us: energy * (at - start_us) // length,
@@ -221,8 +222,11 @@ class CheckedLife(RuleBasedStateMachine):
         if old_s is not None:
             olds = list(profile.between(profile.floor_s(old_s), old_s + 1))
             assert all(old.status & RowStatus.CLOCK_ADJUSTED for old in olds)
-            skipped = profile.between(profile.floor_s(old_s) + 1, new.start_s)
-            assert all(row.status & RowStatus.DATA_NOT_VALID for row in skipped)
+            skipped = [
+                *(run for run in profile.runs if old_s < run.end_s and run.start_s < new_s),
+                *(row for row in profile.measured() if old_s < row.start_s < new.start_s),
+            ]
+            assert all(each.status & RowStatus.DATA_NOT_VALID for each in skipped)
         self.touch_checkpoint()
 
     def power_up(self, config: MeterConfig, durable_us: int) -> None:
@@ -235,7 +239,7 @@ class CheckedLife(RuleBasedStateMachine):
         if meter_us is not None:
             self.begin_pass(before_s, meter_us // SECOND_US)
             profile, end_s = self.ledger.profile, meter_us // SECOND_US
-            for row in profile.between(profile.floor_s(before_s), end_s):
+            for row in profile.between(profile.floor_s(before_s + 1), end_s):
                 assert row.status & RowStatus.POWER_DOWN or end_s - before_s < 2
         elif was_known:
             self.time_is_lost(before_s, durable_us)

@@ -1,4 +1,4 @@
-"""A second, slow set of books of a whole meter: what flowed, minute by minute, and where it is.
+"""A second, slow set of books of a whole meter: what flowed, by minutes, and where it must be.
 
 Nothing of the ledger is used. The meter's time is only read, as anybody may read it.
 """
