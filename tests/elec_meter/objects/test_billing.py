@@ -58,7 +58,7 @@ def test_midnights_of_a_long_outage_are_rows_of_their_own_and_bounded() -> None:
     meter = FixedMeter()
     meter.book("import", 7)
     meter.ledger.close_through(unix_s(START + 2 * DAY))
-    meter.ledger.mark_saved(unix_s(START + 2 * DAY))
+    meter.ledger.mark_saved(meter.ledger.changes(), unix_s(START + 2 * DAY))
     back = START + 1_830 * DAY
     meter.ledger.power_up(unix_s(back))
 
