@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from elec_meter.clock import from_unix_us
+from elec_meter.clock import SECOND_US, from_unix_us
 from elec_meter.ledger import Spell
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.data import Data
-from elec_meter.objects.electricity import EnergyChannel, energy_channels
+from elec_meter.objects.electricity import EnergyChannel, energy_channels, of_channel
 from elec_meter.objects.profile_generic import ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured
 from elec_meter.objects.register import Register
 from elec_meter.objects.sources import Sources
 
 _SPELLS_MAX = 10_000
-_SECOND_US = 1_000_000
 
 
 def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
@@ -31,7 +30,7 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
     last = []
     channels = energy_channels(sources)
     for order, channel in enumerate(channels):
-        for d, what, of in (
+        for d, what, read in (
             (30, "without a time", ledger.unallocated),
             (33, "of rows that have left", ledger.aged),
         ):
@@ -39,7 +38,7 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
                 f"0-0:128.{d}.{order}",
                 f"{channel.title} {what}",
                 now,
-                _of_channel(of, channel.name),
+                of_channel(read, channel.name),
                 channel.scaler_unit,
                 modulus=modulus,
             )
@@ -80,7 +79,7 @@ class _Spells(ProfileSource):
                 *(spell.quantities.get(channel.name, 0) for channel in self._channels),
             )
             for spell in self._ledger.spells
-            if spell.from_us // _SECOND_US in bounds
+            if spell.from_us // SECOND_US in bounds
         ]
 
     def count(self) -> int:
@@ -89,10 +88,6 @@ class _Spells(ProfileSource):
 
 def _end(spell: Spell) -> datetime | None:
     return None if spell.to_us is None else from_unix_us(spell.to_us)
-
-
-def _of_channel(of: Callable[[str], int], channel: str) -> Callable[[datetime], int]:
-    return lambda _: of(channel)
 
 
 def _in_last(sources: Sources, channel: str) -> Callable[[datetime], int | None]:
