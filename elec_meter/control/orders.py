@@ -8,14 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from elec_meter.access import Level
 from elec_meter.clock import Synchronisation
-from elec_meter.config import (
-    MeterConfig,
-    apply_change,
-    config_from_json,
-    config_from_toml,
-    config_to_toml,
-    millipence,
-)
+from elec_meter.config import config_to_toml, millipence
 from elec_meter.config.shape import plain
 from elec_meter.configured import changed_parts
 from elec_meter.errors import ClockError, ControlError, NotAllowedError
@@ -102,14 +95,15 @@ class Orders:
         try:
             with self._meter.in_one_commit():
                 reply = self._do(order, now)
-                if reply.get("outcome") != _OUTCOMES[Synchronisation.REFUSED]:
+                is_refused = reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]
+                if not is_refused:
                     self._applied.keep(order, reply)
         except NotAllowedError as error:
             text = f"an order of the {AUTHOR} was refused: {error}"
             self._meter.storage.record_event(EventCode.ORDER_REFUSED, text, now)
             self._meter.checkpoint()
             raise
-        if reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]:
+        if is_refused:
             limit_s = self._meter.config.clock.sync_limit_s
             raise ClockError(f"the time is more than {limit_s} s away; that takes level 3")
         return reply
@@ -118,7 +112,7 @@ class Orders:
         meter, level = self._meter, Level(order.level)
         match order:
             case requests.ApplyConfig():
-                config = self._document(order)
+                config = order.config(meter.config)
                 changed = changed_parts(meter.config, config)
                 number = meter.apply_config(config, now, level=level, author=AUTHOR)
                 return {"number": number, "changed": changed}
@@ -146,20 +140,6 @@ class Orders:
                 return self._take_prices(order, now)
         raise ControlError("there is no such order")
 
-    def _document(self, order: requests.ApplyConfig) -> MeterConfig:
-        forms = [bool(form) for form in (order.toml, bytes(order.document), order.change)]
-        if sum(forms) != 1:
-            raise ControlError("give the configuration as one of toml, document and change")
-        if order.toml:
-            return config_from_toml(order.toml)
-        if order.change:
-            try:
-                change = bytes.fromhex(order.change)
-            except ValueError:
-                raise ControlError("a change is written in hexadecimal") from None
-            return apply_change(self._meter.config, change)
-        return config_from_json(bytes(order.document))
-
     def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:
         try:
             prices = [millipence(price) for price in order.prices_p_kwh]
@@ -177,7 +157,7 @@ class Orders:
         }
 
     def _own_status(self) -> Reply:
-        beside = self._status()
+        beside = self._status()  # it commits: only then may the rest be told
         meter = self._meter
         return {
             "version": VERSION,
