@@ -14,7 +14,7 @@ import click
 
 from elec_meter.errors import TariffError
 from shared.exact_json import exact_json
-from shared.timegrid import HALF_HOUR_S, unix_s
+from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 
 from .options import Instant, data_option, example, json_option
 from .ordering import new_key, order
@@ -116,7 +116,7 @@ def prices(file: Path, data_dir: Path, channel: str, as_json: bool) -> None:
     )
 
     def told(reply: dict[str, Any]) -> str:
-        return f"{reply['prices']} prices from {found.start:%Y-%m-%dT%H:%M:%SZ} on."
+        return f"{reply['prices']} prices from {iso_utc(found.start)} on."
 
     _print(order(data_dir, request), as_json, told)
 

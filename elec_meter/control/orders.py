@@ -16,7 +16,7 @@ from elec_meter.events import EventCode
 from elec_meter.meter import Meter
 from elec_meter.storage import Storage
 from elec_meter.version import VERSION
-from shared.timegrid import unix_s
+from shared.timegrid import iso_utc
 
 from . import requests
 from .applied import AppliedOrders
@@ -151,8 +151,9 @@ class Orders:
 
     def _clock(self, now: datetime) -> Reply:
         clock = self._meter.clock
+        utc = clock.read(now)
         return {
-            "meter_utc": _text(clock.read(now)),
+            "meter_utc": None if utc is None else iso_utc(utc),
             "outstanding_s": clock.outstanding_s(now),
         }
 
@@ -177,7 +178,7 @@ def versions(storage: Storage) -> list[Reply]:
     return [
         {
             "number": each.number,
-            "applied": _text(each.applied),
+            "applied": iso_utc(each.applied),
             "author": each.author,
             "level": each.level,
             "in_force": each.number == in_force,
@@ -199,9 +200,3 @@ def _instant(utc: datetime) -> datetime:
     if instant is None or instant.year not in _YEARS:
         raise ControlError(f"an instant is in {_YEARS.start} to {_YEARS.stop - 1}")
     return instant
-
-
-def _text(instant: datetime | None) -> str | None:
-    if instant is None:
-        return None
-    return f"{datetime.fromtimestamp(unix_s(instant), UTC):%Y-%m-%dT%H:%M:%SZ}"
