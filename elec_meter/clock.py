@@ -11,93 +11,57 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
-from typing import Final, NamedTuple
+from itertools import pairwise
+from typing import Final
 
 from elec_meter.config import ClockConfig
 from elec_meter.errors import ClockError, TimeRunsBackwardsError
 from shared.timegrid import EPOCH, from_unix_s, require_utc
 
+from .stretches import GAIN_UNIT, Dating, Piece, Stretch
+
+__all__ = [
+    "ADJUST_MAX_S",
+    "SECOND_US",
+    "Clock",
+    "Dating",
+    "Piece",
+    "Stretch",
+    "Synchronisation",
+    "from_unix_us",
+    "refuse_backwards",
+    "unix_us",
+]
+
 SECOND_US: Final = 1_000_000
 ADJUST_MAX_S: Final = 450
 """More than 7.5 minutes are no adjustment: at 5 s in a half-hour they would take two days."""
 
-_GAIN_UNIT: Final = 9 * 10**12
-_SLEW_GAIN: Final = _GAIN_UNIT // 360
+_SLEW_GAIN: Final = GAIN_UNIT // 360
 """5 s in 1800 s: the fastest that an adjustment may run."""
 _SLEW_STEP_US: Final = 360 * SECOND_US
 _DISCIPLINE_AFTER_US: Final = 86_400 * SECOND_US
 """Within a day, a second's difference says too little about a crystal."""
-_DISCIPLINE_MAX: Final = 100 * (_GAIN_UNIT // 10**6)
-_GAIN_PER_PPM: Final = _GAIN_UNIT // 10**6
+_DISCIPLINE_MAX: Final = 100 * (GAIN_UNIT // 10**6)
+_GAIN_PER_PPM: Final = GAIN_UNIT // 10**6
 _REFERENCE_C: Final = 25
 _HOUR_US: Final = 3_600 * SECOND_US
+_LAST_US: Final = SECOND_US - 1
 _MICROSECOND: Final = timedelta(microseconds=1)
 _BEFORE_ALL_US: Final = -(1 << 62)
 _AFTER_ALL_US: Final = 1 << 62
 
 
-class Dating(IntEnum):
-    """Whether the time of a stretch is known."""
+class Synchronisation(IntEnum):
+    """What became of a head end's time.
 
-    KNOWN = 0
-    UNKNOWN = 1
-    """The clock is invalid: there is no time."""
-    DATED_LATER = 2
-    """The clock was invalid; the setting that ended the spell tells what the time had been."""
-
-
-class Stretch(NamedTuple):
-    """A stretch of the host's time over which the meter's runs evenly, until the next one begins.
-
-    Attributes:
-        from_us: the host's time at which it begins, UNIX microseconds.
-        meter_us: the meter's time then.
-        gain: how much faster than the host's the meter's time runs, in parts of 9e12.
-        dating: whether the meter's time is known.
+    It was close and the difference is being worked off; or it was further away, and the caller may
+    set the clock, or may not.
     """
 
-    from_us: int
-    meter_us: int
-    gain: int
-    dating: Dating = Dating.KNOWN
-
-    def meter_at(self, host_us: int) -> int:
-        """The meter's time at an instant of the host's, in microseconds."""
-        elapsed_us = host_us - self.from_us
-        if not self.gain:
-            return self.meter_us + elapsed_us
-        return self.meter_us + elapsed_us + elapsed_us * self.gain // _GAIN_UNIT
-
-    def host_at(self, meter_us: int) -> int:
-        """The first instant of the host's at which the meter's time is not before `meter_us`."""
-        ahead_us = meter_us - self.meter_us
-        if not self.gain:
-            return self.from_us + ahead_us
-        host_us = self.from_us + -(-ahead_us * _GAIN_UNIT // (_GAIN_UNIT + self.gain))
-        while self.meter_at(host_us - 1) >= meter_us:
-            host_us -= 1
-        while self.meter_at(host_us) < meter_us:
-            host_us += 1
-        return host_us
-
-
-class Piece(NamedTuple):
-    """A part of the host's time that lies in one stretch, `[from_us, to_us)`."""
-
-    from_us: int
-    to_us: int
-    stretch: Stretch
-
-
-class Synchronisation(IntEnum):
-    """What became of a head end's time."""
-
     ADJUSTED = 0
-    """It was close: the difference is being worked off."""
     SET = 1
-    """It was further away, and the caller may set the clock."""
     REFUSED = 2
-    """It was further away."""
 
 
 class Clock:
@@ -167,7 +131,7 @@ class Clock:
         if not self._stretches:
             self._stretches.append(Stretch(now_us, now_us, self._crystal_gain))
         elif last_s is not None and now_us - last_s * SECOND_US > self._config.backup_h * _HOUR_US:
-            self.lose(from_unix_s(last_s))
+            self.lose(from_unix_us(min(now_us, last_s * SECOND_US + _LAST_US)))
         self._epoch = epoch
         self._now_us = now_us
 
@@ -178,27 +142,38 @@ class Clock:
     def read(self, now: datetime) -> datetime | None:
         """The meter's time, in UTC, at the host's time `now`; None while it is unknown."""
         now_us = unix_us(now)
-        stretch = self._at(now_us)
-        if stretch.dating is not Dating.KNOWN:
+        meter_us = self._known_us(now_us)
+        if meter_us is None:
             return None
-        meter_us = stretch.meter_at(now_us)
         return require_utc(now) if meter_us == now_us else from_unix_us(meter_us)
 
     def read_s(self, now: datetime) -> int | None:
         """As `read`, in whole UNIX seconds rounded towards the past."""
-        now_us = unix_us(now)
-        stretch = self._at(now_us)
-        return stretch.meter_at(now_us) // SECOND_US if stretch.dating is Dating.KNOWN else None
+        meter_us = self._known_us(unix_us(now))
+        return None if meter_us is None else meter_us // SECOND_US
 
     def known_s(self, host_s: int) -> int | None:
         """The meter's time at a second of the host's; None where it was unknown."""
-        host_us = host_s * SECOND_US
-        stretch = self._at(host_us)
-        return stretch.meter_at(host_us) // SECOND_US if stretch.dating is Dating.KNOWN else None
+        meter_us = self._known_us(host_s * SECOND_US)
+        return None if meter_us is None else meter_us // SECOND_US
 
     def meter_s(self, host_s: int) -> int:
         """The meter's time at a second of the host's, also where it became known only later."""
         return self._at(host_s * SECOND_US).meter_at(host_s * SECOND_US) // SECOND_US
+
+    def last_s(self, host_s: int) -> int:
+        """As `meter_s`; where the clock was set within that second, after the setting."""
+        host_us = host_s * SECOND_US
+        last = self._at(min(max(self.now_us, host_us), host_us + _LAST_US))
+        return last.meter_at(max(host_us, last.from_us)) // SECOND_US
+
+    def runs_on(self, host_us: int) -> bool:
+        """Whether the time was known at an instant, and has neither been set nor lost since."""
+        first, last = max(0, self._place(host_us)), self._place(self.now_us)
+        for before, after in pairwise(self._stretches[first : last + 1]):
+            if after.dating is not Dating.KNOWN or before.meter_at(after.from_us) != after.meter_us:
+                return False
+        return self._at(host_us).dating is Dating.KNOWN
 
     def next_host(self, meter_s: int, now: datetime) -> datetime | None:
         """When after `now` the meter's time will be `meter_s`; None while it is unknown.
@@ -224,6 +199,7 @@ class Clock:
         host_us, newer_us = meter_s * SECOND_US, None
         for stretch in reversed(self._stretches):
             if stretch.dating is Dating.UNKNOWN:
+                newer_us = stretch.from_us
                 continue
             host_us = stretch.host_at(meter_s * SECOND_US)
             if newer_us is not None:
@@ -237,9 +213,8 @@ class Clock:
         """The host's time from one instant to another, cut where stretches begin."""
         place = self._place(from_us)
         while from_us < to_us:
-            end_us = to_us
-            if place + 1 < len(self._stretches):
-                end_us = min(to_us, self._stretches[place + 1].from_us)
+            later = self._stretches[place + 1 : place + 2]
+            end_us = min([to_us, *(each.from_us for each in later)])
             if from_us < end_us:
                 yield Piece(from_us, end_us, self._at(from_us))
             from_us, place = max(from_us, end_us), place + 1
@@ -329,7 +304,7 @@ class Clock:
         elapsed_us = now_us - self._stretches[-1].from_us if self._stretches else 0
         if elapsed_us < _DISCIPLINE_AFTER_US:
             return self._even_gain
-        measured = difference_us * _GAIN_UNIT // elapsed_us
+        measured = difference_us * GAIN_UNIT // elapsed_us
         return self._even_gain + max(-_DISCIPLINE_MAX, min(_DISCIPLINE_MAX, measured // 2))
 
     @property
@@ -357,6 +332,10 @@ class Clock:
 
     def _place(self, host_us: int) -> int:
         return bisect_right(self._stretches, host_us, key=lambda each: each.from_us) - 1
+
+    def _known_us(self, host_us: int) -> int | None:
+        stretch = self._at(host_us)
+        return stretch.meter_at(host_us) if stretch.dating is Dating.KNOWN else None
 
     def _at(self, host_us: int) -> Stretch:
         """The stretch of an instant; before the first one, the host's time is the meter's."""

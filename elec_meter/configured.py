@@ -151,7 +151,8 @@ class ConfiguredMeter:
         """Close what has ended by an instant of the meter's time, a tariff among it, in order."""
         passive = self.config.passive
         if passive is not None and unix_s(passive.activate) <= at_s:
-            activate_s = unix_s(passive.activate)
+            # One that comes too late is activated where the books have not closed.
+            activate_s = max(unix_s(passive.activate), self.ledger.demand.book.closed_s)
             self.ledger.close_through(activate_s)
             self.ledger.end_billing(activate_s, "tariff change")
             config = msgspec.structs.replace(self.config, tariff=passive.tariff, passive=None)

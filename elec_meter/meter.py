@@ -106,17 +106,18 @@ class Meter(CommandedMeter):
         end = min(measurement.end_utc, self._now)
         for entry in self._quality.judge(measurement, end):
             self.storage.record_event(*entry, end)
-        end_s = self.clock.known_s(unix_s(end))
+        runs_on = self.clock.runs_on(unix_us(end))
+        end_s = self.clock.known_s(unix_s(end)) if runs_on else None
         seconds = measurement.second_s.tolist()
         energies = zip(measurement.import_mj.tolist(), measurement.export_mj.tolist(), strict=True)
         for host_s, (import_mj, export_mj) in zip(seconds, energies, strict=True):
-            at_s = self.clock.known_s(host_s)
-            if at_s is not None and end_s is not None and at_s <= end_s:
+            at_s, is_past = self.clock.known_s(host_s), not self.clock.runs_on(host_s * SECOND_US)
+            if at_s is not None and end_s is not None and at_s <= end_s and not is_past:
                 self._close_through(at_s)
             if import_mj:
-                self.ledger.accumulate("import", import_mj, at_s)
+                self.ledger.accumulate("import", import_mj, at_s, is_past=is_past)
             if export_mj:
-                self.ledger.accumulate("export", export_mj, at_s)
+                self.ledger.accumulate("export", export_mj, at_s, is_past=is_past)
         if end_s is not None:
             self._close_through(end_s)
 
@@ -209,10 +210,8 @@ class Meter(CommandedMeter):
         """
         self._advance(now)
         closed_s = self.ledger.closed_s
+        self._close_what_is_due()
         self._log(self.collector.handle_timer(now))
-        at_s = self.clock.read_s(self._now)
-        if at_s is not None:
-            self._close_through(at_s - _GRACE_S)
         if now >= self._checkpoint_due or closed_s != self.ledger.closed_s:
             self._has_checkpointed()
 
@@ -277,7 +276,7 @@ class Meter(CommandedMeter):
         return True
 
     def _commit(self) -> None:
-        self.ledger.book_pulses()
+        self._book_pulses()
         for key, state in self._saved_beside.items():
             value = state()
             if value != self._saved_values.get(key):
@@ -295,23 +294,29 @@ class Meter(CommandedMeter):
                 continue
             from_s = piece.stretch.meter_at(piece.from_us) // SECOND_US
             to_s = piece.stretch.meter_at(piece.to_us) // SECOND_US
-            by_meter = {
-                channel: _by_meter(flow, piece, from_s, to_s) for channel, flow in flows.items()
-            }
-            if from_s == to_s:
-                for channel, flow in flows.items():
-                    energy_mj = flow(piece.to_us) - flow(piece.from_us)
-                    self.ledger.accumulate(channel, energy_mj, from_s)
-                continue
-            self._close_through(from_s)
-            passive = self.config.passive
-            if passive is not None and from_s < unix_s(passive.activate) < to_s:
-                activate_s = unix_s(passive.activate)
-                self.ledger.measure(by_meter, from_s, activate_s)
-                self._close_through(activate_s)
-                from_s = activate_s
-            self.ledger.measure(by_meter, from_s, to_s)
-            self._close_through(to_s)
+            by_meter = {channel: _by_meter(flow, piece) for channel, flow in flows.items()}
+            is_past = not self.clock.runs_on(piece.from_us)
+            if is_past:
+                self.ledger.measure(by_meter, from_s, to_s, is_past=True)
+            else:
+                self._measure_on(by_meter, from_s, to_s)
+            # What flowed since the last whole second belongs to the one that is under way.
+            tail_us = max(piece.from_us, piece.stretch.host_at(to_s * SECOND_US))
+            for channel, flow in flows.items():
+                energy_mj = flow(piece.to_us) - flow(tail_us)
+                self.ledger.accumulate(channel, energy_mj, to_s, is_past=is_past)
+
+    def _measure_on(self, flows: Mapping[str, Flow], from_s: int, to_s: int) -> None:
+        """Book what flowed up to `to_s`, and close what has ended by then, a tariff among it."""
+        self._close_through(from_s)
+        passive = self.config.passive
+        if passive is not None and from_s < unix_s(passive.activate) < to_s:
+            activate_s = unix_s(passive.activate)
+            self.ledger.measure(flows, from_s, activate_s)
+            self._close_through(activate_s)
+            from_s = activate_s
+        self.ledger.measure(flows, from_s, to_s)
+        self._close_through(to_s)
 
     def _power_up(self, config: MeterConfig) -> None:
         now, ledger = self._now, self.ledger
@@ -326,18 +331,31 @@ class Meter(CommandedMeter):
             code, text = EventCode.CLOCK_INVALID, "power came back, and the time is not known"
         self._load_prices()
         self._begin_with(config, self.clock.read_s(now))
+        at_s = self.clock.read_s(now)
+        if at_s is not None:
+            self._close_through(at_s)
         ledger.book_pulses()
         self.storage.record_event(code, text, now)
 
     def _log(self, events: list[Event]) -> list[Event]:
         """Book what they bring, keep what a person should look at."""
         if events:
-            self.ledger.book_pulses()
+            self._book_pulses()
         for event in events:
             entry = log_entry(event)
             if entry is not None:
                 self.storage.record_event(*entry, event.received_utc)
         return events
+
+    def _book_pulses(self) -> None:
+        """Book what is final, after what it might change has closed: snapshots, a tariff."""
+        self._close_what_is_due()
+        self.ledger.book_pulses()
+
+    def _close_what_is_due(self) -> None:
+        at_s = self.clock.read_s(self._now)
+        if at_s is not None:
+            self._close_through(at_s - _GRACE_S)
 
     def _live(self, now: datetime) -> Quantities | None:
         """The last second's quantities, as long as it is the last second."""
@@ -351,16 +369,10 @@ def _evenly(energy_mj: int, start_us: int, end_us: int) -> HostFlow:
     return lambda at_us: energy_mj * (at_us - start_us) // (end_us - start_us)
 
 
-def _by_meter(flow: HostFlow, piece: Piece, from_s: int, to_s: int) -> Flow:
+def _by_meter(flow: HostFlow, piece: Piece) -> Flow:
     """A flow by the meter's seconds, within a piece of the host's time in which it runs evenly."""
     host_at = piece.stretch.host_at
-
-    def flowed(at_s: int) -> int:
-        if at_s <= from_s:
-            return flow(piece.from_us)
-        return flow(piece.to_us if at_s >= to_s else host_at(at_s * SECOND_US))
-
-    return flowed
+    return lambda at_s: flow(max(piece.from_us, host_at(at_s * SECOND_US)))
 
 
 # Both are loaded with the first measurement: numba is heavy, and who only reads needs none.

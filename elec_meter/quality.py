@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from shared.timegrid import unix_s
 
-from .clock import Clock
+from .clock import Clock, unix_us
 from .events import EventCode
 from .ledger import Ledger, RowStatus
 from .metrology import Flags, Measurement
@@ -82,6 +82,8 @@ class Quality:
                 status |= meaning.status
             if begun & meaning.flag:
                 yield meaning.code, meaning.text
+        if not self._clock.runs_on(unix_us(end)):
+            status = RowStatus(0)  # its time has been set or lost since
         from_s, end_s = (self._clock.known_s(unix_s(each)) for each in (from_utc, end))
         if status and end_s is not None:
             self._ledger.pad(end_s if from_s is None else from_s, end_s, status)

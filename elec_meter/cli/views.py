@@ -26,22 +26,26 @@ _MOMENTARY_D: Final = 7
 
 
 def registers(seen: Observed) -> list[Row]:
-    """Every register of the directory, in the order of its OBIS codes."""
+    """The registers of the directory, in the order of their OBIS codes."""
     return register_rows(seen.meter.objects)
 
 
 def register_rows(directory: Directory) -> list[Row]:
-    """Every register but those of the moment: nobody measures in a directory at rest."""
+    """All that accumulate, and others that have a value; none of the moment.
+
+    Nobody measures in a directory at rest.
+    """
     return [
         {
             "obis": str(each.obis),
             "name": each.name,
-            "value": each.value,
+            "value": value,
             "unit": each.unit,
             "captured": _captured(each, directory.now()),
         }
         for each in directory
         if isinstance(each, Register) and each.obis.d != _MOMENTARY_D
+        if (value := each.value) is not None or each.modulus is not None
     ]
 
 

@@ -68,6 +68,8 @@ class Account:
         self.calendar = Calendar.from_config(config, offset_s)
         self._prices = config.prices
         self.registers.configure(config.rates, config.thresholds)
+        if self.active_rate > config.rates:
+            self.active_rate = 1
         self._rate = self._span_from_s = self._span_until_s = 0
 
     def rate_at(self, at_s: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
@@ -10,11 +9,11 @@ from typing import Final, NamedTuple, Protocol
 from collector import PulseStatus
 from elec_meter.clock import SECOND_US, Clock
 from elec_meter.config import CalendarConfig, GasUnitConfig, MeterConfig
-from elec_meter.tariff import BlockPeriod, Calendar, block_period, rate_at
 from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s, unix_s
 
 from .pulse_rows import PulseRows
 from .registers import RateRegisters
+from .stamps import Stamps
 from .state import GasCalendar, PaddingRun, PulseChanges, PulseRow, PulseState, RatesState
 from .walk import HALF_HOUR_US, HalfHourOfPulses, PulseRun, Stay, Walk, edge_after, runs_of, stays
 
@@ -109,10 +108,9 @@ class PulseChannel:
         self._clock = clock
         self._depth_rows = depth_rows
         self._rows = PulseRows(state.rows, state.runs, INTERPOLATED)
-        self._stamps = _Stamps(unit, calendars)
+        self._stamps = Stamps(unit, calendars)
         if self.through_us is not None:
-            self._stamps.resume(clock, self.through_us, self.registers)
-        self._stamps.renew(unit, self.registers)
+            self._stamps.resume(clock, self.through_us)
 
     @property
     def total(self) -> int:
@@ -166,6 +164,10 @@ class PulseChannel:
         self.unit = unit
         self._stamps.renew(unit, self.registers)
 
+    def expect(self, calendar: CalendarConfig) -> None:
+        """Have the registers of the calendar in force, also before a half-hour needs them."""
+        self._stamps.expect(calendar, self.registers)
+
     def reader(self, from_s: int, to_s: int) -> Callable[[int], PulseReading]:
         """A function from a start in `[from_s, to_s)` to what is known of that half-hour."""
         pending = self._pending(from_s, to_s)
@@ -214,10 +216,12 @@ class PulseChannel:
         self.registers = RateRegisters(len(self.registers.rates), (), RatesState())
         self.aged, self.through_us, self._ahead = 0, None, 0
         self._rows.clear()
-        self._stamps = _Stamps(self.unit, self._calendars)
+        self._stamps = Stamps(self.unit, self._calendars)
         if begun_us is not None:
             limit_us = self._clock.now_us if aged_through is None else aged_through
             self._book(runs_of(half_hours), begun_us, limit_us, None)
+        if self._calendars:
+            self._stamps.renew(self.unit, self.registers)
 
     def state(self) -> PulseState:
         """A copy to keep."""
@@ -288,7 +292,8 @@ class PulseChannel:
 
         Snapshots of its midnights are those of its beginning: nothing was counted since.
         """
-        end_us = min(walk.silent_until_us(), limit_us)
+        later_us = (each.from_us for each in self._calendars if each.from_us > stay.from_us)
+        end_us = min(walk.silent_until_us(), limit_us, *later_us)
         rows = (end_us - stay.from_us) // HALF_HOUR_US - 1
         is_even = not stay.stretch.gain and stay.to_us - stay.from_us == HALF_HOUR_US
         if rows < DAY_HALF_HOURS or not is_even:
@@ -303,6 +308,7 @@ class PulseChannel:
         counted = walk.count_to(to_us)
         assert counted is not None  # it is final, and there are no pulses
         self._stamps.stamp(stay, self.registers)
+        self._stamps.stamp(stay._replace(start_s=run.end_s - HALF_HOUR_S), self.registers)
         self._rows.add_run(run)
         return to_us
 
@@ -328,63 +334,6 @@ class PulseChannel:
         return {start_s: status.get(host_s, 0) for start_s, host_s in found.items()}
 
 
-class _Stamps:
-    """Which rate a half-hour gets: by the calendar that was in force when it was opened."""
-
-    def __init__(self, unit: GasUnitConfig, calendars: Sequence[GasCalendar]) -> None:
-        self._litres_per_pulse = unit.weight.litres_per_pulse
-        self._history = calendars
-        self._calendars: dict[int, Calendar] = {}
-        self._block_period: BlockPeriod | None = None
-        self._place = -1
-
-    def resume(self, clock: Clock, through_us: int, registers: RateRegisters) -> None:
-        """Go on after the half-hour that ended at an instant of the host's time."""
-        for piece in clock.pieces(through_us - 1, through_us):
-            start_s = half_hour_floor_s(piece.stretch.meter_at(through_us - 1) // SECOND_US)
-            self.stamp(Stay(start_s, through_us - 1, through_us, piece.stretch), registers)
-
-    def renew(self, unit: GasUnitConfig, registers: RateRegisters) -> None:
-        """The history has grown: registers of the newest calendar are there from now on."""
-        self._litres_per_pulse = unit.weight.litres_per_pulse
-        newest = self._history[-1].calendar
-        registers.configure(newest.rates, self._bounds(newest))
-        self._place = -1
-
-    def newest(self, at_s: int) -> int:
-        """The rate of a half-hour that opens now."""
-        return rate_at(self._calendar(len(self._history) - 1), at_s)
-
-    def stamp(self, stay: Stay, registers: RateRegisters) -> int:
-        """The rate of a stay; registers, bounds and block period become those of its opening."""
-        place = max(0, sum(each.from_us <= stay.from_us for each in self._history) - 1)
-        config = self._history[place].calendar
-        if place != self._place:
-            self._place = place
-            registers.configure(config.rates, self._bounds(config))
-        period = None
-        if config.blocks is not None:
-            period = block_period(config.blocks.reset, stay.start_s)
-        if period is not None and period != self._block_period:
-            if self._block_period is not None:
-                registers.begin_block_period()
-            self._block_period = period
-        return rate_at(self._calendar(place), stay.start_s)
-
-    def _bounds(self, config: CalendarConfig) -> list[tuple[int, ...]]:
-        """Bounds in litres as bounds in pulses: the pulse that passes one belongs beyond it."""
-        return [
-            tuple(math.ceil(bound / self._litres_per_pulse) for bound in bounds)
-            for bounds in config.thresholds
-        ]
-
-    def _calendar(self, place: int) -> Calendar:
-        if place not in self._calendars:
-            entry = self._history[place]
-            self._calendars[place] = Calendar.from_config(entry.calendar, entry.offset_s)
-        return self._calendars[place]
-
-
 def pulse_channels(
     config: MeterConfig,
     calendars: Sequence[GasCalendar],
@@ -396,4 +345,6 @@ def pulse_channels(
     depth_rows = config.profile.depth_days * DAY_HALF_HOURS
     for unit in config.gas_units:
         state = states.get(unit.channel)
-        yield PulseChannel(unit, calendars, depth_rows, clock, state, source)
+        channel = PulseChannel(unit, calendars, depth_rows, clock, state, source)
+        channel.expect(config.tariff.gas)
+        yield channel

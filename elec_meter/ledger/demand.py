@@ -90,6 +90,12 @@ class Demand:
         """Whether the period under way will be no maximum: not all of it was measured."""
         return self.begun_s(now_s) < self.book.clean_from_s
 
+    def realign(self, now_s: int) -> None:
+        """Sub-periods have another length from now on: as `disturb`, and all that has ended has."""
+        clean_from_s = max(self.book.clean_from_s, now_s + -now_s % self.step_s)
+        self.disturb(self.book.closed_s)
+        self.book.clean_from_s = clean_from_s
+
     def running_w(self, channel: str, now_s: int) -> int:
         """The average so far of the period that is under way, over its whole length."""
         energies_mj = self.book.channels[channel].energies_mj

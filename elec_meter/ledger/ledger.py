@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import index
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from elec_meter.clock import SECOND_US, refuse_backwards
+from elec_meter.clock import refuse_backwards
 from elec_meter.config import MeterConfig
 from elec_meter.errors import LedgerError
 from shared.timegrid import HALF_HOUR_S
@@ -16,12 +16,11 @@ from .account import Account
 from .books import Books
 from .channels import pulse_channels
 from .demand import Demand
+from .profile import HOUR_S
 from .state import DemandState, GasCalendar, RowStatus, Spell
 
 Flow: TypeAlias = Callable[[int], int]
 """The energy, in mJ, that has flowed by an instant; it never falls."""
-
-_HOUR_S: Final = 3_600
 
 
 class Ledger(Books):
@@ -52,11 +51,14 @@ class Ledger(Books):
         last_s = self._last_known_s
         if not self._demand.book.closed_s:  # an earlier version knew no demand
             self._demand.disturb(self._profile.open_s)
+        if self._demand.book.closed_s % self._demand.step_s:
+            self._demand.realign(last_s)
         self._billing.days.begin(self._demand.book.closed_s)
         if now_s is None:
             if self.spell is None:
+                self.close_through(last_s)
                 self._profile.mark(last_s, RowStatus.POWER_DOWN)
-                self.lose_time(last_s, (self._durable_s or 0) * SECOND_US)
+                self.lose_time(last_s, max(each.from_us for each in self.clock.stretches))
             return 0
         refuse_backwards(last_s, now_s)
         self.close_through(last_s)
@@ -71,8 +73,12 @@ class Ledger(Books):
         at_us = self.clock.now_us if now_s is None else self.clock.host_us(now_s)
         for name, account in self._accounts.items():
             account.configure(config.tariff.calendar(name), offset_s)
-        gas, known = GasCalendar(at_us, config.tariff.gas, offset_s), book.gas_calendars
-        if (known[-1].calendar, known[-1].offset_s) != (gas.calendar, gas.offset_s):
+        known = book.gas_calendars
+        # What has been stamped stays as it was stamped.
+        booked_us = [each.through_us for each in self._pulses.values() if each.through_us]
+        at_us = max([at_us, *booked_us, *(each.from_us for each in known)])
+        gas = GasCalendar(at_us, config.tariff.gas, offset_s)
+        if not known or (known[-1].calendar, known[-1].offset_s) != (gas.calendar, gas.offset_s):
             known.append(gas)
         fresh = pulse_channels(
             config, book.gas_calendars, self.clock, self._pulse_states, self.pulse_source
@@ -84,37 +90,56 @@ class Ledger(Books):
             self._pulses[unit.channel].reconfigure(unit)
         self._profile.depth_days = config.profile.depth_days
         if self._powered and now_s is not None:
-            from_s = max(now_s, self._profile.end_s)  # a row that is there keeps its length
-            self._profile.change_period(from_s + -from_s % _HOUR_S, config.profile.period_s)
+            self._profile.change_period(now_s, config.profile.period_s)
         self._data.names = tuple(each.name for each in config.data_channels)
+        step_s = self._demand.step_s
         self._demand = Demand(config.demand, self._demand.period_s, book.demand)
+        if self._powered and self._demand.step_s != step_s:
+            self._demand.realign(book.demand.closed_s if now_s is None else now_s)
 
-    def measure(self, flows: Mapping[str, Flow], from_s: int, to_s: int) -> None:
+    def measure(
+        self, flows: Mapping[str, Flow], from_s: int, to_s: int, *, is_past: bool = False
+    ) -> None:
         """Book what flowed in `[from_s, to_s)` on several channels, in order of time.
 
         At every edge of a row, a demand period, a rate or a price exactly the Wh that are complete
         there are booked, and rows that measured time has passed are closed on the way.
+
+        Args:
+            flows: by channel.
+            from_s: where it begins.
+            to_s: where it ends.
+            is_past: the time has been set or lost since: nothing is closed, and it is no demand.
         """
         accounts = [(self._account(name), flow) for name, flow in flows.items()]
         reached_mj = [flow(from_s) for _, flow in accounts]
         at_s = from_s
         while at_s < to_s:
-            self.close_through(at_s)
+            if not is_past:
+                self.close_through(at_s)
             edge_s = min(to_s, self._edge_after(at_s, accounts))
             for place, (account, flow) in enumerate(accounts):
                 energy_mj = flow(edge_s) - reached_mj[place]
                 reached_mj[place] += energy_mj
                 if energy_mj:
-                    self._take(account, energy_mj, at_s)
+                    self._take(account, energy_mj, at_s, is_past=is_past)
             at_s = edge_s
-        self.close_through(to_s)
+        if not is_past:
+            self.close_through(to_s)
 
-    def accumulate(self, channel: str, energy_mj: int, at_s: int | None) -> None:
-        """Add energy of the second that begins at `at_s`; each Wh that it completes is booked."""
+    def accumulate(
+        self, channel: str, energy_mj: int, at_s: int | None, *, is_past: bool = False
+    ) -> None:
+        """Add energy of the second that begins at `at_s`; each Wh that it completes is booked.
+
+        Of `is_past` see `measure`.
+        """
         account = self._account(channel)
         if energy_mj < 0:
             raise LedgerError(f"energy of {energy_mj} mJ cannot be added to {channel}")
-        self._take(account, index(energy_mj), None if at_s is None else index(at_s))
+        self._take(
+            account, index(energy_mj), None if at_s is None else index(at_s), is_past=is_past
+        )
 
     def accumulate_evenly(self, channel: str, energy_mj: int, start_s: int, end_s: int) -> None:
         """Spread energy over `[start_s, end_s)`: what `accumulate` gives second by second.
@@ -207,7 +232,11 @@ class Ledger(Books):
         self._profile.mark(at_s, RowStatus.CLOCK_INVALID)
         for name, account in self._accounts.items():
             account.active_rate = self._book.active_rates[name] = account.rate_at(at_s)
-        self._spells.append(Spell(at_us, None, {}))
+        if self._spells and self._spells[-1].from_us >= at_us:  # it was set at this very instant
+            self._spells[-1] = self._spells[-1]._replace(to_us=None)
+        else:
+            self._spells.append(Spell(at_us, None, {}))
+        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
 
     def find_time(self, new_s: int, now_us: int) -> None:
         """The clock was set: the spell of invalid clock ends."""
@@ -223,6 +252,7 @@ class Ledger(Books):
             self._leap(open_s, new_s)
         else:
             self._turn_back(new_s)
+        self._profile.change_period(new_s, self.config.profile.period_s)
         self._profile.mark(new_s, RowStatus.CLOCK_INVALID | RowStatus.CLOCK_ADJUSTED)
 
     def end_billing(self, at_s: int, reason: str) -> bool:
@@ -253,13 +283,13 @@ class Ledger(Books):
         """The meter's time when power went, as far as it is known."""
         durable_s = self._durable_s
         open_s = self._profile.open_s
-        return open_s if durable_s is None else max(open_s, self.clock.meter_s(durable_s))
+        return open_s if durable_s is None else max(open_s, self.clock.last_s(durable_s))
 
     def _first_power_up(self, now_s: int | None) -> int:
         if now_s is None:
             raise LedgerError("a first power-up needs to know the time")
         self._begun_s, self._powered = now_s, True
-        self._profile.change_period(now_s - now_s % _HOUR_S, self.config.profile.period_s)
+        self._profile.change_period(now_s - now_s % HOUR_S, self.config.profile.period_s)
         self._profile.begin(now_s)
         self._demand = Demand(self.config.demand, self.config.profile.period_s, self._book.demand)
         self._demand.disturb(now_s)
@@ -269,19 +299,21 @@ class Ledger(Books):
 
     def _edge_after(self, at_s: int, accounts: list[tuple[Account, Flow]]) -> int:
         """The next instant at which anything about a booking may change."""
-        step_s = min(self._demand.step_s, self._profile.period_s(at_s), HALF_HOUR_S)
-        edge_s = at_s - at_s % step_s + step_s
+        steps_s = (self._demand.step_s, self._profile.period_s(at_s), HALF_HOUR_S)
+        edge_s = min(at_s - at_s % step_s + step_s for step_s in steps_s)
         for account, _ in accounts:
             edge_s = min(edge_s, account.rate_until_s(at_s))
         return edge_s
 
-    def _take(self, account: Account, energy_mj: int, at_s: int | None) -> None:
+    def _take(
+        self, account: Account, energy_mj: int, at_s: int | None, *, is_past: bool = False
+    ) -> None:
         whole_wh, residual_mj = divmod(account.residual_mj + energy_mj, MJ_PER_WH)
         if whole_wh:
             self._book_wh(account, whole_wh, at_s)
         account.residual_mj = residual_mj
         self._changed.add(account.name)
-        if at_s is not None:
+        if at_s is not None and not is_past:
             self._demand.add(account.name, energy_mj, at_s)
 
     def _book_wh(self, account: Account, quantity: int, at_s: int | None) -> None:
@@ -343,7 +375,10 @@ class Ledger(Books):
 
     def _turn_back(self, new_s: int) -> None:
         self._profile.turn_back(new_s)
+        self._profile.change_period(new_s, self.config.profile.period_s)
         if self._begun_s is not None:
             self._begun_s = min(self._begun_s, new_s)
+        if self._profile.period_s(new_s) != self._demand.period_s:
+            self._change_demand_period(new_s)
         self._demand.disturb(new_s)
         self._billing.turn_back(new_s)

@@ -11,6 +11,7 @@ from shared.timegrid import DAY_S, HALF_HOUR_S
 from .state import EnergyRow, Era, PaddingRun, RowStatus
 
 _SINCE_EVER_S: Final = -(1 << 62)
+HOUR_S: Final = 3_600
 _ADJUSTED: Final = int(RowStatus.CLOCK_ADJUSTED)
 
 
@@ -59,6 +60,7 @@ class Profile:
             row.start_s: Row((*row.deltas, *[0] * (columns - len(row.deltas))), *row[2:])
             for row in rows
         }
+        self._measured_s = sum(self.period_s(start_s) for start_s in self._rows)
         self._runs = sorted(runs)
         self._open_s = open_s or 0
         self._next_s = 0 if open_s is None else open_s + self.period_s(open_s)
@@ -112,8 +114,23 @@ class Profile:
         return at_s - at_s % self.period_s(at_s)
 
     def change_period(self, from_s: int, period_s: int) -> None:
-        """From an instant on, a whole hour, rows have another length."""
+        """From the first whole hour on that begins no earlier and is free, rows have this length.
+
+        Hours ahead in which there are rows keep theirs: the clock was set back.
+        """
+        from_s = max(from_s, self._next_s)
+        from_s += -from_s % HOUR_S
+        taken_s = sorted({each - each % HOUR_S for each in self._rows if each >= from_s})
+        kept = [(hour_s, self.period_s(hour_s)) for hour_s in taken_s]
         while self.eras[1:] and self.eras[-1].from_s >= from_s:
+            self.eras.pop()
+        self._begin_era(from_s, period_s)
+        for hour_s, kept_s in kept:
+            self._begin_era(hour_s, kept_s)
+            self._begin_era(hour_s + HOUR_S, period_s)
+
+    def _begin_era(self, from_s: int, period_s: int) -> None:
+        if self.eras[1:] and self.eras[-1].from_s == from_s:
             self.eras.pop()
         if self.eras[-1].period_s != period_s:
             self.eras.append(Era(from_s, period_s))
@@ -207,15 +224,16 @@ class Profile:
         After the clock was set back there may be none before the open row: then the furthest ahead
         goes.
         """
-        depth = self.depth_days * DAY_S // self.eras[-1].period_s + 1  # the open one besides
-        if len(self._rows) <= depth:
+        depth_s = self.depth_days * DAY_S + self.period_s(self._open_s)  # the open one besides
+        if self._measured_s <= depth_s:
             return None
         aged = [0] * self.columns
-        while len(self._rows) > depth:
+        while self._measured_s > depth_s:
             oldest_s = self._first_s if self._first_s in self._rows else min(self._rows)
             if oldest_s >= self._open_s:
                 oldest_s = max(self._rows)
             row = self._rows.pop(oldest_s)
+            self._measured_s -= self.period_s(oldest_s)
             self._touched.add(oldest_s)
             aged = [old + new for old, new in zip(aged, row.deltas, strict=True)]
             if oldest_s < self._open_s:
@@ -279,6 +297,7 @@ class Profile:
         row = self._rows.get(start_s)
         if row is None:
             row = self._rows[start_s] = Row([0] * self.columns)
+            self._measured_s += self.period_s(start_s)
             self._last_s = max(self._last_s, start_s)
             self._touched.add(start_s)
         return row
@@ -311,4 +330,5 @@ class Profile:
         self._runs[index : index + 1] = [r for r in (before, after) if r.start_s < r.end_s]
         self._runs_changed = True
         self._rows[start_s] = Row([0] * self.columns, run.status)
+        self._measured_s += self.period_s(start_s)
         return True

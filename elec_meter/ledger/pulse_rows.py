@@ -53,9 +53,8 @@ class PulseRows:
         before = self._rows.get(row.start_s) or self._cut_out(row.start_s)
         if before is not None:
             self.measured -= self._counts(before)
-            row = PulseRow(
-                row.start_s, before.pulses + row.pulses, before.status | row.status, row.rate
-            )
+            pulses, status = before.pulses + row.pulses, before.status | row.status
+            row = PulseRow(row.start_s, pulses, status, row.rate or before.rate)
         self.measured += self._counts(row)
         self._rows[row.start_s] = row
         self._touched.add(row.start_s)

@@ -100,7 +100,7 @@ class Rows:
         indexes = [total - left for total, left in zip(totals, unallocated, strict=True)]
         later = profile.sums(from_s)
         indexes = [after - in_rows for after, in_rows in zip(indexes, later, strict=True)]
-        gas_s = half_hour_ceiling_s(from_s)
+        gas_s = half_hour_ceiling_s(max(from_s, profile.first_s))
         for row in profile.between(from_s, to_s):
             indexes = [before + delta for before, delta in zip(indexes, row.deltas, strict=True)]
             if not self._is_closed(row.start_s):

@@ -211,9 +211,15 @@ def cost_before(entries: Sequence[Snapshot], place: int, ends: int) -> dict[str,
     Returns:
         By channel; nothing for the first period, None when its beginning is not kept any more.
     """
-    if place:
-        return entries[place - 1].cost
+    earlier = [each for each in entries if _taken(each) < _taken(entries[place])]
+    if earlier:
+        return max(earlier, key=_taken).cost
     return {} if ends <= len(entries) else None
+
+
+def _taken(snapshot: Snapshot) -> tuple[int, int]:
+    """The order in which periods ended: that of the host's time, if the clock was set back."""
+    return snapshot.host_us, snapshot.at_s
 
 
 def _number(numbers: list[int] | None, place: int) -> int | None:

@@ -148,7 +148,7 @@ def _load_profiles(sources: Sources, status: Column) -> Iterator[CosemObject]:
             f"0-0:128.34.{order}",
             f"{channel.title}: sum of all periods",
             now,
-            newest(sources, index),
+            _reached(sources, index),
             channel.scaler_unit,
             modulus=sources.config.modulus_wh,
         )
@@ -180,6 +180,14 @@ def _delta(key: str) -> Callable[[ProfileRow], int | None]:
 
 def _index(key: str) -> Callable[[ProfileRow], int | None]:
     return lambda row: row.indexes.get(key)
+
+
+def _reached(
+    sources: Sources, index: Callable[[ProfileRow], int | None]
+) -> Callable[[datetime], int]:
+    """Reads the index of the last row; rows that are not there yet hold nothing."""
+    last = newest(sources, index)
+    return lambda at: last(at) or 0
 
 
 def _rolling(

@@ -14,6 +14,7 @@ from elec_meter.objects.profile_generic import ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured
 from elec_meter.objects.register import Register
 from elec_meter.objects.sources import Sources
+from shared.timegrid import from_unix_s
 
 _SPELLS_MAX = 10_000
 
@@ -74,7 +75,7 @@ class _Spells(ProfileSource):
         bounds = Bounds.of(from_utc, to_utc)
         return [
             (
-                from_unix_us(spell.from_us),
+                from_unix_s(spell.from_us // SECOND_US),
                 _end(spell),
                 *(spell.quantities.get(channel.name, 0) for channel in self._channels),
             )

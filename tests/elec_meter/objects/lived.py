@@ -84,7 +84,9 @@ class Life:
     ) -> None:
         """Energy that flows evenly; a telegram every quarter of an hour."""
         begun, end, whole_s = self.now, self.now + length, length // SECOND
-        wholes = {"import": import_wh, "export": export_wh, "reactive_q1": varh}
+        wholes = {"import": import_wh, "export": export_wh}
+        if varh:
+            wholes["reactive_q1"] = varh
         while self.now < end:
             to = min(end, self.now + 15 * MINUTE)
             seconds = range((self.now - begun) // SECOND, (to - begun) // SECOND)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from elec_meter import Storage
 from elec_meter.config import (
     CalendarConfig,
     DemandConfig,
@@ -18,6 +19,7 @@ from elec_meter.config import (
 from elec_meter.objects import DemandRegister, ProfileGeneric
 from shared.timegrid import unix_s
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
+from tests.elec_meter.objects.lived import BEGUN, HOUR, Life
 
 DAY = timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)
@@ -31,9 +33,9 @@ def rows(meter: FixedMeter, code: str, *bounds: datetime) -> list[tuple[Any, ...
 
 
 def priced(**prices: Any) -> MeterConfig:
-    """The demo's meter with prices of import."""
+    """The demo's gas unit, and prices of import."""
     calendar = CalendarConfig(prices=PricesConfig(**prices))
-    return msgspec.structs.replace(demo_config(), tariff=TariffConfig(import_=calendar))
+    return MeterConfig(tariff=TariffConfig(import_=calendar), gas_units=demo_config().gas_units)
 
 
 def test_gas_of_a_snapshot_is_none_until_it_is_final() -> None:
@@ -95,6 +97,24 @@ def test_the_count_of_billing_periods_goes_on_beyond_those_that_are_kept() -> No
     place = columns(meter).index("0-0:128.20.2")
     costs = [row[place] for row in rows(meter, "0-0:98.1.0")]
     assert [None, *[10_000_000] * 23] == costs
+
+
+def test_a_period_that_ended_earlier_by_a_clock_that_was_set_back_has_its_own_cost() -> None:
+    """What follows in the profile did not follow in time: 1 kWh each, none negative."""
+    life = Life(Storage.in_memory(), priced(rate_p_kwh=(Decimal(10),)))
+    life.live(2 * HOUR, 1_000)
+    assert life.meter.end_billing(life.now)
+    life.meter.set_clock(life.now - HOUR, life.now)
+    life.live(HOUR // 2, 1_000)
+    assert life.meter.end_billing(life.now)
+
+    billed = life.meter.objects["0-0:98.1.0"]
+    assert isinstance(billed, ProfileGeneric)
+    place = [str(each.obis) for each in billed.columns].index("0-0:128.20.2")
+    half = HOUR // 2
+    assert [(BEGUN + HOUR + half, 10_000_000), (BEGUN + 2 * HOUR, 10_000_000)] == [
+        (row[0], row[place]) for row in billed.rows()
+    ]
 
 
 def test_without_prices_there_is_no_cost() -> None:

@@ -87,3 +87,4 @@ def test_a_profile_before_the_first_half_hour_is_empty() -> None:
 
     assert [] == profile(meter, "1-0:99.1.0").rows()
     assert meter.directory["1-0:1.29.0"].value is None
+    assert 0 == meter.directory["0-0:128.34.0"].value
