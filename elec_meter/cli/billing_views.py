@@ -46,8 +46,8 @@ def billing(seen: Observed) -> list[Row]:
     ledger = seen.meter.ledger
     entries = ledger.snapshots("billing")
     rows = []
-    for place, snapshot in enumerate(entries):
-        before = cost_before(entries, place, ledger.billing_ends)
+    for snapshot in entries:
+        before = cost_before(snapshot, entries, ledger.billing_ends)
         rows.append(_snapshot(seen, "billing", snapshot, before))
     if seen.day is None:
         return [*rows, _open(seen)]

@@ -115,6 +115,7 @@ def test_a_period_that_ended_earlier_by_a_clock_that_was_set_back_has_its_own_co
     assert [(BEGUN + HOUR + half, 10_000_000), (BEGUN + 2 * HOUR, 10_000_000)] == [
         (row[0], row[place]) for row in billed.rows()
     ]
+    assert BEGUN + HOUR + half == life.meter.objects["0-0:0.1.2"].value
 
 
 def test_without_prices_there_is_no_cost() -> None:
