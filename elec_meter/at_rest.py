@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collector import Readings
@@ -24,6 +25,15 @@ class Written(NamedTuple):
 
     number: int
     changed: list[str]
+
+
+def check(config: MeterConfig, now: datetime) -> None:
+    """Refuse a document with which no meter could begin at an instant of the host's time.
+
+    Raises:
+        ConfigError: as for `apply_config`.
+    """
+    refuse_unworkable(config, config, (), now)
 
 
 def apply_config(

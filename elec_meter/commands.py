@@ -51,8 +51,7 @@ class CommandedMeter(ConfiguredMeter):
             self.ledger.set_time(unix_s(old), new_s)
             text = f"the clock was set from {utc_text(old)} to {utc_text(new)} by {author}"
         self._close_through(new_s)
-        self.storage.record_event(EventCode.CLOCK_SET, text, now)
-        self.checkpoint()
+        self._done(EventCode.CLOCK_SET, text, now)
 
     def adjust_clock(
         self,
@@ -73,8 +72,7 @@ class CommandedMeter(ConfiguredMeter):
         old = self.clock.read(now)
         self.clock.adjust(by_s, now)
         text = f"the clock is adjusted from {utc_text(old)} by {by_s:+d} s by {author}"
-        self.storage.record_event(EventCode.CLOCK_ADJUSTED, text, now)
-        self.checkpoint()
+        self._done(EventCode.CLOCK_ADJUSTED, text, now)
 
     def synchronise_clock(
         self,
@@ -101,8 +99,7 @@ class CommandedMeter(ConfiguredMeter):
             text = (
                 f"the time {utc_text(utc)} of {author} was refused: the clock says {utc_text(old)}"
             )
-            self.storage.record_event(EventCode.CLOCK_REFUSED, text, now)
-            self.checkpoint()
+            self._done(EventCode.CLOCK_REFUSED, text, now)
             return Synchronisation.REFUSED
         outcome = self.clock.synchronise(utc, now, may_set=may_set)
         left_s = self.clock.outstanding_s(now)
@@ -122,8 +119,7 @@ class CommandedMeter(ConfiguredMeter):
         self.clock.lose(now)
         self.ledger.lose_time(unix_s(old), unix_us(now))
         text = f"the clock was {utc_text(old)} and is unknown: {author}"
-        self.storage.record_event(EventCode.CLOCK_INVALID, text, now)
-        self.checkpoint()
+        self._done(EventCode.CLOCK_INVALID, text, now)
 
     def end_billing(
         self, now: datetime, *, level: Level = Level.FACTORY, author: str = PROGRAM
@@ -136,13 +132,14 @@ class CommandedMeter(ConfiguredMeter):
         """
         require_level(level, Level.SUPPLIER, "end the billing period")
         self._advance(now)
-        at_s = self._known_s("the billing period cannot end")
+        at_s = self.clock.read_s(self._now)
+        if at_s is None:
+            raise ClockError("the billing period cannot end while the time is not known")
         self._close_through(at_s)
         if not self.ledger.end_billing(at_s, author):
             return False
         text = f"the billing period was ended by {author}"
-        self.storage.record_event(EventCode.BILLING_ENDED, text, now)
-        self.checkpoint()
+        self._done(EventCode.BILLING_ENDED, text, now)
         return True
 
     def reset_demand(
@@ -158,8 +155,7 @@ class CommandedMeter(ConfiguredMeter):
         self._advance(now)
         ended = self.ledger.reset_demand(unix_us(now))
         text = f"maximum demand was reset by {author}"
-        self.storage.record_event(EventCode.DEMAND_RESET, text, now)
-        self.checkpoint()
+        self._done(EventCode.DEMAND_RESET, text, now)
         return ended
 
     def receive_prices(
@@ -183,13 +179,12 @@ class CommandedMeter(ConfiguredMeter):
         """
         require_level(level, Level.SUPPLIER, "send prices")
         self._advance(now)
-        self.ledger.cost(channel)
+        self.ledger.cost(channel)  # it refuses what is no energy channel
         prices = self.ledger.prices.get(channel, PriceList()).extended(unix_s(start), millipence)
         self.ledger.prices[channel] = prices
         self.storage.put_state(_prices_key(channel), msgspec.msgpack.encode(prices.prices))
         text = f"{len(millipence)} prices of {channel} from {utc_text(start)} on came from {author}"
-        self.storage.record_event(EventCode.PRICES_RECEIVED, text, now)
-        self.checkpoint()
+        self._done(EventCode.PRICES_RECEIVED, text, now)
 
     def supply_lost(self, now: datetime) -> None:
         """Power is going: make everything durable with what is left of it.
@@ -198,8 +193,7 @@ class CommandedMeter(ConfiguredMeter):
             CheckpointFailedError: it is not.
         """
         self._advance(now)
-        self.storage.record_event(EventCode.POWER_DOWN, "power is going", now)
-        self.checkpoint()
+        self._done(EventCode.POWER_DOWN, "power is going", now)
 
     def _load_prices(self) -> None:
         for channel in self.ledger.energy_channels:
@@ -208,11 +202,10 @@ class CommandedMeter(ConfiguredMeter):
                 pairs = msgspec.msgpack.decode(saved, type=list[tuple[int, int]])
                 self.ledger.prices[channel] = PriceList.of(pairs)
 
-    def _known_s(self, refused: str) -> int:
-        at_s = self.clock.read_s(self._now)
-        if at_s is None:
-            raise ClockError(f"{refused} while the time is not known")
-        return at_s
+    def _done(self, code: EventCode, text: str, now: datetime) -> None:
+        """Log what an order did, and make it durable with it."""
+        self.storage.record_event(code, text, now)
+        self.checkpoint()
 
 
 def _prices_key(channel: str) -> str:

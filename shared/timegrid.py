@@ -80,6 +80,11 @@ def from_unix_ms(instant_ms: int) -> datetime:
     return _after_epoch(instant_ms, 1)
 
 
+def iso_utc(instant: datetime) -> str:
+    """An instant in ISO 8601, in UTC and to the second: `2026-04-01T12:00:00Z`."""
+    return f"{require_utc(instant):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def half_hour_floor_s(at_s: int) -> int:
     """Start of the half-hour to which a UNIX second belongs."""
     return at_s - at_s % HALF_HOUR_S

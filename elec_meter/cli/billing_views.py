@@ -10,10 +10,10 @@ from elec_meter.config.tariff import REACTIVE
 from elec_meter.ledger import DemandState, Peak, Snapshot, energy_key, pulse_key
 from elec_meter.objects.billing import cost_before, cost_of_period
 from elec_meter.objects.cost import COST
-from shared.timegrid import DAY_S, from_unix_s, settlement_period, unix_s
+from shared.timegrid import DAY_S, from_unix_s, iso_utc, settlement_period, unix_s
 from shared.units import scaled
 
-from .observed import Observed, Row, utc_text
+from .observed import Observed, Row
 
 
 def demand(seen: Observed) -> list[Row]:
@@ -22,7 +22,7 @@ def demand(seen: Observed) -> list[Row]:
     reset = None
     if book.reset_us is not None:
         reset = seen.books.clock.read(from_unix_us(book.reset_us))
-    common = {"resets": book.resets, "last_reset": None if reset is None else utc_text(reset)}
+    common = {"resets": book.resets, "last_reset": None if reset is None else iso_utc(reset)}
     return [
         {
             "channel": channel,
@@ -46,8 +46,8 @@ def billing(seen: Observed) -> list[Row]:
     ledger = seen.meter.ledger
     entries = ledger.snapshots("billing")
     rows = []
-    for place, snapshot in enumerate(entries):
-        before = cost_before(entries, place, ledger.billing_ends)
+    for snapshot in entries:
+        before = cost_before(snapshot, entries, ledger.billing_ends)
         rows.append(_snapshot(seen, "billing", snapshot, before))
     if seen.day is None:
         return [*rows, _open(seen)]
@@ -116,7 +116,7 @@ def _open(seen: Observed) -> Row:
     objects = seen.meter.objects
     return {
         "kind": "open",
-        "at": None if seen.time is None else utc_text(seen.time),
+        "at": None if seen.time is None else iso_utc(seen.time),
         "through": None,
         "reason": None,
         **_registers(energy, pulses),
@@ -159,4 +159,4 @@ def _pence(cost_up: int | None) -> Decimal | int | None:
 
 
 def _utc(at_s: int) -> str:
-    return utc_text(from_unix_s(at_s))
+    return iso_utc(from_unix_s(at_s))

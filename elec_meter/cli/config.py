@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from .options import data_option, example, json_option
+from .ordering import new_key, order
 
 if TYPE_CHECKING:
     from elec_meter.at_rest import Written
@@ -49,12 +50,10 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
     """
     from elec_meter import at_rest
     from elec_meter.access import Level
-    from elec_meter.config import config_to_json
+    from elec_meter.config import MeterConfig, config_to_json
     from elec_meter.control import ApplyConfig
     from elec_meter.errors import ConfigError
     from elec_meter.storage import read_config
-
-    from .ordering import new_key
 
     if (file is None) == (change is None):
         raise click.UsageError("Give either FILE or --change HEX.")
@@ -66,7 +65,7 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
         request = ApplyConfig(document=document, key=new_key())
 
     def written(storage: Storage) -> Written:
-        new = config or _changed(storage, change or "")
+        new = request.config(storage.load_config() or MeterConfig())
         return at_rest.apply_config(storage, new, level=Level.SUPPLIER)
 
     try:
@@ -80,14 +79,15 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
 def check(file: Path) -> None:
     """Say whether a document is a meter's, and what kind of meter.
 
-    A meter is made of it in memory, so what it shows and reads out is looked at too.
+    What the meter shows, reads out and records is tried out too, and so is the passive tariff.
     """
+    from elec_meter import at_rest
     from elec_meter.errors import ConfigError
     from elec_meter.storage import read_config
 
     config = read_config(file)
     try:
-        _try_out(config)
+        at_rest.check(config, datetime.now(UTC))
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     click.echo(f"{file}: {_in_words(config)}.")
@@ -187,8 +187,6 @@ def rollback(number: int, data_dir: Path, as_json: bool) -> None:
     from elec_meter.access import Level
     from elec_meter.control import RollBack
 
-    from .ordering import new_key
-
     def written(storage: Storage) -> Written:
         return at_rest.roll_back(storage, number, level=Level.SUPPLIER)
 
@@ -209,8 +207,6 @@ def _have_in_force(
 ) -> None:
     from shared.exact_json import exact_json
 
-    from .ordering import order
-
     def at_rest(storage: Storage) -> dict[str, Any]:
         return {**written(storage)._asdict(), "from": "next start"}
 
@@ -225,18 +221,6 @@ def _have_in_force(
         click.echo(f"{what} is in force: {', '.join(reply['changed'])}.")
     else:
         click.echo(f"{what} is in force from the next start on: {', '.join(reply['changed'])}.")
-
-
-def _changed(storage: Storage, change: str) -> MeterConfig:
-    """What a compact change makes of the stored document."""
-    from elec_meter.config import MeterConfig, apply_change
-    from elec_meter.errors import ControlError
-
-    try:
-        octets = bytes.fromhex(change)
-    except ValueError:
-        raise ControlError("a change is written in hexadecimal") from None
-    return apply_change(storage.load_config() or MeterConfig(), octets)
 
 
 def _document(source: Path) -> MeterConfig:
@@ -258,21 +242,6 @@ def _stored_document(data_dir: Path | None) -> MeterConfig:
     if config is None:
         raise NotADataDirectoryError(f"{data_dir} holds no meter's data yet")
     return config
-
-
-def _try_out(config: MeterConfig) -> None:
-    """Make everything of the document that could refuse it."""
-    from elec_meter.config import automatic_screens, check_config
-    from elec_meter.display import Display
-    from elec_meter.flag import FlagPort
-    from elec_meter.meter import Meter
-    from elec_meter.storage import Storage
-
-    check_config(config)
-    with Storage.in_memory() as storage:
-        meter = Meter(config, storage, datetime.now(UTC))
-        Display(config.display, meter.objects, automatic_screens(config))
-        FlagPort(config.flag, meter.objects, serial=config.serial, durable=meter.checkpoint)
 
 
 def _in_words(config: MeterConfig) -> str:

@@ -14,9 +14,10 @@ import click
 
 from elec_meter.errors import TariffError
 from shared.exact_json import exact_json
-from shared.timegrid import HALF_HOUR_S, unix_s
+from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 
 from .options import Instant, data_option, example, json_option
+from .ordering import new_key, order
 
 
 @click.group()
@@ -34,8 +35,6 @@ def clock_set(instant: datetime, data_dir: Path, as_json: bool) -> None:
     """Set the clock, at once."""
     from elec_meter.control import SetClock
 
-    from .ordering import new_key, order
-
     _print(order(data_dir, SetClock(utc=instant, key=new_key())), as_json, _clock)
 
 
@@ -51,8 +50,6 @@ def clock_adjust(seconds: int, data_dir: Path, as_json: bool) -> None:
     """Have the clock gain SECONDS, or lose them, at most 5 s in a half-hour."""
     from elec_meter.control import AdjustClock
 
-    from .ordering import new_key, order
-
     _print(order(data_dir, AdjustClock(by_s=seconds, key=new_key())), as_json, _clock)
 
 
@@ -66,8 +63,6 @@ def clock_sync(instant: datetime, data_dir: Path, as_json: bool) -> None:
     """Take a head end's time: a small difference is adjusted, a large one set."""
     from elec_meter.control import SynchroniseClock
 
-    from .ordering import new_key, order
-
     _print(order(data_dir, SynchroniseClock(utc=instant, key=new_key())), as_json, _clock)
 
 
@@ -77,8 +72,6 @@ def clock_sync(instant: datetime, data_dir: Path, as_json: bool) -> None:
 def end_billing(data_dir: Path, as_json: bool) -> None:
     """End the billing period now."""
     from elec_meter.control import EndBilling
-
-    from .ordering import new_key, order
 
     def told(reply: dict[str, Any]) -> str:
         if reply["ended"]:
@@ -94,8 +87,6 @@ def end_billing(data_dir: Path, as_json: bool) -> None:
 def reset_demand(data_dir: Path, as_json: bool) -> None:
     """Reset maximum demand; the maxima that this ends are printed."""
     from elec_meter.control import ResetDemand
-
-    from .ordering import new_key, order
 
     def told(reply: dict[str, Any]) -> str:
         maxima = [
@@ -119,15 +110,13 @@ def prices(file: Path, data_dir: Path, channel: str, as_json: bool) -> None:
     """
     from elec_meter.control import ReceivePrices
 
-    from .ordering import new_key, order
-
     found = _prices(file)
     request = ReceivePrices(
         start=found.start, prices_p_kwh=found.prices_p_kwh, channel=channel, key=new_key()
     )
 
     def told(reply: dict[str, Any]) -> str:
-        return f"{reply['prices']} prices from {found.start:%Y-%m-%dT%H:%M:%SZ} on."
+        return f"{reply['prices']} prices from {iso_utc(found.start)} on."
 
     _print(order(data_dir, request), as_json, told)
 
@@ -138,8 +127,6 @@ def prices(file: Path, data_dir: Path, channel: str, as_json: bool) -> None:
 def status(data_dir: Path, as_json: bool) -> None:
     """Say what runs, and how it is."""
     from elec_meter.control import GetStatus
-
-    from .ordering import order
 
     def told(reply: dict[str, Any]) -> str:
         ports = ", ".join(f"{name} {address}" for name, address in reply["ports"].items())

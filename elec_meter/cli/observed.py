@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -62,8 +62,3 @@ def observed(directory: Path, day: date | None = None) -> Iterator[Observed]:
         books = Books(config, state, clock=clock)
         meter = Meter(config, copy, from_unix_s(durable_s))
         yield Observed(meter, copy, day, events, books)
-
-
-def utc_text(instant: datetime) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

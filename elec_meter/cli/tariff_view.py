@@ -7,9 +7,9 @@ from typing import Any
 
 from elec_meter.config import CalendarConfig, PricesConfig
 from elec_meter.config.tariff import SwitchConfig
-from shared.timegrid import unix_s
+from shared.timegrid import iso_utc, unix_s
 
-from .observed import Observed, Row, utc_text
+from .observed import Observed, Row
 
 
 def tariff(seen: Observed) -> list[Row]:
@@ -21,7 +21,7 @@ def tariff(seen: Observed) -> list[Row]:
     ]
     passive = config.passive
     if passive is not None:
-        activates = {"activates": utc_text(passive.activate)}
+        activates = {"activates": iso_utc(passive.activate)}
         rows += [
             _calendar(channel, passive.tariff.calendar(channel)) | activates
             for channel in ledger.channels

@@ -13,11 +13,12 @@ from shared.timegrid import (
     LONDON,
     from_unix_s,
     half_hours_of_settlement_day,
+    iso_utc,
     settlement_period,
 )
 
 from .billing_views import billing, demand
-from .observed import Observed, Row, utc_text
+from .observed import Observed, Row
 from .tariff_view import tariff
 
 _CAPTURE_TIME: Final = 5
@@ -51,7 +52,7 @@ def register_rows(directory: Directory) -> list[Row]:
 def _captured(each: CosemObject, now: datetime) -> str | None:
     """When a value came to be, where that is kept."""
     time = each.present(_CAPTURE_TIME, now) if isinstance(each, ExtendedRegister) else None
-    return utc_text(time) if isinstance(time, datetime) else None
+    return iso_utc(time) if isinstance(time, datetime) else None
 
 
 def profile(seen: Observed) -> list[Row]:
@@ -71,8 +72,8 @@ def profile(seen: Observed) -> list[Row]:
         period = settlement_period(from_unix_s(row.start_s))
         rows.append(
             {
-                "start": utc_text(from_unix_s(row.start_s)),
-                "end": utc_text(from_unix_s(row.end_s)),
+                "start": iso_utc(from_unix_s(row.start_s)),
+                "end": iso_utc(from_unix_s(row.end_s)),
                 "settlement_date": period.settlement_date.isoformat(),
                 "settlement_period": period.settlement_period,
                 "channels": row.deltas,
@@ -102,7 +103,7 @@ def display(seen: Observed) -> list[Row]:
 def events(seen: Observed) -> list[Row]:
     """The event log; of one settlement day with one."""
     return [
-        {"number": e.number, "at": utc_text(e.at), "code": e.code, "text": e.text}
+        {"number": e.number, "at": iso_utc(e.at), "code": e.code, "text": e.text}
         for e in seen.events
         if seen.day in (None, settlement_period(e.at).settlement_date)
     ]
@@ -123,7 +124,7 @@ def units(seen: Observed) -> list[Row]:
                 "pulse_weight": config.pulse_weight,
                 "pulses": meter.ledger.total(config.channel),
                 "not_final": meter.ledger.unrated(config.channel),
-                "last_received": None if heard is None else utc_text(heard),
+                "last_received": None if heard is None else iso_utc(heard),
                 "battery_left_d": report.battery_left_d,
                 "faults": [flag.name.lower() for flag in report.faults if flag.name],
             }
@@ -139,11 +140,11 @@ def clock(seen: Observed) -> list[Row]:
     period = None if time is None else settlement_period(time)
     return [
         {
-            "utc": None if time is None else utc_text(time),
+            "utc": None if time is None else iso_utc(time),
             "local": None if time is None else time.astimezone(LONDON).isoformat(),
             "valid": time is not None,
             "status": int(face.status_at(meter.now)),
-            "unknown_since": None if spell is None else utc_text(from_unix_us(spell.from_us)),
+            "unknown_since": None if spell is None else iso_utc(from_unix_us(spell.from_us)),
             "settlement_date": None if period is None else period.settlement_date.isoformat(),
             "settlement_period": None if period is None else period.settlement_period,
             "outstanding_s": meter.clock.outstanding_s(meter.now),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +12,7 @@ import msgspec
 from elec_meter.errors import ConfigError
 
 from .schema import MeterConfig
-from .sentences import one_line, refusal
+from .sentences import refusing
 from .shape import Plain, plain, table_of, without_defaults
 
 MAX_TEXT: Final = 1_000_000
@@ -33,7 +31,8 @@ def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
     Raises:
         ConfigError: no TOML, or not a meter; the sentence names the path and the reason.
     """
-    with _plain_refusals(source, "TOML", len(text)):
+    _refuse_long(source, text)
+    with refusing(source, "TOML", ConfigError):
         return msgspec.convert(tomllib.loads(text, parse_float=_decimal), MeterConfig)
 
 
@@ -52,7 +51,8 @@ def config_to_toml(config: MeterConfig, *, defaults: bool = False) -> str:
 
 def config_from_json(document: bytes | str, source: str = "configuration") -> MeterConfig:
     """Read what `config_to_json` wrote; errors as for `config_from_toml`."""
-    with _plain_refusals(source, "JSON", len(document)):
+    _refuse_long(source, document)
+    with refusing(source, "JSON", ConfigError):
         return msgspec.json.decode(document, type=MeterConfig)
 
 
@@ -66,20 +66,9 @@ def config_json_schema() -> dict[str, Any]:
     return msgspec.json.schema(MeterConfig)
 
 
-@contextmanager
-def _plain_refusals(source: str, form: str, length: int) -> Iterator[None]:
-    if length > MAX_TEXT:
+def _refuse_long(source: str, text: bytes | str) -> None:
+    if len(text) > MAX_TEXT:
         raise ConfigError(f"{source} is longer than {MAX_TEXT} characters")
-    try:
-        yield
-    except msgspec.ValidationError as error:
-        raise ConfigError(refusal(source, error)) from None
-    except RecursionError:
-        raise ConfigError(f"{source} is nested too deeply") from None
-    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(one_line(f"{source} is not {form}: {error}")) from None
-    except ValueError:
-        raise ConfigError(f"{source} has a number that is too long") from None
 
 
 def _decimal(text: str) -> Decimal:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
+
+from elec_meter.errors import MeterError
 
 from .base import FORMS
 from .shape import Maybe, Scalar, Shape, Table, shape_at, table_of
@@ -36,6 +41,27 @@ _EXPECTED: Final = re.compile(
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<key>.*)`")
 _NO_CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*)", re.DOTALL)
+
+
+@contextmanager
+def refusing(source: str, form: str, kind: type[MeterError]) -> Iterator[None]:
+    """Read a text in here: whatever it is refused for becomes one plain sentence.
+
+    Args:
+        source: what to call it: a file's name or the like.
+        form: `TOML` or `JSON`.
+        kind: the error that is raised.
+    """
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        raise kind(refusal(source, error)) from None
+    except RecursionError:
+        raise kind(f"{source} is nested too deeply") from None
+    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise kind(one_line(f"{source} is not {form}: {error}")) from None
+    except ValueError:
+        raise kind(f"{source} has a number that is too long") from None
 
 
 def refusal(source: str, error: msgspec.ValidationError) -> str:

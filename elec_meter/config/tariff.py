@@ -19,6 +19,9 @@ MAX_BLOCKS: Final = 4
 REACTIVE: Final = "reactive_"
 """How the names of the channels of reactive energy begin."""
 
+BlockReset = Literal["day", "month", "quarter", "billing"]
+"""When the blocks of a rate begin again."""
+
 MIDNIGHT: Final = "00:00"
 
 PRICE_BELOW_P: Final = 100_000
@@ -122,7 +125,7 @@ class BlocksConfig(Document, frozen=True):
         tuple[Annotated[tuple[int, ...], Meta(max_length=MAX_BLOCKS - 1)], ...],
         Meta(min_length=1, max_length=MAX_BLOCK_RATES),
     ]
-    reset: Literal["day", "month", "quarter", "billing"] = "billing"
+    reset: BlockReset = "billing"
 
     def __post_init__(self) -> None:
         for bounds in self.thresholds:

@@ -8,14 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from elec_meter.access import Level
 from elec_meter.clock import Synchronisation
-from elec_meter.config import (
-    MeterConfig,
-    apply_change,
-    config_from_json,
-    config_from_toml,
-    config_to_toml,
-    millipence,
-)
+from elec_meter.config import config_to_toml, millipence
 from elec_meter.config.shape import plain
 from elec_meter.configured import changed_parts
 from elec_meter.errors import ClockError, ControlError, NotAllowedError
@@ -23,7 +16,7 @@ from elec_meter.events import EventCode
 from elec_meter.meter import Meter
 from elec_meter.storage import Storage
 from elec_meter.version import VERSION
-from shared.timegrid import unix_s
+from shared.timegrid import iso_utc
 
 from . import requests
 from .applied import AppliedOrders
@@ -102,14 +95,15 @@ class Orders:
         try:
             with self._meter.in_one_commit():
                 reply = self._do(order, now)
-                if reply.get("outcome") != _OUTCOMES[Synchronisation.REFUSED]:
+                is_refused = reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]
+                if not is_refused:
                     self._applied.keep(order, reply)
         except NotAllowedError as error:
             text = f"an order of the {AUTHOR} was refused: {error}"
             self._meter.storage.record_event(EventCode.ORDER_REFUSED, text, now)
             self._meter.checkpoint()
             raise
-        if reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]:
+        if is_refused:
             limit_s = self._meter.config.clock.sync_limit_s
             raise ClockError(f"the time is more than {limit_s} s away; that takes level 3")
         return reply
@@ -118,7 +112,7 @@ class Orders:
         meter, level = self._meter, Level(order.level)
         match order:
             case requests.ApplyConfig():
-                config = self._document(order)
+                config = order.config(meter.config)
                 changed = changed_parts(meter.config, config)
                 number = meter.apply_config(config, now, level=level, author=AUTHOR)
                 return {"number": number, "changed": changed}
@@ -146,20 +140,6 @@ class Orders:
                 return self._take_prices(order, now)
         raise ControlError("there is no such order")
 
-    def _document(self, order: requests.ApplyConfig) -> MeterConfig:
-        forms = [bool(form) for form in (order.toml, bytes(order.document), order.change)]
-        if sum(forms) != 1:
-            raise ControlError("give the configuration as one of toml, document and change")
-        if order.toml:
-            return config_from_toml(order.toml)
-        if order.change:
-            try:
-                change = bytes.fromhex(order.change)
-            except ValueError:
-                raise ControlError("a change is written in hexadecimal") from None
-            return apply_change(self._meter.config, change)
-        return config_from_json(bytes(order.document))
-
     def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:
         try:
             prices = [millipence(price) for price in order.prices_p_kwh]
@@ -171,13 +151,14 @@ class Orders:
 
     def _clock(self, now: datetime) -> Reply:
         clock = self._meter.clock
+        utc = clock.read(now)
         return {
-            "meter_utc": _text(clock.read(now)),
+            "meter_utc": None if utc is None else iso_utc(utc),
             "outstanding_s": clock.outstanding_s(now),
         }
 
     def _own_status(self) -> Reply:
-        beside = self._status()
+        beside = self._status()  # it commits: only then may the rest be told
         meter = self._meter
         return {
             "version": VERSION,
@@ -197,7 +178,7 @@ def versions(storage: Storage) -> list[Reply]:
     return [
         {
             "number": each.number,
-            "applied": _text(each.applied),
+            "applied": iso_utc(each.applied),
             "author": each.author,
             "level": each.level,
             "in_force": each.number == in_force,
@@ -219,9 +200,3 @@ def _instant(utc: datetime) -> datetime:
     if instant is None or instant.year not in _YEARS:
         raise ControlError(f"an instant is in {_YEARS.start} to {_YEARS.stop - 1}")
     return instant
-
-
-def _text(instant: datetime | None) -> str | None:
-    if instant is None:
-        return None
-    return f"{datetime.fromtimestamp(unix_s(instant), UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -10,10 +10,11 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from elec_meter.config.sentences import one_line, refusal
+from elec_meter.config import MeterConfig, apply_change, config_from_json, config_from_toml
+from elec_meter.config.sentences import refusing
 from elec_meter.errors import ControlError
+from elec_meter.tariff import DEFAULT_PRICES
 
-MOST_PRICES: Final = 31 * 48
 LONGEST_KEY: Final = 64
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -51,6 +52,26 @@ class ApplyConfig(Request, frozen=True, tag="config.apply"):
     toml: str | None = None
     document: msgspec.Raw = msgspec.Raw()
     change: str | None = None
+
+    def config(self, in_force: MeterConfig) -> MeterConfig:
+        """The document that it gives, which may be a change of the one in force.
+
+        Raises:
+            ControlError: not exactly one form of it is given, or the change is not hexadecimal.
+            ConfigError: the document is refused.
+        """
+        forms = [bool(form) for form in (self.toml, bytes(self.document), self.change)]
+        if sum(forms) != 1:
+            raise ControlError("give the configuration as one of toml, document and change")
+        if self.toml:
+            return config_from_toml(self.toml)
+        if not self.change:
+            return config_from_json(bytes(self.document))
+        try:
+            change = bytes.fromhex(self.change)
+        except ValueError:
+            raise ControlError("a change is written in hexadecimal") from None
+        return apply_change(in_force, change)
 
 
 class RollBack(Request, frozen=True, tag="config.rollback"):
@@ -97,7 +118,7 @@ class ReceivePrices(Request, frozen=True, tag="prices"):
     """Take the prices of consecutive half-hours from `start` on, pence a kWh."""
 
     start: Instant
-    prices_p_kwh: Annotated[Sequence[Decimal], Meta(min_length=1, max_length=MOST_PRICES)]
+    prices_p_kwh: Annotated[Sequence[Decimal], Meta(min_length=1, max_length=DEFAULT_PRICES)]
     channel: str = "import"
 
 
@@ -134,16 +155,8 @@ def decode_request(line: bytes) -> AnyRequest:
     Raises:
         ControlError: it is none; the sentence names the field and the reason.
     """
-    try:
+    with refusing("the request", "JSON", ControlError):
         return _decoder.decode(line)
-    except msgspec.ValidationError as error:
-        raise ControlError(refusal("the request", error)) from None
-    except RecursionError:
-        raise ControlError("the request is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ControlError(one_line(f"the request is not JSON: {error}")) from None
-    except ValueError:
-        raise ControlError("the request has a number that is too long") from None
 
 
 def encode_request(request: Request) -> bytes:

@@ -7,7 +7,7 @@ from .channels import PulseChannel, PulseSource
 from .data import DataSource, Reading
 from .ledger import Flow, Ledger
 from .rows import ProfileRow, energy_key, pulse_key
-from .snapshots import DEPTHS, Kind
+from .snapshots import DEPTHS, Kind, order_taken
 from .state import CostMark, DemandState, LedgerState, Peak, RowStatus, Snapshot, Spell
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "bills",
     "energy_key",
     "imbalances",
+    "order_taken",
     "pulse_key",
     "running_bill",
 ]

@@ -8,7 +8,7 @@ from itertools import pairwise, zip_longest
 from typing import Final
 
 from .books import Books
-from .snapshots import DEPTHS
+from .snapshots import DEPTHS, order_taken
 from .state import DemandState, Snapshot
 
 _NO_COST: Final = (0, 0, 0)
@@ -71,7 +71,7 @@ def bills(books: Books) -> list[Bill]:
     snapshot, are in the bill that follows it. Where the clock was set back, a period may end before
     it began.
     """
-    ends = sorted(books.snapshots("billing"), key=lambda each: (each.host_us, each.at_s))
+    ends = sorted(books.snapshots("billing"), key=order_taken)
     if books.begun_s is not None and len(ends) < DEPTHS["billing"]:
         ends.insert(0, _nothing(books.begun_s))
     return [_bill(start, end, end.at_s, end.reason) for start, end in pairwise(ends)]
@@ -86,7 +86,7 @@ def running_bill(books: Books) -> Bill | None:
         return None
     newest = max(
         books.snapshots("billing"),
-        key=lambda each: (each.host_us, each.at_s),
+        key=order_taken,
         default=_nothing(books.begun_s),
     )
     now = Snapshot(

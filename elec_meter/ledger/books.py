@@ -100,7 +100,7 @@ class Books:
         self._powered = state.closed_s is not None
         self._durable_s = state.durable_s
         self._changed: set[str] = set()
-        self._spells_saved = len(self._spells) if self.spell is None else len(self._spells) - 1
+        self._spells_saved = self._spells_ended
         self._book_saved = b""
         self._stretches_saved = frozenset(state.stretches)
 
@@ -287,13 +287,17 @@ class Books:
             ),
         )
 
-    def mark_saved(self, durable_s: int) -> None:
-        """Everything is durable, up to this instant of the host's time."""
+    def mark_saved(self, changes: LedgerChanges, durable_s: int) -> None:
+        """What `changes` gave is durable, up to this instant of the host's time.
+
+        Nothing may have happened to the ledger in between.
+        """
         self._durable_s = durable_s
         self._changed.clear()
         self._billing.changed.clear()
-        self._book_saved = self._book.encode()
-        self._spells_saved = len(self._spells) if self.spell is None else len(self._spells) - 1
+        if changes.book is not None:
+            self._book_saved = changes.book
+        self._spells_saved = self._spells_ended
         self._stretches_saved = frozenset(self.clock.stretches)
         self._profile.mark_saved()
         self._data.mark_saved()
@@ -301,6 +305,10 @@ class Books:
             kept.mark_saved()
         for pulses in self._pulses.values():
             pulses.mark_saved()
+
+    @property
+    def _spells_ended(self) -> int:
+        return len(self._spells) if self.spell is None else len(self._spells) - 1
 
     @property
     def _offset_s(self) -> int:

@@ -97,3 +97,8 @@ class Snapshots:
     def mark_saved(self) -> None:
         """All changes are durable."""
         self._touched.clear()
+
+
+def order_taken(snapshot: Snapshot) -> tuple[int, int]:
+    """Sorts snapshots as they were taken: by the host's time, as the clock may be set back."""
+    return snapshot.host_us, snapshot.at_s

@@ -35,28 +35,15 @@ class HalfHourOfPulses(Protocol):
         """Whether it will never change."""
 
 
-class PulseRun(Protocol):
-    """Successive half-hours that are alike; more than one only where there are no pulses."""
+class PulseRun(HalfHourOfPulses, Protocol):
+    """Successive half-hours that are alike; more than one only where there are no pulses.
 
-    @property
-    def start_s(self) -> int:
-        """UNIX seconds of the host's time."""
+    What is said of a half-hour holds for each of them.
+    """
 
     @property
     def end_s(self) -> int:
-        """Where the next one begins."""
-
-    @property
-    def pulses(self) -> int | None:
-        """Of each of them, or None while pending."""
-
-    @property
-    def status(self) -> int:
-        """The collector's status byte, of each of them."""
-
-    @property
-    def final(self) -> bool:
-        """Whether they will never change."""
+        """Where the next run begins, UNIX seconds."""
 
 
 class Run(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
-from elec_meter.ledger import DEPTHS, DemandState, Kind, Snapshot
+from elec_meter.ledger import DEPTHS, DemandState, Kind, Snapshot, order_taken
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.cost import cost_between
 from elec_meter.objects.data import Data
@@ -27,10 +28,10 @@ _VALUE, _CAPTURE_TIME = 2, 5
 
 
 class _Entry(NamedTuple):
-    """A snapshot, and the one before it if it is kept or there was none."""
+    """A snapshot, and what gives the costs before it: only the billing profile asks."""
 
     snapshot: Snapshot
-    cost_before: dict[str, list[int]] | None
+    cost_before: Callable[[], dict[str, list[int]] | None]
 
 
 class _Column(NamedTuple):
@@ -70,11 +71,11 @@ class _Snapshots(ProfileSource):
 
     def _newest_first(self, bounds: Bounds) -> Iterator[tuple[Scalar, ...]]:
         entries = self._ledger.snapshots(self._kind)
-        for place in range(len(entries) - 1, -1, -1):
-            snapshot = entries[place]
+        for snapshot in reversed(entries):
             if snapshot.at_s > bounds.to_s or snapshot.through_s < bounds.from_s:
                 continue
-            entry = _Entry(snapshot, cost_before(entries, place, self._ledger.billing_ends))
+            before = partial(cost_before, snapshot, entries, self._ledger.billing_ends)
+            entry = _Entry(snapshot, before)
             values = tuple(column.of(entry) for column in self._columns)
             for at_s in reversed(self._instants(snapshot)):
                 if at_s in bounds:
@@ -175,7 +176,7 @@ def _ended(channel: str, peak: PeakOf) -> Callable[[_Entry], Scalar]:
 
 def _cost(channel: str, *, is_priced: bool) -> Callable[[_Entry], Scalar]:
     return lambda entry: cost_of_period(
-        entry.snapshot, entry.cost_before, channel, is_priced=is_priced
+        entry.snapshot, entry.cost_before(), channel, is_priced=is_priced
     )
 
 
@@ -200,26 +201,23 @@ def cost_of_period(
     return cost_up if cost_up or is_priced else None
 
 
-def cost_before(entries: Sequence[Snapshot], place: int, ends: int) -> dict[str, list[int]] | None:
+def cost_before(
+    snapshot: Snapshot, entries: Sequence[Snapshot], ends: int
+) -> dict[str, list[int]] | None:
     """What all had cost when the period that a snapshot ends began.
 
     Args:
-        entries: the snapshots of ends of billing periods that are kept, in order of time.
-        place: which of them.
+        snapshot: the end of the period.
+        entries: the snapshots of ends of billing periods that are kept.
         ends: how many periods have ended since ever.
 
     Returns:
         By channel; nothing for the first period, None when its beginning is not kept any more.
     """
-    earlier = [each for each in entries if _taken(each) < _taken(entries[place])]
+    earlier = [each for each in entries if order_taken(each) < order_taken(snapshot)]
     if earlier:
-        return max(earlier, key=_taken).cost
+        return _last(earlier).cost
     return {} if ends <= len(entries) else None
-
-
-def _taken(snapshot: Snapshot) -> tuple[int, int]:
-    """The order in which periods ended: that of the host's time, if the clock was set back."""
-    return snapshot.host_us, snapshot.at_s
 
 
 def _number(numbers: list[int] | None, place: int) -> int | None:
@@ -228,9 +226,14 @@ def _number(numbers: list[int] | None, place: int) -> int | None:
 
 def _ended_at(sources: Sources) -> Scalar:
     kept = sources.ledger.snapshots("billing")
-    return from_unix_s(kept[-1].through_s) if kept else None
+    return from_unix_s(_last(kept).through_s) if kept else None
 
 
 def _reason(sources: Sources) -> Scalar:
     kept = sources.ledger.snapshots("billing")
-    return kept[-1].reason if kept else None
+    return _last(kept).reason if kept else None
+
+
+def _last(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """The one that was taken last; where the clock was set back, not that of the latest instant."""
+    return max(snapshots, key=order_taken)

@@ -90,7 +90,7 @@ def energy_objects(sources: Sources) -> Iterator[Register | Data]:
             f"1-0:{c}.8.0",
             f"{title} total",
             now,
-            _total(sources, channel),
+            of_channel(ledger.total, channel),
             scaler_unit,
             modulus=modulus,
         )
@@ -100,7 +100,7 @@ def energy_objects(sources: Sources) -> Iterator[Register | Data]:
                 f"1-0:{c}.8.{rate}",
                 f"{title} rate {rate}",
                 now,
-                _rate(sources, channel, rate),
+                rate_source(sources, channel, rate),
                 _WH,
                 modulus=modulus,
             )
@@ -154,6 +154,16 @@ def block_e(rate: int, block: int) -> int:
     return _MAKERS_E + MAX_BLOCKS * (rate - 1) + block
 
 
+def of_channel(read: Callable[[str], int], channel: str) -> Callable[[datetime], int]:
+    """Reads a register of the ledger."""
+    return lambda _: read(channel)
+
+
+def rate_source(sources: Sources, channel: str, rate: int) -> Callable[[datetime], int]:
+    """Reads the register of a rate."""
+    return lambda _: sources.ledger.rates(channel)[rate - 1]
+
+
 def block_source(
     sources: Sources, channel: str, rate: int, block: int
 ) -> Callable[[datetime], int]:
@@ -167,14 +177,6 @@ def _block(sources: Sources, channel: str) -> Callable[[datetime], int | None]:
         return None if time_s is None else sources.ledger.active_block(channel, time_s)
 
     return read
-
-
-def _total(sources: Sources, channel: str) -> Callable[[datetime], int]:
-    return lambda _: sources.ledger.total(channel)
-
-
-def _rate(sources: Sources, channel: str, rate: int) -> Callable[[datetime], int]:
-    return lambda _: sources.ledger.rates(channel)[rate - 1]
 
 
 def _live(sources: Sources, quantity: _Quantity) -> Callable[[datetime], int | None]:

@@ -11,7 +11,14 @@ from elec_meter.config import GasUnitConfig
 from elec_meter.ledger import pulse_key
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.data import Data
-from elec_meter.objects.electricity import active_rate, block_e, block_source, divided
+from elec_meter.objects.electricity import (
+    active_rate,
+    block_e,
+    block_source,
+    divided,
+    of_channel,
+    rate_source,
+)
 from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.profiles import Column, half_hour_profile, newest
 from elec_meter.objects.register import Register, ScalerUnit
@@ -85,7 +92,7 @@ def _volumes(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
         modulus=volume.modulus,
     )
     for rate, blocks in enumerate(ledger.blocks(channel), start=1):
-        yield register(1 + rate, f"rate {rate}", _rate(sources, channel, rate))
+        yield register(1 + rate, f"rate {rate}", rate_source(sources, channel, rate))
         for block in divided(blocks):
             pulses = block_source(sources, channel, rate, block)
             yield register(block_e(rate, block), f"rate {rate} block {block}", pulses)
@@ -120,7 +127,7 @@ def _unit_objects(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject
             f"0-{n}:128.{d}.0",
             f"Channel {n}: {name}",
             now,
-            _counted(sources, unit, _of_channel(pulses, channel)),
+            _counted(sources, unit, of_channel(pulses, channel)),
             _PULSES,
         )
 
@@ -147,14 +154,6 @@ def _half_hours(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject]:
         Column(pulses, lambda row: row.deltas.get(key)),
     )
     yield half_hour_profile(f"0-{n}:24.3.0", f"Channel {n}: half-hours", sources, columns, key)
-
-
-def _rate(sources: Sources, channel: str, rate: int) -> Callable[[datetime], int]:
-    return lambda _: sources.ledger.rates(channel)[rate - 1]
-
-
-def _of_channel(of: Callable[[str], int], channel: str) -> Callable[[datetime], int]:
-    return lambda _: of(channel)
 
 
 def _counted(

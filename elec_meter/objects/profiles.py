@@ -108,7 +108,7 @@ def period_profile(
         obis,
         name,
         sources.now,
-        (CLOCK_COLUMN, *(captured(each.captured) for each in columns)),
+        _captured_by(columns),
         _PeriodRows(sources, columns, _IMPORT),
         period_s=lambda: sources.ledger.demand.period_s,
         depth=sources.config.profile.depth_days * (DAY_S // sources.config.profile.period_s),
@@ -123,7 +123,7 @@ def half_hour_profile(
         obis,
         name,
         sources.now,
-        (CLOCK_COLUMN, *(captured(each.captured) for each in columns)),
+        _captured_by(columns),
         _PeriodRows(sources, columns, key),
         period_s=lambda: HALF_HOUR_S,
         depth=sources.config.profile.depth_days * DAY_HALF_HOURS,
@@ -138,6 +138,10 @@ def event_log(
     return ProfileGeneric(
         obis, name, sources.now, columns, _Events(sources), period_s=lambda: 0, depth=depth
     )
+
+
+def _captured_by(columns: Sequence[Column]) -> tuple[CaptureObject, ...]:
+    return (CLOCK_COLUMN, *(captured(each.captured) for each in columns))
 
 
 def captured(each: CosemObject, attribute: int = 2) -> CaptureObject:

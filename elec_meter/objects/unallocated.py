@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from elec_meter.clock import from_unix_us
+from elec_meter.clock import SECOND_US, from_unix_us
 from elec_meter.ledger import Spell
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.data import Data
-from elec_meter.objects.electricity import EnergyChannel, energy_channels
+from elec_meter.objects.electricity import EnergyChannel, energy_channels, of_channel
 from elec_meter.objects.profile_generic import ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured
 from elec_meter.objects.register import Register
@@ -17,7 +17,6 @@ from elec_meter.objects.sources import Sources
 from shared.timegrid import from_unix_s
 
 _SPELLS_MAX = 10_000
-_SECOND_US = 1_000_000
 
 
 def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
@@ -32,7 +31,7 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
     last = []
     channels = energy_channels(sources)
     for order, channel in enumerate(channels):
-        for d, what, of in (
+        for d, what, read in (
             (30, "without a time", ledger.unallocated),
             (33, "of rows that have left", ledger.aged),
         ):
@@ -40,7 +39,7 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
                 f"0-0:128.{d}.{order}",
                 f"{channel.title} {what}",
                 now,
-                _of_channel(of, channel.name),
+                of_channel(read, channel.name),
                 channel.scaler_unit,
                 modulus=modulus,
             )
@@ -76,12 +75,12 @@ class _Spells(ProfileSource):
         bounds = Bounds.of(from_utc, to_utc)
         return [
             (
-                from_unix_s(spell.from_us // _SECOND_US),
+                from_unix_s(spell.from_us // SECOND_US),
                 _end(spell),
                 *(spell.quantities.get(channel.name, 0) for channel in self._channels),
             )
             for spell in self._ledger.spells
-            if spell.from_us // _SECOND_US in bounds
+            if spell.from_us // SECOND_US in bounds
         ]
 
     def count(self) -> int:
@@ -90,10 +89,6 @@ class _Spells(ProfileSource):
 
 def _end(spell: Spell) -> datetime | None:
     return None if spell.to_us is None else from_unix_us(spell.to_us)
-
-
-def _of_channel(of: Callable[[str], int], channel: str) -> Callable[[datetime], int]:
-    return lambda _: of(channel)
 
 
 def _in_last(sources: Sources, channel: str) -> Callable[[datetime], int | None]:

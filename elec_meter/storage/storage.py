@@ -193,8 +193,9 @@ class Storage:
             StorageLostError: nor will it ever be; open the directory again.
         """
         with self._committing(), self.connection.unremembered():
-            save_ledger(self.connection, ledger.changes(), durable_s)
-        ledger.mark_saved(durable_s)
+            changes = ledger.changes()
+            save_ledger(self.connection, changes, durable_s)
+        ledger.mark_saved(changes, durable_s)
 
     def commit(self) -> None:
         """Make durable what waits here, without a ledger: events, states, a pairing.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
+from elec_meter.config.tariff import BlockReset
 from elec_meter.errors import TariffError
 from shared.errors import TimegridError
 from shared.timegrid import LONDON, from_unix_s, settlement_day_start, unix_s
-
-Reset = Literal["day", "month", "quarter", "billing"]
-"""When counting begins again."""
 
 _QUARTER_MONTHS: Final = 3
 
@@ -56,7 +54,7 @@ def split(bounds: tuple[int, ...], used: int, quantity: int) -> list[tuple[int, 
     return parts
 
 
-def block_period(reset: Reset, at_s: int) -> BlockPeriod | None:
+def block_period(reset: BlockReset, at_s: int) -> BlockPeriod | None:
     """The period of counting to which a UNIX second belongs; quarters begin with January.
 
     Returns:

@@ -295,6 +295,12 @@ class TestGasDay:
             timegrid.gas_day_start(date(2019, 12, 31), midday)
 
 
+def test_an_instant_is_written_in_utc_to_the_second() -> None:
+    """In ISO 8601, whatever zone it came in; parts of a second are cut off."""
+    summer = datetime(2026, 4, 1, 13, 30, 59, 999_999, LONDON)
+    assert "2026-04-01T12:30:59Z" == timegrid.iso_utc(summer)
+
+
 @given(st.integers(-(10**11), 10**11))
 def test_floor_and_ceiling_enclose_a_second(at_s: int) -> None:
     """The boundaries next to a second; one that is a boundary is both."""

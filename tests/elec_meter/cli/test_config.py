@@ -29,6 +29,16 @@ switches = [{at = "00:30", rate = 2}, {at = "07:30", rate = 1}]
 scroll = [{object = "1.8.0", unit = "kWh", format = "000000.0"}]
 """
 
+FEWER_RATES_LATER = """
+[tariff.import]
+rates = 2
+[flag]
+readout = ["1-0:1.8.2"]
+[passive]
+activate = 2030-01-01T00:00:00Z
+tariff = {}
+"""
+
 
 def run(*words: object, code: int = 0) -> str:
     """What `elec-meter config` prints, or the one sentence of a refusal."""
@@ -75,6 +85,7 @@ def test_a_good_document_is_one_line(file: Path) -> None:
         ),
         ('[flag]\nreadout = ["1-0:99.1.0"]', "the FLAG readout cannot show 1-0:99.1.0"),
         ('[flag]\nreadout = ["1-0:1.8.9"]', "the meter has no object 1-0:1.8.9"),
+        (FEWER_RATES_LATER, "once the passive tariff is active, "),
     ],
 )
 def test_a_bad_document_is_one_sentence(text: str, reason: str, tmp_path: Path) -> None:

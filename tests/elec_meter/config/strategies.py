@@ -32,7 +32,7 @@ from elec_meter.config import (
     TariffConfig,
     WeekConfig,
 )
-from elec_meter.tariff.blocks import Reset
+from elec_meter.config.tariff import BlockReset
 
 DAY_MIN = 24 * 60
 EXAMPLES = 25
@@ -135,7 +135,7 @@ def profiles(draw: Draw, rates: int) -> dict[str, Any]:
 
 
 @st.composite
-def block_tariffs(draw: Draw, rates: int, resets: tuple[Reset, ...]) -> BlocksConfig:
+def block_tariffs(draw: Draw, rates: int, resets: tuple[BlockReset, ...]) -> BlocksConfig:
     """Thresholds for every rate, or one list for all."""
     bounds = st.sets(st.integers(1, 10**12), max_size=3).map(lambda each: tuple(sorted(each)))
     count = draw(st.sampled_from((1, rates)))

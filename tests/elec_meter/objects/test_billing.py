@@ -60,7 +60,7 @@ def test_midnights_of_a_long_outage_are_rows_of_their_own_and_bounded() -> None:
     meter = FixedMeter()
     meter.book("import", 7)
     meter.ledger.close_through(unix_s(START + 2 * DAY))
-    meter.ledger.mark_saved(unix_s(START + 2 * DAY))
+    meter.ledger.mark_saved(meter.ledger.changes(), unix_s(START + 2 * DAY))
     back = START + 1_830 * DAY
     meter.ledger.power_up(unix_s(back))
 
@@ -115,6 +115,7 @@ def test_a_period_that_ended_earlier_by_a_clock_that_was_set_back_has_its_own_co
     assert [(BEGUN + HOUR + half, 10_000_000), (BEGUN + 2 * HOUR, 10_000_000)] == [
         (row[0], row[place]) for row in billed.rows()
     ]
+    assert BEGUN + HOUR + half == life.meter.objects["0-0:0.1.2"].value
 
 
 def test_without_prices_there_is_no_cost() -> None:
