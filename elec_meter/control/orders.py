@@ -93,6 +93,7 @@ class Orders:
         now = self._now()
         self._meter.handle_timer(now)
         try:
+            is_known = self._meter.clock.read(now) is not None
             with self._meter.in_one_commit():
                 reply = self._do(order, now)
                 is_refused = reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]
@@ -105,7 +106,8 @@ class Orders:
             raise
         if is_refused:
             limit_s = self._meter.config.clock.sync_limit_s
-            raise ClockError(f"the time is more than {limit_s} s away; that takes level 3")
+            why = f"the time is more than {limit_s} s away" if is_known else "the time is not known"
+            raise ClockError(f"{why}; to set it takes level 3")
         return reply
 
     def _do(self, order: requests.Request, now: datetime) -> Reply:

@@ -170,9 +170,12 @@ class PulseChannel:
 
     def reader(self, from_s: int, to_s: int) -> Callable[[int], PulseReading]:
         """A function from a start in `[from_s, to_s)` to what is known of that half-hour."""
-        pending = self._pending(from_s, to_s)
+        pending: dict[int, int] | None = None
 
         def reading(start_s: int) -> PulseReading:
+            nonlocal pending
+            if pending is None:  # who reads energy alone asks the collector nothing
+                pending = self._pending(from_s, to_s)
             if start_s in pending:
                 return PulseReading(None, pending[start_s] | PENDING)
             row = self._rows.at(start_s)

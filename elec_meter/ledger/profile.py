@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shared.timegrid import DAY_S, HALF_HOUR_S
@@ -270,8 +270,17 @@ class Profile:
 
     def sums(self, from_s: int = _SINCE_EVER_S) -> list[int]:
         """What all rows that start at an instant or later hold together, by column."""
-        deltas = [row.deltas for start_s, row in self._rows.items() if start_s >= from_s]
+        if from_s > self._open_s - DAY_S:  # the newest rows are asked for all the time
+            deltas: list[Sequence[int]] = [row.deltas for row in self.between(from_s, self.end_s)]
+        else:
+            deltas = [row.deltas for start_s, row in self._rows.items() if start_s >= from_s]
         return [sum(column) for column in zip(*deltas, strict=True)] or [0] * self.columns
+
+    def widen(self, columns: int) -> None:
+        """Have more columns from now on; nothing was measured in them before."""
+        for row in self._rows.values():
+            row.deltas += [0] * (columns - self.columns)
+        self.columns = columns
 
     def changed_rows(self) -> tuple[list[EnergyRow], list[int]]:
         """Rows that differ from what was saved, and starts of those that no longer exist."""

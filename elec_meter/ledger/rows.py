@@ -78,7 +78,6 @@ class Rows:
         data: DataChannels,
     ) -> None:
         self._profile = profile
-        self._keys = [energy_key(name) for name in accounts]
         self._accounts = accounts
         self._pulses = pulses
         self._data = data
@@ -126,7 +125,8 @@ class Rows:
                 yield self._merged(row, readers, [])
 
     def _merged(self, row: EnergyRow, readers: _Readers, indexes: list[int]) -> ProfileRow:
-        deltas: dict[str, int | None] = dict(zip(self._keys, row.deltas, strict=False))
+        keys = [energy_key(name) for name in self._accounts]
+        deltas: dict[str, int | None] = dict(zip(keys, row.deltas, strict=False))
         channel_status: dict[str, int] = {}
         for key, reader in readers:
             deltas[key], status = reader(row.start_s)
@@ -143,7 +143,7 @@ class Rows:
             channel_status,
             period_s,
             row.revision,
-            dict(zip(self._keys, indexes, strict=False)),
+            dict(zip(keys, indexes, strict=False)),
         )
 
     def _readers(self, from_s: int, to_s: int) -> _Readers:

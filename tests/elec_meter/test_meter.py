@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from freezegun import freeze_time
+from msgspec.structs import replace
 
 from collector import UnitRecord
 from elec_meter import Meter, SampleBlock, Storage, demo_config
@@ -182,3 +183,23 @@ def test_the_log_tells_of_power_and_of_pairing(tmp_path: Path) -> None:
         meter = Meter(demo_config(), storage, later)
         assert [first, pairing, again] == meter.objects["0-0:99.98.0"].rows()
         assert again[2] == meter.objects["0-0:128.11.0"].value
+
+
+def test_reactive_energy_can_be_switched_on() -> None:
+    """Its registers and columns are there at once, and rows from before have none of it."""
+    meter = Meter(demo_config(), Storage.in_memory(), START)
+    half_hour = timedelta(minutes=30)
+    meter.receive_energy("import", 9 * MJ_PER_WH, START, START + half_hour, START + half_hour)
+    config = replace(meter.config, profile=replace(meter.config.profile, reactive=True))
+    meter.apply_config(config, START + half_hour)
+    energies_mj = {"import": 5 * MJ_PER_WH, "reactive_q1": 7 * MJ_PER_WH}
+    end = START + 2 * half_hour
+    meter.receive_energies(energies_mj, START + half_hour, end, end)
+    meter.handle_timer(end + half_hour)
+    assert (14, 7) == (meter.ledger.total("import"), meter.ledger.total("reactive_q1"))
+    assert 7 == meter.objects["1-0:5.8.0"].value
+    rows = list(meter.ledger.rows(0, 1 << 40))
+    assert 7 == sum(row.deltas["reactive_q1_varh"] or 0 for row in rows)
+    again = Meter(config, meter.storage, end + half_hour)
+    assert rows == list(again.ledger.rows(0, 1 << 40))
+    assert [] == imbalances(again.ledger, at_rest=True)
