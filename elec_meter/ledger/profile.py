@@ -227,10 +227,12 @@ class Profile:
         if self._measured_s <= depth_s:
             return None
         aged = [0] * self.columns
-        while self._measured_s > depth_s:
+        while True:
             oldest_s = self._first_s if self._first_s in self._rows else min(self._rows)
             if self._last_s - self._open_s > self._open_s - oldest_s:
                 oldest_s = max(self._rows)
+            if self._measured_s - self.period_s(oldest_s) < depth_s:
+                return aged
             row = self._rows.pop(oldest_s)
             self._measured_s -= self.period_s(oldest_s)
             self._touched.add(oldest_s)
@@ -239,7 +241,6 @@ class Profile:
             aged = [old + new for old, new in zip(aged, row.deltas, strict=True)]
             if oldest_s < self._open_s:
                 self._forget_before(oldest_s + self.period_s(oldest_s))
-        return aged
 
     def between(self, from_s: int, to_s: int) -> Iterator[EnergyRow]:
         """Every row that starts in `[from_s, to_s)` and exists, in order of time."""

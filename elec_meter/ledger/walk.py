@@ -87,17 +87,34 @@ class Stay(NamedTuple):
 def stays(clock: Clock, from_us: int) -> Iterator[Stay]:
     """The half-hours that the meter's time goes through from an instant of the host's on.
 
-    They end where the time is not known (yet).
+    They end where the time is not known (yet). An adjustment cuts none.
     """
+    stay: Stay | None = None
+    before: Stretch | None = None
     for piece in clock.pieces(from_us, _FOR_EVER_US):
         stretch, at_us = piece.stretch, piece.from_us
+        runs_on = before is not None and _runs_on(before, stretch)
+        before = stretch
         if stretch.dating is Dating.UNKNOWN:
-            return
+            break
         while at_us < piece.to_us:
             start_us = stretch.meter_at(at_us) // HALF_HOUR_US * HALF_HOUR_US
             end_us = min(piece.to_us, stretch.host_at(start_us + HALF_HOUR_US))
-            yield Stay(start_us // SECOND_US, at_us, end_us, stretch)
-            at_us = end_us
+            if stay is not None and runs_on and stay.start_s == start_us // SECOND_US:
+                stay = stay._replace(to_us=end_us)
+            else:
+                if stay is not None:
+                    yield stay
+                stay = Stay(start_us // SECOND_US, at_us, end_us, stretch)
+            runs_on, at_us = False, end_us
+    if stay is not None:
+        yield stay
+
+
+def _runs_on(before: Stretch, after: Stretch) -> bool:
+    """Whether the time is known in both stretches and was not set in between."""
+    is_known = before.dating is after.dating is Dating.KNOWN
+    return is_known and before.meter_at(after.from_us) == after.meter_us
 
 
 def edge_after(clock: Clock, at_us: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -57,10 +58,12 @@ class WatchedStorage(Storage):
 class Kept:
     """The second books, and all that goes back with them when a checkpoint is lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, tariff: int) -> None:
+        self.tariffs = [(0, tariff)]
         self.accounts = {"import": Account(), "export": Account()}
         self.active = {"import": 1, "export": 1}
         self.jumps_us: list[int] = []
+        self.activate_s = 0
         self.passes_s: list[tuple[int, int]] = []
         self.newest = 0
         self.pulses = 0
@@ -70,7 +73,7 @@ class Kept:
     def copy(self) -> Kept:
         """Another one, the same."""
         other = deepcopy({k: v for k, v in vars(self).items() if k != "accounts"})
-        kept = Kept()
+        kept = Kept(0)
         vars(kept).update(other)
         kept.accounts = {name: each.copy() for name, each in self.accounts.items()}
         return kept
@@ -106,6 +109,7 @@ class CheckedLife(RuleBasedStateMachine):
     kept: Kept
     durable: Kept
     unit: PaperUnit
+    is_steady: bool
     now_us: int
     durable_us: int
     seen: int
@@ -163,7 +167,7 @@ class CheckedLife(RuleBasedStateMachine):
             energy_mj = power_w * length_us // 1000
             self.book(
                 channel,
-                lambda at, energy=energy_mj, length=length_us: energy * (at - start_us) // length,
+                lambda at, energy=energy_mj: energy * (at - start_us) // length_us,
                 start_us,
                 end_us,
             )
@@ -195,6 +199,14 @@ class CheckedLife(RuleBasedStateMachine):
         """The number of the telegram just sent, and the pulses that it tells of."""
         turned = sum(at_s <= now_s for at_s in self.unit._pulses_s)
         return self.unit._messages, turned
+
+    def note_tariff(self, now_s: int) -> None:
+        """Remember since when, by the host's time, a tariff has been in force."""
+        number, passive = planned(self.meter.config), self.meter.config.passive
+        if number != self.kept.tariffs[-1][1]:
+            self.kept.tariffs.append((max(self.kept.tariffs[-1][0], now_s), number))
+        if passive is not None:
+            self.kept.activate_s = unix_us(passive.activate) // SECOND_US
 
     def time_is_lost(self, meter_s: int, host_us: int) -> None:
         """From now on the last rates in force count."""
@@ -255,6 +267,9 @@ class CheckedLife(RuleBasedStateMachine):
             self.rows_follow()
             self.demand_is_possible()
             self.snapshots_stand()
+            self.note_tariff(self.kept.activate_s)
+            if self.is_steady:
+                self.gas_is_true()
 
     def balances(self) -> None:
         """INV-1 by the audit, and by our own sums of what was fed in."""
@@ -337,20 +352,25 @@ class CheckedLife(RuleBasedStateMachine):
             for row in sorted([*rows, *ledger.open_rows()], key=lambda each: each.start_s):
                 index += row.deltas.get(key) or 0
                 assert not row.indexes or index == row.indexes[key]
-        self.gas_is_true()
         self.storage.close()
 
     def gas_is_true(self) -> None:
-        """As long as the meter's time is the host's, measured rows hold what was turned."""
-        stretches = self.meter.clock.stretches
-        first = stretches[0]
-        if len(stretches) > 1 or first.gain or first.from_us != first.meter_us:
-            return
+        """While the meter's time is the host's, rows and snapshots hold what was turned.
+
+        A row has the rate of the calendar that was in force when it opened.
+        """
         (gas,) = self.ledger.pulse_channels
         doubtful = int(PulseStatus.INTERPOLATED | PulseStatus.PENDING | PulseStatus.DOUBTFUL_CLOCK)
-        paired_s = stretches[0].from_us // SECOND_US
-        for row in gas.rows():
+        paired_s, rows = self.meter.clock.stretches[0].from_us // SECOND_US, gas.rows()
+        turned = Counter(at_s // HALF_HOUR_S * HALF_HOUR_S for at_s in self.unit._pulses_s)
+        for row in rows:
             if not row.status & doubtful and row.start_s > paired_s:
-                end_s = row.start_s + HALF_HOUR_S
-                turned = sum(row.start_s <= at_s < end_s for at_s in self.unit._pulses_s)
-                assert turned == row.pulses
+                assert turned[row.start_s] == row.pulses
+            if row.pulses:
+                number = [n for since_s, n in self.kept.tariffs if since_s <= row.start_s][-1]
+                assert TARIFFS[number].rate("gas", row.start_s) == row.rate
+        for taken in (*self.ledger.snapshots("billing"), *self.ledger.snapshots("daily")):
+            pulses = taken.pulses.get("gas")
+            if pulses is not None and not gas.aged and taken.at_s == taken.through_s:
+                final = [row for row in rows if row.start_s + HALF_HOUR_S <= taken.at_s]
+                assert sum(row.pulses for row in final) == pulses[0]

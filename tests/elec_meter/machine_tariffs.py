@@ -24,15 +24,16 @@ ALWAYS = DayPlan(False, (((1, 1), ((0, 1),)),))
 
 
 class PlannedTariff(NamedTuple):
-    """A tariff, and the plans of its import and export."""
+    """A tariff, and the plans of its channels."""
 
     tariff: TariffConfig
     import_: DayPlan
     export: DayPlan
+    gas: DayPlan
 
     def rate(self, channel: str, at_s: int) -> int:
         """The rate of a channel at a UNIX second."""
-        return (self.import_ if channel == "import" else self.export).rate(at_s)
+        return {"import": self.import_, "export": self.export, "gas": self.gas}[channel].rate(at_s)
 
 
 _NIGHT = ((30, 2), (450, 1))
@@ -59,6 +60,7 @@ TARIFFS = (
         ),
         DayPlan(False, (((1, 1), _NIGHT),)),
         DayPlan(False, (((1, 1), ((7, 2), (41, 3), (793, 1))),)),
+        DayPlan(False, (((1, 1), ((45, 2), (720, 1))),)),
     ),
     PlannedTariff(
         TariffConfig(
@@ -72,6 +74,7 @@ TARIFFS = (
             export=CalendarConfig(blocks=BlocksConfig(((100,),), reset="billing")),
             gas=CalendarConfig(blocks=BlocksConfig(((30,),), reset="day")),
         ),
+        ALWAYS,
         ALWAYS,
         ALWAYS,
     ),
@@ -88,10 +91,16 @@ TARIFFS = (
         ),
         DayPlan(True, (((1, 1), _NIGHT),)),
         ALWAYS,
+        DayPlan(True, (((1, 1), _NIGHT),)),
     ),
     PlannedTariff(
-        TariffConfig(import_=_EVENINGS, export=ECONOMY_7_UTC),
+        TariffConfig(
+            import_=_EVENINGS,
+            export=ECONOMY_7_UTC,
+            gas=CalendarConfig(rates=4, switches=(SwitchConfig("00:00", 4),)),
+        ),
         DayPlan(True, (((1, 1), _SHORT), ((1, 3), _LONG), ((9, 1), _SHORT))),
         DayPlan(False, (((1, 1), _NIGHT),)),
+        DayPlan(False, (((1, 1), ((0, 4),)),)),
     ),
 )

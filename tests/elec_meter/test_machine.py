@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.elec_meter.machine import Life
 
-STEPS = 12
+STEPS = 9
 
 
 def live(lives: int, kind: type[Life]) -> None:

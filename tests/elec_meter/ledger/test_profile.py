@@ -180,8 +180,24 @@ def test_depth_is_time_and_no_number_of_rows() -> None:
     profile.open_through(at(50))
     assert [0] == profile.evict()
     # 24 hours are measured and one half-hour is open.
-    assert 24.5 * HOUR_S >= sum(profile.period_s(row.start_s) for row in profile.measured())
-    assert at(50) - profile.first_s >= DAY_S
+    assert 24.5 * HOUR_S == sum(profile.period_s(row.start_s) for row in profile.measured())
+
+
+def test_a_row_leaves_when_the_depth_is_there_without_it() -> None:
+    """An old half-hour waits for six new rows of 5 minutes."""
+    profile = begun(depth_days=1)
+    profile.open_through(at(48))
+    profile.change_period(at(48), 300)
+    left = []
+    for minute in range(0, 95, 5):
+        profile.open_through(at(50) + minute * 60)
+        first_s = profile.first_s
+        profile.evict()
+        if profile.first_s > first_s:
+            left.append(minute)
+        measured_s = sum(profile.period_s(row.start_s) for row in profile.measured())
+        assert DAY_S + 300 <= measured_s < DAY_S + 300 + HALF_HOUR_S
+    assert [0, 30, 60, 90] == left
 
 
 def test_saved_rows_and_runs_are_all_there_is() -> None:

@@ -120,3 +120,14 @@ def test_stays_go_through_the_meters_half_hours() -> None:
     clock.set(start + 95 * minute, start + 90 * minute)
     dated = [(each.start_s - BASE_S) // 60 for each in islice(stays(clock, us(75 / 30)), 3)]
     assert [60, 90, 90] == dated
+
+
+def test_an_adjustment_cuts_no_stay() -> None:
+    """The half-hour in which it begins or ends is one, by its own two boundaries."""
+    clock = Clock()
+    clock.power_up(from_unix_us(us(0.5)), 1)
+    clock.adjust(5, from_unix_us(us(2.2)))
+    found = [(each.start_s - BASE_S) // HALF_HOUR_S for each in islice(stays(clock, us(0)), 6)]
+    assert [0, 1, 2, 3, 4, 5] == found
+    (third,) = islice(stays(clock, us(2)), 1)
+    assert 3.99 == round((us(3) - third.to_us) / SECOND_US, 2)
