@@ -84,7 +84,7 @@ class Clock:
         self._last_durable_s = last_durable_s
         self._temperature_c: Decimal | None = None
         self._epoch = 0
-        self._now_us = _BEFORE_ALL_US if last_durable_s is None else last_durable_s * SECOND_US
+        self._now_us = self._last_durable_us
 
     @property
     def valid(self) -> bool:
@@ -313,6 +313,15 @@ class Clock:
         if self._stretches and self._stretches[-1].dating is Dating.KNOWN:
             return self._stretches[-1].gain
         return self._crystal_gain
+
+    @property
+    def _last_durable_us(self) -> int:
+        """The last durable instant: not before what was set within its second."""
+        durable_s = self._last_durable_s
+        if durable_s is None:
+            return _BEFORE_ALL_US
+        begun_us = [s.from_us for s in self._stretches if s.from_us // SECOND_US == durable_s]
+        return max([durable_s * SECOND_US, *begun_us])
 
     @property
     def _crystal_gain(self) -> int:

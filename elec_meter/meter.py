@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from collector import Collector, Keys, MemoryKeystore
 from shared.timegrid import from_unix_s, require_utc, unix_s
 
-from .clock import SECOND_US, Clock, Dating, Piece, unix_us
+from .clock import SECOND_US, Clock, Dating, Piece, from_unix_us, unix_us
 from .collected import log_entry, unit_report
 from .commands import CommandedMeter
 from .errors import CheckpointFailedError, StorageLostError
@@ -72,6 +72,8 @@ class Meter(CommandedMeter):
         # The outage is the old configuration's; another one begins with power.
         known = storage.load_config(storage.config_in_force) or config
         clock = Clock(known.clock, state.stretches, state.durable_s)
+        if unix_s(now) == state.durable_s:  # what was set within that second has happened
+            now = max(require_utc(now), from_unix_us(clock.now_us))
         collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
         ledger = Ledger(known, state, collector, clock)
         super().__init__(known, storage, require_utc(now), clock, collector, ledger)
@@ -107,7 +109,7 @@ class Meter(CommandedMeter):
         for entry in self._quality.judge(measurement, end):
             self.storage.record_event(*entry, end)
         runs_on = self.clock.runs_on(unix_us(end))
-        end_s = self.clock.known_s(unix_s(end)) if runs_on else None
+        end_s = self.clock.read_s(end) if runs_on else None
         seconds = measurement.second_s.tolist()
         energies = zip(measurement.import_mj.tolist(), measurement.export_mj.tolist(), strict=True)
         for host_s, (import_mj, export_mj) in zip(seconds, energies, strict=True):

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from shared.timegrid import unix_s
-
 from .clock import Clock, unix_us
 from .events import EventCode
 from .ledger import Ledger, RowStatus
@@ -84,7 +82,7 @@ class Quality:
                 yield meaning.code, meaning.text
         if not self._clock.runs_on(unix_us(end)):
             status = RowStatus(0)  # its time has been set or lost since
-        from_s, end_s = (self._clock.known_s(unix_s(each)) for each in (from_utc, end))
+        from_s, end_s = self._clock.read_s(from_utc), self._clock.read_s(end)
         if status and end_s is not None:
             self._ledger.pad(end_s if from_s is None else from_s, end_s, status)
         # A gap lies before its measurement: the next one is another gap.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from importlib import import_module
 from typing import Any
 
@@ -41,6 +42,10 @@ class PlainErrors(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # whoever reads has had enough: no word is needed
+        except sqlite3.DatabaseError as error:  # found only when that page was read
+            raise click.ClickException(
+                f"the database is damaged: {error}; `elec-meter repair` saves what is left."
+            ) from error
         except (MeterError, CollectorError, SharedError, OSError) as error:
             raise click.ClickException(f"{_sentence(error).rstrip('.')}.") from error
 

@@ -19,6 +19,7 @@ MAX_TEXT: Final = 1_000_000
 """Characters, or bytes, of a document as text: several times what the largest one has."""
 
 _LONGEST_NUMBER: Final = 40
+_KEY_PARTS: Final = 64
 
 
 def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
@@ -32,8 +33,17 @@ def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
         ConfigError: no TOML, or not a meter; the sentence names the path and the reason.
     """
     _refuse_long(source, text)
+    _refuse_deep_keys(source, text)
     with refusing(source, "TOML", ConfigError):
         return msgspec.convert(tomllib.loads(text, parse_float=_decimal), MeterConfig)
+
+
+def _refuse_deep_keys(source: str, text: str) -> None:
+    """Refuse a key of very many parts before it is read: that takes the square of their number."""
+    for line in text.splitlines():
+        key = line.partition("=")[0]
+        if key.count(".") > _KEY_PARTS and not key.lstrip().startswith("#"):
+            raise ConfigError(f"{source} is nested too deeply")
 
 
 def config_to_toml(config: MeterConfig, *, defaults: bool = False) -> str:

@@ -13,7 +13,7 @@ from elec_meter.control.requests import Request, encode_request
 from elec_meter.errors import ControlError, MeterError, NotAllowedError
 from elec_meter.ports.control import SOCKET_NAME, require_short
 
-TIMEOUT_S: Final = 60.0
+TIMEOUT_S: Final = 20.0
 """More than any commit takes on any disk that still works."""
 
 _REPLY_LIMIT: Final = 16 << 20

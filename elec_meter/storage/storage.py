@@ -28,6 +28,7 @@ from .lock import DirectoryLock
 from .tables import load_ledger, save_ledger
 
 DATABASE_NAME: Final = "meter.sqlite"
+_NUMBERS_END: Final = 1 << 63
 MAX_EVENTS: Final = 100_000
 """The oldest events leave when there are more."""
 
@@ -126,6 +127,8 @@ class Storage:
 
     def load_config(self, number: int | None = None) -> MeterConfig | None:
         """The newest configuration, or that of a number; None if there is none."""
+        if number is not None and not 0 < number < _NUMBERS_END:
+            return None
         with self._reading():
             row = self.connection.execute(
                 "SELECT document FROM meter_configuration WHERE number = coalesce(?, number)"

@@ -203,3 +203,21 @@ def test_reactive_energy_can_be_switched_on() -> None:
     again = Meter(config, meter.storage, end + half_hour)
     assert rows == list(again.ledger.rows(0, 1 << 40))
     assert [] == imbalances(again.ledger, at_rest=True)
+
+
+def test_samples_of_the_second_in_which_the_clock_was_set_close_nothing(tmp_path: Path) -> None:
+    """The rest of that second is of the new time, and the directory opens again at that instant."""
+    begin = datetime(2025, 10, 26, 0, 59, 50, tzinfo=UTC)
+    mains = kilowatt(begin)
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, begin)
+        set_at, end = begin + 1.8 * SECOND, begin + 1.9 * SECOND
+        meter.receive_block(mains.block(0, 7_200), set_at)
+        meter.set_clock(begin + timedelta(hours=1), set_at)
+        meter.set_clock(begin - timedelta(hours=1), set_at)
+        meter.receive_block(mains.block(7_200, 400), end)
+        meter.checkpoint()
+        assert unix_s(begin) - 3_600 == (meter.ledger.closed_s or 0) + 1_790
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, begin + SECOND)
+        assert [] == imbalances(meter.ledger, at_rest=True)

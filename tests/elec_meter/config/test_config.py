@@ -184,3 +184,9 @@ def test_unreadable_file_is_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as refusal:
             read_config(path)
         assert str(refusal.value).startswith(str(path))
+
+
+def test_a_key_of_a_thousand_parts_is_refused_at_once() -> None:
+    """Reading it would take the square of its length."""
+    with pytest.raises(ConfigError, match="is nested too deeply"):
+        config_from_toml(".".join(["a"] * 200_000) + " = 1", "m.toml")
