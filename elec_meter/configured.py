@@ -12,7 +12,7 @@ from shared.timegrid import from_unix_s, require_utc, unix_s
 
 from .access import Level, level_to_change
 from .assembly import Assembly, Parts, check
-from .config import MeterConfig
+from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
 from .events import EventCode
@@ -111,6 +111,9 @@ class ConfiguredMeter:
         number = self.config_version
         text = f"configuration {number} was put in force by {author}: {', '.join(changed)}"
         self.storage.record_event(EventCode.CONFIGURATION_CHANGED, text, now)
+        passive = config.passive
+        if passive is not None and at_s is not None and unix_s(passive.activate) <= at_s:
+            self._activate(passive, at_s)  # what is overdue changes nothing before now
         self.checkpoint()
         return number
 
@@ -151,15 +154,16 @@ class ConfiguredMeter:
         """Close what has ended by an instant of the meter's time, a tariff among it, in order."""
         passive = self.config.passive
         if passive is not None and unix_s(passive.activate) <= at_s:
-            # One that comes too late is activated where the books have not closed.
-            activate_s = max(unix_s(passive.activate), self.ledger.demand.book.closed_s)
-            self.ledger.close_through(activate_s)
-            self.ledger.end_billing(activate_s, "tariff change")
-            config = msgspec.structs.replace(self.config, tariff=passive.tariff, passive=None)
-            self._put_in_force(config, activate_s, Level.FACTORY, "activation")
-            text = f"the passive tariff was activated at {utc_text(passive.activate)}"
-            self.storage.record_event(EventCode.TARIFF_ACTIVATED, text, self._now)
+            self._activate(passive, unix_s(passive.activate))
         self.ledger.close_through(at_s)
+
+    def _activate(self, passive: PassiveTariff, at_s: int) -> None:
+        self.ledger.close_through(at_s)
+        self.ledger.end_billing(at_s, "tariff change")
+        config = msgspec.structs.replace(self.config, tariff=passive.tariff, passive=None)
+        self._put_in_force(config, at_s, Level.FACTORY, "activation")
+        text = f"the passive tariff of {utc_text(passive.activate)} was activated"
+        self.storage.record_event(EventCode.TARIFF_ACTIVATED, text, self._now)
 
     def _put_in_force(
         self, config: MeterConfig, at_s: int | None, level: Level, author: str

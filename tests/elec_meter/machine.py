@@ -13,7 +13,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from collector import MemoryKeystore, UnitRecord
 from elec_meter import Meter
-from elec_meter.clock import Synchronisation, from_unix_us
+from elec_meter.clock import Synchronisation, from_unix_us, unix_us
 from elec_meter.config import (
     BillingConfig,
     ClockConfig,
@@ -140,12 +140,20 @@ class Life(CheckedLife):
         self.receive_energy(start_us, end_us, powers_w)
         self.touch_checkpoint()
 
-    @rule(pulses=st.integers(1, 40), is_lost=st.booleans())
-    def turn_and_tell(self, pulses: int, is_lost: bool) -> None:
-        """Gas flows in the half-hour to come, and the unit sends what it has counted."""
+    @rule(
+        pulses=st.integers(1, 40),
+        is_lost=st.booleans(),
+        seconds=st.sampled_from([0, 700, 1800, 5000]),
+    )
+    def turn_and_tell(self, pulses: int, is_lost: bool, seconds: int) -> None:
+        """Gas flows in the half-hour to come; after a while the unit sends what it has counted."""
+        start_s = max(self.now_us // 1_000_000 + 1, self.turned_to_s)
+        self.unit.turn(start_s, pulses)
+        self.turned_to_s = start_s + HALF_HOUR_S
+        self.now_us += seconds * 1_000_000
+        self.meter.handle_timer(self.now)
+        self.touch_checkpoint()
         now_s = self.now_us // 1_000_000
-        self.unit.turn(max(now_s + 1, self.turned_to_s), pulses)
-        self.turned_to_s = max(now_s + 1, self.turned_to_s) + HALF_HOUR_S
         self.air.append((now_s, self.unit.frame(now_s), *self.told(now_s)))
         if not is_lost:
             self.hear_frame(len(self.air) - 1)
@@ -187,7 +195,7 @@ class Life(CheckedLife):
         tariff=st.integers(0, len(TARIFFS) - 1),
         period=st.sampled_from([None, 5, 10, 15, 20, 30, 60]),
         sub_periods=st.sampled_from([1, 5]),
-        passive=st.sampled_from([None, None, -HOUR_S, 300, 2400, 2 * HOUR_S, 3 * DAY_S]),
+        passive=st.sampled_from([None, None, None, -HOUR_S, 300, 2400, 50 * HOUR_S]),
         next_tariff=st.integers(0, len(TARIFFS) - 1),
     )
     def apply_config(
@@ -218,6 +226,8 @@ class Life(CheckedLife):
             self.now,
         )
         self.note_tariff(self.now_us // 1_000_000)
+        if coming is not None:
+            self.kept.activate_s = unix_us(coming.activate) // 1_000_000
         rates = {"import": self.meter.config.tariff.import_.rates}
         rates["export"] = self.meter.config.tariff.export.rates
         for channel, rate in self.kept.active.items():

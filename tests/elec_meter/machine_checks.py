@@ -202,11 +202,9 @@ class CheckedLife(RuleBasedStateMachine):
 
     def note_tariff(self, now_s: int) -> None:
         """Remember since when, by the host's time, a tariff has been in force."""
-        number, passive = planned(self.meter.config), self.meter.config.passive
+        number = planned(self.meter.config)
         if number != self.kept.tariffs[-1][1]:
             self.kept.tariffs.append((max(self.kept.tariffs[-1][0], now_s), number))
-        if passive is not None:
-            self.kept.activate_s = unix_us(passive.activate) // SECOND_US
 
     def time_is_lost(self, meter_s: int, host_us: int) -> None:
         """From now on the last rates in force count."""
