@@ -42,8 +42,8 @@ _SLEW_GAIN: Final = GAIN_UNIT // 360
 _SLEW_STEP_US: Final = 360 * SECOND_US
 _DISCIPLINE_AFTER_US: Final = 86_400 * SECOND_US
 """Within a day, a second's difference says too little about a crystal."""
-_DISCIPLINE_MAX: Final = 100 * (GAIN_UNIT // 10**6)
 _GAIN_PER_PPM: Final = GAIN_UNIT // 10**6
+_DISCIPLINE_MAX: Final = 100 * _GAIN_PER_PPM
 _REFERENCE_C: Final = 25
 _HOUR_US: Final = 3_600 * SECOND_US
 _LAST_US: Final = SECOND_US - 1

@@ -306,6 +306,10 @@ class Books:
         for pulses in self._pulses.values():
             pulses.mark_saved()
 
+    def _touch_last_spell(self) -> None:
+        """The newest spell differs from what was saved."""
+        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
+
     @property
     def _spells_ended(self) -> int:
         return len(self._spells) if self.spell is None else len(self._spells) - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from elec_meter.clock import SECOND_US
 from elec_meter.config import DemandConfig
 from elec_meter.config.base import TimeBase
 from elec_meter.errors import DemandLockedError
@@ -14,7 +15,6 @@ from .state import DemandBook, DemandState, Peak
 
 CHANNELS: Final = ("import", "export")
 HIGHEST: Final = 3
-_SECOND_US: Final = 1_000_000
 _DAY_MIN: Final = 24 * 60
 
 RateAt = Callable[[str, int], int]
@@ -118,7 +118,7 @@ class Demand:
         """
         book = self.book
         if not forced and book.reset_us is not None:
-            left_s = self.config.lockout_s - (now_us - book.reset_us) // _SECOND_US
+            left_s = self.config.lockout_s - (now_us - book.reset_us) // SECOND_US
             if left_s > 0:
                 raise DemandLockedError(f"maximum demand cannot be reset again for {left_s} s")
         ended = self.maxima()

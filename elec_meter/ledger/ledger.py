@@ -238,7 +238,7 @@ class Ledger(Books):
             self._spells[-1] = self._spells[-1]._replace(to_us=None)
         else:
             self._spells.append(Spell(at_us, None, {}))
-        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
+        self._touch_last_spell()
 
     def find_time(self, new_s: int, now_us: int) -> None:
         """The clock was set: the spell of invalid clock ends."""
@@ -246,7 +246,7 @@ class Ledger(Books):
         if spell is None:
             raise LedgerError("the clock was set, and it had not been invalid")
         self._spells[-1] = spell._replace(to_us=now_us)
-        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
+        self._touch_last_spell()
         open_s = self._profile.open_s
         if new_s >= open_s:
             unknown = RowStatus.CLOCK_INVALID | RowStatus.DATA_NOT_VALID
@@ -348,7 +348,7 @@ class Ledger(Books):
         account.book(quantity, None)
         quantities = self._spells[-1].quantities
         quantities[account.name] = quantities.get(account.name, 0) + quantity
-        self._spells_saved = min(self._spells_saved, len(self._spells) - 1)
+        self._touch_last_spell()
         self._changed.add(account.name)
 
     def _evict(self) -> None:
