@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from collector import UnitRecord
 from elec_meter import Meter, SampleBlock, Storage, demo_config
+from elec_meter.config import PassiveTariff, TariffConfig
 from elec_meter.errors import TimeRunsBackwardsError
 from elec_meter.events import EventCode
 from elec_meter.ledger import RowStatus
@@ -221,3 +222,20 @@ def test_samples_of_the_second_in_which_the_clock_was_set_close_nothing(tmp_path
     with Storage.open(tmp_path) as storage:
         meter = Meter(demo_config(), storage, begin + SECOND)
         assert [] == imbalances(meter.ledger, at_rest=True)
+
+
+def test_a_tariff_change_bills_the_demand_period_that_ends_with_it() -> None:
+    """What ends at the instant of an activation has ended before the bill is drawn up."""
+    begin = datetime(2025, 10, 26, 11, 30, tzinfo=UTC)
+    activate = begin + timedelta(minutes=30)
+    passive = PassiveTariff(activate=activate, tariff=TariffConfig())
+    meter = Meter(replace(demo_config(), passive=passive), Storage.in_memory(), begin)
+    almost = activate - SECOND
+    meter.receive_energy("import", 500 * MJ_PER_WH, begin, almost, almost)
+    meter.handle_timer(activate + 5 * SECOND)
+    (bill,) = meter.ledger.snapshots("billing")
+    peak = bill.demand["import"].maximum
+    assert (unix_s(activate), "tariff change") == (bill.at_s, bill.reason)
+    assert peak is not None
+    assert (1_000, unix_s(activate)) == (peak.power_w, peak.end_s)
+    assert meter.ledger.demand_of("import").maximum is None
