@@ -4,6 +4,8 @@ from typing import IO, Any
 
 import click
 
+from pulse_unit.cli_sim import sim
+
 _LABEL_EXAMPLES = """\b
 Examples:
   pulse-unit label
@@ -186,6 +188,8 @@ def _echo_json(told: dict[str, object]) -> None:
 
     click.echo(exact_json(told, indent=2))
 
+
+main.add_command(sim)
 
 if __name__ == "__main__":
     main()

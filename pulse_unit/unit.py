@@ -119,6 +119,11 @@ class PulseUnit:
             flags |= FLAG_EDGES
         return flags
 
+    @property
+    def battery_left_d(self) -> int:
+        """Days that the battery will last if they are as planned."""
+        return self._battery.left_d
+
     def first_seen(self, flag: int) -> "tuple[int, int] | None":
         """Return the boot and its uptime in seconds when a tamper flag was first seen."""
         return self._inputs.first_seen(flag)

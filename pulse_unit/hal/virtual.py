@@ -158,6 +158,7 @@ class VirtualUnit:
         boot_utc_ms: when this boot happens.
         drift_ppm: how fast its clock is; -100 to 100 or so.
         closed: whether the reed is closed at boot.
+        address: six bytes of its Bluetooth address; None without Bluetooth.
 
     Raises:
         ConfigError: for a serial or key of another form.
@@ -175,12 +176,13 @@ class VirtualUnit:
         boot_utc_ms: int,
         drift_ppm: int = 0,
         closed: bool = False,
+        address: "bytes | None" = None,
         pages: int = PAGES,
     ) -> None:
         self._memory = MemoryNvm(max(pages, STATE_PAGES + LOG_PAGES_MIN))
         if nvm is not None:
             self._memory.unpack(nvm)
-        self._board = VirtualBoard(serial, key, self._memory, closed=closed)
+        self._board = VirtualBoard(serial, key, self._memory, closed=closed, address=address)
         self._boot_utc_ms = boot_utc_ms
         self._rate = _MILLION + drift_ppm
         self._reed_times = debounce_times(config.pulse_weight_nl, config.flow_max_l_per_h)
@@ -240,6 +242,18 @@ class VirtualUnit:
         sent = [(self._utc_ms(uptime_ms), frame) for uptime_ms, frame in self._board.sent]
         self._board.sent = []
         return sent
+
+    def take_adverts(self) -> "list[tuple[int, bytes]]":
+        """Return what was advertised since the last call: (instant, advertising data)."""
+        adverts = [(self._utc_ms(uptime_ms), data) for uptime_ms, data in self._board.adverts]
+        self._board.adverts = []
+        return adverts
+
+    def press(self, inputs: int, utc_ms: int) -> None:
+        """Set what the other switches say from now on: `INPUT_TAMPER`, `_MAGNET`, `_BUTTON`."""
+        self._run(utc_ms)
+        self._board.inputs = inputs
+        self.unit.handle_timer(self.uptime_ms(utc_ms))
 
     def receive(self, data: bytes, utc_ms: int) -> bool:
         """Bring a command to its radio; return whether it was heard, authentic and new."""
