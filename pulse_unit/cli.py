@@ -2,6 +2,7 @@
 
 import click
 
+from pulse_unit.cli_battery import battery
 from pulse_unit.cli_sim import sim
 from pulse_unit.cli_telegram import telegram
 from pulse_unit.cli_values import Digits, Key
@@ -19,6 +20,7 @@ def main() -> None:
     """Make what a pulse unit carries and says, on a PC."""
 
 
+main.add_command(battery)
 main.add_command(telegram)
 
 
