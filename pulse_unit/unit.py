@@ -11,7 +11,7 @@ from pulse_unit.reed import Reed
 from pulse_unit.register import PulseRegister
 from pulse_unit.schedule import Schedule
 from pulse_unit.settings import SettingsStore
-from pulse_unit.store import BOOT, COMMAND, Store
+from pulse_unit.store import BOOT, COMMAND, MUTE, Store
 from pulse_unit.transmitter import Transmitter
 from shared.wire.command import CLEAR, CONFIGURE, PHASE, Command, open_command
 from shared.wire.errors import BadMac, Replayed, Unsupported, WireError
@@ -67,7 +67,8 @@ class PulseUnit:
         if log_pages < LOG_PAGES_MIN:
             raise ConfigError("a unit needs %d pages of memory" % (STATE_PAGES + LOG_PAGES_MIN))
         self._board = board
-        self._store = Store(board.nvm, 0, STATE_PAGES)
+        # A store that is corrupt has lost its counters: the unit counts on, and enciphers no more.
+        self._store = Store(board.nvm, 0, STATE_PAGES, {MUTE: 1})
         self._store.put(BOOT, (self._store.get(BOOT) + 1) & 0xFFFFFFFF)
         self._settings = SettingsStore(self._store)
         self.config = _booted_config(self._settings.load(), config)
@@ -110,7 +111,7 @@ class PulseUnit:
             flags |= FLAG_LOW_BATTERY
         if (
             self._store.faults
-            or self._store.is_mute
+            or self._store.get(MUTE)
             or self._history.faults
             or self._register.pending
         ):

@@ -162,7 +162,6 @@ class VirtualUnit:
 
     Raises:
         ConfigError: for a serial or key of another form.
-        StoreCorrupt: the image has lost its counters.
         ValueError: ``nvm`` is no image.
     """
 
