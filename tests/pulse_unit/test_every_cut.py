@@ -118,9 +118,11 @@ class Witness:
             self.wait(self.unit.next_timer())  # for a reply window
         last = self.seen.obeyed
         assert not self._sent(last, since_boundary_ms)
-        # One that was persisted when the power went, and not yet obeyed, is refused too.
+        # Those that were persisted when the power went, and not yet obeyed, are refused too.
         obeyed = next(
-            counter for counter in (last + 1, last + 2) if self._sent(counter, since_boundary_ms)
+            counter
+            for counter in range(last + 1, last + 4)
+            if self._sent(counter, since_boundary_ms)
         )
         self._note(obeyed=obeyed)
 
