@@ -150,8 +150,8 @@ class _Unit(WiredUnit):
     def records(self, uptime_ms: int) -> bytes:
         return encode_records(PulseTelegram(count=7, uptime_s=uptime_ms // 1000 & 0xFFFFFFFF))
 
-    def status(self, uptime_ms: int) -> int:
-        return uptime_ms & 0xFF
+    def status(self) -> int:
+        return 0
 
     def obey(self, data: bytes, uptime_ms: int) -> int:
         return (len(data) + uptime_ms) % 7
@@ -161,13 +161,13 @@ class _Memory(WiredMemory):
     """Forgets at the end."""
 
     def __init__(self) -> None:
-        self._values = [0, 0]
+        self._word = 0
 
-    def load(self, key: int) -> int:
-        return self._values[key]
+    def load(self) -> int:
+        return self._word
 
-    def store(self, key: int, value: int) -> None:
-        self._values[key] = value
+    def store(self, word: int) -> None:
+        self._word = word
 
 
 def _records() -> tuple[Feed, Sequence[bytes]]:

@@ -50,9 +50,9 @@ from shared.wire.mbus import (
 
 BAUD_DEFAULT = 2_400
 
-# What persists, by key; a value that was never stored is 0
-STORED_ADDRESS = 0
-STORED_BAUD = 1  # 0 stands for `BAUD_DEFAULT`
+# What persists is one word: the address in its low byte, above it the speed in units of 300 bit/s
+_BAUD_SHIFT = 8
+_BAUD_UNIT = 300
 
 TRIAL_MS = 300_000  # how long a new speed may stay silent (EN 13757-3: 2 to 10 minutes)
 REPEAT_MS = 60_000  # a master that never toggles FCB gets new data after this time
@@ -89,7 +89,7 @@ class WiredUnit:
         """Return the data records of a telegram now, at most 240 bytes."""
         raise NotImplementedError
 
-    def status(self, uptime_ms: int) -> int:
+    def status(self) -> int:
         """Return the transport status byte now."""
         raise NotImplementedError
 
@@ -102,17 +102,17 @@ class WiredUnit:
 
 
 class WiredMemory:
-    """Where the slave's two settings persist: small whole numbers by key."""
+    """Where the slave's settings persist: one word of 16 bits."""
 
-    def load(self, key: int) -> int:
-        """Return what was stored under `STORED_ADDRESS` or `STORED_BAUD`, 0 if nothing was."""
+    def load(self) -> int:
+        """Return what was stored, 0 if nothing ever was."""
         raise NotImplementedError
 
-    def store(self, key: int, value: int) -> None:
-        """Persist ``value``; when this returns, it survives.
+    def store(self, word: int) -> None:
+        """Persist ``word``; when this returns, it survives.
 
         Raises:
-            StoreError: it is not persisted.
+            StoreError: it is not persisted, and the word before still is.
         """
         raise NotImplementedError
 
@@ -145,9 +145,10 @@ class WiredSlave:
         self._unit = unit
         self._memory = memory
         self._secondary = secondary_address(serial, manufacturer, version, medium)
-        address = memory.load(STORED_ADDRESS)
-        self._address = address if 0 <= address <= ADDRESS_MAX else 0
-        baud = memory.load(STORED_BAUD)
+        word = memory.load()
+        address = word & 0xFF
+        self._address = address if address <= ADDRESS_MAX else 0
+        baud = (word >> _BAUD_SHIFT) * _BAUD_UNIT
         self._settled_baud = baud if baud in BAUDS.values() else BAUD_DEFAULT
         self._baud = self._settled_baud
         self._trial_end_ms = -1
@@ -263,7 +264,7 @@ class WiredSlave:
             self._error = -1
         else:
             self._access_number = (self._access_number + 1) & 0xFF
-            status = self._unit.status(uptime_ms)
+            status = self._unit.status()
             records = self._unit.records(uptime_ms)
             told = response(address, self._secondary, self._access_number, status, records)
         return encode_frame(told)
@@ -299,7 +300,7 @@ class WiredSlave:
         if record[2] > ADDRESS_MAX:
             return ERROR_PARAMETER
         try:
-            self._memory.store(STORED_ADDRESS, record[2])
+            self._store(record[2])
         except StoreError:
             return ERROR_UNSPECIFIED
         self._address = record[2]
@@ -318,9 +319,12 @@ class WiredSlave:
         self._trial_end_ms = -1
         self._settled_baud = self._baud
         try:
-            self._memory.store(STORED_BAUD, self._baud)
+            self._store(self._address)
         except StoreError:
             pass  # good until the next boot; the memory's own flag is up
+
+    def _store(self, address: int) -> None:
+        self._memory.store(address | self._settled_baud // _BAUD_UNIT << _BAUD_SHIFT)
 
 
 def _is_selection(frame: Frame) -> bool:

@@ -76,7 +76,7 @@ def main() -> None:
             line.unit.refusal = (turn + line.unit.count) % 7
             say(line.slave.address, line.slave.baud, line.slave.next_timer())
         line.now_ms += 400_000
-    say(line.unit.obeyed, sorted(line.memory.values.items()))
+    say(line.unit.obeyed, line.memory.word)
 
 
 main()

@@ -139,7 +139,7 @@ def test_documented_examples() -> None:
     assert "    " + printed.rstrip().replace("\n", "\n    ") in page
     unit, memory = FakeUnit(), FakeMemory()
     unit.records = lambda uptime_ms: encode_records(PulseTelegram(**example))
-    unit.status = lambda uptime_ms: 0
+    unit.status = lambda: 0
     slave = WiredSlave(unit, memory, "00000001")
     exchange = page[page.index("    master  ") :]
     turns = re.findall(r"(?:master|unit) ((?:\s+[0-9A-F]{2})+)$", exchange, re.MULTILINE)

@@ -8,8 +8,6 @@ from pulse_unit.slave import (
     BAUD_DEFAULT,
     ERROR_PARAMETER,
     ERROR_UNSPECIFIED,
-    STORED_ADDRESS,
-    STORED_BAUD,
     TRIAL_MS,
     WiredSlave,
 )
@@ -42,7 +40,7 @@ def test_address_is_set_and_survives() -> None:
     assert (250, BAUD_DEFAULT) == (again.address, again.baud)
     line.send(SELECTED)
     assert DONE == line.send(set_address(0, 253))
-    assert {STORED_ADDRESS: 0} == line.memory.values
+    assert 0x0800 == line.memory.word
 
 
 @pytest.mark.parametrize("new", [251, 253, 254, 255])
@@ -62,10 +60,10 @@ def test_address_that_does_not_persist_is_refused() -> None:
     assert ERROR_UNSPECIFIED == error(line.send(ASK))
 
 
-@pytest.mark.parametrize("values", [{0: 251, 1: 2401}, {0: 0xFFFFFFFF, 1: 1}])
-def test_memory_that_holds_nonsense(values: dict[int, int]) -> None:
+@pytest.mark.parametrize("word", [0x00FB, 0x09FF, 0xFFFFFFFF])
+def test_memory_that_holds_nonsense(word: int) -> None:
     """An address or speed that is none is as good as none stored."""
-    slave = WiredSlave(FakeUnit(), FakeMemory(values), SERIAL)
+    slave = WiredSlave(FakeUnit(), FakeMemory(word), SERIAL)
     assert (0, BAUD_DEFAULT) == (slave.address, slave.baud)
 
 
@@ -81,7 +79,7 @@ def test_speed_changes_after_the_reply(ci: int, baud: int) -> None:
     line.slave.handle_timer(line.now_ms)
     assert baud == line.slave.baud
     assert baud == WiredSlave(FakeUnit(), line.memory, SERIAL).baud
-    assert (baud != BAUD_DEFAULT) == (STORED_BAUD in line.memory.values)
+    assert (baud // 300 << 8 | 5 if baud != BAUD_DEFAULT else 5) == line.memory.word
 
 
 def test_speed_goes_back_when_nothing_arrives_at_the_new_one() -> None:
@@ -95,7 +93,7 @@ def test_speed_goes_back_when_nothing_arrives_at_the_new_one() -> None:
     assert 9_600 == line.slave.baud
     line.slave.handle_timer(due_ms)
     assert (BAUD_DEFAULT, None) == (line.slave.baud, line.slave.next_timer())
-    assert STORED_BAUD not in line.memory.values
+    assert 5 == line.memory.word
     line.now_ms = due_ms
     assert line.send(ASK)
 

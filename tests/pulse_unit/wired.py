@@ -39,7 +39,7 @@ class FakeUnit(WiredUnit):
         self.count += 1
         return encode_records(PulseTelegram(count=self.count, uptime_s=uptime_ms // 1000))
 
-    def status(self, uptime_ms: int) -> int:
+    def status(self) -> int:
         """See `WiredUnit`."""
         return 0x20
 
@@ -50,21 +50,21 @@ class FakeUnit(WiredUnit):
 
 
 class FakeMemory(WiredMemory):
-    """Values in a dictionary; worn out on demand."""
+    """One word; worn out on demand."""
 
-    def __init__(self, values: "dict[int, int] | None" = None) -> None:
-        self.values = {} if values is None else values
+    def __init__(self, word: int = 0) -> None:
+        self.word = word
         self.is_worn = False
 
-    def load(self, key: int) -> int:
+    def load(self) -> int:
         """See `WiredMemory`."""
-        return self.values.get(key, 0)
+        return self.word
 
-    def store(self, key: int, value: int) -> None:
+    def store(self, word: int) -> None:
         """See `WiredMemory`."""
         if self.is_worn:
             raise StoreError("worn out")
-        self.values[key] = value
+        self.word = word
 
 
 class Line:
@@ -72,7 +72,7 @@ class Line:
 
     def __init__(self, address: int = 5) -> None:
         self.unit = FakeUnit()
-        self.memory = FakeMemory({0: address})
+        self.memory = FakeMemory(address)
         self.now_ms = 0
         self.slave = WiredSlave(self.unit, self.memory, SERIAL)
 
