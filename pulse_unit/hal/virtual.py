@@ -38,6 +38,7 @@ class VirtualBoard(Board):
         sent: (uptime_ms, frame) of what was transmitted, until its owner takes it.
         adverts: (uptime_ms, data) of what was advertised, in a window or not, likewise.
         window_end_ms: until when centrals can connect; -1 when they cannot.
+        is_parked: whether nobody watches the reed's edges.
         inputs: what the other switches say: `INPUT_TAMPER`, `INPUT_MAGNET`, `INPUT_BUTTON`.
         coming: (uptime_ms, closed) of edges to come while `pulse_unit.main` runs, in order.
         power_off_ms: when `pulse_unit.main` stops.
@@ -74,7 +75,7 @@ class VirtualBoard(Board):
         self._now_ms = 0
         self._heard: "bytes | None" = None
         self._closed = closed
-        self._parked = False
+        self.is_parked = False
 
     def is_reed_closed(self) -> bool:
         """See `Board`."""
@@ -82,7 +83,7 @@ class VirtualBoard(Board):
 
     def park_reed(self, parked: bool, uptime_ms: int) -> None:
         """See `Board`."""
-        self._parked = parked
+        self.is_parked = parked
         if not parked:
             self.edges.record(self._closed, uptime_ms & TICK_MASK)
 
@@ -140,7 +141,7 @@ class VirtualBoard(Board):
     def interrupt(self, closed: bool, uptime_ms: int) -> None:
         """Move the pin: what an edge's interrupt does."""
         self._closed = closed
-        if not self._parked:
+        if not self.is_parked:
             self.edges.record(closed, uptime_ms & TICK_MASK)
 
 

@@ -31,7 +31,7 @@ def count_buffered(train: Train, rng: random.Random, start_ms: int = 0) -> int:
         if waiting and (
             waiting >= _ROOM or now_ms - oldest_ms > _LATE_MAX_MS or rng.random() < 0.2
         ):
-            drain(rng.randint(oldest_ms, now_ms))
+            drain(rng.randint(oldest_ms, min(now_ms, oldest_ms + _LATE_MAX_MS)))
             waiting = 0
         oldest_ms = oldest_ms if waiting else now_ms
         waiting += 1
@@ -53,17 +53,21 @@ def drive(board: VirtualBoard, unit: PulseUnit, train: Train, late: random.Rando
         board: where the edges happen.
         unit: the unit on it.
         train: from its uptime 0 on.
-        late: None, or what decides when timers wait until the next edge.
+        late: None, or what decides when timers wait until the next edge; looks at a parked reed
+            do not.
     """
     waiting = 0
     for at_ms, closed in train.edges:
-        if late is None or waiting >= _ROOM or late.random() < 0.5:
+        if late is None or board.is_parked or waiting >= _ROOM or late.random() < 0.5:
+            if waiting:
+                unit.handle_timer(at_ms)  # a late unit wakes now, not when it should have
             serve(unit, at_ms)
             waiting = 0
         board.interrupt(closed, at_ms)
-        waiting += 1
+        waiting += not board.is_parked
         if late is None or late.random() < 0.5:
             unit.handle_timer(at_ms)
             waiting = 0
-    serve(unit, train.until_ms)
+    if not waiting:
+        serve(unit, train.until_ms)
     unit.handle_timer(train.until_ms)
