@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+from bumble import crypto, smp
+from bumble.core import BaseBumbleError
+from bumble.keys import PairingKeys
+
+from pulse_unit.config import config_of, settings_of
+from pulse_unit.entries import Entries
+from pulse_unit.hal.linux import static_address
+from pulse_unit.unit import (
+    OBEYED,
+    REFUSED_ILLEGAL,
+    REFUSED_NOT_AUTHENTIC,
+    REFUSED_REPLAYED,
+)
+from shared.crypto.backend_cryptography import AesBlock
+from shared.wire.advert import ADVERTISING_MAX, advert_key
+from shared.wire.bthome import open_advert
+from shared.wire.command import CONFIGURE, seal_command, seal_phase
+from shared.wire.gatt import (
+    ATT_INSUFFICIENT_AUTHENTICATION,
+    COMMAND,
+    LOG_CONTROL,
+    LOG_DATA,
+    NO_COMMAND,
+    READABLE,
+    RESULT,
+    SETTINGS,
+    TELEGRAM,
+    WRITABLE,
+    LogRequest,
+    decode_result,
+    encode_log_request,
+)
+from shared.wire.log_pieces import LogReader
+from shared.wire.oms import open_telegram
+from shared.wire.settings import decode_settings
+from shared.wire.telegram import decode_records
+from tests.pulse_unit.central import LIMIT_S, Central, Home, error_of
+from tests.pulse_unit.listening import KEY
+
+WRONG_PASSKEY = 654_321
+SMP_PAIRING_NOT_SUPPORTED = 0x05
+SMP_AUTHENTICATION_REQUIREMENTS = 0x03
+SMP_CONFIRM_VALUE_FAILED = 0x04
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A unit that nobody has paired with."""
+    return Home(tmp_path)
+
+
+async def paired(home: Home) -> Central:
+    """A central that has paired."""
+    await home.press()
+    central = await home.central()
+    await central.connect()
+    await central.pair()
+    return central
+
+
+def test_the_right_passkey_pairs(home: Home) -> None:
+    """After the button, a central that knows the label's passkey reads the telegram."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        records = open_telegram(AesBlock, await central.read(TELEGRAM), KEY).records
+        assert home.unit.count == decode_records(records).count
+
+    home.run(scenario)
+
+
+def test_a_wrong_passkey_does_not(home: Home) -> None:
+    """It is refused and parted with, its keys are not kept, and the next may try."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        cheat = await home.central(WRONG_PASSKEY)
+        await cheat.connect()
+        assert SMP_CONFIRM_VALUE_FAILED == await error_of(cheat.pair())
+        assert not (home.folder / "bonds").exists()
+        central = await home.central()
+        await central.connect()
+        await central.pair()
+        await central.read(RESULT)
+
+    home.run(scenario)
+
+
+def test_three_attempts_end_it_until_the_next_press(home: Home) -> None:
+    """Each would tell a cheat one bit of a passkey that never changes."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        errors = []
+        for passkey in (WRONG_PASSKEY, WRONG_PASSKEY, WRONG_PASSKEY, 123_456):
+            central = await home.central(passkey)
+            await central.connect()
+            errors.append(await error_of(central.pair()))
+        assert [*[SMP_CONFIRM_VALUE_FAILED] * 3, SMP_PAIRING_NOT_SUPPORTED] == errors
+        home.skip(91)
+        await paired(home)
+
+    home.run(scenario)
+
+
+def test_nobody_pairs_outside_the_window(home: Home) -> None:
+    """A unit that can be connected to for those it knows refuses all others."""
+
+    async def scenario(home: Home) -> None:
+        home.skip(61)
+        central = await home.central()
+        await central.connect()
+        assert SMP_PAIRING_NOT_SUPPORTED == await error_of(central.pair())
+        assert not (home.folder / "bonds").exists()
+
+    home.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("passkey", "capabilities"),
+    [(None, {}), (123_456, {"sc": False}), (123_456, {"bonding": False})],
+)
+def test_weaker_pairing_is_refused(
+    home: Home, passkey: int | None, capabilities: dict[str, bool]
+) -> None:
+    """Without a passkey, by the protocol that listeners break, or without keeping the key."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        central = await home.central(passkey, **capabilities)
+        await central.connect()
+        assert SMP_AUTHENTICATION_REQUIREMENTS == await error_of(central.pair())
+
+    home.run(scenario)
+
+
+def test_a_passkey_of_zeros_pairs(tmp_path: Path) -> None:
+    """One label in a million has it."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        central = await home.central(Zero())
+        await central.connect()
+        await central.pair()
+
+    Home(tmp_path, "000000").run(scenario)
+
+
+class Zero(int):
+    """The central's side of the same stack wants a true one too."""
+
+    def __bool__(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_pairing_begins_with_its_request(home: Home) -> None:
+    """A key exchange that nobody has asked for, which would need no passkey, ends at once."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        central = await home.central()
+        await central.connect()
+        assert central.connection is not None
+        gone = asyncio.Event()
+        central.connection.on(central.connection.EVENT_DISCONNECTION, lambda _: gone.set())
+        key = crypto.EccKey.generate()
+        command = smp.SMP_Pairing_Public_Key_Command(
+            public_key_x=key.x[::-1], public_key_y=key.y[::-1]
+        )
+        central.device.smp_manager.send_command(central.connection, command)
+        await asyncio.wait_for(gone.wait(), LIMIT_S)
+
+    home.run(scenario)
+
+
+def test_an_unknown_key_encrypts_nothing(home: Home) -> None:
+    """A peer that claims to have paired has no key that the unit knows, and reads nothing."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        central = await home.central()
+        await central.connect()
+        assert central.connection is not None
+        assert central.device.keystore is not None
+        claimed = PairingKeys(ltk=PairingKeys.Key(bytes(16), authenticated=True))
+        await central.device.keystore.update(str(central.connection.peer_address), claimed)
+        with pytest.raises((TimeoutError, BaseBumbleError)):
+            await asyncio.wait_for(central.connection.encrypt(), 2)
+        assert ATT_INSUFFICIENT_AUTHENTICATION == await error_of(central.read(TELEGRAM))
+
+    home.run(scenario)
+
+
+def test_nothing_is_read_or_written_without_pairing(home: Home) -> None:
+    """Every attribute answers with insufficient authentication."""
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        central = await home.central()
+        await central.connect()
+        for attribute in READABLE:
+            assert ATT_INSUFFICIENT_AUTHENTICATION == await error_of(central.read(attribute))
+        phase = seal_phase(AesBlock, KEY, 1, 0)
+        for attribute in WRITABLE:
+            data = phase if attribute == COMMAND else b"\x00"
+            code = await error_of(central.write(attribute, data))
+            assert ATT_INSUFFICIENT_AUTHENTICATION == code
+        assert OBEYED == home.unit.obey(phase, home.board.uptime_ms())  # its counter is not used up
+
+    home.run(scenario)
+
+
+def test_who_has_paired_comes_back_in_any_window(home: Home) -> None:
+    """Long after the button, after a restart of the unit; the key file is its owner's alone."""
+    peers: list[Central] = []
+
+    async def first(home: Home) -> None:
+        peers.append(await paired(home))
+        await peers[0].disconnect()
+
+    async def second(home: Home) -> None:
+        home.skip(61)
+        central = await home.central()
+        central.device.keystore = peers[0].device.keystore
+        central.device.random_address = peers[0].device.random_address
+        await central.connect()
+        assert ATT_INSUFFICIENT_AUTHENTICATION == await error_of(central.read(RESULT))
+        assert central.connection is not None
+        await asyncio.wait_for(central.connection.encrypt(), LIMIT_S)
+        assert NO_COMMAND == decode_result(await central.read(RESULT)).code
+
+    home.run(first)
+    assert 0o600 == stat.S_IMODE((home.folder / "bonds").stat().st_mode)
+    home.forget_centrals()
+    home.run(second)
+
+
+def test_the_phase_moves_the_grid(home: Home) -> None:
+    """A command over GATT, its result notified and read; once more, it is a replay."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        results = await central.subscribe(RESULT)
+        phase = seal_phase(AesBlock, KEY, 7, 1_740_000)
+        grid_ms = home.board.uptime_ms() + 60_000
+        await central.write(COMMAND, phase)
+        notified = decode_result(await asyncio.wait_for(results.get(), LIMIT_S))
+        assert (7, OBEYED) == (notified.counter, notified.code)
+        await central.write(COMMAND, phase)
+        assert REFUSED_REPLAYED == decode_result(await central.read(RESULT)).code
+        home.skip(70)
+        await asyncio.sleep(0.1)
+        (*_, last) = Entries(home.unit.history)
+        assert 2 >= abs(last[1] - grid_ms // 1000)
+
+    home.run(scenario)
+
+
+def test_an_illegal_configuration_changes_nothing(home: Home) -> None:
+    """Authentic, new, and of no possible unit; a forged one; and then one that is possible."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        settings = await central.read(SETTINGS)
+        assert settings_of(home.unit.config) == settings
+        illegal = bytes(5) + settings[5:]  # a pulse of no volume
+        await central.write(COMMAND, seal_command(AesBlock, KEY, CONFIGURE, 1, illegal))
+        assert REFUSED_ILLEGAL == decode_result(await central.read(RESULT)).code
+        forged = seal_command(AesBlock, bytes(16), CONFIGURE, 2, settings)
+        await central.write(COMMAND, forged)
+        assert REFUSED_NOT_AUTHENTIC == decode_result(await central.read(RESULT)).code
+        assert settings == await central.read(SETTINGS)
+        fields = decode_settings(settings)
+        other = config_of(settings)
+        other.advert_period_s = 30
+        await central.write(COMMAND, seal_command(AesBlock, KEY, CONFIGURE, 3, settings_of(other)))
+        assert OBEYED == decode_result(await central.read(RESULT)).code
+        assert {**fields, "advert_period_s": 30} == decode_settings(await central.read(SETTINGS))
+
+    home.run(scenario)
+
+
+def test_a_telegram_is_held_until_a_new_one_is_wanted(home: Home) -> None:
+    """Parts of a long read belong together; a write asks for a new one, and so does a command."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        first = await central.read(TELEGRAM)
+        assert first == await central.read(TELEGRAM)
+        await central.write(TELEGRAM, b"")
+        second = await central.read(TELEGRAM)
+        opened = [open_telegram(AesBlock, link, KEY) for link in (first, second)]
+        assert 1 == opened[1].message_counter - opened[0].message_counter
+
+    home.run(scenario)
+
+
+async def ask_log(central: Central, request: LogRequest) -> list[tuple[int, int, int]]:
+    """Ask for a range of the log and take the answer."""
+    data = encode_log_request(request)
+    pieces = await central.subscribe(LOG_DATA)
+    reader = LogReader(AesBlock, KEY, data)
+    await central.write(LOG_CONTROL, data)
+    while not reader.is_complete:
+        reader.receive_data(await asyncio.wait_for(pieces.get(), LIMIT_S))
+    return reader.entries
+
+
+def test_thirteen_months_of_log_are_read_in_ranges(home: Home) -> None:
+    """All of it, what came after an entry, and the newest: as the unit itself reads it."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        log = list(Entries(home.unit.history))
+        assert 19_000 < len(log)
+        assert log == await ask_log(central, LogRequest(1))
+        boot, tick_s, _ = log[10_000]
+        assert log[10_001:10_051] == await ask_log(central, LogRequest(2, boot, tick_s, 50))
+        assert log[-9:] == await ask_log(central, LogRequest(3, limit=9, newest=True))
+
+    home.fill_log(19_000)
+    home.run(scenario)
+
+
+def test_a_tick_while_the_log_is_read_comes_last(home: Home) -> None:
+    """It neither breaks the answer nor is left out."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        asking = asyncio.create_task(ask_log(central, LogRequest(1)))
+        await asyncio.sleep(0.05)
+        log = list(Entries(home.unit.history))
+        home.unit.history.append(1_800, home.unit.count)
+        assert [*log, (home.unit.boot, 1_800, home.unit.count)] == await asking
+
+    home.fill_log(5_000)
+    home.run(scenario)
+
+
+def test_adverts_fit_the_air_and_open_with_the_key(home: Home) -> None:
+    """In and out of a window: at most 31 bytes, ours, and each with a counter of its own."""
+
+    async def scenario(home: Home) -> None:
+        await home.central()
+        for wanted in (3, 6):
+            while len(set(home.seen)) < wanted:
+                home.skip(1)
+                await asyncio.sleep(0.1)
+            await home.press()
+
+    home.run(scenario)
+    address = static_address(KEY)
+    key = advert_key(AesBlock, KEY, address)
+    counters = set()
+    for data in set(home.seen):
+        assert ADVERTISING_MAX >= len(data)
+        service_data = data[data.index(b"\xd2\xfc") + 2 :]
+        advert = open_advert(AesBlock, service_data, address, key)
+        counters.add(advert.counter)
+        assert {"count", "battery"} & {each.quantity for each in advert.measurements}
+    assert len(set(home.seen)) == len(counters)
+
+
+def test_a_controller_that_breaks_away_comes_back(home: Home) -> None:
+    """Two sentences, no more; the unit counts meanwhile and can be paired with afterwards."""
+
+    async def scenario(home: Home) -> None:
+        central = await paired(home)
+        await central.disconnect()
+        home.break_controller()
+        while len(home.reports) < 2:
+            home.board.edge(True)
+            await asyncio.sleep(0.2)
+            home.board.edge(False)
+            await asyncio.sleep(0.5)
+        home.skip(91)
+        await paired(home)
+
+    unit = home.run(scenario)
+    assert ["hci0 is gone", "hci0 works again"] == home.reports
+    assert 0 < unit.count
