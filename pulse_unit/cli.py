@@ -4,6 +4,7 @@ import click
 
 from pulse_unit.cli_battery import battery
 from pulse_unit.cli_label import label
+from pulse_unit.cli_run import run
 from pulse_unit.cli_sim import sim
 from pulse_unit.cli_telegram import telegram
 
@@ -14,7 +15,7 @@ def main() -> None:
     """Make, try and plan what a pulse unit is and says, on a PC."""
 
 
-for command in (battery, label, sim, telegram):
+for command in (battery, label, run, sim, telegram):
     main.add_command(command)
 
 

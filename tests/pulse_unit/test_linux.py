@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from pulse_unit.main import run
 from pulse_unit.unit import PulseUnit
 from shared.label import UnitLabel
 from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER
+from tests.pulse_unit.gpio_lines import Gpiod
 from tests.pulse_unit.listening import KEY, SERIAL, told
 
 LIMIT_S = 20
@@ -143,75 +143,6 @@ def test_lines_of_text_are_pulses(tmp_path: Path, pipe: tuple[Any, Any]) -> None
 
     unit = bench.run(scenario)
     assert (2, FLAG_MAGNET, []) == (unit.count, unit.error_flags & FLAG_MAGNET, bench.reports)
-
-
-class Lines:
-    """A request for GPIO lines, as libgpiod's Python gives it."""
-
-    def __init__(self) -> None:
-        self.fd, self._writing = os.pipe()
-        self.events: list[SimpleNamespace] = []
-        self.error: OSError | None = None
-        self.active: set[int] = set()
-
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.fd)
-        os.close(self._writing)
-
-    def get_value(self, offset: int) -> object:
-        """Active or not."""
-        return Gpiod.line.Value.ACTIVE if offset in self.active else Gpiod.line.Value.INACTIVE
-
-    def read_edge_events(self) -> list[SimpleNamespace]:
-        """What has happened since."""
-        if self.error:
-            raise self.error
-        os.read(self.fd, 100)
-        events, self.events = self.events, []
-        return events
-
-    def happen(self, offset: int, active: bool, at_ns: int) -> None:
-        """Change a line."""
-        kind = SimpleNamespace(RISING_EDGE="rising", FALLING_EDGE="falling")
-        self.events.append(
-            SimpleNamespace(
-                Type=kind,
-                event_type=kind.RISING_EDGE if active else kind.FALLING_EDGE,
-                line_offset=offset,
-                timestamp_ns=at_ns,
-            )
-        )
-        os.write(self._writing, b"x")
-
-    def unplug(self) -> None:
-        """Take the chip away."""
-        self.error = OSError(19, "No such device")
-        os.write(self._writing, b"x")
-
-
-class Gpiod:
-    """libgpiod's module, as far as it is used."""
-
-    line = SimpleNamespace(
-        Edge=SimpleNamespace(BOTH="both"),
-        Bias=SimpleNamespace(PULL_UP="pull-up"),
-        Value=SimpleNamespace(ACTIVE="active", INACTIVE="inactive"),
-    )
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-        self.lines: list[Lines] = []
-        self.LineSettings = dict
-
-    def request_lines(self, path: str, **wanted: Any) -> Lines:
-        """Hand over some lines."""
-        self.requests.append((path, wanted))
-        self.lines.append(Lines())
-        self.lines[-1].active = {22}  # the tamper loop is closed
-        return self.lines[-1]
 
 
 @pytest.fixture
