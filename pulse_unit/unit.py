@@ -125,6 +125,11 @@ class PulseUnit:
         """Days that the battery will last if they are as planned."""
         return self._battery.left_d
 
+    @property
+    def recent_pulses(self) -> "tuple[int, ...]":
+        """The uptimes at the last pulses of this boot in seconds, newest first, 16 at most."""
+        return self._log.recent_pulses()
+
     def first_seen(self, flag: int) -> "tuple[int, int] | None":
         """Return the boot and its uptime in seconds when a tamper flag was first seen."""
         return self._inputs.first_seen(flag)
