@@ -48,7 +48,7 @@ def run(as_json: bool, label_path: Path | None, memory: Path, **options: Any) ->
             advert_period_s=options["advert_period"],
             window_period_s=options["window_period"],
         )
-        board = _board(label, memory, _parts(options, memory), as_json)
+        board = _board(label, memory, _parts(options, memory), bool(options["reed"][0]), as_json)
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 board.loop.add_signal_handler(number, board.switch_off)
@@ -126,7 +126,9 @@ def _beside(memory: Path, suffix: str) -> Path:
     return memory.with_name(memory.name + suffix)
 
 
-def _board(label: UnitLabel, memory: Path, parts: list[Part], as_json: bool) -> LinuxBoard:
+def _board(
+    label: UnitLabel, memory: Path, parts: list[Part], closed: bool, as_json: bool
+) -> LinuxBoard:
     from pulse_unit.hal.linux import LinuxBoard, SyncedNvm
     from pulse_unit.hal.virtual import PAGES
     from shared.exact_json import exact_json
@@ -151,5 +153,6 @@ def _board(label: UnitLabel, memory: Path, parts: list[Part], as_json: bool) -> 
         label,
         SyncedNvm(str(memory), PAGES),
         parts,
+        closed=closed,
         report=lambda sentence: click.echo(f"{sentence}.", err=True),
     )

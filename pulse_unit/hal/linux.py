@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pulse_unit.unit import PulseUnit
     from shared.label import UnitLabel
 
+_STOP_S = 0.1
 _PAUSE_MIN_S = 1.0
 _PAUSE_MAX_S = 60.0
 _STABLE_S = 60.0  # a part that has worked for so long starts its pauses anew
@@ -122,6 +123,18 @@ def _create_blank(file: Path, size: int) -> None:
         os.close(folder)
 
 
+async def stop(tasks: Iterable[asyncio.Future[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    One that is within `asyncio.wait_for` can lose a cancellation before Python 3.12.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_STOP_S)
+
+
 def static_address(key: bytes) -> bytes:
     """Return the Bluetooth address of the unit with this key: random static, first byte first.
 
@@ -140,7 +153,8 @@ class LinuxBoard(Board):
         nvm: the memory.
         parts: what it has besides; they start with the unit.
         report: takes one sentence about a part that is lost or back.
-        closed: the reed's level at the start.
+        closed: the reed's level at the start. Where a part tells it later, True: should it rest
+            closed, no closing is counted that was none.
         clock_ns: a clock that only rises, the kernel's monotonic one unless a test gives its own.
     """
 
@@ -270,9 +284,7 @@ class LinuxBoard(Board):
 
     def close(self) -> None:
         """Stop the parts and close the memory."""
-        for task in self._tasks:
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        self.loop.run_until_complete(stop(self._tasks))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
         self._memory.close()

@@ -19,7 +19,7 @@ from bumble.device import AdvertisingType, Connection, Device, DeviceConfigurati
 from bumble.transport.common import Transport
 
 from pulse_unit.gatt import AttributeRefused, GattService
-from pulse_unit.hal.linux import LinuxBoard, Part, PartLost
+from pulse_unit.hal.linux import LinuxBoard, Part, PartLost, stop
 from pulse_unit.hal.linux_bonds import BondFile, guard_pairing
 from shared.wire.gatt import NOTIFYING, READABLE, SERVICE_UUID, UUIDS, WRITABLE
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 ADVERT_MAX = 31  # bytes in a legacy advert (Core Specification, Vol 6, Part B, 2.3.1)
 _INTERVAL_MS = 100  # the least that every controller takes for adverts nobody can connect to
 _ADVERT_S = 0.05  # one event: the first leaves at once, the second after the interval
-_STOP_S = 0.1
 _STRANGER_S = 40.0  # to pair in; the security protocol itself gives up after 30
 _IDLE_S = 60.0
 _NOTIFICATION_HEADER = 3  # of an ATT notification
@@ -86,8 +85,8 @@ class Bluetooth(Part):
         """See `Part`."""
         try:
             transport = await self._open_controller()
-        except (BaseBumbleError, OSError, ValueError, ImportError) as error:
-            raise PartLost(f"{self.name} cannot be opened: {error}") from error
+        except Exception as error:  # Bumble's transports raise what their libraries do
+            raise PartLost(f"{self.name} cannot be opened: {str(error) or error!r}") from error
         tasks: list[asyncio.Future[None]] = []
         try:
             peripheral = Peripheral(self.board, self._service, self._device(transport))
@@ -107,7 +106,7 @@ class Bluetooth(Part):
         except (BaseBumbleError, OSError, TimeoutError) as error:
             raise PartLost(f"{self.name} is gone: {error}") from error
         finally:
-            await _stop(tasks)
+            await stop(tasks)
             self._service.disconnected()
             await transport.close()
         raise PartLost(f"{self.name} is gone")
@@ -142,15 +141,6 @@ class Bluetooth(Part):
                 await _start(device, AdvertisingType.UNDIRECTED, once)
                 await asyncio.sleep(_ADVERT_S)
             await device.stop_advertising()
-
-
-async def _stop(tasks: list[asyncio.Future[None]]) -> None:
-    # A task may be within `asyncio.wait_for`, which before Python 3.12 can lose a cancellation.
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, pending = await asyncio.wait(tasks, timeout=_STOP_S)
-        tasks = list(pending)
 
 
 async def _start(device: Device, kind: AdvertisingType, data: bytes) -> None:

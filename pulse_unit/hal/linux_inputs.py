@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from typing import IO, Any
@@ -37,12 +39,12 @@ class TextInputs(Part):
 
     async def run(self, opened: Callable[[], None]) -> None:
         """See `Part`."""
+        mode = os.fstat(self._stream.fileno()).st_mode
+        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or self._stream.isatty()):
+            raise PartLost("standard input is no pipe and no terminal")
         reader = asyncio.StreamReader(_LINE_MAX)
         loop = asyncio.get_running_loop()
-        try:
-            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._stream)
-        except ValueError as error:
-            raise PartLost("standard input is no pipe and no terminal") from error
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._stream)
         opened()
         while line := await reader.readline():
             self._take(line.decode("ascii", "replace").strip().lower())

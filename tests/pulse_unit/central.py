@@ -173,12 +173,12 @@ class Central:
         self.notified: dict[int, list[bytes]] = {}
         self.characteristics: list[CharacteristicProxy[bytes]] = []
 
-    async def connect(self) -> None:
-        """Connect, take a large MTU and find the service."""
+    async def connect(self, mtu: int = 247) -> None:
+        """Connect, agree on an MTU and find the service."""
         address = hci.Address(":".join(f"{byte:02X}" for byte in static_address(KEY)))
         self.connection = await asyncio.wait_for(self.device.connect(address), LIMIT_S)
         peer = Peer(self.connection)
-        await peer.request_mtu(247)
+        await peer.request_mtu(mtu)
         await peer.discover_services()
         await peer.discover_characteristics()
         self.characteristics = [peer.get_characteristics_by_uuid(UUID(each))[0] for each in UUIDS]

@@ -67,10 +67,11 @@ class Gpiod:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.lines: list[Lines] = []
         self.LineSettings = dict
+        self.active = {22}  # the tamper loop is closed
 
     def request_lines(self, path: str, **wanted: Any) -> Lines:
         """Hand over some lines."""
         self.requests.append((path, wanted))
         self.lines.append(Lines())
-        self.lines[-1].active = {22}  # the tamper loop is closed
+        self.lines[-1].active = self.active
         return self.lines[-1]

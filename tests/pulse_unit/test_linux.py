@@ -17,11 +17,13 @@ from pulse_unit.errors import ConfigError
 from pulse_unit.hal.linux import LinuxBoard, Part, PartLost, SyncedNvm, static_address
 from pulse_unit.hal.linux_inputs import REED, GpioInputs, TextInputs
 from pulse_unit.hal.linux_serial import StickPort, WirePort
+from pulse_unit.hal.linux_wire import WordFile, wired_slave
 from pulse_unit.hal.virtual import PAGES
 from pulse_unit.main import run
 from pulse_unit.unit import PulseUnit
 from shared.label import UnitLabel
-from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER
+from shared.wire.mbus import ACKNOWLEDGE, CI_SEND_DATA, REQ_UD2, SND_UD, Frame, encode_frame
+from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER, decode_records
 from tests.pulse_unit.gpio_lines import Gpiod
 from tests.pulse_unit.listening import KEY, SERIAL, told
 
@@ -31,13 +33,14 @@ LIMIT_S = 20
 class Bench:
     """A unit on a Linux board with some parts, and a clock that can be put forward."""
 
-    def __init__(self, folder: Path, *parts: Part) -> None:
+    def __init__(self, folder: Path, *parts: Part, closed: bool = False) -> None:
         self.skipped_ms = 0
         self.reports: list[str] = []
         self.board = LinuxBoard(
             UnitLabel(SERIAL, KEY, "123456"),
             SyncedNvm(str(folder / "memory"), PAGES),
             parts,
+            closed=closed,
             report=self.reports.append,
             clock_ns=self.clock_ns,
         )
@@ -145,6 +148,18 @@ def test_lines_of_text_are_pulses(tmp_path: Path, pipe: tuple[Any, Any]) -> None
     assert (2, FLAG_MAGNET, []) == (unit.count, unit.error_flags & FLAG_MAGNET, bench.reports)
 
 
+def test_text_that_is_no_stream_is_one_sentence(tmp_path: Path) -> None:
+    """A file or a device such as /dev/null has nothing to wait for."""
+    with Path(os.devnull).open("rb") as nothing:
+        bench = Bench(tmp_path, TextInputs(nothing))
+
+        async def scenario() -> None:
+            await bench.until(lambda: bool(bench.reports))
+
+        bench.run(scenario)
+    assert ["standard input is no pipe and no terminal"] == bench.reports
+
+
 @pytest.fixture
 def gpiod(monkeypatch: pytest.MonkeyPatch) -> Gpiod:
     """In the library's place."""
@@ -187,6 +202,26 @@ def test_pins_are_pulses_and_switches(tmp_path: Path, gpiod: Gpiod) -> None:
         "the lines of /dev/gpiochip0 are gone: [Errno 19] No such device",
         "gpiochip0 works again",
     ] == bench.reports
+
+
+def test_a_reed_that_rests_closed_is_no_pulse(tmp_path: Path, gpiod: Gpiod) -> None:
+    """At a start, and when its chip comes back; its next closing is one."""
+    gpiod.active = {17}
+    bench = Bench(tmp_path, GpioInputs("gpiochip0", {17: REED}), closed=True)
+
+    async def scenario() -> None:
+        await bench.until(lambda: bool(gpiod.lines))
+        await bench.skip(5_000)
+        gpiod.lines[0].unplug()
+        await bench.until(lambda: len(gpiod.lines) == 2)
+        await bench.skip(5_000)
+        assert 0 == bench.board.unit.count
+        for closed in (False, True):
+            gpiod.lines[1].happen(17, closed, bench.clock_ns())
+            await bench.until(lambda closed=closed: bench.board.is_reed_closed() == closed)
+            await bench.skip(3_000)
+
+    assert 1 == bench.run(scenario).count
 
 
 def test_pins_without_their_library_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,3 +376,22 @@ def test_a_part_that_fails_in_its_own_way_is_reported_too(tmp_path: Path) -> Non
 
     bench.run(scenario)
     assert ["it is off", "the part has failed: KeyError('no')"] == sorted(bench.reports)
+
+
+def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> None:
+    """The count in plain, from the slave that the firmware has, and its new address persists."""
+    bench = Bench(tmp_path, WirePort(line.url, wired_slave(tmp_path / "wire")))
+    request = encode_frame(Frame(REQ_UD2, 0))
+
+    async def scenario() -> None:
+        await line.accept()
+        line.write(request)
+        head = await line.read(4)
+        records = (head + await line.read(head[1] + 2))[19:-2]
+        assert 0 == decode_records(records).count
+        await bench.skip(1_000)
+        line.write(encode_frame(Frame(SND_UD, 0, bytes([CI_SEND_DATA, 1, 0x7A, 9]))))
+        assert bytes([ACKNOWLEDGE]) == await line.read(1)
+
+    bench.run(scenario)
+    assert 9 == WordFile(tmp_path / "wire").load() & 0xFF

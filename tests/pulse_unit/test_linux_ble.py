@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bumble import crypto, smp
 from bumble.core import BaseBumbleError
+from bumble.device import AdvertisingType, Device
 from bumble.keys import PairingKeys
 
 from pulse_unit.config import config_of, settings_of
@@ -56,11 +58,11 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-async def paired(home: Home) -> Central:
+async def paired(home: Home, mtu: int = 247) -> Central:
     """A central that has paired."""
     await home.press()
     central = await home.central()
-    await central.connect()
+    await central.connect(mtu)
     await central.pair()
     return central
 
@@ -334,12 +336,17 @@ def test_a_tick_while_the_log_is_read_comes_last(home: Home) -> None:
     """It neither breaks the answer nor is left out."""
 
     async def scenario(home: Home) -> None:
-        central = await paired(home)
-        asking = asyncio.create_task(ask_log(central, LogRequest(1)))
-        await asyncio.sleep(0.05)
+        central = await paired(home, mtu=23)
         log = list(Entries(home.unit.history))
+        data = encode_log_request(LogRequest(1))
+        pieces = await central.subscribe(LOG_DATA)
+        reader = LogReader(AesBlock, KEY, data)
+        await central.write(LOG_CONTROL, data)
+        reader.receive_data(await asyncio.wait_for(pieces.get(), LIMIT_S))
         home.unit.history.append(1_800, home.unit.count)
-        assert [*log, (home.unit.boot, 1_800, home.unit.count)] == await asking
+        while not reader.is_complete:
+            reader.receive_data(await asyncio.wait_for(pieces.get(), LIMIT_S))
+        assert [*log, (home.unit.boot, 1_800, home.unit.count)] == reader.entries
 
     home.fill_log(5_000)
     home.run(scenario)
@@ -367,6 +374,32 @@ def test_adverts_fit_the_air_and_open_with_the_key(home: Home) -> None:
         counters.add(advert.counter)
         assert {"count", "battery"} & {each.quantity for each in advert.measurements}
     assert len(set(home.seen)) == len(counters)
+
+
+def test_only_windows_can_be_connected_to(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adverts between them are of the kind that nobody can; the virtual radio would not tell."""
+    asked: list[tuple[AdvertisingType, bytes]] = []
+    start = Device.start_advertising
+
+    async def spied(device: Device, kind: AdvertisingType, **wanted: Any) -> None:
+        asked.append((kind, wanted["advertising_data"]))
+        await start(device, kind, **wanted)
+
+    monkeypatch.setattr(Device, "start_advertising", spied)
+
+    async def scenario(home: Home) -> None:
+        while len(asked) < 2:
+            home.skip(1)
+            await asyncio.sleep(0.1)
+        assert {AdvertisingType.UNDIRECTED} == {kind for kind, _ in asked}
+        asked.clear()
+        await home.press()
+        while not asked:
+            await asyncio.sleep(0.05)
+        kinds = {kind for kind, _ in asked}
+        assert {AdvertisingType.UNDIRECTED_CONNECTABLE_SCANNABLE} == kinds
+
+    home.run(scenario)
 
 
 def test_a_controller_that_breaks_away_comes_back(home: Home) -> None:
