@@ -210,6 +210,15 @@ class Central:
         return queue
 
 
+async def paired(home: Home, mtu: int = 247) -> Central:
+    """A central that has paired."""
+    await home.press()
+    central = await home.central()
+    await central.connect(mtu)
+    await central.pair()
+    return central
+
+
 async def error_of(awaitable: Awaitable[object]) -> int | None:
     """The protocol error with which something ends, or None."""
     try:
