@@ -22,7 +22,7 @@ from fuzz.files import FILE_TARGETS
 from fuzz.target import Feed, Target
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
-from pulse_unit.slave import WiredMemory, WiredSlave, WiredUnit
+from pulse_unit.slave import WiredSlave
 from shared.crypto.backend_cryptography import AesBlock
 from shared.errors import SharedError
 from shared.label import UnitLabel
@@ -144,7 +144,7 @@ def _slave() -> tuple[Feed, Sequence[bytes]]:
     return feed, [encode_frame(frame) for frame in asked]
 
 
-class _Unit(WiredUnit):
+class _Unit:
     """Says little and obeys some of what it is told."""
 
     def records(self, uptime_ms: int) -> bytes:
@@ -157,7 +157,7 @@ class _Unit(WiredUnit):
         return (len(data) + uptime_ms) % 7
 
 
-class _Memory(WiredMemory):
+class _Memory:
     """Forgets at the end."""
 
     def __init__(self) -> None:

@@ -102,9 +102,8 @@ def _parts(options: dict[str, Any], memory: Path) -> list[Part]:
         parts.append(_bluetooth(options["ble"], memory))
     if options["wire"] is not None:
         from pulse_unit.hal.linux_serial import WirePort
-        from pulse_unit.hal.linux_wire import wired_slave
 
-        parts.append(WirePort(options["wire"], wired_slave(_beside(memory, ".wire"))))
+        parts.append(WirePort(options["wire"]))
     if options["stick"] is not None:
         from pulse_unit.hal.linux_serial import StickPort
 

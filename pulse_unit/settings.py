@@ -1,6 +1,6 @@
-"""The settings that a command has told, in two banks of the store: the old ones or the new."""
+"""The settings that a command has told, in two banks of the store, and those of a wired bus."""
 
-from pulse_unit.store import CONFIG_A, CONFIG_B, CONFIG_BANK, Store
+from pulse_unit.store import CONFIG_A, CONFIG_B, CONFIG_BANK, WIRED, Store
 
 SETTINGS_LENGTH = 24
 
@@ -45,3 +45,22 @@ class SettingsStore:
                 value = int.from_bytes(settings[4 * word : 4 * word + 4], "little")
                 self._store.put(_FIRST_KEYS[bank] + word, value)
         self._store.put(CONFIG_BANK, bank)
+
+
+class WireSettings:
+    """The address and the speed of `pulse_unit.slave.WiredSlave`: one word of 16 bits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self) -> int:
+        """Return what was stored, 0 if nothing ever was."""
+        return self._store.get(WIRED)
+
+    def store(self, word: int) -> None:
+        """Persist ``word``; when this returns, it survives.
+
+        Raises:
+            StoreError: it is not persisted, and the word before still is.
+        """
+        self._store.put(WIRED, word)

@@ -48,6 +48,11 @@ from shared.wire.mbus import (
     response,
 )
 
+TYPE_CHECKING = False  # MicroPython has no typing; a checker knows this name
+if TYPE_CHECKING:
+    from pulse_unit.settings import WireSettings
+    from pulse_unit.unit import PulseUnit
+
 BAUD_DEFAULT = 2_400
 
 # What persists is one word: the address in its low byte, above it the speed in units of 300 bit/s
@@ -65,7 +70,7 @@ ERROR_UNKNOWN_COMMAND = 0x11
 ERROR_PARAMETER = 0x12
 ERROR_KEY = 0x14
 
-# By the refusal code of `WiredUnit.obey`; others are unspecified
+# By the refusal code of `PulseUnit.obey`; others are unspecified
 _REFUSALS = {
     1: ERROR_PARAMETER,
     2: ERROR_KEY,
@@ -80,41 +85,6 @@ _SELECT = bytes([CI_SELECT])
 _DONE = bytes([ACKNOWLEDGE])
 _GAP_BITS = 33  # no longer is a pause within a frame,
 _LATENCY_MS = 50  # as seen by whoever waits for the port
-
-
-class WiredUnit:
-    """What the slave asks of a unit."""
-
-    def records(self, uptime_ms: int) -> bytes:
-        """Return the data records of a telegram now, at most 240 bytes."""
-        raise NotImplementedError
-
-    def status(self) -> int:
-        """Return the transport status byte now."""
-        raise NotImplementedError
-
-    def obey(self, data: bytes, uptime_ms: int) -> int:
-        """Obey a command if it is authentic and new; return 0, or why not.
-
-        1 malformed, 2 not authentic, 3 replayed, 4 illegal argument, 5 not persisted, 6 unknown.
-        """
-        raise NotImplementedError
-
-
-class WiredMemory:
-    """Where the slave's settings persist: one word of 16 bits."""
-
-    def load(self) -> int:
-        """Return what was stored, 0 if nothing ever was."""
-        raise NotImplementedError
-
-    def store(self, word: int) -> None:
-        """Persist ``word``; when this returns, it survives.
-
-        Raises:
-            StoreError: it is not persisted, and the word before still is.
-        """
-        raise NotImplementedError
 
 
 class WiredSlave:
@@ -134,8 +104,8 @@ class WiredSlave:
 
     def __init__(
         self,
-        unit: WiredUnit,
-        memory: WiredMemory,
+        unit: "PulseUnit",
+        memory: "WireSettings",
         serial: str,
         *,
         manufacturer: str = MANUFACTURER,

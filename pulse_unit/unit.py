@@ -11,7 +11,7 @@ from pulse_unit.nvm import Nvm
 from pulse_unit.reed import Reed
 from pulse_unit.register import PulseRegister
 from pulse_unit.schedule import Schedule
-from pulse_unit.settings import SettingsStore
+from pulse_unit.settings import SettingsStore, WireSettings
 from pulse_unit.store import BOOT, COMMAND, COUNT, MUTE, Store
 from pulse_unit.transmitter import Transmitter
 from shared.wire.command import CLEAR, CONFIGURE, PHASE, Command, open_command
@@ -129,6 +129,11 @@ class PulseUnit:
     def recent_pulses(self) -> "tuple[int, ...]":
         """The uptimes at the last pulses of this boot in seconds, newest first, 16 at most."""
         return self._log.recent_pulses()
+
+    @property
+    def wire_settings(self) -> WireSettings:
+        """Where a wired slave keeps its address and speed."""
+        return WireSettings(self._store)
 
     def first_seen(self, flag: int) -> "tuple[int, int] | None":
         """Return the boot and its uptime in seconds when a tamper flag was first seen."""

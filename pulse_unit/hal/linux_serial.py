@@ -6,39 +6,15 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
 
 import serial
 
 from pulse_unit.hal.linux import LinuxBoard, Part, PartLost
 from pulse_unit.hal.sticks import BAUDS, opening, sending
-
-if TYPE_CHECKING:
-    from pulse_unit.unit import PulseUnit
+from pulse_unit.slave import WiredSlave
 
 _READ_MAX = 4096
 _FRAMES_MAX = 4  # that wait for a stick: an older telegram says nothing that a newer does not
-
-
-class Slave(Protocol):
-    """What answers on a wire: see `pulse_unit.slave`."""
-
-    @property
-    def baud(self) -> int:
-        """The speed at which the port listens now."""
-        ...
-
-    def next_timer(self) -> int | None:
-        """Return when `handle_timer` has something to do, if ever."""
-        ...
-
-    def handle_timer(self, uptime_ms: int) -> None:
-        """Do what is due."""
-        ...
-
-    def receive_data(self, data: bytes, uptime_ms: int) -> bytes:
-        """Return the reply to what has come in."""
-        ...
 
 
 class _Port(Part):
@@ -103,19 +79,14 @@ class WirePort(_Port):
 
     Args:
         url: device or URL.
-        slave_of: makes the slave of a unit.
     """
 
     name = "the wire"
 
-    def __init__(self, url: str, slave_of: Callable[[PulseUnit], Slave]) -> None:
-        super().__init__(url)
-        self._slave_of = slave_of
-
     def attach(self, board: LinuxBoard) -> None:
         """See `Part`."""
         super().attach(board)
-        self._slave = self._slave_of(board.unit)
+        self._slave = WiredSlave(board.unit, board.unit.wire_settings, board.serial)
 
     async def run(self, opened: Callable[[], None]) -> None:
         """See `Part`."""

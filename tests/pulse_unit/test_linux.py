@@ -17,7 +17,6 @@ from pulse_unit.errors import ConfigError
 from pulse_unit.hal.linux import LinuxBoard, Part, PartLost, SyncedNvm, static_address
 from pulse_unit.hal.linux_inputs import REED, GpioInputs, TextInputs
 from pulse_unit.hal.linux_serial import StickPort, WirePort
-from pulse_unit.hal.linux_wire import WordFile, wired_slave
 from pulse_unit.hal.virtual import PAGES
 from pulse_unit.main import run
 from pulse_unit.unit import PulseUnit
@@ -304,42 +303,10 @@ def test_telegrams_leave_through_a_stick(tmp_path: Path, line: Line) -> None:
     assert "the stick works again" == back
 
 
-class Echo:
-    """A slave that answers with what it was told."""
-
-    baud = 2_400
-
-    def __init__(self, unit: PulseUnit) -> None:
-        self.unit = unit
-
-    def next_timer(self) -> int | None:
-        """Never."""
-        return None
-
-    def handle_timer(self, uptime_ms: int) -> None:
-        """Do nothing."""
-
-    def receive_data(self, data: bytes, uptime_ms: int) -> bytes:
-        """Answer."""
-        return data + bytes([self.unit.count])
-
-
-def test_a_wire_is_answered(tmp_path: Path, line: Line) -> None:
-    """Bytes go to the slave, its reply to the wire."""
-    bench = Bench(tmp_path, WirePort(line.url, Echo))
-
-    async def scenario() -> None:
-        await line.accept()
-        line.write(b"\x10\x40\x01")
-        assert b"\x10\x40\x01\x00" == await line.read(4)
-
-    bench.run(scenario)
-
-
 def test_a_port_that_is_not_there_is_reported_once(tmp_path: Path) -> None:
     """One sentence, however often it is tried, and the unit counts meanwhile."""
     missing = str(tmp_path / "ttyUSB9")
-    bench = Bench(tmp_path, WirePort(missing, Echo))
+    bench = Bench(tmp_path, WirePort(missing))
 
     async def scenario() -> None:
         await bench.until(lambda: bool(bench.reports))
@@ -380,7 +347,7 @@ def test_a_part_that_fails_in_its_own_way_is_reported_too(tmp_path: Path) -> Non
 
 def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> None:
     """The count in plain, from the slave that the firmware has, and its new address persists."""
-    bench = Bench(tmp_path, WirePort(line.url, wired_slave(tmp_path / "wire")))
+    bench = Bench(tmp_path, WirePort(line.url))
     request = encode_frame(Frame(REQ_UD2, 0))
 
     async def scenario() -> None:
@@ -394,4 +361,4 @@ def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> No
         assert bytes([ACKNOWLEDGE]) == await line.read(1)
 
     bench.run(scenario)
-    assert 9 == WordFile(tmp_path / "wire").load() & 0xFF
+    assert 9 == bench.board.unit.wire_settings.load() & 0xFF

@@ -4,7 +4,7 @@ Runs under MicroPython too.
 """
 
 from pulse_unit.errors import StoreError
-from pulse_unit.slave import WiredMemory, WiredSlave, WiredUnit
+from pulse_unit.slave import WiredSlave
 from shared.wire.mbus import (
     ADDRESS_SELECTED,
     CI_COMMAND,
@@ -26,7 +26,7 @@ SERIAL = "12345678"
 SECONDARY = bytes.fromhex("7856341219210103")
 
 
-class FakeUnit(WiredUnit):
+class FakeUnit:
     """Counts one more with each reading, so that no two responses are alike."""
 
     def __init__(self) -> None:
@@ -35,21 +35,21 @@ class FakeUnit(WiredUnit):
         self.refusal = 0
 
     def records(self, uptime_ms: int) -> bytes:
-        """See `WiredUnit`."""
+        """See `PulseUnit`."""
         self.count += 1
         return encode_records(PulseTelegram(count=self.count, uptime_s=uptime_ms // 1000))
 
     def status(self) -> int:
-        """See `WiredUnit`."""
+        """See `PulseUnit`."""
         return 0x20
 
     def obey(self, data: bytes, uptime_ms: int) -> int:
-        """See `WiredUnit`."""
+        """See `PulseUnit`."""
         self.obeyed.append((data, uptime_ms))
         return self.refusal
 
 
-class FakeMemory(WiredMemory):
+class FakeMemory:
     """One word; worn out on demand."""
 
     def __init__(self, word: int = 0) -> None:
@@ -57,11 +57,11 @@ class FakeMemory(WiredMemory):
         self.is_worn = False
 
     def load(self) -> int:
-        """See `WiredMemory`."""
+        """See `WireSettings`."""
         return self.word
 
     def store(self, word: int) -> None:
-        """See `WiredMemory`."""
+        """See `WireSettings`."""
         if self.is_worn:
             raise StoreError("worn out")
         self.word = word
