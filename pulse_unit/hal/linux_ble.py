@@ -205,7 +205,7 @@ class Peripheral:
         return gatt.Characteristic(UUID(UUIDS[attribute]), properties, permissions, value)
 
     def _read(self, attribute: int, connection: Connection) -> bytes:
-        self._heard.set()
+        self._listen()
         if connection is not self._peer:
             raise att.ATT_Error(att.ErrorCode.INSUFFICIENT_AUTHENTICATION)
         try:
@@ -214,7 +214,7 @@ class Peripheral:
             raise att.ATT_Error(att.ErrorCode(refused.code)) from refused
 
     def _write(self, attribute: int, connection: Connection, data: bytes) -> None:
-        self._heard.set()
+        self._listen()
         if connection is not self._peer:
             raise att.ATT_Error(att.ErrorCode.INSUFFICIENT_AUTHENTICATION)
         code = self._service.write(attribute, bytes(data), self._board.uptime_ms())
@@ -223,6 +223,10 @@ class Peripheral:
             raise att.ATT_Error(att.ErrorCode(code))
         if self._service.is_busy and (self._pump is None or self._pump.done()):
             self._pump = asyncio.create_task(self._notify(connection))
+
+    def _listen(self) -> None:
+        if self._is_secure:  # a stranger's requests gain him no time
+            self._heard.set()
 
     async def _notify(self, peer: Connection) -> None:
         """Send what is to be notified, no faster than the controller takes it."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bumble import crypto, smp
 from bumble.core import BaseBumbleError
 from bumble.keys import PairingKeys
 
+from pulse_unit.hal import linux_ble
 from pulse_unit.unit import (
     OBEYED,
 )
@@ -190,6 +192,29 @@ def test_nothing_is_read_or_written_without_pairing(home: Home) -> None:
             code = await error_of(central.write(attribute, data))
             assert ATT_INSUFFICIENT_AUTHENTICATION == code
         assert OBEYED == home.unit.obey(phase, home.board.uptime_ms())  # its counter is not used up
+
+    home.run(scenario)
+
+
+def test_a_stranger_cannot_hold_the_line(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not pair is parted with, however much he asks; who has paired may be silent."""
+    monkeypatch.setattr(linux_ble, "_STRANGER_S", 0.5)
+
+    async def scenario(home: Home) -> None:
+        await home.press()
+        stranger = await home.central()
+        await stranger.connect()
+        assert stranger.connection is not None
+        gone = asyncio.Event()
+        stranger.connection.on(stranger.connection.EVENT_DISCONNECTION, lambda _: gone.set())
+        with contextlib.suppress(BaseBumbleError, TimeoutError):
+            while not gone.is_set():
+                await error_of(stranger.read(TELEGRAM))
+                await asyncio.sleep(0.1)
+        await asyncio.wait_for(gone.wait(), LIMIT_S)
+        central = await paired(home)
+        await asyncio.sleep(0.8)
+        assert NO_COMMAND == decode_result(await central.read(RESULT)).code
 
     home.run(scenario)
 
