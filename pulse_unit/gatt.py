@@ -24,11 +24,13 @@ from shared.wire.gatt import (
     LOG_CONTROL,
     LOG_DATA,
     NO_COMMAND,
+    PULSES,
     READABLE,
     RESULT,
     TELEGRAM,
     WRITABLE,
     decode_log_request,
+    encode_pulses,
     encode_result,
     value_max,
 )
@@ -115,6 +117,8 @@ class GattService:
             return self._result
         if attribute == TELEGRAM:
             return self._read_telegram(uptime_ms)
+        if attribute == PULSES:
+            return encode_pulses(uptime_ms // 1000, self._unit.recent_pulses)
         return settings_of(self._unit.config)
 
     def write(self, attribute: int, data: bytes, uptime_ms: int) -> int:

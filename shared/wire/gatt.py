@@ -10,6 +10,7 @@ from shared.wire.cursor import Cursor
 from shared.wire.errors import Malformed
 from shared.wire.seal import BLOCKS_MAX
 from shared.wire.settings import SETTINGS_LENGTH
+from shared.wire.telegram import LAST_PULSE_AGE_MAX_S
 
 SERVICE_UUID = "b5c10000-6f1a-4c0e-9d3b-2f7a4be0c86d"
 
@@ -19,6 +20,7 @@ LOG_DATA = 2  # notify: the pieces of the answer (`shared.wire.log_pieces`)
 COMMAND = 3  # write: an authenticated command (`shared.wire.command`)
 RESULT = 4  # read, notify: what became of the last command
 SETTINGS = 5  # read: `shared.wire.settings`
+PULSES = 6  # read: when the last pulses came
 
 UUIDS = (
     "b5c10001-6f1a-4c0e-9d3b-2f7a4be0c86d",
@@ -27,8 +29,9 @@ UUIDS = (
     "b5c10004-6f1a-4c0e-9d3b-2f7a4be0c86d",
     "b5c10005-6f1a-4c0e-9d3b-2f7a4be0c86d",
     "b5c10006-6f1a-4c0e-9d3b-2f7a4be0c86d",
+    "b5c10007-6f1a-4c0e-9d3b-2f7a4be0c86d",
 )
-READABLE = (TELEGRAM, RESULT, SETTINGS)
+READABLE = (TELEGRAM, RESULT, SETTINGS, PULSES)
 WRITABLE = (TELEGRAM, LOG_CONTROL, COMMAND)
 NOTIFYING = (LOG_DATA, RESULT)
 
@@ -53,6 +56,8 @@ _NEWEST = 2
 _LIMIT_MAX = 0xFFFF
 _REQUEST_MAX = 15
 _RESULT_LENGTH = 5
+_PULSES_MAX = 16
+_AGE_LENGTH = 3
 _VALUES_MAX = (
     TELEGRAM_MAX,
     _REQUEST_MAX,
@@ -60,6 +65,7 @@ _VALUES_MAX = (
     COMMAND_MAX,
     _RESULT_LENGTH,
     SETTINGS_LENGTH,
+    4 + _PULSES_MAX * _AGE_LENGTH,
 )
 
 
@@ -164,6 +170,38 @@ def decode_result(data: bytes) -> CommandResult:
     if cursor.remaining:
         raise Malformed("a result has %d bytes too many" % cursor.remaining)
     return CommandResult(counter, code)
+
+
+def encode_pulses(uptime_s: int, pulses_s: "tuple[int, ...]") -> bytes:
+    """Return the uptime now, and how long ago each of the last pulses came, newest first.
+
+    Args:
+        uptime_s: seconds, modulo 2^32.
+        pulses_s: the uptimes at the pulses, newest first; of more than 16 the first are told. An
+            age saturates at `LAST_PULSE_AGE_MAX_S`, as in a telegram.
+    """
+    data = bytearray((uptime_s & 0xFFFFFFFF).to_bytes(4, "little"))
+    for pulse_s in pulses_s[:_PULSES_MAX]:
+        data += min(uptime_s - pulse_s, LAST_PULSE_AGE_MAX_S).to_bytes(_AGE_LENGTH, "little")
+    return bytes(data)
+
+
+def decode_pulses(data: bytes) -> "tuple[int, tuple[int, ...]]":
+    """Return the uptime and the ages of the last pulses, all in seconds, newest first.
+
+    Raises:
+        Truncated: if it ends within a number.
+        Malformed: if an age is below the one before it, or there are more than 16.
+    """
+    cursor = Cursor(data)
+    uptime_s = cursor.u32()
+    ages_s: "list[int]" = []
+    while cursor.remaining:
+        age_s = int.from_bytes(cursor.take(_AGE_LENGTH), "little")
+        if (ages_s and age_s < ages_s[-1]) or len(ages_s) == _PULSES_MAX:
+            raise Malformed("these are not the last 16 pulses, newest first")
+        ages_s.append(age_s)
+    return uptime_s, tuple(ages_s)
 
 
 def value_max(attribute: int) -> int:

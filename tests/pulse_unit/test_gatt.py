@@ -12,7 +12,7 @@ from shared.wire import gatt
 from shared.wire.command import COMMAND_MAX, seal_phase
 from shared.wire.gatt import LogRequest, decode_result, encode_log_request
 from shared.wire.oms import open_telegram
-from tests.pulse_unit.listening import KEY, board_of
+from tests.pulse_unit.listening import KEY, board_of, pulse, run
 
 
 class Desk:
@@ -77,6 +77,16 @@ def test_values_are_what_they_say(desk: Desk) -> None:
     assert open_telegram(desk.board.aes, link, KEY).records
     assert settings_of(desk.unit.config) == settings
     assert gatt.NO_COMMAND == decode_result(result).code
+
+
+def test_last_pulses_are_told_as_they_come(desk: Desk) -> None:
+    """Each pulse that counts is the first of the list when it is read next."""
+    assert gatt.encode_pulses(2, ()) == desk.read(gatt.PULSES)
+    for number in range(1, 4):
+        pulse(desk.board, number * 10_000)
+        run(desk.unit, number * 10_000 + 2_000)
+    told = desk.service.read(gatt.PULSES, 40_000)
+    assert (40, (10, 20, 30)) == gatt.decode_pulses(told)
 
 
 def test_a_result_is_notified_once(desk: Desk) -> None:

@@ -104,3 +104,20 @@ def test_the_uuids_are_one_family() -> None:
     assert len(uuids) == len(set(uuids))
     assert 1 == len({uuid[8:] for uuid in uuids})
     assert all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", uuid) for uuid in uuids)
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2**24), max_size=20))
+def test_last_pulses_round_trip(uptime_s: int, ages_s: list[int]) -> None:
+    """At most sixteen ages come back, newest first, each as it was or saturated."""
+    newest_first = sorted(age_s for age_s in ages_s if age_s <= uptime_s)
+    data = gatt.encode_pulses(uptime_s, tuple(uptime_s - age_s for age_s in newest_first))
+    assert len(data) <= gatt.value_max(gatt.PULSES)
+    told = tuple(min(age_s, 0x7FFFFF) for age_s in newest_first[:16])
+    assert (uptime_s, told) == gatt.decode_pulses(data)
+
+
+@pytest.mark.parametrize("data", ["000000", "0000000001", "00000000020000010000", "00" * 55])
+def test_what_are_no_last_pulses_is_refused(data: str) -> None:
+    """Cut, out of order or too many."""
+    with pytest.raises(WireError):
+        gatt.decode_pulses(bytes.fromhex(data))
