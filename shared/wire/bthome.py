@@ -1,24 +1,36 @@
-"""BTHome v2: measurements in Bluetooth adverts, plain or enciphered (AES-CCM).
+"""Opening BTHome v2: measurements in Bluetooth adverts, plain or enciphered (AES-CCM).
 
 Service data of UUID FCD2: an information byte, objects in ascending order of their numbers, and if
-enciphered a counter and a MAC of four bytes each.
+enciphered a counter and a MAC of four bytes each. `shared.wire.advert` seals.
 """
 
 from shared.crypto.block import BlockCipher
-from shared.crypto.ccm import ccm_open, ccm_seal
-from shared.crypto.cmac import cmac
+from shared.crypto.ccm import ccm_open
+from shared.wire.advert import (
+    COUNTER_LENGTH,
+    ENCRYPTED,
+    MAC_LENGTH,
+    UUID,
+    VERSION,
+    advert_key,
+    advert_nonce,
+    seal_advert,
+)
 from shared.wire.bthome_objects import OBJECTS, TEXT_OBJECTS
 from shared.wire.cursor import Cursor
 from shared.wire.errors import BadMac, KeyNeeded, Malformed, Truncated, Unsupported
 
-UUID = b"\xd2\xfc"  # as sent, low byte first
-VERSION = 2
-SERVICE_DATA_MAX = 255
+__all__ = [
+    "UUID",
+    "Advert",
+    "Measurement",
+    "advert_key",
+    "open_advert",
+    "parse_objects",
+    "seal_advert",
+]
 
-_ENCRYPTED = 0x01
 _HAS_MAC_ADDRESS = 0x02
-_MAC_LENGTH = 4
-_COUNTER_LENGTH = 4
 
 
 class Measurement:
@@ -60,11 +72,6 @@ class Advert:
         self.measurements = measurements
 
 
-def advert_key(aes: "type[BlockCipher]", key: bytes, address: bytes) -> bytes:
-    """Return the key of a unit's adverts, from the unit's ``key`` and its six-byte ``address``."""
-    return cmac(aes, key, b"BTHome v2" + address)
-
-
 def open_advert(
     aes: "type[BlockCipher]", service_data: bytes, address: bytes, key: "bytes | None"
 ) -> Advert:
@@ -88,48 +95,19 @@ def open_advert(
         raise Unsupported("BTHome version %d is not spoken here" % (information >> 5))
     if information & _HAS_MAC_ADDRESS:
         cursor.take(6)
-    if not information & _ENCRYPTED:
+    if not information & ENCRYPTED:
         return Advert("none", None, parse_objects(cursor.rest()))
-    if cursor.remaining < _COUNTER_LENGTH + _MAC_LENGTH:
+    if cursor.remaining < COUNTER_LENGTH + MAC_LENGTH:
         raise Truncated("an enciphered advert ends in a counter and a MAC")
-    sealed = cursor.take(cursor.remaining - _COUNTER_LENGTH - _MAC_LENGTH)
-    counter = cursor.take(_COUNTER_LENGTH)
+    sealed = cursor.take(cursor.remaining - COUNTER_LENGTH - MAC_LENGTH)
+    counter = cursor.take(COUNTER_LENGTH)
     if key is None:
         raise KeyNeeded("the advert is enciphered and no key was given")
-    nonce = _nonce(address, information, counter)
-    objects = ccm_open(aes, key, nonce, sealed + cursor.rest(), b"", _MAC_LENGTH)
+    nonce = advert_nonce(address, information, counter)
+    objects = ccm_open(aes, key, nonce, sealed + cursor.rest(), b"", MAC_LENGTH)
     if objects is None:
         raise BadMac("the MAC is not the one of this advert and key")
     return Advert("ccm", int.from_bytes(counter, "little"), parse_objects(objects))
-
-
-def seal_advert(
-    aes: "type[BlockCipher]",
-    key: bytes,
-    address: bytes,
-    objects: bytes,
-    counter: int,
-    information: int = 0x45,
-) -> bytes:
-    """Return the service data, information byte first, of enciphered ``objects``.
-
-    Args:
-        aes: the AES block class of a backend.
-        key: of the adverts, 16 bytes.
-        address: the sender's Bluetooth address, six bytes.
-        objects: numbers and values, ascending.
-        counter: 32 bits, never used twice under one key.
-        information: version, trigger and encryption bits; 45 is version 2, at irregular intervals.
-
-    Raises:
-        Malformed: if ``information`` does not say version 2 and enciphered.
-    """
-    if information >> 5 != VERSION or not information & _ENCRYPTED:
-        raise Malformed("an information byte of %02X is not for a sealed advert" % information)
-    count = counter.to_bytes(_COUNTER_LENGTH, "little")
-    nonce = _nonce(address, information, count)
-    sealed = ccm_seal(aes, key, nonce, objects, b"", _MAC_LENGTH)
-    return bytes([information]) + sealed[:-_MAC_LENGTH] + count + sealed[-_MAC_LENGTH:]
 
 
 def parse_objects(data: bytes) -> "list[Measurement]":
@@ -168,9 +146,3 @@ def _text(number: int, content: bytes) -> str:
     except UnicodeError:
         pass  # raised below: MicroPython chains no exceptions
     raise Malformed("a text that is not UTF-8")
-
-
-def _nonce(address: bytes, information: int, counter: bytes) -> bytes:
-    if len(address) != 6:
-        raise Malformed("a Bluetooth address has 6 bytes, not %d" % len(address))
-    return bytes(address) + UUID + bytes([information]) + counter

@@ -1,7 +1,8 @@
 """Sealing a unit's telegram: security mode 7 (EN 13757-7, OMS Vol. 2, profile B).
 
 AES-CBC under a key derived for each message counter, and an 8-byte CMAC over everything from the
-transport layer on. This half is what a unit's memory holds; `shared.wire.oms` opens.
+transport layer on. This half is what a unit's memory holds; `shared.wire.oms` opens, and
+`shared.wire.seal_mode_5` seals in profile A for tests and tools.
 """
 
 from shared.crypto.block import BLOCK, BlockCipher
@@ -34,7 +35,10 @@ CHECK = b"\x2f\x2f"  # what enciphered text begins with
 DERIVE_ENCRYPTION = 0x00  # from the meter; a gateway's own keys would be 0x10 and 0x11
 DERIVE_MAC = 0x01
 
-_SEND_NO_REPLY = 0x44
+# C fields of what a meter sends of its own accord (EN 13757-4, 11.5.2)
+SEND_NO_REPLY = 0x44
+SEND_INSTALLATION = 0x46  # an installer has asked for it; no MAC covers this field
+
 _FILLER = 0x2F
 
 
@@ -50,6 +54,7 @@ def seal_telegram(
     manufacturer: str = MANUFACTURER,
     version: int = VERSION,
     medium: int = MEDIUM_GAS,
+    control: int = SEND_NO_REPLY,
 ) -> bytes:
     """Return a unit's telegram in security mode 7: a link frame without CRCs.
 
@@ -64,6 +69,7 @@ def seal_telegram(
         manufacturer: three letters.
         version: of the unit.
         medium: the device type.
+        control: the C field, `SEND_NO_REPLY` or `SEND_INSTALLATION`.
 
     Raises:
         Malformed: for a serial, manufacturer, counter or length that a telegram cannot have.
@@ -72,8 +78,7 @@ def seal_telegram(
         raise Malformed("%d bytes of records do not fit a telegram" % len(records))
     if not 0 <= message_counter <= 0xFFFFFFFF:
         raise Malformed("a message counter has 32 bits: %d" % message_counter)
-    content = CHECK + records
-    content += bytes([_FILLER]) * (-len(content) % BLOCK)
+    content = filled(records)
     blocks = len(content) // BLOCK
     identity = serial_bytes(serial)
     counter = message_counter.to_bytes(4, "little")
@@ -83,15 +88,30 @@ def seal_telegram(
     message += cbc_encrypt(
         aes(derived_key(aes, key, DERIVE_ENCRYPTION, counter, identity)), content
     )
-    control = bytes([MCL_COUNTER_IN_MAC | MCL_CMAC_8])
+    message_control = bytes([MCL_COUNTER_IN_MAC | MCL_CMAC_8])
     mac_key = derived_key(aes, key, DERIVE_MAC, counter, identity)
-    mac = cmac(aes, mac_key, control + counter + message)[:8]
+    mac = cmac(aes, mac_key, message_control + counter + message)[:8]
     fragmentation = FCL_HAS_MCL | FCL_HAS_COUNTER | FCL_HAS_MAC
-    afl = fragmentation.to_bytes(2, "little") + control + counter + mac
-    link = bytes([_SEND_NO_REPLY]) + manufacturer_code(manufacturer).to_bytes(2, "little")
-    link += identity + bytes([version, medium])
+    afl = fragmentation.to_bytes(2, "little") + message_control + counter + mac
+    link = bytes([control]) + link_address(serial, manufacturer, version, medium)
     link += bytes([CI_AFL, len(afl)]) + afl + message
     return bytes([len(link)]) + link
+
+
+def filled(records: bytes) -> bytes:
+    """Return what is enciphered of ``records``: check bytes first, fillers up to whole blocks."""
+    content = CHECK + records
+    return content + bytes([_FILLER]) * (-len(content) % BLOCK)
+
+
+def link_address(serial: str, manufacturer: str, version: int, medium: int) -> bytes:
+    """Return a meter's address on the link: eight bytes.
+
+    Raises:
+        Malformed: for a serial or manufacturer that no meter has.
+    """
+    code = manufacturer_code(manufacturer).to_bytes(2, "little")
+    return code + serial_bytes(serial) + bytes([version, medium])
 
 
 def derived_key(

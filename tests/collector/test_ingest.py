@@ -19,6 +19,7 @@ from collector import (
 )
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.oms import seal_telegram
+from shared.wire.seal import SEND_INSTALLATION
 from shared.wire.telegram import encode_records
 from shared.wire.wmbus import frame_a, unframe
 from tests.collector.frames import KEY, SERIAL, heard, received, record, sealed, telegram
@@ -47,6 +48,13 @@ def test_authentic_telegram_is_received() -> None:
         outcome.telegram.count,
         outcome.is_authentic,
     )
+
+
+def test_installation_telegram_is_a_reading_too() -> None:
+    """What a unit sends at an installer's request (control 46) is received like any other."""
+    outcome = _gate().receive(received(sealed(telegram(7), 3, control=SEND_INSTALLATION), 60))
+    assert isinstance(outcome, TelegramReceived)
+    assert (3, 7) == (outcome.counter, outcome.telegram.count)
 
 
 def _flipped(place: int) -> bytes:

@@ -243,15 +243,17 @@ class CheckedLife(RuleBasedStateMachine):
         """Power comes back; the outage is in the rows, and nothing that was served is less."""
         self.kept.jumps_us.append(durable_us)
         before_s = self.meter.clock.last_s(durable_us // SECOND_US)
-        was_known = self.meter.clock.read(from_unix_us(durable_us)) is not None
+        stood_us = self.meter_us(durable_us)
         self.meter = Meter(config, self.storage, self.now, keystore=self.keys)
         meter_us = self.meter_us(self.now_us)
         if meter_us is not None:
-            self.begin_pass(before_s, meter_us // SECOND_US)
+            self.begin_pass(
+                before_s if stood_us is None else stood_us // SECOND_US, meter_us // SECOND_US
+            )
             profile, end_s = self.ledger.profile, meter_us // SECOND_US
             for row in profile.between(profile.floor_s(before_s + 1), end_s):
                 assert row.status & RowStatus.POWER_DOWN or end_s - before_s < 2
-        elif was_known:
+        elif stood_us is not None:
             self.time_is_lost(before_s, durable_us)
         for channel, (total, *rates) in self.served.items():
             assert total <= self.ledger.total(channel)

@@ -27,6 +27,16 @@ def test_the_books_hold_whatever_happens() -> None:
     live(500, Life)
 
 
+def test_power_may_go_in_the_second_of_a_boundary() -> None:
+    """A period that ended in the second of the last checkpoint counts, though its row goes on."""
+    life = Life()
+    life.first_power_up(start_us=1_799_500_000, drift=80, period=30, tariff=0)
+    life.measure(seconds=7200, import_w=0, export_w=0, how="energy")
+    life.lose_power(seconds=0, is_torn=True)
+    life.holds()
+    life.teardown()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("number", [1, 2])

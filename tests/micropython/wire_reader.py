@@ -13,6 +13,7 @@ from shared.wire.mbus import FrameReader, decode_frame
 from shared.wire.oms import open_message, open_telegram
 from shared.wire.profile import unrolled
 from shared.wire.records import encode_record, parse_records
+from shared.wire.seal_mode_5 import seal_telegram_mode_5
 from shared.wire.values import date_text, integer, real, text
 from shared.wire.vif import meaning
 from shared.wire.wmbus import frame_a, frame_b, unframe
@@ -121,6 +122,9 @@ def main(path: str) -> None:
         for key in (KEY, KEY_A):
             for frame in (link, frame_a(link), frame_b(link), spoilt(link, dice)):
                 attempt(read_radio, frame, key)
+    own = seal_telegram_mode_5(AesBlock, KEY_A, "12345678", b"\x04\x13\x01\x02\x03\x04", 42)
+    say(own.hex())
+    attempt(read_radio, own, KEY_A)
     for digits in PROFILES:
         attempt(show_records, bytes.fromhex(digits))
     for _ in range(20):

@@ -6,6 +6,13 @@ import sys
 if sys.implementation.name == "micropython":
     gc.threshold(4096)  # compiling leaves much behind: collect in time
 
+from shared.wire.advert import (
+    advert_key,
+    advertising_data,
+    count_objects,
+    seal_advert,
+    state_objects,
+)
 from shared.wire.command import open_command, seal_phase
 from shared.wire.errors import WireError
 from shared.wire.seal import seal_telegram
@@ -32,7 +39,7 @@ def history(number: int) -> "tuple[int, ...]":
 
 
 def main() -> None:
-    """Seal a few telegrams, obey a few commands."""
+    """Seal a few telegrams and adverts, obey a few commands."""
     for number in range(12):
         telegram = PulseTelegram(
             count=(number * 0x1FFFFFFF) & 0xFFFFFFFF,
@@ -54,6 +61,15 @@ def main() -> None:
         )
         say(frame_a(link).hex())
         say(decode_records(records))
+    address = KEY[:6]
+    advertised = advert_key(AesBlock, KEY, address)
+    for objects in (
+        count_objects(0xFF, 0xFFFFFFFF, None),
+        count_objects(0x100, 1, 20_000),
+        state_objects(0, 93, 1, 1_234_567),
+        state_objects(0, 0, 4, -1),
+    ):
+        say(advertising_data(seal_advert(AesBlock, advertised, address, objects, 0xFFFFFFFF)).hex())
     for counter in range(4):
         data = bytearray(seal_phase(AesBlock, KEY, counter, counter * 599_999))
         data[counter * 5] ^= counter & 2

@@ -21,9 +21,12 @@ from shared.wire.seal import (
     DERIVE_ENCRYPTION,
     DERIVE_MAC,
     RECORDS_MAX,
+    SEND_INSTALLATION,
+    SEND_NO_REPLY,
     derived_key,
     seal_telegram,
 )
+from shared.wire.seal_mode_5 import RECORDS_MAX_MODE_5, seal_telegram_mode_5
 from tests.shared.wire.samples import GAS_KEY, GAS_LINK
 from tests.shared.wire.strategies import COUNTERS, KEYS, SERIALS, damaged
 
@@ -37,6 +40,14 @@ MODE_7 = bytes.fromhex(
     "900f002c25b30a0000af5d74df73a600d9"
     "7278563412931533037500200710"
     "9058475f4bc91df878b80a1b0f98b629024aac727942bfc549233c0140829b93"
+)
+# OMS Vol. 2, Annex N: the same meter with a radio of its own, a short header behind the ELL
+INTEGRATED = bytes.fromhex(
+    "43449315785634123303"
+    "8c2075"
+    "900f002c25b30a000021924d4f2fb66e01"
+    "7a750020071090"
+    "58475f4bc91df878b80a1b0f98b629024aac727942bfc549233c0140829b93"
 )
 # OMS Vol. 2, Annex N.5.3: a heat cost allocator, ELL, first block enciphered, the rest plain
 PARTLY = bytes.fromhex(
@@ -95,6 +106,50 @@ def test_mode_7_example() -> None:
     assert "eccf39d475d730b8284fdfdc1995d52f" == derived_key(AesBlock, *place).hex()
     place = (KEY_B, DERIVE_MAC, *place[2:])
     assert "c9cd19ff5a9aad5a6bbda13bd2c4c7ad" == derived_key(AesBlock, *place).hex()
+
+
+def test_examples_are_sealed_bit_for_bit() -> None:
+    """Profile A and profile B give the bytes that the annex prints, its link extension aside."""
+    meter = {"manufacturer": "ELS", "version": 0x33}
+    assert GAS_LINK == seal_telegram_mode_5(
+        AesBlock, GAS_KEY, "12345678", GAS_RECORDS, 0x2A, **meter
+    )
+    assert GAS_RECORDS == opened(INTEGRATED, KEY_B).records.rstrip(b"\x2f")
+    link = seal_telegram(AesBlock, KEY_B, "12345678", GAS_RECORDS, 2739, 0x75, **meter)
+    extension = INTEGRATED[10:13]
+    assert INTEGRATED == bytes([link[0] + 3]) + link[1:10] + extension + link[10:]
+
+
+@given(KEYS, SERIALS, st.binary(max_size=RECORDS_MAX_MODE_5), st.integers(0, 255))
+@settings(max_examples=50, deadline=None)
+def test_mode_5_round_trip(key: bytes, serial: str, records: bytes, number: int) -> None:
+    """Any telegram in mode 5 opens with all it was sealed with, and is no longer than a frame."""
+    link = seal_telegram_mode_5(AesBlock, key, serial, records, number, number, version=9, medium=7)
+    message = opened(link, key)
+    assert ("HHY", serial, 9, 7, "mode5", None) == (
+        message.manufacturer,
+        message.serial,
+        message.version,
+        message.medium,
+        message.security,
+        message.message_counter,
+    )
+    assert (number, number) == (message.access_number, message.status)
+    assert records == message.records[: len(records)]
+    assert b"" == message.records[len(records) :].strip(b"\x2f")
+    assert len(link) <= 255
+
+
+def test_control_field_tells_an_installation_telegram() -> None:
+    """In both modes the C field is what was asked for, and all else is as it was."""
+    assert (0x44, 0x46) == (SEND_NO_REPLY, SEND_INSTALLATION)
+    usual = sealed()
+    asked = seal_telegram(
+        AesBlock, KEY_B, "00000001", GAS_RECORDS, 7, 7, 0x20, control=SEND_INSTALLATION
+    )
+    assert usual[:1] + b"\x46" + usual[2:] == asked
+    asked = seal_telegram_mode_5(AesBlock, KEY_B, "00000001", b"", 1, control=SEND_INSTALLATION)
+    assert SEND_INSTALLATION == parse_header(asked).control
 
 
 def test_partly_enciphered_example() -> None:
@@ -206,7 +261,7 @@ def test_changed_telegram_never_opens(data: st.DataObject) -> None:
     )
 
 
-@pytest.mark.parametrize("link", [sealed(), GAS_LINK, MODE_7, PARTLY, LINK])
+@pytest.mark.parametrize("link", [sealed(), GAS_LINK, MODE_7, INTEGRATED, PARTLY, LINK])
 def test_every_shorter_telegram_is_refused(link: bytes) -> None:
     """Cut anywhere, a telegram is a `WireError`, with and without its key."""
     for end in range(len(link)):
@@ -319,6 +374,8 @@ def test_what_cannot_be_sealed() -> None:
             sealed(counter=counter)
     with pytest.raises(Malformed, match="fit"):
         sealed(bytes(RECORDS_MAX + 1))
+    with pytest.raises(Malformed, match="fit"):
+        seal_telegram_mode_5(AesBlock, KEY_B, "00000001", bytes(RECORDS_MAX_MODE_5 + 1), 1)
     for serial in ("1234567", "1234567a", "123456789"):
         with pytest.raises(Malformed, match="8 digits"):
             seal_telegram(AesBlock, KEY_B, serial, b"", 1, 1)
