@@ -14,7 +14,5 @@ def run(board: Board, config: UnitConfig) -> PulseUnit:
     unit = PulseUnit(board, config)
     while board.is_powered():
         unit.handle_timer(board.sleep_until(unit.next_timer()))
-        command = board.take_command()
-        if command is not None:
-            unit.receive_command(command, board.uptime_ms())
+        board.serve(unit)
     return unit

@@ -19,12 +19,19 @@ TAMPER_BOOT = 6  # when the tamper loop was first seen open: the boot and its up
 TAMPER_S = 7
 MAGNET_BOOT = 8  # when a foreign magnet was first seen
 MAGNET_S = 9
-KEY_COUNT = 10
+ADVERT_LIMIT = 10  # as MESSAGE_LIMIT, of adverts
+MUTE = 11  # not 0: counters were lost, and nothing may be enciphered again
+WIRED = 12  # the wire's primary address, and its speed
+CONFIG_BANK = 13  # which settings hold: 0 the factory's, else bank 1 or 2
+CONFIG = 14  # two banks of so many words
+CONFIG_WORDS = 6
+KEY_COUNT = CONFIG + 2 * CONFIG_WORDS
 
 _HEADER = 0xF0
 _COMMIT = 0xF1
 _CHECK_MASK = 0xFFFFFF
 _WRITES_MAX = 3  # attempts in one page before it is given up
+_FIRST_SLOTS = 1 + _WRITES_MAX  # of a first start: its header and, with no values, its commit mark
 
 
 class Store:
@@ -55,6 +62,11 @@ class Store:
     def faults(self) -> int:
         """How many writes read back otherwise since the boot."""
         return self._slots.faults
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether the counters are lost, so that nothing may be enciphered."""
+        return self._values[MUTE] != 0
 
     def get(self, key: int) -> int:
         """Return a persisted value, 0 if it was never put."""
@@ -155,7 +167,7 @@ class Store:
         """
         for page in range(self._slots.page_count):
             used = self._slots.first_blank(page)
-            if used and (page or used > self._snapshot_end()):
+            if used and (page or used > _FIRST_SLOTS):
                 raise StoreCorrupt("the store has been used and none of its pages is whole")
 
     def _encoded(self, kind: int, value: int, slot: int) -> bytearray:

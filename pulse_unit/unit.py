@@ -1,36 +1,26 @@
 """`PulseUnit`: counts what the reed says, remembers it and tells the collector."""
 
-from pulse_unit.battery import ChargeLedger
+from pulse_unit.battery import ChargeLedger, DayPlan
 from pulse_unit.board import Board
-from pulse_unit.config import UnitConfig
+from pulse_unit.config import UnitConfig, config_of, settings_of
 from pulse_unit.errors import ConfigError, StoreError
 from pulse_unit.history import CountHistory
+from pulse_unit.inputs import Inputs
 from pulse_unit.log import PulseLog
+from pulse_unit.reed import Reed
 from pulse_unit.register import PulseRegister
-from pulse_unit.schedule import interval_ms
-from pulse_unit.store import (
-    BOOT,
-    COMMAND,
-    FLAGS,
-    MAGNET_BOOT,
-    MAGNET_S,
-    MESSAGE_LIMIT,
-    TAMPER_BOOT,
-    TAMPER_S,
-    ReservedCounter,
-    Store,
-)
-from shared.wire.command import open_command
-from shared.wire.debounce import ReedDebouncer, debounce_times
-from shared.wire.errors import WireError
-from shared.wire.grid import DAY_S
-from shared.wire.seal import seal_telegram
+from pulse_unit.schedule import Schedule
+from pulse_unit.settings import SettingsStore
+from pulse_unit.store import BOOT, COMMAND, Store
+from pulse_unit.transmitter import Transmitter
+from shared.wire.command import CLEAR, CONFIGURE, PHASE, Command, open_command
+from shared.wire.errors import BadMac, Replayed, Unsupported, WireError
+from shared.wire.seal import SEND_INSTALLATION, SEND_NO_REPLY
 from shared.wire.telegram import (
     FLAG_EDGES,
     FLAG_LOW_BATTERY,
-    FLAG_MAGNET,
     FLAG_NVM,
-    FLAG_TAMPER,
+    HISTORY_BYTES_MAX,
     PulseTelegram,
     encode_records,
     status_byte,
@@ -40,10 +30,22 @@ from shared.wire.wmbus import frame_a
 STATE_PAGES = 4  # of the memory: what must survive; 20 years at 20,000 pulses a month
 LOG_PAGES_MIN = 2  # the rest is the log; 16 of 4 KiB hold 13 months
 
-_FIRST_TELEGRAM_MS = 5_000
-_MESSAGE_BLOCK = 256
+# What becomes of a command.
+OBEYED = 0
+REFUSED_MALFORMED = 1
+REFUSED_NOT_AUTHENTIC = 2
+REFUSED_REPLAYED = 3
+REFUSED_ILLEGAL = 4
+REFUSED_NOT_PERSISTED = 5
+REFUSED_UNKNOWN = 6
+
+_REFUSALS = (
+    (BadMac, REFUSED_NOT_AUTHENTIC),
+    (Replayed, REFUSED_REPLAYED),
+    (Unsupported, REFUSED_UNKNOWN),
+    (WireError, REFUSED_MALFORMED),
+)
 _COMMAND_MAX = 0xFFFFFFFF  # its successor has no room
-_SEEN_KEYS = {FLAG_TAMPER: (TAMPER_BOOT, TAMPER_S), FLAG_MAGNET: (MAGNET_BOOT, MAGNET_S)}
 
 
 class PulseUnit:
@@ -53,11 +55,10 @@ class PulseUnit:
 
     Args:
         board: the hardware.
-        config: what it is told.
+        config: what it is told at the factory; what a command has told it since comes first.
 
     Raises:
         ConfigError: the memory is too small.
-        StoreCorrupt: the memory has lost its counters; the unit must not send.
         StoreError: the boot could not be persisted.
     """
 
@@ -66,20 +67,25 @@ class PulseUnit:
         if log_pages < LOG_PAGES_MIN:
             raise ConfigError("a unit needs %d pages of memory" % (STATE_PAGES + LOG_PAGES_MIN))
         self._board = board
-        self._config = config
         self._store = Store(board.nvm, 0, STATE_PAGES)
         self._store.put(BOOT, (self._store.get(BOOT) + 1) & 0xFFFFFFFF)
+        self._settings = SettingsStore(self._store)
+        self.config = _booted_config(self._settings.load(), config)
         self._register = PulseRegister(self._store)
-        self._messages = ReservedCounter(self._store, MESSAGE_LIMIT, _MESSAGE_BLOCK)
+        self._transmitter = Transmitter(board, self._store)
         self._history = CountHistory(board.nvm, STATE_PAGES, log_pages)
-        self._log = PulseLog(self._history, config.history)
+        self._log = PulseLog(self._history, HISTORY_BYTES_MAX)
         self._log.begin(self._store.get(BOOT), self._register.count)
-        self._battery = ChargeLedger(self._store, config.battery, DAY_S // config.telegram_period_s)
-        closing_ms, opening_ms = debounce_times(config.pulse_weight_nl, config.flow_max_l_per_h)
-        self._reed = ReedDebouncer(closing_ms, opening_ms, board.is_reed_closed())
+        self._reed = Reed(board, self.config.pulse_weight_nl, self.config.flow_max_l_per_h)
+        self._inputs = Inputs(board, self._store)
+        self._schedule = Schedule(self.config, board.has_radio, board.address is not None)
+        self._battery = ChargeLedger(self._store, board.figures, self._plan())
         self._now_ms = 0
-        self._telegram_ms = _FIRST_TELEGRAM_MS
-        self._window_end_ms = -1
+
+    @property
+    def serial(self) -> str:
+        """Eight digits."""
+        return self._board.serial
 
     @property
     def count(self) -> int:
@@ -99,10 +105,15 @@ class PulseUnit:
     @property
     def error_flags(self) -> int:
         """What a telegram sent now would report as wrong."""
-        flags = self._store.get(FLAGS)
-        if self._battery.left_d < self._config.battery.low_d:
+        flags = self._inputs.flags
+        if self._battery.is_low:
             flags |= FLAG_LOW_BATTERY
-        if self._store.faults or self._history.faults or self._register.pending:
+        if (
+            self._store.faults
+            or self._store.is_mute
+            or self._history.faults
+            or self._register.pending
+        ):
             flags |= FLAG_NVM
         if self._board.edges.lost:
             flags |= FLAG_EDGES
@@ -110,118 +121,183 @@ class PulseUnit:
 
     def first_seen(self, flag: int) -> "tuple[int, int] | None":
         """Return the boot and its uptime in seconds when a tamper flag was first seen."""
-        if not self._store.get(FLAGS) & flag:
-            return None
-        boot_key, uptime_key = _SEEN_KEYS[flag]
-        return self._store.get(boot_key), self._store.get(uptime_key)
+        return self._inputs.first_seen(flag)
+
+    def is_pairing_open(self, uptime_ms: int) -> bool:
+        """Tell whether a button or a swipe has opened the unit for pairing."""
+        return self._schedule.is_installing(uptime_ms)
 
     def next_timer(self) -> int:
         """Return the uptime in ms at which `handle_timer` has something to do."""
-        due_ms = min(self._telegram_ms, self._log.next_ms)
-        for other_ms in (self._board.edges.next_ms(self._now_ms), self._reed.next_timer()):
+        due_ms = min(self._log.next_ms, self._schedule.next_timer())
+        for other_ms in (self._reed.next_timer(self._now_ms), self._inputs.next_timer()):
             if other_ms is not None and other_ms < due_ms:
                 due_ms = other_ms
         return due_ms
 
     def handle_timer(self, uptime_ms: int) -> None:
-        """Do all that is due by ``uptime_ms``: edges, pulses and grid ticks in order, a telegram.
+        """Do all that is due by ``uptime_ms``: pulses and grid ticks in order, then what is sent.
 
         After a long sleep every tick is logged; of the telegrams that were due one is sent.
         """
         self._catch_up(uptime_ms)
-        if uptime_ms >= self._telegram_ms:
+        if self._inputs.take(uptime_ms):
+            self._schedule.install(uptime_ms)
+        schedule = self._schedule
+        if uptime_ms >= schedule.telegram_ms:
             self._send(uptime_ms)
+        if uptime_ms >= schedule.window_end_ms:
+            schedule.window_closed()
+            self._board.close_window()
+        if uptime_ms >= min(schedule.advert_ms, schedule.window_ms):
+            self._advertise(uptime_ms)
 
     def see_tamper(self, flag: int, uptime_ms: int) -> None:
         """Latch `FLAG_TAMPER` (the loop is open) or `FLAG_MAGNET`, and when it was first seen."""
-        flags = self._store.get(FLAGS)
-        if flags & flag:
-            return
-        boot_key, uptime_key = _SEEN_KEYS[flag]
-        try:
-            self._store.put(boot_key, self.boot)
-            self._store.put(uptime_key, uptime_ms // 1000)
-            self._store.put(FLAGS, flags | flag)
-        except StoreError:
-            pass  # the memory's own flag is up, and the switch is seen again
+        self._inputs.latch(flag, uptime_ms)
+
+    def records(self, uptime_ms: int) -> bytes:
+        """Return the data records of a telegram, in plain: what a wire carries."""
+        self._catch_up(uptime_ms)
+        return encode_records(self._telegram(uptime_ms), self.config.history)
+
+    def status(self) -> int:
+        """Return the status byte of a telegram."""
+        return status_byte(self.error_flags)
+
+    def seal(self, uptime_ms: int) -> bytes:
+        """Return a telegram under a new message counter: a link frame without CRCs.
+
+        Raises:
+            StoreError: no counter could be reserved.
+        """
+        self._catch_up(uptime_ms)
+        return self._transmitter.seal(self._telegram(uptime_ms), self.config.history)[1]
 
     def receive_command(self, data: bytes, uptime_ms: int) -> bool:
-        """Obey an authentic, new command that came in the reply window; return whether it did."""
-        if uptime_ms > self._window_end_ms:
+        """Obey a command that came by radio, in the reply window; return whether it did."""
+        if uptime_ms > self._schedule.reply_end_ms:
             return False
+        return self.obey(data, uptime_ms) == OBEYED
+
+    def obey(self, data: bytes, uptime_ms: int) -> int:
+        """Obey an authentic, new command; return `OBEYED` or why not."""
         obeyed = self._store.get(COMMAND)
         last_counter = obeyed - 1 if obeyed else None
         try:
             command = open_command(self._board.aes, self._board.key, data, last_counter)
             if command.counter >= _COMMAND_MAX:
-                return False
+                return REFUSED_ILLEGAL
+            config = self._configured(command)
+        except WireError as error:
+            return _refusal(error)
+        except ConfigError:
+            return REFUSED_ILLEGAL
+        try:
             # Persisted first: whatever power does, it is obeyed once at most.
             self._store.put(COMMAND, command.counter + 1)
-        except (WireError, StoreError):
-            return False
-        self._catch_up(uptime_ms)
-        self._log.rephase(command.since_boundary_ms, uptime_ms)
-        return True
+            self._catch_up(uptime_ms)
+            if config is not None:
+                self._configure(config, uptime_ms)
+        except StoreError:
+            return REFUSED_NOT_PERSISTED
+        if command.kind == PHASE:
+            self._log.rephase(command.number, uptime_ms)
+        elif command.kind == CLEAR and not self._inputs.clear(command.number):
+            return REFUSED_NOT_PERSISTED
+        return OBEYED
+
+    def _configured(self, command: Command) -> "UnitConfig | None":
+        if command.kind != CONFIGURE:
+            return None
+        return config_of(command.argument)
+
+    def _configure(self, config: UnitConfig, uptime_ms: int) -> None:
+        """Take a new configuration: the count, and what was logged, stay as they are."""
+        self._settings.save(settings_of(config))
+        self.config = config
+        self._reed.retime(config.pulse_weight_nl, config.flow_max_l_per_h)
+        self._schedule.configure(config, uptime_ms)
+        self._battery.replan(self._plan())
+
+    def _plan(self) -> DayPlan:
+        """Return what this configuration, on this board, makes of a day."""
+        return DayPlan(
+            telegram_period_s=self._schedule.telegram_period_s,
+            reply_window_ms=self.config.reply_window_ms,
+            advert_period_s=self._schedule.advert_period_s,
+            window_period_s=self._schedule.window_period_s,
+            closing_ms=self._reed.closing_ms,
+            sample_ms=self._reed.interval_ms,
+        )
 
     def _catch_up(self, uptime_ms: int) -> None:
         self._now_ms = uptime_ms
         while True:
-            edge_ms = self._board.edges.next_ms(uptime_ms)
-            until_ms = uptime_ms if edge_ms is None else min(edge_ms, uptime_ms)
-            self._settle(until_ms)
-            if edge_ms is None or edge_ms > uptime_ms:
-                return
-            self._reed.edge(self._board.edges.take(), edge_ms)
-
-    def _settle(self, until_ms: int) -> None:
-        """Take the pulse and log the grid ticks that are due while the reed's level stays."""
-        settle_ms = self._reed.next_timer()
-        if settle_ms is not None and settle_ms <= until_ms:
-            self._tick(settle_ms - 1)
-            if self._reed.settle(settle_ms):
-                self._battery.pulse()
-                if self._register.add(1):
-                    self._log.pulse(settle_ms)
-        self._tick(until_ms)
+            pulse_ms = self._reed.next_pulse(uptime_ms)
+            if pulse_ms < 0:
+                break
+            self._tick(pulse_ms - 1)
+            self._battery.pulse()
+            if self._register.add(1):
+                self._log.pulse(pulse_ms)
+        self._tick(uptime_ms)
 
     def _tick(self, until_ms: int) -> None:
         while self._log.next_ms <= until_ms:
             self._log.tick(self._register.count)
+            self._battery.tick()
 
     def _send(self, uptime_ms: int) -> None:
-        uptime_s = uptime_ms // 1000
-        self._telegram_ms = uptime_ms + self._config.telegram_period_s * 1000
-        self._battery.rest(uptime_s)
-        if self._register.pending and self._register.add(0):
-            self._log.pulse(uptime_ms)  # these count from here on, whenever the reed closed
+        self._settle(uptime_ms)
+        control = SEND_INSTALLATION if self.is_pairing_open(uptime_ms) else SEND_NO_REPLY
         try:
-            counter = self._messages.take()
+            access_number, link = self._transmitter.seal(
+                self._telegram(uptime_ms), self.config.history, control
+            )
         except StoreError:
+            self._schedule.telegram_failed(uptime_ms)
             return  # a counter that is not persisted would be used again after a reset
         self._battery.telegram()
-        telegram = self._telegram(uptime_s)
-        access_number = counter & 0xFF
-        link = seal_telegram(
-            self._board.aes,
-            self._board.key,
-            self._board.serial,
-            encode_records(telegram, self._config.history),
-            counter,
-            access_number,
-            status_byte(telegram.error_flags),
-        )
         self._board.transmit(frame_a(link), uptime_ms)
-        period_ms = self._config.telegram_period_s * 1000
-        self._telegram_ms = uptime_ms + interval_ms(period_ms, access_number)
-        self._window_end_ms = uptime_ms + self._config.reply_window_ms
+        self._schedule.telegram_sent(uptime_ms, access_number, self._battery.is_empty)
 
-    def _telegram(self, uptime_s: int) -> PulseTelegram:
+    def _advertise(self, uptime_ms: int) -> None:
+        """Send an advert, or open or renew the connectable window that is due."""
+        self._settle(uptime_ms)
+        schedule = self._schedule
+        opens = uptime_ms >= schedule.window_ms
+        if opens:
+            schedule.window_opened(uptime_ms, self._battery.is_empty)
+            self._battery.window()
+        if opens or uptime_ms >= schedule.advert_ms:
+            schedule.advert_sent(uptime_ms, self._battery.is_empty)
+        try:
+            data = self._transmitter.advert(self._telegram(uptime_ms), self._battery.left_percent)
+        except StoreError:
+            return
+        if schedule.is_window_open:
+            self._board.open_window(data, uptime_ms, schedule.window_end_ms)
+        else:
+            self._battery.advert()
+            self._board.advertise(data, uptime_ms)
+
+    def _settle(self, uptime_ms: int) -> None:
+        """Bring the books up to date before something is said."""
+        self._battery.rest(uptime_ms // 1000)
+        self._battery.edges(self._reed.edges)
+        self._battery.samples(self._reed.samples)
+        if self._register.pending and self._register.add(0):
+            self._log.pulse(uptime_ms)  # these count from here on, whenever the reed closed
+
+    def _telegram(self, uptime_ms: int) -> PulseTelegram:
+        uptime_s = uptime_ms // 1000
         log = self._log
         count = self._register.count
         age_s = None if log.last_pulse_s < 0 else uptime_s - log.last_pulse_s
         return PulseTelegram(
             count=count,
-            volume_l=self._config.volume_l(count),
+            volume_l=self.config.volume_l(count),
             uptime_s=uptime_s & 0xFFFFFFFF,
             last_pulse_age_s=age_s,
             battery_left_d=self._battery.left_d,
@@ -231,3 +307,20 @@ class PulseUnit:
             grid_age_s=uptime_s - log.grid_tick_s,
             increments=log.recent(),
         )
+
+
+def _booted_config(settings: "bytes | None", factory: UnitConfig) -> UnitConfig:
+    """Return what the unit was told last; what this firmware cannot work with is not obeyed."""
+    if settings is None:
+        return factory
+    try:
+        return config_of(settings)
+    except ConfigError:
+        return factory
+
+
+def _refusal(error: WireError) -> int:
+    for kind, refusal in _REFUSALS:
+        if isinstance(error, kind):
+            return refusal
+    return REFUSED_MALFORMED

@@ -1,6 +1,8 @@
 """A unit without hardware: its memory, its reed, its radio and a clock that drifts."""
 
+from pulse_unit.battery import BatteryFigures
 from pulse_unit.board import Board
+from pulse_unit.boards import stm32wb
 from pulse_unit.config import UnitConfig
 from pulse_unit.edges import TICK_MASK, EdgeBuffer
 from pulse_unit.errors import ConfigError
@@ -10,6 +12,7 @@ from pulse_unit.nvm import Nvm
 from pulse_unit.unit import LOG_PAGES_MIN, STATE_PAGES, PulseUnit
 from shared.crypto.block import BlockCipher
 from shared.wire.address import is_serial
+from shared.wire.advert import ADVERTISING_MAX
 from shared.wire.debounce import debounce_times, period_min_ms
 
 PAGES = STATE_PAGES + 16  # 13 months of half-hours
@@ -33,6 +36,9 @@ class VirtualBoard(Board):
 
     Attributes:
         sent: (uptime_ms, frame) of what was transmitted, until its owner takes it.
+        adverts: (uptime_ms, data) of what was advertised, in a window or not, likewise.
+        window_end_ms: until when centrals can connect; -1 when they cannot.
+        inputs: what the other switches say: `INPUT_TAMPER`, `INPUT_MAGNET`, `INPUT_BUTTON`.
         coming: (uptime_ms, closed) of edges to come while `pulse_unit.main` runs, in order.
         power_off_ms: when `pulse_unit.main` stops.
     """
@@ -45,6 +51,8 @@ class VirtualBoard(Board):
         aes: "type[BlockCipher] | None" = None,
         *,
         closed: bool = False,
+        address: "bytes | None" = None,
+        figures: "BatteryFigures | None" = None,
     ) -> None:
         if not is_serial(serial):
             raise ConfigError("a serial has eight digits")
@@ -55,26 +63,58 @@ class VirtualBoard(Board):
         self.aes = aes or host_aes()
         self.nvm = nvm
         self.edges = EdgeBuffer()
+        self.address = address
+        self.figures = figures or stm32wb()
         self.sent: "list[tuple[int, bytes]]" = []
+        self.adverts: "list[tuple[int, bytes]]" = []
+        self.window_end_ms = -1
+        self.inputs = 0
         self.coming: "list[tuple[int, bool]]" = []
         self.power_off_ms = 0
         self._now_ms = 0
         self._heard: "bytes | None" = None
         self._closed = closed
+        self._parked = False
 
     def is_reed_closed(self) -> bool:
         """See `Board`."""
         return self._closed
 
+    def park_reed(self, parked: bool, uptime_ms: int) -> None:
+        """See `Board`."""
+        self._parked = parked
+        if not parked:
+            self.edges.record(self._closed, uptime_ms & TICK_MASK)
+
+    def take_inputs(self) -> int:
+        """See `Board`."""
+        return self.inputs
+
     def transmit(self, frame: bytes, uptime_ms: int) -> None:
         """See `Board`."""
         self.sent.append((uptime_ms, frame))
 
-    def take_command(self) -> "bytes | None":
+    def advertise(self, data: bytes, uptime_ms: int) -> None:
+        """See `Board`."""
+        if len(data) > ADVERTISING_MAX:
+            raise ConfigError("an advert has %d bytes" % len(data))
+        self.adverts.append((uptime_ms, data))
+
+    def open_window(self, data: bytes, uptime_ms: int, until_ms: int) -> None:
+        """See `Board`."""
+        self.advertise(data, uptime_ms)
+        self.window_end_ms = until_ms
+
+    def close_window(self) -> None:
+        """See `Board`."""
+        self.window_end_ms = -1
+
+    def serve(self, unit: PulseUnit) -> None:
         """See `Board`."""
         heard = self._heard
         self._heard = None
-        return heard
+        if heard is not None:
+            unit.receive_command(heard, self._now_ms)
 
     def uptime_ms(self) -> int:
         """See `Board`."""
@@ -100,7 +140,8 @@ class VirtualBoard(Board):
     def interrupt(self, closed: bool, uptime_ms: int) -> None:
         """Move the pin: what an edge's interrupt does."""
         self._closed = closed
-        self.edges.record(closed, uptime_ms & TICK_MASK)
+        if not self._parked:
+            self.edges.record(closed, uptime_ms & TICK_MASK)
 
 
 class VirtualUnit:

@@ -56,6 +56,16 @@ class ReedDebouncer:
         self.closed = closed  # the accepted level
         self.settled_ms = 0  # when it was accepted
 
+    @property
+    def rests_closed(self) -> bool:
+        """Whether the contact is closed and was accepted so."""
+        return self._level and self.closed
+
+    def retime(self, closing_ms: int, opening_ms: int) -> None:
+        """Take other times; a level that has not yet been accepted is measured by them."""
+        self._closing_ms = closing_ms
+        self._opening_ms = opening_ms
+
     def edge(self, closed: bool, at_ms: int) -> bool:
         """Take one edge of the raw contact; return True if a pulse was completed before it."""
         pulse = self.settle(at_ms)

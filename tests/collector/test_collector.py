@@ -193,7 +193,7 @@ def test_phase_is_set_at_pairing_after_an_hour_and_daily() -> None:
             assert SERIAL == serial
             command = open_command(AesBlock, KEY, data, last)
             last = command.counter
-            told[seconds] = command.since_boundary_ms
+            told[seconds] = command.number
     assert [60, 3660, 90_060, 176_460] == list(told)
     assert [60_000, 60_000, 60_000, 60_000] == list(told.values())
     assert [] == col.replies(at(200_000))

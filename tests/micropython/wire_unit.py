@@ -75,7 +75,7 @@ def main() -> None:
         data[counter * 5] ^= counter & 2
         try:
             command = open_command(AesBlock, KEY, bytes(data), 0)
-            say(command.counter, command.since_boundary_ms)
+            say(command.counter, command.number)
         except WireError as error:
             say(error.__class__.__name__, error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.nvm import Nvm
+from pulse_unit.unit import PulseUnit
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.oms import Message, open_telegram
 from shared.wire.telegram import PulseTelegram, decode_records
@@ -14,9 +15,27 @@ SERIAL = "00000001"
 KEY = bytes.fromhex("0F0E0D0C0B0A09080706050403020100")
 
 
-def board_of(nvm: Nvm | None = None, *, closed: bool = False) -> VirtualBoard:
-    """A board with this key, and a new memory unless one is given."""
-    return VirtualBoard(SERIAL, KEY, nvm or MemoryNvm(8, 1024), AesBlock, closed=closed)
+ADDRESS = bytes.fromhex("C0FFEE000001")
+
+
+def board_of(
+    nvm: Nvm | None = None, *, closed: bool = False, address: bytes | None = None
+) -> VirtualBoard:
+    """A board with this key, Bluetooth if it has an address, and a new memory if none is given."""
+    memory = nvm or MemoryNvm(8, 1024)
+    return VirtualBoard(SERIAL, KEY, memory, AesBlock, closed=closed, address=address)
+
+
+def pulse(board: VirtualBoard, closing_ms: int, held_ms: int = 1_000) -> None:
+    """Let the reed close and open cleanly."""
+    board.interrupt(True, closing_ms)
+    board.interrupt(False, closing_ms + held_ms)
+
+
+def run(unit: PulseUnit, until_ms: int) -> None:
+    """Serve every timer up to an instant, as a board does."""
+    while unit.next_timer() <= until_ms:
+        unit.handle_timer(unit.next_timer())
 
 
 def opened(frame: bytes) -> Message:

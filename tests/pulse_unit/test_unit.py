@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_unit.config import WEIGHT_1_FT3_NL, BatteryFigures, UnitConfig
+from pulse_unit.battery import BatteryFigures, DayPlan, daily_terms
+from pulse_unit.boards import stm32wb
+from pulse_unit.config import WEIGHT_1_FT3_NL, UnitConfig
 from pulse_unit.entries import Entries
 from pulse_unit.errors import ConfigError
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.unit import PulseUnit
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.command import seal_phase
@@ -20,19 +21,7 @@ from shared.wire.telegram import (
     FLAG_TAMPER,
     PulseTelegram,
 )
-from tests.pulse_unit.listening import KEY, board_of, opened, told_by
-
-
-def pulse(board: VirtualBoard, closing_ms: int, held_ms: int = 1_000) -> None:
-    """Let the reed close and open cleanly."""
-    board.interrupt(True, closing_ms)
-    board.interrupt(False, closing_ms + held_ms)
-
-
-def run(unit: PulseUnit, until_ms: int) -> None:
-    """Serve every timer up to an instant, as a board does."""
-    while unit.next_timer() <= until_ms:
-        unit.handle_timer(unit.next_timer())
+from tests.pulse_unit.listening import KEY, board_of, opened, pulse, run, told_by
 
 
 def test_first_telegram_says_what_the_unit_knows() -> None:
@@ -57,12 +46,9 @@ def test_first_telegram_says_what_the_unit_knows() -> None:
 
 def unit_battery_d() -> int:
     """Days of a new battery, one coulomb of which counts as used at once."""
-    figures = BatteryFigures()
-    day_nc = (
-        figures.rest_na * 86_400
-        + figures.telegram_nc * 96
-        + figures.pulse_nc * figures.pulses_per_day
-    )
+    figures = stm32wb()
+    plan = DayPlan(telegram_period_s=900, advert_period_s=0, window_period_s=0)
+    day_nc = sum(term.day_nc for term in daily_terms(figures, plan))
     return (figures.usable_c - 1) * 1_000_000_000 // day_nc
 
 
@@ -286,11 +272,19 @@ def test_without_a_reserved_counter_nothing_is_sent() -> None:
 def test_battery_runs_down_over_resets() -> None:
     """Charge adds up in whole coulombs, survives resets, and ends with the low battery flag."""
     nvm = MemoryNvm(8, 1024)
-    figures = BatteryFigures(usable_c=20, rest_na=10_000, pulses_per_day=0, low_d=3)
+    figures = BatteryFigures(
+        capacity_mah=6,
+        usable_percent=93,
+        self_discharge_permille=0,
+        sleep_na=10_000,
+        telegram_nc=1_600_000,
+        low_d=3,
+    )
     left_d = []
     for _ in range(5):
         board = board_of(nvm)
-        unit = PulseUnit(board, UnitConfig(battery=figures))
+        board.figures = figures
+        unit = PulseUnit(board, UnitConfig())
         run(unit, 4 * 86_400_000)
         last = told_by(board)[-1][1]
         left_d.append(last.battery_left_d)
@@ -299,18 +293,26 @@ def test_battery_runs_down_over_resets() -> None:
     assert [14, 9, 4, 0, 0] == left_d
 
 
-def test_reed_that_rests_closed_costs_no_timer() -> None:
-    """A magnet parked for days is one pulse, and the unit sleeps between its own timers."""
+def test_reed_that_rests_closed_is_parked() -> None:
+    """A magnet parked for a day is one pulse, and the unit wakes for samples and timers only."""
     board = board_of(closed=False)
     unit = PulseUnit(board, UnitConfig())
     board.interrupt(True, 1_000)
     run(unit, 5_000)
+    board.interrupt(False, 6_000)  # nobody watches
+    board.interrupt(True, 6_010)
     wakes = 0
-    while unit.next_timer() <= 3 * 86_400_000:
+    while unit.next_timer() <= 86_400_000:
         unit.handle_timer(unit.next_timer())
         wakes += 1
     assert 1 == unit.count
-    assert wakes <= 3 * (99 + 48) + 2
+    assert 86_400_000 // 750 - 8 <= unit._reed.samples <= 86_400_000 // 750
+    assert wakes - unit._reed.samples <= 99 + 48 + 2
+    board.interrupt(False, 86_410_000)
+    run(unit, 86_412_000)
+    pulse(board, 86_413_000)
+    run(unit, 86_420_000)
+    assert 2 == unit.count
 
 
 @pytest.mark.parametrize(
@@ -320,6 +322,9 @@ def test_reed_that_rests_closed_costs_no_timer() -> None:
         {"flow_max_l_per_h": 0},
         {"pulse_weight_nl": 1_000_000_000, "flow_max_l_per_h": 6_001},
         {"telegram_period_s": 9},
+        {"advert_period_s": 3_601},
+        {"window_period_s": 59},
+        {"window_period_s": 604_801},
         {"telegram_period_s": 86_401},
         {"reply_window_ms": -1},
         {"reply_window_ms": 810_000},
@@ -331,13 +336,6 @@ def test_impossible_configurations_are_refused(options: dict[str, int]) -> None:
     """A configuration that no unit can work with is a `ConfigError`."""
     with pytest.raises(ConfigError):
         UnitConfig(**options)  # type: ignore[arg-type]  # every one of these is an integer
-
-
-@pytest.mark.parametrize("figures", [{"usable_c": 0}, {"rest_na": 0}, {"pulse_nc": -1}])
-def test_impossible_batteries_are_refused(figures: dict[str, int]) -> None:
-    """A battery without charge, or a unit that takes none, is a `ConfigError`."""
-    with pytest.raises(ConfigError):
-        BatteryFigures(**figures)
 
 
 def test_too_small_a_memory_is_refused() -> None:

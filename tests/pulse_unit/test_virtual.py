@@ -178,7 +178,6 @@ def test_board_runs_the_unit() -> None:
     # The command waits for the first telegram's window, five seconds after the boot.
     assert [(1, 0, 0), (1, 1805, 2), (1, 3605, 2)] == list(Entries(unit.history))
     assert 3_605_000 == board.uptime_ms()
-    assert None is board.take_command()
 
 
 def test_telegrams_are_spread_as_the_standard_says() -> None:
