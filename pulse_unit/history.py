@@ -43,6 +43,7 @@ class CountHistory:
         self._sequence = 0
         self._slot = self.slots.per_page
         self.lost = 0  # records that no page took, since the boot
+        self.revision = 0  # rises with every entry: what reads the log has to start again
         self._find_newest()
 
     @property
@@ -52,12 +53,14 @@ class CountHistory:
 
     def begin(self, boot: int, tick_s: int, count: int) -> None:
         """Log the first entry of a boot."""
+        self.revision += 1
         self._boot = boot
         self._is_boot_marked = False
         self._rebase(tick_s, count)
 
     def append(self, tick_s: int, count: int) -> None:
         """Log a later entry of this boot."""
+        self.revision += 1
         increment = (count - self._count) & COUNT_MASK
         if tick_s != self._tick_s + HALF_HOUR_S or increment > INCREMENT_MAX:
             self.flush()
@@ -74,6 +77,7 @@ class CountHistory:
         batch = self._batch
         if not batch:
             return
+        self.revision += 1
         self._batch = []
         while len(batch) < BATCH:
             batch.append(ABSENT)
