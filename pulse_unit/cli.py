@@ -4,6 +4,8 @@ from typing import IO, Any
 
 import click
 
+from pulse_unit.cli_firmware import firmware
+
 _LABEL_EXAMPLES = """\b
 Examples:
   pulse-unit label
@@ -59,6 +61,9 @@ class _Digits(click.ParamType[str]):
 @click.version_option(package_name="halfhourly")
 def main() -> None:
     """Make what a pulse unit carries and says, on a PC."""
+
+
+main.add_command(firmware)
 
 
 @main.command(epilog=_LABEL_EXAMPLES)

@@ -61,12 +61,17 @@ class Bench:
         self.modules = port.modules(self.world, self.radio, flash)
         self.command = 0
 
-    def board_class(self):
-        """Import the board's code on the simulated port."""
+    def put_modules(self):
+        """Let the port's modules be imported; return those that were there."""
         before = {}
         for name in self.modules:
             before[name] = sys.modules.get(name)
             sys.modules[name] = self.modules[name]
+        return before
+
+    def board_class(self):
+        """Import the board's code on the simulated port."""
+        before = self.put_modules()
         for name in list(sys.modules):
             if name.startswith(("pulse_unit.hal.mp_", "pulse_unit.hal.stm", "pulse_unit.hal.esp")):
                 del sys.modules[name]
@@ -208,14 +213,19 @@ def second_life(bench):
     return bench.run(300_000)
 
 
-def main(arguments):
-    """Live twice."""
-    name, folder = arguments
+def write_unit_file(folder):
+    """Write what a board is told, where it looks for it."""
     os.chdir(folder)
     with open("unit.json", "w") as file:  # noqa: PTH123  MicroPython has no pathlib
         told = {"serial": "00000001", "key": KEY.hex(), "passkey": "123456"}
         told["config"] = {"initial_index_l": 1000}
         json.dump(told, file)
+
+
+def main(arguments):
+    """Live twice."""
+    name, folder = arguments
+    write_unit_file(folder)
     flash = stm32_port.Flash() if name == "stm32wb" else esp32_port.Flash()
     bench = Bench(name, flash)
     unit = first_life(bench)

@@ -51,9 +51,10 @@ def mount(path):
     sys.path.insert(0, "/rom")
 
 
-gc.threshold(2048)
-mount(sys.argv[1])
-gc.collect()
-module = __import__(sys.argv[2])
-gc.collect()
-module.main(sys.argv[3:])
+if __name__ == "__main__":
+    gc.threshold(2048)
+    mount(sys.argv[1])
+    gc.collect()
+    module = __import__(sys.argv[2])
+    gc.collect()
+    module.main(sys.argv[3:])
