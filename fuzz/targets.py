@@ -22,12 +22,27 @@ from fuzz.files import FILE_TARGETS
 from fuzz.target import Feed, Target
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
+from pulse_unit.slave import WiredMemory, WiredSlave, WiredUnit
 from shared.crypto.backend_cryptography import AesBlock
 from shared.errors import SharedError
 from shared.label import UnitLabel
 from shared.wire.command import open_command, seal_phase
 from shared.wire.errors import WireError
-from shared.wire.mbus import FRAME_MAX, Frame, FrameReader, encode_frame
+from shared.wire.mbus import (
+    ADDRESS_ALL_REPLY,
+    ADDRESS_ALL_SILENT,
+    ADDRESS_SELECTED,
+    CI_RESPONSE,
+    CI_SELECT,
+    FRAME_MAX,
+    REQ_UD2,
+    SND_NKE,
+    SND_UD,
+    Frame,
+    FrameReader,
+    decode_frame,
+    encode_frame,
+)
 from shared.wire.seal import seal_telegram
 from shared.wire.telegram import PulseTelegram, decode_records, encode_records
 from shared.wire.wmbus import frame_a, frame_b
@@ -109,6 +124,52 @@ def _memory() -> tuple[Feed, Sequence[bytes]]:
     return boot, [fresh, unit.nvm]
 
 
+def _slave() -> tuple[Feed, Sequence[bytes]]:
+    slave = WiredSlave(_Unit(), _Memory(), SERIAL)
+    now_ms = 0
+
+    def feed(data: bytes) -> None:
+        nonlocal now_ms
+        now_ms += len(data) * 7
+        slave.receive_data(data, now_ms)
+        now_ms += 1_000
+        slave.receive_data(encode_frame(Frame(SND_NKE, ADDRESS_ALL_SILENT)), now_ms)
+        told = slave.receive_data(encode_frame(Frame(REQ_UD2, ADDRESS_ALL_REPLY)), now_ms)
+        assert decode_frame(told).user_data[:1] == bytes([CI_RESPONSE]), data.hex()
+
+    select = bytes([CI_SELECT]) + b"\xff" * 8
+    asked = [Frame(SND_NKE, 0), Frame(REQ_UD2, 0), Frame(SND_UD, ADDRESS_SELECTED, select)]
+    told = [b"\x51\x01\x7a\x07", b"\xbd", b"\xa0" + bytes(17)]
+    asked += [Frame(SND_UD, ADDRESS_ALL_REPLY, content) for content in told]
+    return feed, [encode_frame(frame) for frame in asked]
+
+
+class _Unit(WiredUnit):
+    """Says little and obeys some of what it is told."""
+
+    def records(self, uptime_ms: int) -> bytes:
+        return encode_records(PulseTelegram(count=7, uptime_s=uptime_ms // 1000 & 0xFFFFFFFF))
+
+    def status(self) -> int:
+        return 0
+
+    def obey(self, data: bytes, uptime_ms: int) -> int:
+        return (len(data) + uptime_ms) % 7
+
+
+class _Memory(WiredMemory):
+    """Forgets at the end."""
+
+    def __init__(self) -> None:
+        self._word = 0
+
+    def load(self) -> int:
+        return self._word
+
+    def store(self, word: int) -> None:
+        self._word = word
+
+
 def _records() -> tuple[Feed, Sequence[bytes]]:
     said = PulseTelegram(count=7, uptime_s=9, grid_count=5, grid_age_s=4, increments=(1, 2))
     return decode_records, [encode_records(said)]
@@ -153,6 +214,7 @@ TARGETS = (
     Target("decode", _decode, (WireError,)),
     Target("advert", _advert, (WireError,)),
     Target("wire", _wire),
+    Target("slave", _slave),
     Target("records", _records, (WireError,)),
     Target("command", _command, (WireError,)),
     Target("flag", _flag),

@@ -1,34 +1,47 @@
-"""What the unit was told last, kept so that a loss of power leaves the old or the new, whole."""
+"""The settings that a command has told, in two banks of the store: the old ones or the new."""
 
-from pulse_unit.store import CONFIG, CONFIG_BANK, CONFIG_WORDS, Store
+from pulse_unit.store import CONFIG_A, CONFIG_B, CONFIG_BANK, Store
+
+SETTINGS_LENGTH = 24
+
+_WORDS = SETTINGS_LENGTH // 4
+_FIRST_KEYS = {1: CONFIG_A, 2: CONFIG_B}
 
 
 class SettingsStore:
-    """Two banks of words in the store: the one that is not in force is written, then it is."""
+    """Keeps 24 bytes of settings: a change is there as a whole or not at all.
+
+    The words go into the bank that does not hold, and then one record lets it hold.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def load(self) -> "bytes | None":
-        """Return the settings in force, or None if there never were any but the factory's."""
-        bank = self._store.get(CONFIG_BANK)
-        if not bank:
+        """Return the settings that were saved last, or None for those of the factory."""
+        first = _FIRST_KEYS.get(self._store.get(CONFIG_BANK))
+        if first is None:
             return None
-        first = CONFIG + (bank - 1) * CONFIG_WORDS
-        data = b""
-        for key in range(first, first + CONFIG_WORDS):
-            data += self._store.get(key).to_bytes(4, "little")
-        return data
+        settings = bytearray()
+        for key in range(first, first + _WORDS):
+            settings += self._store.get(key).to_bytes(4, "little")
+        return bytes(settings)
 
-    def save(self, data: bytes) -> None:
-        """Put other settings, of 24 bytes, in force.
+    def save(self, settings: "bytes | None") -> None:
+        """Persist settings; None goes back to the factory's.
 
         Raises:
-            StoreError: they are not persisted, and the old ones still hold.
+            ValueError: these are not 24 bytes.
+            StoreError: they are not persisted, and the old ones hold.
         """
-        bank = 2 if self._store.get(CONFIG_BANK) == 1 else 1
-        first = CONFIG + (bank - 1) * CONFIG_WORDS
-        for word in range(CONFIG_WORDS):
-            value = int.from_bytes(data[4 * word : 4 * word + 4], "little")
-            self._store.put(first + word, value)
+        bank = 0
+        if settings is not None:
+            if len(settings) != SETTINGS_LENGTH:
+                raise ValueError("settings have %d bytes" % SETTINGS_LENGTH)
+            if settings == self.load():
+                return
+            bank = 2 if self._store.get(CONFIG_BANK) == 1 else 1
+            for word in range(_WORDS):
+                value = int.from_bytes(settings[4 * word : 4 * word + 4], "little")
+                self._store.put(_FIRST_KEYS[bank] + word, value)
         self._store.put(CONFIG_BANK, bank)

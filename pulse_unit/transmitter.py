@@ -1,7 +1,8 @@
 """What leaves the unit enciphered: telegrams and adverts, each under a counter of its own."""
 
 from pulse_unit.board import Board
-from pulse_unit.store import ADVERT_LIMIT, MESSAGE_LIMIT, ReservedCounter, Store
+from pulse_unit.errors import StoreError
+from pulse_unit.store import ADVERT_LIMIT, MESSAGE_LIMIT, MUTE, ReservedCounter, Store
 from shared.wire.advert import (
     advert_key,
     advertising_data,
@@ -12,8 +13,7 @@ from shared.wire.advert import (
 from shared.wire.seal import SEND_NO_REPLY, seal_telegram
 from shared.wire.telegram import PulseTelegram, encode_records, status_byte
 
-_MESSAGE_BLOCK = 256  # counters that one record of the memory reserves
-_ADVERT_BLOCK = 4_096  # three days of one a minute
+_BLOCK = 256  # counters that one record of the memory reserves
 
 
 class Transmitter:
@@ -21,8 +21,9 @@ class Transmitter:
 
     def __init__(self, board: Board, store: Store) -> None:
         self._board = board
-        self._messages = ReservedCounter(store, MESSAGE_LIMIT, _MESSAGE_BLOCK)
-        self._adverts = ReservedCounter(store, ADVERT_LIMIT, _ADVERT_BLOCK)
+        self._is_mute = store.get(MUTE) != 0
+        self._messages = ReservedCounter(store, MESSAGE_LIMIT, _BLOCK)
+        self._adverts = ReservedCounter(store, ADVERT_LIMIT, _BLOCK)
         self._advert_key = (
             b"" if board.address is None else advert_key(board.aes, board.key, board.address)
         )
@@ -38,9 +39,9 @@ class Transmitter:
             control: the link's C field.
 
         Raises:
-            StoreError: no counter could be reserved.
+            StoreError: no counter could be reserved, or none may be used any more.
         """
-        counter = self._messages.take()
+        counter = self._taken(self._messages)
         access_number = counter & 0xFF
         link = seal_telegram(
             self._board.aes,
@@ -58,9 +59,9 @@ class Transmitter:
         """Return advertising data: by turns the count and its age, and the state and the volume.
 
         Raises:
-            StoreError: no counter could be reserved.
+            StoreError: no counter could be reserved, or none may be used any more.
         """
-        counter = self._adverts.take()
+        counter = self._taken(self._adverts)
         packet_id = counter & 0xFF
         if counter % 2 == 0:
             objects = count_objects(packet_id, telegram.count, telegram.last_pulse_age_s)
@@ -72,3 +73,8 @@ class Transmitter:
         return advertising_data(
             seal_advert(self._board.aes, self._advert_key, address, objects, counter)
         )
+
+    def _taken(self, counter: ReservedCounter) -> int:
+        if self._is_mute:
+            raise StoreError("the counters were lost, and one might be used again")
+        return counter.take()

@@ -3,15 +3,16 @@
 from pulse_unit.battery import ChargeLedger, DayPlan
 from pulse_unit.board import Board
 from pulse_unit.config import UnitConfig, config_of, settings_of
-from pulse_unit.errors import ConfigError, StoreError
+from pulse_unit.errors import ConfigError, StoreCorrupt, StoreError
 from pulse_unit.history import CountHistory
 from pulse_unit.inputs import Inputs
 from pulse_unit.log import PulseLog
+from pulse_unit.nvm import Nvm
 from pulse_unit.reed import Reed
 from pulse_unit.register import PulseRegister
 from pulse_unit.schedule import Schedule
 from pulse_unit.settings import SettingsStore
-from pulse_unit.store import BOOT, COMMAND, Store
+from pulse_unit.store import BOOT, COMMAND, COUNT, MUTE, Store
 from pulse_unit.transmitter import Transmitter
 from shared.wire.command import CLEAR, CONFIGURE, PHASE, Command, open_command
 from shared.wire.errors import BadMac, Replayed, Unsupported, WireError
@@ -67,13 +68,13 @@ class PulseUnit:
         if log_pages < LOG_PAGES_MIN:
             raise ConfigError("a unit needs %d pages of memory" % (STATE_PAGES + LOG_PAGES_MIN))
         self._board = board
-        self._store = Store(board.nvm, 0, STATE_PAGES)
+        self._history = CountHistory(board.nvm, STATE_PAGES, log_pages)
+        self._store = _opened(board.nvm, self._history)
         self._store.put(BOOT, (self._store.get(BOOT) + 1) & 0xFFFFFFFF)
         self._settings = SettingsStore(self._store)
         self.config = _booted_config(self._settings.load(), config)
         self._register = PulseRegister(self._store)
         self._transmitter = Transmitter(board, self._store)
-        self._history = CountHistory(board.nvm, STATE_PAGES, log_pages)
         self._log = PulseLog(self._history, HISTORY_BYTES_MAX)
         self._log.begin(self._store.get(BOOT), self._register.count)
         self._reed = Reed(board, self.config.pulse_weight_nl, self.config.flow_max_l_per_h)
@@ -110,7 +111,7 @@ class PulseUnit:
             flags |= FLAG_LOW_BATTERY
         if (
             self._store.faults
-            or self._store.is_mute
+            or self._store.get(MUTE)
             or self._history.faults
             or self._register.pending
         ):
@@ -118,6 +119,16 @@ class PulseUnit:
         if self._board.edges.lost:
             flags |= FLAG_EDGES
         return flags
+
+    @property
+    def battery_left_d(self) -> int:
+        """Days that the battery will last if they are as planned."""
+        return self._battery.left_d
+
+    @property
+    def recent_pulses(self) -> "tuple[int, ...]":
+        """The uptimes at the last pulses of this boot in seconds, newest first, 16 at most."""
+        return self._log.recent_pulses()
 
     def first_seen(self, flag: int) -> "tuple[int, int] | None":
         """Return the boot and its uptime in seconds when a tamper flag was first seen."""
@@ -307,6 +318,23 @@ class PulseUnit:
             grid_age_s=uptime_s - log.grid_tick_s,
             increments=log.recent(),
         )
+
+
+def _opened(nvm: Nvm, history: CountHistory) -> Store:
+    """Open the store; one that is corrupt starts anew, with what the log knows.
+
+    Its counters are lost: the unit counts on, and enciphers no more.
+    """
+    try:
+        return Store(nvm, 0, STATE_PAGES)
+    except StoreCorrupt:
+        pass
+    from pulse_unit.entries import Entries  # no other use of it in a unit's RAM
+
+    boot = count = 0
+    for boot, _, count in Entries(history):  # noqa: B007  the last entry is what is wanted
+        pass
+    return Store(nvm, 0, STATE_PAGES, {MUTE: 1, BOOT: boot, COUNT: count})
 
 
 def _booted_config(settings: "bytes | None", factory: UnitConfig) -> UnitConfig:

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from shared.exact_json import exact_json
+from shared.options import example
 
-from .options import data_option, example, json_option
+from .options import data_option, json_option
 
 
 @click.command(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from .options import data_option, example, json_option
+from shared.options import example
+
+from .options import data_option, json_option
 from .ordering import new_key, order
 
 if TYPE_CHECKING:

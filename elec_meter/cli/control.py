@@ -14,9 +14,10 @@ import click
 
 from elec_meter.errors import TariffError
 from shared.exact_json import exact_json
+from shared.options import Instant, example
 from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 
-from .options import Instant, data_option, example, json_option
+from .options import data_option, json_option
 from .ordering import new_key, order
 
 

@@ -10,10 +10,11 @@ import click
 
 from elec_meter.errors import LedgerError, LoadSeriesError
 from shared.exact_json import exact_json
+from shared.options import Duration, FiniteRange, Instant, example
 from shared.timegrid import from_unix_s
 from shared.units import kwh_text
 
-from .options import Address, Duration, FiniteRange, Instant, example, json_option
+from .options import Address, json_option
 
 if TYPE_CHECKING:
     from elec_meter.demo.gas import GasFlow

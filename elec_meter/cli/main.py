@@ -11,8 +11,7 @@ import click
 from collector import CollectorError
 from elec_meter.errors import MeterError
 from shared.errors import SharedError
-
-from .options import example
+from shared.options import example
 
 COMMANDS = ("demo", "replay", "show", "audit", "repair", "config", "control")
 

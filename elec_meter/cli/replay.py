@@ -10,6 +10,7 @@ import click
 
 from elec_meter.errors import LoadSeriesError, RecordingError
 from shared.errors import TimegridError
+from shared.options import Duration, Instant, example
 from shared.timegrid import (
     HALF_HOUR_S,
     from_unix_s,
@@ -18,7 +19,7 @@ from shared.timegrid import (
     unix_s,
 )
 
-from .options import Duration, Instant, data_option, example
+from .options import data_option
 
 if TYPE_CHECKING:
     from collector import ReceivedFrame

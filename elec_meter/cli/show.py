@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from shared.exact_json import exact_json
+from shared.options import example
 from shared.timegrid import LONDON
 
-from .options import data_option, example, json_option
+from .options import data_option, json_option
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod

@@ -38,6 +38,7 @@ class VirtualBoard(Board):
         sent: (uptime_ms, frame) of what was transmitted, until its owner takes it.
         adverts: (uptime_ms, data) of what was advertised, in a window or not, likewise.
         window_end_ms: until when centrals can connect; -1 when they cannot.
+        is_parked: whether nobody watches the reed's edges.
         inputs: what the other switches say: `INPUT_TAMPER`, `INPUT_MAGNET`, `INPUT_BUTTON`.
         coming: (uptime_ms, closed) of edges to come while `pulse_unit.main` runs, in order.
         power_off_ms: when `pulse_unit.main` stops.
@@ -74,7 +75,7 @@ class VirtualBoard(Board):
         self._now_ms = 0
         self._heard: "bytes | None" = None
         self._closed = closed
-        self._parked = False
+        self.is_parked = False
 
     def is_reed_closed(self) -> bool:
         """See `Board`."""
@@ -82,7 +83,7 @@ class VirtualBoard(Board):
 
     def park_reed(self, parked: bool, uptime_ms: int) -> None:
         """See `Board`."""
-        self._parked = parked
+        self.is_parked = parked
         if not parked:
             self.edges.record(self._closed, uptime_ms & TICK_MASK)
 
@@ -140,7 +141,7 @@ class VirtualBoard(Board):
     def interrupt(self, closed: bool, uptime_ms: int) -> None:
         """Move the pin: what an edge's interrupt does."""
         self._closed = closed
-        if not self._parked:
+        if not self.is_parked:
             self.edges.record(closed, uptime_ms & TICK_MASK)
 
 
@@ -158,10 +159,10 @@ class VirtualUnit:
         boot_utc_ms: when this boot happens.
         drift_ppm: how fast its clock is; -100 to 100 or so.
         closed: whether the reed is closed at boot.
+        address: six bytes of its Bluetooth address; None without Bluetooth.
 
     Raises:
         ConfigError: for a serial or key of another form.
-        StoreCorrupt: the image has lost its counters.
         ValueError: ``nvm`` is no image.
     """
 
@@ -175,12 +176,13 @@ class VirtualUnit:
         boot_utc_ms: int,
         drift_ppm: int = 0,
         closed: bool = False,
+        address: "bytes | None" = None,
         pages: int = PAGES,
     ) -> None:
         self._memory = MemoryNvm(max(pages, STATE_PAGES + LOG_PAGES_MIN))
         if nvm is not None:
             self._memory.unpack(nvm)
-        self._board = VirtualBoard(serial, key, self._memory, closed=closed)
+        self._board = VirtualBoard(serial, key, self._memory, closed=closed, address=address)
         self._boot_utc_ms = boot_utc_ms
         self._rate = _MILLION + drift_ppm
         self._reed_times = debounce_times(config.pulse_weight_nl, config.flow_max_l_per_h)
@@ -240,6 +242,18 @@ class VirtualUnit:
         sent = [(self._utc_ms(uptime_ms), frame) for uptime_ms, frame in self._board.sent]
         self._board.sent = []
         return sent
+
+    def take_adverts(self) -> "list[tuple[int, bytes]]":
+        """Return what was advertised since the last call: (instant, advertising data)."""
+        adverts = [(self._utc_ms(uptime_ms), data) for uptime_ms, data in self._board.adverts]
+        self._board.adverts = []
+        return adverts
+
+    def press(self, inputs: int, utc_ms: int) -> None:
+        """Set what the other switches say from now on: `INPUT_TAMPER`, `_MAGNET`, `_BUTTON`."""
+        self._run(utc_ms)
+        self._board.inputs = inputs
+        self.unit.handle_timer(self.uptime_ms(utc_ms))
 
     def receive(self, data: bytes, utc_ms: int) -> bool:
         """Bring a command to its radio; return whether it was heard, authentic and new."""

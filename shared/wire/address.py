@@ -2,6 +2,11 @@
 
 from shared.wire.errors import Malformed
 
+# What our units are
+MANUFACTURER = "HHY"
+MEDIUM_GAS = 0x03
+VERSION = 1
+
 
 def manufacturer_letters(code: int) -> str:
     """Return the three letters of a 16-bit manufacturer ``code``."""
@@ -46,3 +51,13 @@ def serial_bytes(serial: str) -> bytes:
     if not is_serial(serial):
         raise Malformed("an identification number has 8 digits, not %r" % serial)
     return int(serial, 16).to_bytes(4, "little")
+
+
+def secondary_address(serial: str, manufacturer: str, version: int, medium: int) -> bytes:
+    """Return a meter's address on the wired bus: eight bytes, serial first (EN 13757-7, 9.2).
+
+    Raises:
+        Malformed: for a serial or manufacturer that no meter has.
+    """
+    code = manufacturer_code(manufacturer).to_bytes(2, "little")
+    return serial_bytes(serial) + code + bytes([version, medium])

@@ -8,18 +8,34 @@ from shared.wire.errors import BadCrc, Malformed, Truncated, WireError
 
 ACKNOWLEDGE = 0xE5
 
-# C fields
+# C fields; the master toggles FCB with each new request that has FCV
 SND_NKE = 0x40
 SND_UD = 0x53
+REQ_UD1 = 0x5A
 REQ_UD2 = 0x5B
 RSP_UD = 0x08
 FCB = 0x20
+FCV = 0x10
 
+# CI fields (EN 13757-7, Table 2) to a meter ...
+CI_RESET = 0x50
+CI_SEND_DATA = 0x51
+CI_SELECT = 0x52
+CI_COMMAND = 0xA0  # the maker's own: a command of `shared.wire.command`
+BAUDS = {0xB8: 300, 0xB9: 600, 0xBA: 1_200, 0xBB: 2_400, 0xBC: 4_800, 0xBD: 9_600}
+# ... and from it
+CI_ERROR = 0x70
+CI_RESPONSE = 0x72
+
+SET_ADDRESS = b"\x01\x7a"  # DIF and VIF of the record that gives a meter its primary address
+
+ADDRESS_MAX = 250  # of one meter; 0 is one that has not been given any
 ADDRESS_SELECTED = 0xFD
 ADDRESS_ALL_REPLY = 0xFE
 ADDRESS_ALL_SILENT = 0xFF
 
 USER_DATA_MAX = 253  # CI field included; with C and A what an L field can count
+RESPONSE_RECORDS_MAX = USER_DATA_MAX - 13
 FRAME_MAX = 6 + 255
 
 _START_SHORT = 0x10
@@ -152,3 +168,19 @@ def encode_frame(frame: Frame) -> bytes:
     if len(frame.user_data) > USER_DATA_MAX:
         raise Malformed("%d bytes do not fit a frame" % len(frame.user_data))
     return bytes([_START_LONG, len(body), len(body), _START_LONG]) + body + tail
+
+
+def response(
+    address: int, secondary_address: bytes, access_number: int, status: int, records: bytes
+) -> Frame:
+    """Return a meter's data in plain: RSP_UD with a long header (EN 13757-7, CI 72), mode 0.
+
+    Args:
+        address: for the A field.
+        secondary_address: serial, manufacturer, version and medium (`shared.wire.address`).
+        access_number: 8 bits, one more with each new response.
+        status: the status byte.
+        records: data records, at most `RESPONSE_RECORDS_MAX` bytes, which `encode_frame` checks.
+    """
+    header = bytes([CI_RESPONSE]) + secondary_address + bytes([access_number & 0xFF, status, 0, 0])
+    return Frame(RSP_UD, address, header + records)

@@ -9,6 +9,7 @@ for other makers' meters only.
 from shared.crypto.block import BLOCK, BlockCipher
 from shared.crypto.cmac import cmac, same_mac
 from shared.crypto.modes import cbc_decrypt, ctr
+from shared.wire.address import MANUFACTURER, MEDIUM_GAS, VERSION
 from shared.wire.cursor import Cursor
 from shared.wire.errors import (
     BadCrc,
@@ -33,12 +34,9 @@ from shared.wire.seal import (
     DERIVE_ENCRYPTION,
     DERIVE_MAC,
     KDF_A,
-    MANUFACTURER,
     MCL_COUNTER_IN_MAC,
     MCL_LENGTH_IN_MAC,
-    MEDIUM_GAS,
     MODE_7,
-    VERSION,
     derived_key,
     seal_telegram,
 )

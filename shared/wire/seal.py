@@ -8,12 +8,14 @@ transport layer on. This half is what a unit's memory holds; `shared.wire.oms` o
 from shared.crypto.block import BLOCK, BlockCipher
 from shared.crypto.cmac import cmac
 from shared.crypto.modes import cbc_encrypt
-from shared.wire.address import manufacturer_code, serial_bytes
+from shared.wire.address import (
+    MANUFACTURER,
+    MEDIUM_GAS,
+    VERSION,
+    manufacturer_code,
+    serial_bytes,
+)
 from shared.wire.errors import Malformed
-
-MANUFACTURER = "HHY"
-MEDIUM_GAS = 0x03
-VERSION = 1
 
 BLOCKS_MAX = 13  # with the layers around them the most that an L field can count
 RECORDS_MAX = BLOCKS_MAX * BLOCK - 2

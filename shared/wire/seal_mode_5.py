@@ -6,16 +6,9 @@ tests and tools.
 
 from shared.crypto.block import BLOCK, BlockCipher
 from shared.crypto.modes import cbc_encrypt
+from shared.wire.address import MANUFACTURER, MEDIUM_GAS, VERSION
 from shared.wire.errors import Malformed
-from shared.wire.seal import (
-    CI_SHORT,
-    MANUFACTURER,
-    MEDIUM_GAS,
-    SEND_NO_REPLY,
-    VERSION,
-    filled,
-    link_address,
-)
+from shared.wire.seal import CI_SHORT, SEND_NO_REPLY, filled, link_address
 
 RECORDS_MAX_MODE_5 = 15 * BLOCK - 2  # what four bits can count, and an L field too
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from tests.contracts.source import Finding, Source, words
 
 FOLDERS = ("shared/wire", "shared/crypto", "pulse_unit")
-HOST_FILES = re.compile(r"(cli(_\w+|/.*)?|__main__|hal/linux|crypto/backend_cryptography)(\.py)?$")
+HOST_FILES = re.compile(
+    r"(cli(_\w+|/.*)?|__main__|simulation|hal/linux(_\w+)?|crypto/backend_cryptography)(\.py)?$"
+)
 
 MODULES = words(
     """

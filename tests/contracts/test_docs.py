@@ -62,6 +62,13 @@ def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "20 Wh\n" == capsys.readouterr().out
 
 
+def test_the_example_of_the_log_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints the one entry that it put in."""
+    for block in blocks(REPOSITORY / "docs" / "gatt.md", "python"):
+        exec(compile(block, "gatt.md", "exec"), {})
+    assert "[(1, 1800, 5)]\n" == capsys.readouterr().out
+
+
 def commands() -> list[tuple[str, click.Command]]:
     """Every command by its full name; of a group of commands, each of them."""
     return [each for name, group in GROUPS.items() for each in commands_of(name, group)]

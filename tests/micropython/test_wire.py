@@ -39,3 +39,10 @@ def test_reader_reads_alike() -> None:
     assert expected.count("\n") > 1000
     micropython = [str(MICROPYTHON), "-X", "heapsize=1m"]
     assert expected == output(micropython, "wire_reader.py", str(WIRED_FRAMES))
+
+
+def test_wired_slave_replies_alike_in_its_small_memory() -> None:
+    """In 64 kB a slave says the very bytes that it says on a host, to good and spoilt requests."""
+    expected = output([sys.executable], "wired_slave.py")
+    assert 6 * 24 * 2 + 1 == expected.count("\n")
+    assert expected == output([str(MICROPYTHON), "-X", "heapsize=64k"], "wired_slave.py")

@@ -7,7 +7,6 @@ from click.testing import CliRunner, Result
 
 from pulse_unit.cli import main
 from shared.crypto.backend_cryptography import AesBlock
-from shared.label import UnitLabel
 from shared.wire.oms import open_telegram
 from shared.wire.telegram import PulseTelegram, decode_records
 from shared.wire.wmbus import unframe
@@ -36,34 +35,12 @@ def run(*arguments: str, text: str | bytes | None = None) -> Result:
     return result
 
 
-@pytest.mark.parametrize("command", [(), ("label",), ("telegram",)])
+@pytest.mark.parametrize("command", [(), ("battery",), ("label",), ("telegram",)])
 def test_help_explains_and_shows_an_example(command: tuple[str, ...]) -> None:
     """Every command explains itself; those that do something show how."""
     result = run(*command, "--help")
     assert 0 == result.exit_code
     assert not command or f"pulse-unit {command[0]}" in result.output
-
-
-def test_label_of_given_parts() -> None:
-    """A label prints what it was given, with the text of its QR code."""
-    label = UnitLabel("00000001", bytes.fromhex(KEY), "123456")
-    given = ("label", "--serial", "00000001", "--key", KEY, "--passkey", "123456")
-    printed = run(*given).output
-    assert f"{label.printed_text}\nQR      {label.qr_text}\n" == printed
-    assert {
-        "serial": "00000001",
-        "key": KEY,
-        "passkey": "123456",
-        "printed": label.printed_text.splitlines(),
-        "qr": label.qr_text,
-    } == json.loads(run(*given, "--json").output)
-
-
-def test_labels_are_drawn_anew() -> None:
-    """What is not given is random, and the label reads back."""
-    labels = [UnitLabel.parse(json.loads(run("label", "--json").output)["qr"]) for _ in range(3)]
-    assert 3 == len({label.key for label in labels})
-    assert 3 == len({label.serial for label in labels})
 
 
 @pytest.mark.parametrize("form", ["A", "B", "none"])
@@ -128,10 +105,6 @@ def test_bad_telegram_is_refused_with_one_sentence(text: str | bytes, sentence: 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("label", "--serial", "1"),
-        ("label", "--serial", "1234567\u0663"),
-        ("label", "--key", "0F0E"),
-        ("label", "--passkey", "12345x"),
         ("telegram",),
         ("telegram", "--serial", "00000001", "--key", KEY, "--counter", "4294967296"),
         (*SEAL, "no-such-file.json"),
@@ -140,8 +113,3 @@ def test_bad_telegram_is_refused_with_one_sentence(text: str | bytes, sentence: 
 def test_misuse_ends_with_2(arguments: tuple[str, ...]) -> None:
     """A command that cannot be understood ends with exit code 2."""
     assert 2 == run(*arguments).exit_code
-
-
-def test_key_is_not_quoted_back() -> None:
-    """A mistyped key does not appear in the complaint about it."""
-    assert KEY[:31] not in run("label", "--key", KEY[:31]).stderr

@@ -160,3 +160,14 @@ def test_phase_never_leaves_a_tick_in_the_past(now_ms: int, since_boundary_ms: i
     for tick_s in ahead_s:
         off_ms = (tick_s * 1000 - now_ms + since_boundary_ms) % HALF_HOUR_MS
         assert min(off_ms, HALF_HOUR_MS - off_ms) <= 999
+
+
+def test_last_pulses_are_remembered() -> None:
+    """The last sixteen of this boot are told, newest first; the first is the last pulse."""
+    log = World([]).log
+    assert (-1, ()) == (log.last_pulse_s, log.recent_pulses())
+    for number in range(1, 21):
+        log.pulse(number * 6_500)
+        kept = range(number, max(0, number - 16), -1)
+        assert tuple(each * 6_500 // 1000 for each in kept) == log.recent_pulses()
+        assert number * 6_500 // 1000 == log.last_pulse_s

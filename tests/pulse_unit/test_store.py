@@ -13,15 +13,16 @@ PAGES = 3
 
 
 class WornNvm(MemoryNvm):
-    """A memory some of whose pages no longer take what is written."""
+    """A memory some of whose pages no longer take what is written: two bits of it stay."""
 
     worn: frozenset[int] = frozenset()
 
     def write(self, address: int, data: bytes | bytearray) -> None:
-        """Write, on a worn page with a bit that stays."""
+        """Write, on a worn page not quite what was asked for."""
         super().write(address, data)
         if address // self.page_size in self.worn:
             self.image[address + 2] |= 0x80
+            self.image[address + 6] ^= 0x01
 
 
 def values(store: Store) -> list[int]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pulse_unit.config import WEIGHT_1_FT3_NL, WEIGHT_1_L_NL, WEIGHT_10_L_NL, UnitConfig
 from pulse_unit.entries import Entries
-from pulse_unit.errors import ConfigError, StoreCorrupt
+from pulse_unit.errors import ConfigError, StoreError
 from pulse_unit.hal.reed import pulse_edges
 from pulse_unit.hal.virtual import VirtualUnit
 from pulse_unit.main import run
@@ -17,11 +17,12 @@ from pulse_unit.schedule import interval_ms
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.command import seal_phase
 from shared.wire.debounce import debounce_times, period_min_ms
-from shared.wire.telegram import FLAG_TAMPER
+from shared.wire.telegram import FLAG_NVM, FLAG_TAMPER, decode_records
 from tests.pulse_unit.listening import KEY, SERIAL, board_of, told
 
 BOOT_UTC_MS = 1_350_000_000_000
 HALF_HOUR_MS = 1_800_000
+DAY_MS = 86_400_000
 
 
 def unit_of(config: UnitConfig | None = None, **given_: object) -> VirtualUnit:
@@ -149,15 +150,28 @@ def test_what_is_no_image_is_refused(image: bytes) -> None:
         unit_of(nvm=image)
 
 
-def test_image_that_lost_its_counters_is_refused() -> None:
-    """A unit that could repeat a nonce does not boot."""
+def test_unit_that_lost_its_counters_counts_on_in_silence() -> None:
+    """A unit that could repeat a nonce says nothing enciphered, and counts on from its log."""
     unit = unit_of()
     burn(unit, [BOOT_UTC_MS + 7_000 * number for number in range(1, 40)])
-    unit.advance(BOOT_UTC_MS + 400_000)
+    unit.advance(BOOT_UTC_MS + 3 * HALF_HOUR_MS)
     image = bytearray(unit.nvm)
-    image[4:12] = bytes(8)
-    with pytest.raises(StoreCorrupt):
-        unit_of(nvm=bytes(image))
+    for place in range(4, 4 + int.from_bytes(image[:4], "little"), 8):
+        image[place] ^= 0xFF
+    memory = bytes(image)
+    for boot in (2, 3):
+        boot_ms = BOOT_UTC_MS + boot * DAY_MS
+        unit = unit_of(nvm=memory, boot_utc_ms=boot_ms, address=bytes(6))
+        assert (39 + 3 * (boot - 2), boot) == (unit.count, unit.boot)
+        burn(unit, [boot_ms + 7_000 * number for number in range(1, 4)])
+        assert [] == unit.advance(boot_ms + DAY_MS - 1)
+        assert [] == unit.take_adverts()
+        assert FLAG_NVM == unit.unit.error_flags
+        with pytest.raises(StoreError):
+            unit.unit.seal(DAY_MS)
+        told = decode_records(unit.unit.records(DAY_MS))
+        assert (unit.count, FLAG_NVM, boot) == (told.count, told.error_flags, told.reset_counter)
+        memory = unit.nvm
 
 
 @pytest.mark.parametrize(("serial", "key"), [("1", KEY), ("0000000a", KEY), (SERIAL, KEY[1:])])

@@ -1,0 +1,151 @@
+"""What `pulse-unit run` is told: its options, and a file that has them by their names."""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from pulse_unit.cli_values import Digits, Key
+from shared.options import FiniteRange
+
+WEIGHTS_NL: Final = {
+    "1l": 1_000_000_000,
+    "10l": 10_000_000_000,
+    "100l": 100_000_000_000,
+    "1ft3": 28_316_846_592,
+}
+
+
+class _Pin(click.ParamType[tuple[str, int]]):
+    """A line of a GPIO chip, such as `gpiochip0:17`."""
+
+    name = "pin"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Return the chip and the line's offset."""
+        if isinstance(value, tuple):
+            return value
+        chip, _, line = str(value).rpartition(":")
+        if not chip or not (line.isascii() and line.isdigit()):
+            self.fail(f"{value!r} is no line of a chip, such as gpiochip0:17.", param, ctx)
+        return chip, int(line)
+
+
+class _Reed(_Pin):
+    """A line of a GPIO chip, or `stdin`."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Return the chip and the line's offset; no chip for standard input."""
+        return ("", 0) if value == "stdin" else super().convert(value, param, ctx)
+
+
+class _Stick(click.ParamType[tuple[str, str]]):
+    """A radio stick, such as `im871a:/dev/ttyUSB0`."""
+
+    name = "stick"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return the kind and the port."""
+        from pulse_unit.hal.sticks import KINDS
+
+        if isinstance(value, tuple):
+            return value
+        kind, _, port = str(value).partition(":")
+        if kind not in KINDS or not port:
+            self.fail(f"{value!r} is no stick; write KIND:PORT, {' or '.join(KINDS)}.", param, ctx)
+        return kind, port
+
+
+def _take_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Take options from a TOML file; those on the command line come first."""
+    if path is None:
+        return
+    try:
+        told = tomllib.loads(read_private(path))
+    except tomllib.TOMLDecodeError as error:
+        raise click.ClickException(f"{path} is no TOML: {error}.") from error
+    options = {option.opts[0].removeprefix("--"): option.name for option in ctx.command.params}
+    for name in told:
+        if name not in options or name == "config":
+            raise click.ClickException(f"{path}: there is no option {name!r}.")
+    ctx.default_map = {str(options[name]): value for name, value in told.items()}
+
+
+def read_private(path: Path) -> str:
+    """Return the text of a file that holds a key: readable by its owner alone."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise click.ClickException(f"{path} can be read by others: chmod 600 {path}.")
+        return path.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise click.ClickException(f"{path} cannot be read: {error}.") from error
+
+
+PARAMETERS: list[click.Parameter] = [
+    click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_take_file,
+        help="TOML with these options by their names, mode 0600.",
+    ),
+    click.Option(
+        ["--label", "label_path"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="The unit's label as `pulse-unit label` prints it, mode 0600.",
+    ),
+    click.Option(["--serial"], type=Digits(8), metavar="DIGITS8", help="Instead of a label."),
+    click.Option(["--key"], type=Key(), metavar="HEX32", help="Other users may see it here."),
+    click.Option(
+        ["--passkey"], type=Digits(6), metavar="DIGITS6", help="For pairing by Bluetooth."
+    ),
+    click.Option(
+        ["--memory"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        required=True,
+        help="Counts, counters and the log; made if it is missing.",
+    ),
+    click.Option(
+        ["--reed"], type=_Reed(), metavar="PIN", required=True, help="gpiochip0:17, or stdin."
+    ),
+    click.Option(["--tamper"], type=_Pin(), metavar="PIN", help="A loop that is closed."),
+    click.Option(["--magnet"], type=_Pin(), metavar="PIN", help="A sensor that closes."),
+    click.Option(["--button"], type=_Pin(), metavar="PIN", help="A button that closes."),
+    click.Option(
+        ["--ble"], metavar="TRANSPORT", help="A controller by its Bumble name: hci-socket:0."
+    ),
+    click.Option(["--wire"], metavar="PORT", help="Wired M-Bus: a device or socket://HOST:PORT."),
+    click.Option(["--stick"], type=_Stick(), metavar="KIND:PORT", help="im871a, amb8465 or hex."),
+    click.Option(
+        ["--weight"], type=click.Choice(list(WEIGHTS_NL)), default="10l", show_default=True
+    ),
+    click.Option(
+        ["--flow-max", "flow_max_m3_h"],
+        type=FiniteRange(0.1, 1_000),
+        default=6.0,
+        show_default=True,
+        metavar="M3H",
+        help="The meter's greatest flow.",
+    ),
+    click.Option(
+        ["--index", "index_l"], type=int, metavar="L", help="The dial in litres at count 0."
+    ),
+    click.Option(["--telegram-period"], type=int, default=900, show_default=True, metavar="S"),
+    click.Option(["--advert-period"], type=int, default=60, show_default=True, metavar="S"),
+    click.Option(["--window-period"], type=int, default=14_400, show_default=True, metavar="S"),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, a document a line."),
+]

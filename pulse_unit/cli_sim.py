@@ -1,0 +1,338 @@
+"""`pulse-unit sim`: a gas meter, its reed and the unit on it, live or as fast as it can."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import click
+
+from pulse_unit.cli_values import Digits, Key
+from shared.exact_json import exact_json
+from shared.options import Duration, FiniteRange, Instant, example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from pulse_unit.simulation import Draw, Sent, Simulation
+
+_WEIGHTS_NL: Final = {
+    "1l": 1_000_000_000,
+    "10l": 10_000_000_000,
+    "100l": 100_000_000_000,
+    "1ft3": 28_316_846_592,
+}
+_ADDRESS: Final = bytes.fromhex("C0FFEE000001")
+_FRAME_S: Final = 0.25  # between two pictures
+_STEP_MS: Final = 3_600_000  # between two looks at the clock, as fast as it can
+_SHOWN: Final = 6
+
+
+_PARAMETERS: list[click.Parameter] = [
+    click.Option(
+        ["--flow"],
+        default="winter",
+        show_default=True,
+        help="winter, summer, a steady flow in m3/h, or a file of lines `minutes,m3/h`.",
+    ),
+    click.Option(
+        ["--weight"],
+        type=click.Choice(list(_WEIGHTS_NL)),
+        default="10l",
+        show_default=True,
+        help="The volume of a pulse.",
+    ),
+    click.Option(
+        ["--flow-max", "flow_max_m3_h"],
+        type=FiniteRange(0.1, 1_000),
+        default=6.0,
+        show_default=True,
+        metavar="M3H",
+        help="The meter's greatest flow.",
+    ),
+    click.Option(
+        ["--speed"],
+        type=FiniteRange(0, 100_000),
+        default=60.0,
+        show_default=True,
+        metavar="N",
+        help="Seconds a second; 0 is as fast as it can.",
+    ),
+    click.Option(
+        ["--for", "length"],
+        type=Duration(),
+        help="Stop after that; a day at --speed 0 if left out.",
+    ),
+    click.Option(
+        ["--start", "start_utc"],
+        type=Instant(),
+        default="2026-01-12T00:00:00Z",
+        show_default=True,
+        help="When the unit boots.",
+    ),
+    click.Option(["--seed"], default=1, show_default=True, help="The same seed is the same life."),
+    click.Option(
+        ["--noise", "spikes_per_day"],
+        type=click.IntRange(0, 10_000),
+        default=50,
+        show_default=True,
+        metavar="N",
+        help="Disturbances of the reed a day.",
+    ),
+    click.Option(
+        ["--power-cuts", "power_cuts_per_day"],
+        type=click.IntRange(0, 1_000),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Losses of power a day, on average.",
+    ),
+    click.Option(
+        ["--drift", "drift_ppm"],
+        type=click.IntRange(-200, 200),
+        default=12,
+        show_default=True,
+        metavar="PPM",
+        help="Of the unit's clock.",
+    ),
+    click.Option(
+        ["--telegram-period"],
+        default=900,
+        show_default=True,
+        metavar="S",
+        help="Seconds between telegrams; 0: none.",
+    ),
+    click.Option(
+        ["--advert-period"],
+        default=60,
+        show_default=True,
+        metavar="S",
+        help="Seconds between adverts; 0: none.",
+    ),
+    click.Option(
+        ["--serial"],
+        type=Digits(8),
+        default="00000001",
+        show_default=True,
+        metavar="DIGITS8",
+        help="The unit's.",
+    ),
+    click.Option(
+        ["--key"],
+        type=Key(),
+        default="0F0E0D0C0B0A09080706050403020100",
+        metavar="HEX32",
+        help="The unit's; the demo's if left out.",
+    ),
+    click.Option(
+        ["--telegrams", "air"],
+        type=click.File("w"),
+        metavar="FILE",
+        help="Write the time and the frame of every telegram, for `elec-meter replay`.",
+    ),
+    click.Option(
+        ["--json", "as_json"], is_flag=True, help="Print the summary as JSON, and no picture."
+    ),
+]
+
+
+@click.command(
+    params=_PARAMETERS,
+    epilog=example(
+        "pulse-unit sim                          # a household, a minute a second",
+        "pulse-unit sim --flow 2.4 --speed 1     # 2.4 m3/h, in real time",
+        "pulse-unit sim --speed 0 --for 30d --json",
+        "pulse-unit sim --speed 0 --for 2d --telegrams air.txt --power-cuts 3",
+    ),
+)
+def sim(
+    length: timedelta | None, speed: float, air: IO[str] | None, as_json: bool, **options: Any
+) -> None:
+    """Let gas flow through a simulated meter, and watch a pulse unit count it.
+
+    The reed bounces, disturbances hit it, and where the gas stops it may rest closed for hours. The
+    pulses counted must equal the turns of the meter, but for one at most with each loss of power:
+    where they do not, the command ends with exit code 1.
+    """
+    from pulse_unit.errors import UnitError
+
+    try:
+        world = _world(**options)
+    except UnitError as error:
+        raise click.ClickException(f"{error}.") from error
+    if length is None and speed == 0:
+        length = timedelta(days=1)
+    end_ms = None if length is None else world.now_utc_ms + length // timedelta(milliseconds=1)
+    if speed == 0 and end_ms is not None:
+        _run_fast(world, end_ms, air)
+    else:
+        _run_live(world, end_ms, speed, air, quiet=as_json)
+    world.come_to_rest()
+    told = _summary(world)
+    click.echo(exact_json(told, indent=2) if as_json else _sentence(told))
+    if not told["exact"]:
+        raise click.exceptions.Exit(1)
+
+
+def _world(
+    *,
+    flow: str,
+    weight: str,
+    flow_max_m3_h: float,
+    start_utc: datetime,
+    seed: int,
+    telegram_period: int,
+    advert_period: int,
+    serial: str,
+    key: bytes,
+    **rates: int,
+) -> Simulation:
+    from pulse_unit.config import UnitConfig
+    from pulse_unit.simulation import Simulation
+    from shared.timegrid import unix_ms
+
+    config = UnitConfig(
+        pulse_weight_nl=_WEIGHTS_NL[weight],
+        flow_max_l_per_h=round(flow_max_m3_h * 1_000),
+        initial_index_l=0,
+        telegram_period_s=telegram_period,
+        advert_period_s=advert_period,
+    )
+    return Simulation(
+        serial,
+        key,
+        config,
+        _draws(flow, config.flow_max_l_per_h, seed),
+        start_utc_ms=unix_ms(start_utc),
+        seed=seed,
+        address=_ADDRESS,
+        **rates,
+    )
+
+
+def _draws(flow: str, flow_max_l_per_h: int, seed: int) -> Iterator[Draw]:
+    """What is drawn, as it was asked for: by name, as a number, or in a file."""
+    from pulse_unit.simulation import household, steady
+
+    if flow in ("winter", "summer"):
+        return household(seed, flow_max_l_per_h, heats=flow == "winter")
+    try:
+        return steady(_l_per_h(flow, flow_max_l_per_h))
+    except ValueError:
+        pass
+    path = Path(flow)
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise click.UsageError(
+            f"--flow {flow!r} is winter, summer, a flow in m3/h or a file that can be read."
+        ) from error
+    draws = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        minutes, _, m3_h = line.partition(",")
+        try:
+            draws.append((int(minutes), _l_per_h(m3_h, flow_max_l_per_h)))
+        except ValueError as error:
+            raise click.ClickException(
+                f"Line {number} of {path} is not `minutes,m3/h` within the meter's greatest flow."
+            ) from error
+        if not 0 < draws[-1][0] <= 525_600:
+            raise click.ClickException(f"Line {number} of {path} lasts for no time, or a year.")
+    return iter(draws)
+
+
+def _l_per_h(m3_h: str, flow_max_l_per_h: int) -> int:
+    l_per_h = float(m3_h) * 1_000
+    if not 0 <= l_per_h <= flow_max_l_per_h:  # nor is it "nan"
+        raise ValueError(m3_h)
+    return round(l_per_h)
+
+
+def _run_fast(world: Simulation, end_ms: int, air: IO[str] | None) -> None:
+    while world.now_utc_ms < end_ms:
+        _record(world.advance(min(end_ms, world.now_utc_ms + _STEP_MS)), air)
+
+
+def _run_live(
+    world: Simulation, end_ms: int | None, speed: float, air: IO[str] | None, *, quiet: bool
+) -> None:
+    """Follow the clock until the end, or until somebody presses Ctrl-C."""
+    from rich.console import Console
+    from rich.live import Live
+
+    newest: deque[Sent] = deque(maxlen=_SHOWN)
+    start_ms, begun_s = world.now_utc_ms, time.monotonic()
+    console = Console(stderr=True, quiet=quiet)
+    with Live(console=console, auto_refresh=False) as live:
+        try:
+            while end_ms is None or world.now_utc_ms < end_ms:
+                due_ms = start_ms + round((time.monotonic() - begun_s) * speed * 1_000)
+                sent = world.advance(due_ms if end_ms is None else min(due_ms, end_ms))
+                _record(sent, air)
+                newest.extend(each for each in sent if each.kind == "telegram")
+                live.update(_picture(world, newest), refresh=True)
+                time.sleep(_FRAME_S)
+        except KeyboardInterrupt:
+            pass
+
+
+def _record(sent: list[Sent], air: IO[str] | None) -> None:
+    if air is None:
+        return
+    for each in sent:
+        if each.kind == "telegram":
+            air.write(f"{_text(each.at_utc_ms)} {each.data.hex().upper()}\n")
+
+
+def _picture(world: Simulation, newest: deque[Sent]) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    told = world.summary()
+    reed = Text("● closed", "green") if world.meter.is_closed else Text("○ open", "dim")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("time", _text(world.now_utc_ms))
+    grid.add_row("flow", f"{world.flow_l_per_h / 1_000:.3f} m3/h")
+    grid.add_row("reed", reed)
+    grid.add_row("dial", f"{world.meter.passed_nl / 1e12:.3f} m3")
+    grid.add_row("turned", f"{told['pulses_turned']} times")
+    grid.add_row("counted", Text(f"{told['pulses_counted']} pulses", "bold"))
+    grid.add_row("sent", f"{told['telegrams']} telegrams, {told['adverts']} adverts")
+    grid.add_row("boots", f"{told['boots']}")
+    grid.add_row("battery", f"{told['battery_left_d'] / 365.25:.1f} years left")
+    frames = [
+        Text(f"{_text(each.at_utc_ms)}  {each.data.hex().upper()}", "dim", no_wrap=True)
+        for each in newest
+    ]
+    return Group(grid, *frames, Text("Ctrl-C ends it.", "dim"))
+
+
+def _summary(world: Simulation) -> dict[str, object]:
+    told = world.summary()
+    missed = told["pulses_turned"] - told["pulses_counted"]
+    return {
+        "end": _text(world.now_utc_ms),
+        **told,
+        "exact": 0 <= missed <= told["power_cuts"],
+    }
+
+
+def _sentence(told: dict[str, object]) -> str:
+    return (
+        f"The meter turned {told['pulses_turned']} times, the unit counted"
+        f" {told['pulses_counted']} pulses and sent {told['telegrams']} telegrams and"
+        f" {told['adverts']} adverts in {told['boots']} boot(s)."
+    )
+
+
+def _text(utc_ms: int) -> str:
+    moment = datetime.fromtimestamp(utc_ms // 1_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1_000:03d}Z"

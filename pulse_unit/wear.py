@@ -1,0 +1,92 @@
+"""How often a unit's memory is erased in its life: the budget that the ring of pages is sized by.
+
+Integers throughout, rounded up. A page of ``slots`` records takes one change each, less what the
+store or the log puts on every page.
+"""
+
+from shared.wire.grid import DAY_S, HALF_HOUR_S
+
+# What a page of the part stands (STM32WB55 data sheet DS11929, flash memory endurance).
+ENDURANCE_CYCLES = 10_000
+LIFE_DAYS = 7_305
+
+_STORE_MARKS = 3  # two commit marks and the mark that a page is closed
+_LOG_MARKS = 5  # header, boot, tick, count, and what is left when the last two do not fit
+_BATCH = 3  # half-hours in a record
+_BOOT_CHANGES = 3  # its number, a resume mark and the last change again
+
+
+class Life:
+    """What a unit does in its life; the defaults are the battery target's.
+
+    Attributes:
+        days: how long it is.
+        pulses_per_month: of thirty days.
+        telegrams_per_day: 96 are one every 15 minutes.
+        adverts_per_day: 1,440 are one a minute.
+        block: message counters that are reserved at once, and advert counters.
+        commands_per_day: each of which moves the grid too.
+        coulombs: taken from the battery, one change each.
+        boots: resets.
+    """
+
+    def __init__(
+        self,
+        *,
+        days: int = LIFE_DAYS,
+        pulses_per_month: int = 20_000,
+        telegrams_per_day: int = 96,
+        adverts_per_day: int = 1_440,
+        block: int = 256,
+        commands_per_day: int = 1,
+        coulombs: int = 9_360,
+        boots: int = 1_000,
+    ) -> None:
+        self.days = days
+        self.pulses_per_month = pulses_per_month
+        self.telegrams_per_day = telegrams_per_day
+        self.adverts_per_day = adverts_per_day
+        self.block = block
+        self.commands_per_day = commands_per_day
+        self.coulombs = coulombs
+        self.boots = boots
+
+    def changes(self) -> int:
+        """Return how many values change in the store."""
+        blocks = _up(self.telegrams_per_day * self.days, self.block)
+        blocks += _up(self.adverts_per_day * self.days, self.block)
+        pulses = _up(self.pulses_per_month * self.days, 30)
+        commands = self.commands_per_day * self.days
+        return pulses + blocks + commands + self.coulombs + _BOOT_CHANGES * self.boots
+
+    def log_records(self) -> int:
+        """Return how many records the log takes."""
+        half_hours = DAY_S // HALF_HOUR_S
+        phases = self.commands_per_day
+        if not phases:
+            return _up(half_hours * self.days, _BATCH) + _BOOT_CHANGES * self.boots
+        # A moved tick is two marks; the half-hours up to the next begin a record.
+        spell = 2 + _up(half_hours // phases - 1, _BATCH)
+        return (spell * phases) * self.days + _BOOT_CHANGES * self.boots
+
+
+def store_erases(changes: int, values: int, slots: int, pages: int) -> int:
+    """Return how often each page of the store is erased.
+
+    Args:
+        changes: `Life.changes`.
+        values: how many of them are not zero: each is written again on every page.
+        slots: records in a page.
+        pages: in the ring.
+    """
+    # The change that finds a page full is among the values of the next.
+    return _up(changes, (slots - _STORE_MARKS - values + 1) * pages)
+
+
+def log_erases(records: int, slots: int, pages: int) -> int:
+    """Return how often each page of the log is erased (``records``: `Life.log_records`)."""
+    return _up(records, (slots - _LOG_MARKS) * pages)
+
+
+def _up(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)

@@ -1,0 +1,74 @@
+"""Option types that the commands of several packages share."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def example(*lines: str) -> str:
+    """An epilog of a command's help: how it is used, one line each, not wrapped."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; `nan` is within none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time such as `90s`, `26h` or `1d12h`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Return the positive length of time that `value` names."""
+        if isinstance(value, timedelta):
+            return value
+        if not re.fullmatch(r"(\d{1,9}[smhdw])+", value):
+            self.fail(f"{value!r} is no length of time; write 90s, 26h or 1d12h.", param, ctx)
+        parts = re.findall(r"(\d+)([smhdw])", value)
+        try:
+            length = sum((timedelta(**{_UNIT[u]: int(n)}) for n, u in parts), timedelta())
+        except OverflowError:
+            self.fail(f"{value!r} is longer than any meter lasts.", param, ctx)
+        if not length:
+            self.fail(f"{value!r} is no time at all.", param, ctx)
+        return length
+
+
+class Instant(click.ParamType[datetime]):
+    """An instant in ISO 8601; UTC unless it names an offset."""
+
+    name = "iso8601"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the instant in UTC, whole seconds."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+            instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no instant; write 2025-10-25T23:00:00Z.", param, ctx)
+        if not 1970 <= instant.year < 2100:
+            self.fail(f"{value!r} is outside 1970-2099.", param, ctx)
+        return instant.replace(microsecond=0)

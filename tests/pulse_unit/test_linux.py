@@ -1,0 +1,397 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulse_unit.board import INPUT_BUTTON, INPUT_MAGNET, INPUT_TAMPER
+from pulse_unit.config import UnitConfig
+from pulse_unit.errors import ConfigError
+from pulse_unit.hal.linux import LinuxBoard, Part, PartLost, SyncedNvm, static_address
+from pulse_unit.hal.linux_inputs import REED, GpioInputs, TextInputs
+from pulse_unit.hal.linux_serial import StickPort, WirePort
+from pulse_unit.hal.linux_wire import WordFile, wired_slave
+from pulse_unit.hal.virtual import PAGES
+from pulse_unit.main import run
+from pulse_unit.unit import PulseUnit
+from shared.label import UnitLabel
+from shared.wire.mbus import ACKNOWLEDGE, CI_SEND_DATA, REQ_UD2, SND_UD, Frame, encode_frame
+from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER, decode_records
+from tests.pulse_unit.gpio_lines import Gpiod
+from tests.pulse_unit.listening import KEY, SERIAL, told
+
+LIMIT_S = 20
+
+
+class Bench:
+    """A unit on a Linux board with some parts, and a clock that can be put forward."""
+
+    def __init__(self, folder: Path, *parts: Part, closed: bool = False) -> None:
+        self.skipped_ms = 0
+        self.reports: list[str] = []
+        self.board = LinuxBoard(
+            UnitLabel(SERIAL, KEY, "123456"),
+            SyncedNvm(str(folder / "memory"), PAGES),
+            parts,
+            closed=closed,
+            report=self.reports.append,
+            clock_ns=self.clock_ns,
+        )
+
+    def clock_ns(self) -> int:
+        """The kernel's clock, further on."""
+        return time.monotonic_ns() + self.skipped_ms * 1_000_000
+
+    async def skip(self, milliseconds: int) -> None:
+        """Let time pass at once, and let the unit see it."""
+        self.skipped_ms += milliseconds
+        self.board.wake()
+        await asyncio.sleep(0.01)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something to become true."""
+        async with asyncio.timeout(LIMIT_S):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+    def run(self, scenario: Callable[[], Awaitable[None]]) -> PulseUnit:
+        """Run the unit until a scenario has ended; raise what it raises."""
+
+        async def play() -> None:
+            try:
+                await scenario()
+            finally:
+                self.board.switch_off()
+
+        playing = self.board.loop.create_task(play())
+        try:
+            unit = run(self.board, UnitConfig(telegram_period_s=10))
+        finally:
+            self.board.close()
+        playing.result()
+        return unit
+
+
+def test_every_write_has_reached_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new memory is whole before it has its name; each later operation is synchronised."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    nvm = SyncedNvm(str(tmp_path / "memory"), 2)
+    made = len(synced)
+    assert (2, 8192) == (made, (tmp_path / "memory").stat().st_size)
+    nvm.write(8, bytes(8))
+    nvm.erase(1)
+    assert made + 2 == len(synced)
+    nvm.close()
+    again = SyncedNvm(str(tmp_path / "memory"), 2)
+    read = bytearray(16)
+    again.read_into(0, read)
+    assert b"\xff" * 8 + bytes(8) == read
+    again.close()
+
+
+def test_a_memory_is_for_one_process(tmp_path: Path) -> None:
+    """Two that count on would each lose the other's pulses and use its counters again."""
+    nvm = SyncedNvm(str(tmp_path / "memory"), 2)
+    with pytest.raises(ConfigError, match="is running"):
+        SyncedNvm(str(tmp_path / "memory"), 2)
+    nvm.close()
+
+
+def test_another_file_is_no_memory(tmp_path: Path) -> None:
+    """It is refused as it is, not filled up."""
+    (tmp_path / "memory").write_bytes(b"something else")
+    with pytest.raises(ConfigError, match="no memory of a unit"):
+        SyncedNvm(str(tmp_path / "memory"), 2)
+    assert b"something else" == (tmp_path / "memory").read_bytes()
+
+
+def test_the_address_is_static_and_the_units_own() -> None:
+    """The same for a key after every start, random static, and another for another key."""
+    address = static_address(KEY)
+    assert (6, 0xC0, address) == (len(address), address[0] & 0xC0, static_address(KEY))
+    assert address != static_address(bytes(16))
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[Any, Any]]:
+    """Both ends of a pipe."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as inner, os.fdopen(writing, "wb", 0) as outer:
+        yield inner, outer
+
+
+def test_lines_of_text_are_pulses(tmp_path: Path, pipe: tuple[Any, Any]) -> None:
+    """`closed`, `open`, and what is neither is left; after its end the unit goes on."""
+    bench = Bench(tmp_path, TextInputs(pipe[0]))
+
+    async def scenario() -> None:
+        for line in (b"closed\n", b"nonsense\n", b"open\r\n", b"CLOSED\n", b"open\n"):
+            pipe[1].write(line)
+            closed = line.strip().lower() == b"closed"
+            if line != b"nonsense\n":
+                await bench.until(lambda closed=closed: bench.board.is_reed_closed() == closed)
+            await bench.skip(3_000)
+        pipe[1].write(b"magnet\n")
+        await bench.until(lambda: bool(bench.board.take_inputs() & INPUT_MAGNET))
+        pipe[1].close()
+        await bench.skip(20_000)
+
+    unit = bench.run(scenario)
+    assert (2, FLAG_MAGNET, []) == (unit.count, unit.error_flags & FLAG_MAGNET, bench.reports)
+
+
+def test_text_that_is_no_stream_is_one_sentence(tmp_path: Path) -> None:
+    """A file or a device such as /dev/null has nothing to wait for."""
+    with Path(os.devnull).open("rb") as nothing:
+        bench = Bench(tmp_path, TextInputs(nothing))
+
+        async def scenario() -> None:
+            await bench.until(lambda: bool(bench.reports))
+
+        bench.run(scenario)
+    assert ["standard input is no pipe and no terminal"] == bench.reports
+
+
+@pytest.fixture
+def gpiod(monkeypatch: pytest.MonkeyPatch) -> Gpiod:
+    """In the library's place."""
+    fake = Gpiod()
+    monkeypatch.setitem(sys.modules, "gpiod", fake)  # type: ignore[arg-type]  # as a module is
+    return fake
+
+
+def test_pins_are_pulses_and_switches(tmp_path: Path, gpiod: Gpiod) -> None:
+    """With the kernel's instants, however late they are read; a chip that went away comes back."""
+    bench = Bench(
+        tmp_path,
+        GpioInputs("gpiochip0", {17: REED, 22: INPUT_TAMPER, 27: INPUT_BUTTON}),
+    )
+
+    async def scenario() -> None:
+        await bench.until(lambda: bool(gpiod.lines))
+        start_ns = bench.clock_ns()
+        for at_ms in (0, 4_000, 8_000):
+            gpiod.lines[0].happen(17, True, start_ns + at_ms * 1_000_000)
+            gpiod.lines[0].happen(17, False, start_ns + (at_ms + 1_000) * 1_000_000)
+        await bench.skip(20_000)
+        await bench.until(lambda: bench.board.unit.count == 3)
+        assert not bench.board.unit.is_pairing_open(bench.board.uptime_ms())
+        gpiod.lines[0].happen(27, True, bench.clock_ns())
+        await bench.until(lambda: bench.board.unit.is_pairing_open(bench.board.uptime_ms()))
+        gpiod.lines[0].unplug()
+        await bench.until(lambda: len(gpiod.lines) == 2)
+        assert 0 == bench.board.unit.error_flags & FLAG_TAMPER
+        gpiod.lines[1].happen(22, False, bench.clock_ns())
+        await bench.until(lambda: bool(bench.board.unit.error_flags & FLAG_TAMPER))
+
+    bench.run(scenario)
+    path, wanted = gpiod.requests[0]
+    assert ("/dev/gpiochip0", [(17, 22, 27)]) == (path, list(wanted["config"]))
+    assert {"edge_detection": "both", "bias": "pull-up", "active_low": True} == wanted["config"][
+        (17, 22, 27)
+    ]
+    assert [
+        "the lines of /dev/gpiochip0 are gone: [Errno 19] No such device",
+        "gpiochip0 works again",
+    ] == bench.reports
+
+
+def test_a_reed_that_rests_closed_is_no_pulse(tmp_path: Path, gpiod: Gpiod) -> None:
+    """At a start, and when its chip comes back; its next closing is one."""
+    gpiod.active = {17}
+    bench = Bench(tmp_path, GpioInputs("gpiochip0", {17: REED}), closed=True)
+
+    async def scenario() -> None:
+        await bench.until(lambda: bool(gpiod.lines))
+        await bench.skip(5_000)
+        gpiod.lines[0].unplug()
+        await bench.until(lambda: len(gpiod.lines) == 2)
+        await bench.skip(5_000)
+        assert 0 == bench.board.unit.count
+        for closed in (False, True):
+            gpiod.lines[1].happen(17, closed, bench.clock_ns())
+            await bench.until(lambda closed=closed: bench.board.is_reed_closed() == closed)
+            await bench.skip(3_000)
+
+    assert 1 == bench.run(scenario).count
+
+
+def test_pins_without_their_library_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to install."""
+    monkeypatch.setitem(sys.modules, "gpiod", None)
+    with pytest.raises(ConfigError, match="the extra gpio"):
+        GpioInputs("gpiochip0", {17: REED})
+
+
+class Line:
+    """The far end of serial ports, on a socket."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(LIMIT_S)
+        self.url = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+        self._far: socket.socket | None = None
+
+    async def accept(self) -> None:
+        """Wait for the port to be opened."""
+        self._far, _ = await asyncio.to_thread(self._server.accept)
+        self._far.settimeout(LIMIT_S)
+
+    async def read(self, count: int) -> bytes:
+        """Return so many bytes."""
+        data = b""
+        while len(data) < count:
+            assert self._far is not None
+            data += await asyncio.to_thread(self._far.recv, count - len(data))
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the port."""
+        assert self._far is not None
+        self._far.sendall(data)
+
+    def hang_up(self) -> None:
+        """Unplug the port."""
+        if self._far is not None:
+            self._far.close()
+
+    def close(self) -> None:
+        """End."""
+        self.hang_up()
+        self._server.close()
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """A serial line."""
+    made = Line()
+    yield made
+    made.close()
+
+
+def test_telegrams_leave_through_a_stick(tmp_path: Path, line: Line) -> None:
+    """Also what was sent before it was there; unplugged, it is tried again and the unit goes on."""
+    bench = Bench(tmp_path, StickPort("hex", line.url))
+
+    async def frame() -> bytes:
+        text = b""
+        while not text.endswith(b"\n"):
+            text += await line.read(1)
+        return bytes.fromhex(text.decode())
+
+    async def scenario() -> None:
+        await line.accept()
+        await bench.skip(5_000)
+        assert 0 == told(await frame()).count
+        line.hang_up()
+        await bench.until(lambda: bool(bench.reports))
+        await bench.skip(15_000)
+        await line.accept()
+        assert 20 <= told(await frame()).uptime_s
+        await bench.until(lambda: len(bench.reports) == 2)
+
+    bench.run(scenario)
+    lost, back = bench.reports
+    assert lost.startswith(f"the stick: {line.url} is gone: ")
+    assert "the stick works again" == back
+
+
+class Echo:
+    """A slave that answers with what it was told."""
+
+    baud = 2_400
+
+    def __init__(self, unit: PulseUnit) -> None:
+        self.unit = unit
+
+    def next_timer(self) -> int | None:
+        """Never."""
+        return None
+
+    def handle_timer(self, uptime_ms: int) -> None:
+        """Do nothing."""
+
+    def receive_data(self, data: bytes, uptime_ms: int) -> bytes:
+        """Answer."""
+        return data + bytes([self.unit.count])
+
+
+def test_a_wire_is_answered(tmp_path: Path, line: Line) -> None:
+    """Bytes go to the slave, its reply to the wire."""
+    bench = Bench(tmp_path, WirePort(line.url, Echo))
+
+    async def scenario() -> None:
+        await line.accept()
+        line.write(b"\x10\x40\x01")
+        assert b"\x10\x40\x01\x00" == await line.read(4)
+
+    bench.run(scenario)
+
+
+def test_a_port_that_is_not_there_is_reported_once(tmp_path: Path) -> None:
+    """One sentence, however often it is tried, and the unit counts meanwhile."""
+    missing = str(tmp_path / "ttyUSB9")
+    bench = Bench(tmp_path, WirePort(missing, Echo))
+
+    async def scenario() -> None:
+        await bench.until(lambda: bool(bench.reports))
+        await asyncio.sleep(1.2)
+        for closed in (True, False):
+            bench.board.edge(closed)
+            await bench.skip(3_000)
+
+    assert 1 == bench.run(scenario).count
+    (lost,) = bench.reports
+    assert lost.startswith(f"the wire: {missing} cannot be opened: ")
+
+
+def test_a_part_that_fails_in_its_own_way_is_reported_too(tmp_path: Path) -> None:
+    """A mistake in one part is a sentence, and the count goes on."""
+
+    class Broken(Part):
+        name = "the part"
+
+        async def run(self, opened: Callable[[], None]) -> None:
+            opened()
+            raise KeyError("no")
+
+    class Ending(Part):
+        name = "the other"
+
+        async def run(self, opened: Callable[[], None]) -> None:
+            raise PartLost("it is off")
+
+    bench = Bench(tmp_path, Broken(), Ending())
+
+    async def scenario() -> None:
+        await bench.until(lambda: len(bench.reports) > 1)
+
+    bench.run(scenario)
+    assert ["it is off", "the part has failed: KeyError('no')"] == sorted(bench.reports)
+
+
+def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> None:
+    """The count in plain, from the slave that the firmware has, and its new address persists."""
+    bench = Bench(tmp_path, WirePort(line.url, wired_slave(tmp_path / "wire")))
+    request = encode_frame(Frame(REQ_UD2, 0))
+
+    async def scenario() -> None:
+        await line.accept()
+        line.write(request)
+        head = await line.read(4)
+        records = (head + await line.read(head[1] + 2))[19:-2]
+        assert 0 == decode_records(records).count
+        await bench.skip(1_000)
+        line.write(encode_frame(Frame(SND_UD, 0, bytes([CI_SEND_DATA, 1, 0x7A, 9]))))
+        assert bytes([ACKNOWLEDGE]) == await line.read(1)
+
+    bench.run(scenario)
+    assert 9 == WordFile(tmp_path / "wire").load() & 0xFF
