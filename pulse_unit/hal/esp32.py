@@ -22,6 +22,7 @@ from pulse_unit.hal.esp32_flash import PartitionNvm
 from pulse_unit.hal.mp_ble import BleLink
 from pulse_unit.hal.mp_board import MicroPythonBoard
 from pulse_unit.hal.mp_bonds import BondFile
+from pulse_unit.hal.mp_wire import UartWire
 from pulse_unit.hal.unit_file import UnitFile
 from pulse_unit.main import run
 from shared.crypto.backend_micropython import AesBlock
@@ -30,7 +31,7 @@ PINS: "dict[str, object]" = {"reed": 3, "tamper": 4, "magnet": 5, "button": 1}
 
 _SLEEP_MAX_MS = 1_800_000
 _RETRY_MS = 3_600_000
-_AWAKE_MS = 20  # between looks while it has to stay awake
+_AWAKE_MS = 10  # between looks while it has to stay awake
 _HELD_MS = 500  # while a button or a magnet is there, whose end no pin tells
 _ADVERT_INTERVAL_US = 100_000
 _ADVERT_HOLD_MS = 60
@@ -62,6 +63,8 @@ class Esp32Board(MicroPythonBoard):
             hold_ms=_ADVERT_HOLD_MS,
         )
         self.address = self.ble.address
+        if told.wire is not None:
+            self.wire = UartWire(told.wire)
 
     def uptime_ms(self) -> int:
         """See `Board`."""
@@ -89,7 +92,8 @@ class Esp32Board(MicroPythonBoard):
 
     def _rest(self, now_ms: int, span_ms: int) -> None:  # noqa: ARG002  the other board needs it
         is_closing = not self._is_parked and not self._reed_pin.value()
-        if is_closing or (self.ble is not None and self.ble.is_active):
+        is_needed = self.wire is not None or (self.ble is not None and self.ble.is_active)
+        if is_closing or is_needed:
             sleep_ms(min(span_ms, _AWAKE_MS))
             return
         before = self._present()

@@ -15,6 +15,7 @@ from pulse_unit.errors import ConfigError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pulse_unit.hal.mp_ble import BleLink
+    from pulse_unit.hal.mp_wire import UartWire
     from pulse_unit.unit import PulseUnit
 
 PULL_UP_US = 200  # until the pull-up has charged the reed's cable: 40 kohm and a nanofarad or two
@@ -46,6 +47,7 @@ class MicroPythonBoard(Board):
                 raise ConfigError("a board has no switch named %s" % switch)
         self.edges = EdgeBuffer()
         self.ble: "BleLink | None" = None
+        self.wire: "UartWire | None" = None
         self._is_parked = False
         self._latched = 0
         self._is_changed = False
@@ -112,6 +114,8 @@ class MicroPythonBoard(Board):
         """See `Board`."""
         if self.ble is not None:
             self.ble.serve(unit, self.uptime_ms())
+        if self.wire is not None:
+            self.wire.serve(unit, self.uptime_ms())
 
     def sleep_until(self, uptime_ms: int) -> int:
         """See `Board`."""
@@ -128,6 +132,8 @@ class MicroPythonBoard(Board):
     def _is_awaited(self, now_ms: int) -> bool:
         """Tell whether something has come in that somebody has to look at."""
         if self._is_changed or self.edges.next_ms(now_ms) is not None:
+            return True
+        if self.wire is not None and self.wire.is_awaited(now_ms):
             return True
         return self.ble is not None and self.ble.is_awaited(now_ms)
 

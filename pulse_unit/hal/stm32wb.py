@@ -17,6 +17,7 @@ from pulse_unit.errors import StoreError
 from pulse_unit.hal.mp_ble import BleLink
 from pulse_unit.hal.mp_board import MicroPythonBoard
 from pulse_unit.hal.mp_bonds import BondFile
+from pulse_unit.hal.mp_wire import UartWire
 from pulse_unit.hal.stm32wb_aes import AesBlock
 from pulse_unit.hal.stm32wb_flash import FlashNvm
 from pulse_unit.hal.unit_file import UnitFile
@@ -68,6 +69,8 @@ class Stm32wbBoard(MicroPythonBoard):
             hold_ms=_ADVERT_HOLD_MS,
         )
         self.address = self.ble.address
+        if told.wire is not None:
+            self.wire = UartWire(told.wire)
 
     def uptime_ms(self) -> int:
         """See `Board`."""
@@ -123,8 +126,8 @@ class Stm32wbBoard(MicroPythonBoard):
         enable_irq(state)
 
     def _rest(self, now_ms: int, span_ms: int) -> None:
-        if self.ble is not None and self.ble.is_connected:
-            idle()  # the stack wants its clock
+        if self.wire is not None or (self.ble is not None and self.ble.is_connected):
+            idle()  # a UART hears nothing in Stop mode, and the stack wants its clock
             return
         # An interrupt before the sleep would be slept through; one within it ends it, and is
         # served below.

@@ -20,6 +20,7 @@ class UnitFile:
         config: from the object ``config``, by the names of `UnitConfig`; the factory's if it is
             not there.
         pins: from the object ``pins``: which pins are wired otherwise than the board's.
+        wire: from the object ``wire``, the UART of a wired M-Bus; None without one.
 
     Raises:
         ConfigError: it is missing, is no such object, or describes no possible unit.
@@ -39,6 +40,7 @@ class UnitFile:
         if len(self.key) != 16 or not 0 <= self.passkey <= 999_999:
             raise ConfigError("%s has a key or passkey of another length" % path)
         self.pins = told.get("pins", {})
+        self.wire = told.get("wire")
 
 
 def _read(path: str) -> dict:  # type: ignore[type-arg]  # JSON is whatever somebody wrote

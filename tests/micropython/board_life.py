@@ -26,7 +26,7 @@ from shared.wire.telegram import decode_records
 from tests.micropython.stand_ins import esp32 as esp32_port
 from tests.micropython.stand_ins import stm32 as stm32_port
 from tests.micropython.stand_ins.radio import Phone, Radio
-from tests.micropython.stand_ins.world import World
+from tests.micropython.stand_ins.world import Uart, World
 
 KEY = bytes(range(16))
 PASSKEY = 123_456
@@ -213,12 +213,35 @@ def second_life(bench):
     return bench.run(300_000)
 
 
-def write_unit_file(folder):
+def wired_life(bench):
+    """A few minutes on a wire: read, given an address and another speed."""
+
+    def ask(at_ms, baud, digits):
+        bench.world.at(at_ms, lambda: Uart.line.arrive(baud, bytes.fromhex(digits)))
+        bench.world.at(at_ms + 100, lambda: say(at_ms, taken()))
+
+    def taken():
+        sent = [(baud, len(data), data[:1].hex()) for baud, data in Uart.line.sent]
+        Uart.line.sent = []
+        return sent
+
+    ask(1_000, 2400, "1040004016")
+    ask(2_000, 2400, "105b005b16")
+    ask(3_000, 300, "1040004016")
+    ask(4_000, 2400, "68060668530051017a052416")
+    ask(5_000, 2400, "680303685305bd1516")
+    ask(6_000, 2400, "1040054516")
+    ask(7_000, 9600, "105b056016")
+    return bench.run(20_000)
+
+
+def write_unit_file(folder, **others):
     """Write what a board is told, where it looks for it."""
     os.chdir(folder)
     with open("unit.json", "w") as file:  # noqa: PTH123  MicroPython has no pathlib
         told = {"serial": "00000001", "key": KEY.hex(), "passkey": "123456"}
         told["config"] = {"initial_index_l": 1000}
+        told.update(others)
         json.dump(told, file)
 
 
@@ -237,6 +260,8 @@ def main(arguments):
     unit = second_life(bench)
     bench.adverts()
     say("boot", unit.boot, count == unit.count, unit.error_flags)
+    write_unit_file(folder, wire={"uart": 1})
+    wired_life(Bench(name, flash))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ What the port does not have raises; so does what the chip does not do. Sources: 
 
 import sys
 
-from tests.micropython.stand_ins.world import Module, Pin
+from tests.micropython.stand_ins.world import Module, Pin, Uart
 
 TICKS_PERIOD = 1 << 30
 BOOT_TICKS = TICKS_PERIOD - 3_600_000  # they start again after an hour
@@ -136,6 +136,7 @@ def modules(world, radio, flash):
     ported = {
         "machine": Module(
             Pin=Esp32Pin,
+            UART=Uart,
             disable_irq=world.disable_irq,
             enable_irq=world.enable_irq,
             lightsleep=chip.lightsleep,

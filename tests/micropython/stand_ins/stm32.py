@@ -6,7 +6,7 @@ What the port does not have raises; so does what the chip does not do. Sources: 
 
 import sys
 
-from tests.micropython.stand_ins.world import Module, Pin
+from tests.micropython.stand_ins.world import Module, Pin, Uart
 
 if sys.implementation.name == "micropython":
     from shared.crypto.backend_micropython import AesBlock
@@ -311,6 +311,7 @@ def modules(world, radio, flash):
 
     machine = Module(
         Pin=Stm32Pin,
+        UART=Uart,
         RTC=Clock,
         disable_irq=world.disable_irq,
         enable_irq=world.enable_irq,

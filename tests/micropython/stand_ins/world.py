@@ -105,6 +105,49 @@ class World:
             self.deliver()
 
 
+class Uart:
+    """`machine.UART` on a line whose other end is a master; both have to agree on the speed."""
+
+    world = None
+    line = None  # the one that was made last
+
+    def __init__(self, number, baudrate=9600, bits=8, parity=None, stop=1, rxbuf=64, **pins):
+        if number != 1 or set(pins) - {"tx", "rx"}:
+            raise ValueError("there is no such UART")
+        self.room = rxbuf
+        self.received = b""
+        self.sent = []  # (speed, bytes)
+        self.init(baudrate, bits, parity, stop)
+        Uart.line = self
+
+    def init(self, baudrate=9600, bits=8, parity=None, stop=1):
+        """As `UART.init`."""
+        self.form = (baudrate, bits, parity, stop)
+
+    def arrive(self, baudrate, data):
+        """Bring bytes from the master, 8E1, each of 11 bits."""
+        if self.form == (baudrate, 8, 0, 1):
+            self.received = (self.received + data)[: self.room]
+
+    def any(self):
+        """As `UART.any`."""
+        return len(self.received)
+
+    def read(self):
+        """As `UART.read`, without waiting."""
+        data = self.received
+        self.received = b""
+        return data or None
+
+    def write(self, data):
+        """As `UART.write`."""
+        self.sent.append((self.form[0], bytes(data)))
+        return len(data)
+
+    def flush(self):
+        """As `UART.flush`: wait until all has left."""
+
+
 class Module:
     """Something to be imported: it has the names that it is given and no others."""
 
