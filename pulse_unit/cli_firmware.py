@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pulse_unit.cli_constants import fold_constants
-from pulse_unit.cli_program import NoProgram, joined, modules_of
+from pulse_unit.cli_program import NoProgram, joined, modules_of, used
 from pulse_unit.cli_romfs import romfs_image
 
 BOARDS = {"stm32wb": ("pulse_unit.hal.stm32wb",), "esp32": ("pulse_unit.hal.esp32",)}
@@ -57,8 +57,13 @@ def compiled(text: str, name: str) -> bytes:
 
 
 def program(texts: Mapping[str, str]) -> str:
-    """Return the text of a whole firmware in one file, its constants folded."""
-    return joined(fold_constants(texts))
+    """Return the text of a whole firmware in one file, with no constants and nothing unused.
+
+    Args:
+        texts: module name to source text, the module that uses the others last.
+    """
+    *_, entry = texts.values()
+    return used(joined(fold_constants(texts)), entry)
 
 
 def build(board: str, folder: Path) -> dict[str, int]:

@@ -98,15 +98,54 @@ def joined(texts: Mapping[str, str]) -> str:
     return "".join(part.rstrip("\n") + "\n" for part in parts)
 
 
+def used(text: str, entry: str) -> str:
+    """Return a program without the functions, classes and values that it has no use for.
+
+    Args:
+        text: the program.
+        entry: the text of the module whose names all stay.
+    """
+    tree = ast.parse(text)
+    wanted = set(_defined(ast.parse(entry)))
+    definitions: dict[str, list[ast.stmt]] = {}
+    for statement in tree.body:
+        names = list(_defined_by(statement))
+        for name in names:
+            definitions.setdefault(name, []).append(statement)
+        if not names:
+            wanted |= _names(statement)
+    todo = list(wanted)
+    while todo:
+        for statement in definitions.get(todo.pop(), []):
+            new = _names(statement) - wanted
+            wanted |= new
+            todo += new
+    cuts = []
+    for statement in tree.body:
+        names = list(_defined_by(statement))
+        decorated = getattr(statement, "decorator_list", None)
+        if names and wanted.isdisjoint(names) and not decorated:
+            cuts.append((*place(statement), ""))
+    return edited(text, cuts)
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+
+
 def _defined(tree: ast.Module) -> Iterator[str]:
     """Names that a module defines, whatever it imports."""
     for statement in tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-            yield statement.name
-        elif isinstance(statement, ast.Assign) and not _is_typing(statement):
-            for target in statement.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id
+        yield from _defined_by(statement)
+
+
+def _defined_by(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        yield statement.name
+    elif isinstance(statement, ast.Assign) and not _is_typing(statement):
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                yield target.id
 
 
 def _cuts(tree: ast.Module, texts: Mapping[str, str]) -> Iterator[Edit]:

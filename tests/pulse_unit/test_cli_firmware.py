@@ -10,7 +10,7 @@ import pytest
 
 from pulse_unit.cli_constants import fold_constants
 from pulse_unit.cli_firmware import NoCompiler, compiled, program
-from pulse_unit.cli_program import NoProgram, joined, modules_of
+from pulse_unit.cli_program import NoProgram, joined, modules_of, used
 from pulse_unit.cli_romfs import romfs_image
 
 MICROPYTHON = Path(sys.executable).with_name("micropython")
@@ -90,6 +90,28 @@ def test_private_names_are_told_apart() -> None:
     )
     names = values(text)
     assert (1, 2) == (names["one"](), names["two"]())
+
+
+def test_what_nobody_uses_is_left_out() -> None:
+    """Also what only something unused needs; everything that runs and the entry's names stay."""
+    text = used(
+        "A = [1]\nB = A\ndef f(): return g()\ndef g(): return B\n"
+        "class C:\n    x = D\nclass D: pass\ndef main(): pass\nprint(D)\n",
+        "def main(): pass\n",
+    )
+    assert ["class D: pass", "def main(): pass", "print(D)"] == text.split("\n")[-4:-1]
+    assert "" == text.split("class D")[0].strip()
+    assert ["A = [1]", "B = A", "def f(): return g()", "def g(): return B"] == (
+        used("A = [1]\nB = A\ndef f(): return g()\ndef g(): return B\n", "def f(): pass")
+    ).splitlines()
+
+
+def test_a_program_is_no_larger_than_its_use() -> None:
+    """A unit takes apart no telegram: the reader's side of the wire is not in its program."""
+    text = program(UNIT)
+    assert "def encode_records" in text
+    assert "def decode_records" not in text
+    assert "def decode_records" in "".join(UNIT.values())
 
 
 def test_imports_within_a_function_are_of_the_same_file() -> None:
