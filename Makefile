@@ -9,7 +9,7 @@ ARGS ?=
 # Debian's python3 has no ensurepip; its pip installs into another interpreter's environment instead.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: run test test-all lint bench fuzz clean help
+.PHONY: run test test-all lint bench fuzz firmware clean help
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ bench: $(VENV)/.test ## side-by-side benchmarks: one table, and benchmarks/resul
 
 fuzz: $(VENV)/.test ## bounded fuzzing of what reads bytes from outside, about three minutes
 	$(BIN)/python -m fuzz $(ARGS)
+
+firmware: $(VENV)/.test ## compile what the pulse unit's boards run, into build/firmware
+	$(BIN)/pulse-unit firmware stm32wb
+	$(BIN)/pulse-unit firmware esp32
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

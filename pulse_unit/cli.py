@@ -3,6 +3,7 @@
 import click
 
 from pulse_unit.cli_battery import battery
+from pulse_unit.cli_firmware import firmware
 from pulse_unit.cli_label import label
 from pulse_unit.cli_run import run
 from pulse_unit.cli_sim import sim
@@ -15,7 +16,7 @@ def main() -> None:
     """Make, try and plan what a pulse unit is and says, on a PC."""
 
 
-for command in (battery, label, run, sim, telegram):
+for command in (battery, firmware, label, run, sim, telegram):
     main.add_command(command)
 
 

@@ -18,8 +18,8 @@ HOST_FILES = re.compile(
 
 MODULES = words(
     """
-    array asyncio binascii bluetooth collections cryptolib deflate errno gc hashlib heapq io
-    json machine micropython os random select socket struct sys time uctypes
+    array asyncio binascii bluetooth collections cryptolib deflate errno esp32 gc hashlib heapq io
+    json machine micropython os random select socket stm struct sys time uctypes
     """
 )
 OURS = ("shared.wire", "shared.crypto", "pulse_unit")

@@ -1,15 +1,10 @@
-"""A unit's days, run by either interpreter with equal output: DAYS FILE [SPARE].
+"""A unit's days, run by either interpreter with equal output: DAYS FILE.
 
-FILE is the unit's memory. With SPARE (bytes, MicroPython only) all other heap is taken first: what
-remains has to do for the unit's state and its work, as on a board whose code lies in flash.
+FILE is the unit's memory.
 """
 
-import gc
 import hashlib
 import sys
-
-if sys.implementation.name == "micropython":
-    gc.threshold(4096)  # compiling leaves much behind: collect in time
 
 from pulse_unit.config import UnitConfig
 from pulse_unit.entries import Entries
@@ -27,16 +22,6 @@ PULSE_GAP_MS = 129_600  # 20,000 pulses in 30 days
 def say(*values):
     """Print a line of what the two interpreters have to agree in."""
     print(*values)  # noqa: T201  the output is what is compared
-
-
-def take_heap(spare):
-    """Leave ``spare`` bytes of the heap."""
-    gc.collect()
-    ballast = []
-    for size in (4_096, 256):
-        while gc.mem_free() > spare + size + 256:
-            ballast.append(bytearray(size))
-    return ballast
 
 
 def heard(board, digest, aloud):
@@ -84,10 +69,10 @@ def run(board, unit, days):
     say("frames", bytes(digest.digest()).hex())
 
 
-def main(days, path, spare):
+def main(arguments):
     """Run a unit, reset it and read its log."""
-    board = VirtualBoard("00000001", KEY, FileNvm(path, PAGES))
-    ballast = take_heap(spare) if spare else []
+    days = int(arguments[0])
+    board = VirtualBoard("00000001", KEY, FileNvm(arguments[1], PAGES))
     run(board, PulseUnit(board, UnitConfig(initial_index_l=5)), days)
     unit = PulseUnit(board, UnitConfig())
     entries = [0, None]
@@ -95,7 +80,7 @@ def main(days, path, spare):
         entries = [entries[0] + 1, entry]
     say("reset", unit.boot, unit.count, entries)
     board.nvm.close()
-    return ballast
 
 
-main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+if __name__ == "__main__":
+    main(sys.argv[1:])
