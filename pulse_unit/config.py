@@ -4,7 +4,7 @@ from pulse_unit.errors import ConfigError
 from shared.wire.debounce import debounce_times
 from shared.wire.errors import WireError
 from shared.wire.grid import DAY_S
-from shared.wire.settings import decode_settings, encode_settings
+from shared.wire.settings import SETTING_NAMES, decode_settings, encode_settings
 from shared.wire.telegram import HISTORY_BYTES_MAX
 
 WEIGHT_1_L_NL = 1_000_000_000
@@ -85,18 +85,7 @@ def settings_of(config: UnitConfig) -> bytes:
         ConfigError: for a number too large for its field.
     """
     try:
-        return encode_settings(
-            {
-                "pulse_weight_nl": config.pulse_weight_nl,
-                "flow_max_l_per_h": config.flow_max_l_per_h,
-                "initial_index_l": config.initial_index_l,
-                "telegram_period_s": config.telegram_period_s,
-                "reply_window_ms": config.reply_window_ms,
-                "advert_period_s": config.advert_period_s,
-                "window_period_s": config.window_period_s,
-                "history": config.history,
-            }
-        )
+        return encode_settings({name: getattr(config, name) for name in SETTING_NAMES})
     except WireError as error:
         raise ConfigError(str(error)) from error
 

@@ -9,7 +9,7 @@ from array import array
 from pulse_unit.history import CountHistory
 from shared.wire.grid import COUNT_MASK, HALF_HOUR_MS, HALF_HOUR_S
 
-PULSES_KEPT = 16
+_PULSES_KEPT = 16
 TOLERANCE_S = 10  # how far from its place an entry may lie and still be told by a telegram
 
 _OVERFLOW = 0xFFFF
@@ -35,7 +35,7 @@ class PulseLog:
         self._next_s = HALF_HOUR_S
         self.grid_tick_s = 0
         self.grid_count = 0
-        self._pulses_s = array("I", [0] * PULSES_KEPT)
+        self._pulses_s = array("I", [0] * _PULSES_KEPT)
         self._pulses = 0  # noted since the boot
 
     @property
@@ -51,18 +51,18 @@ class PulseLog:
     @property
     def last_pulse_s(self) -> int:
         """The uptime at the last pulse in seconds, or -1: before this boot, or never."""
-        return self._pulses_s[(self._pulses - 1) % PULSES_KEPT] if self._pulses else -1
+        return self._pulses_s[(self._pulses - 1) % _PULSES_KEPT] if self._pulses else -1
 
     def pulse(self, at_ms: int) -> None:
         """Note when a pulse was accepted."""
-        self._pulses_s[self._pulses % PULSES_KEPT] = at_ms // 1000
+        self._pulses_s[self._pulses % _PULSES_KEPT] = at_ms // 1000
         self._pulses += 1
 
     def recent_pulses(self) -> "tuple[int, ...]":
         """Return the uptimes at the last pulses of this boot in seconds, newest first."""
         newest = self._pulses - 1
-        kept = min(self._pulses, PULSES_KEPT)
-        return tuple([self._pulses_s[(newest - age) % PULSES_KEPT] for age in range(kept)])
+        kept = min(self._pulses, _PULSES_KEPT)
+        return tuple([self._pulses_s[(newest - age) % _PULSES_KEPT] for age in range(kept)])
 
     def tick(self, count: int) -> None:
         """Log the count at the grid tick that is due."""

@@ -93,16 +93,16 @@ class Schedule:
         period_ms = self.advert_period_s * 1000
         self.advert_ms = uptime_ms + self._paced(period_ms, uptime_ms, is_empty)
 
-    def window_opened(self, uptime_ms: int, is_empty: bool) -> int:
-        """Note a connectable window; return when it ends."""
-        period_ms = self.window_period_s * 1000
-        end_ms = uptime_ms + WINDOW_MS
-        if self.is_installing(uptime_ms):
-            end_ms = self._install_end_ms
-        self.window_end_ms = end_ms
-        pace = _EMPTY_FACTOR if is_empty else 1
-        self.window_ms = uptime_ms + period_ms * pace if period_ms else NEVER_MS
-        return end_ms
+    def next_window(self, uptime_ms: int, is_empty: bool) -> bool:
+        """Return whether a connectable window is due, and note when the next one will be."""
+        if uptime_ms < self.window_ms:
+            return False
+        self.window_ms = uptime_ms + _rarer(self.window_period_s * 1000, is_empty)
+        return True
+
+    def open_window(self, uptime_ms: int) -> None:
+        """Note a connectable window that begins now."""
+        self.window_end_ms = max(uptime_ms + WINDOW_MS, self._install_end_ms)
 
     def window_closed(self) -> None:
         """Note the end of a connectable window."""
@@ -111,6 +111,11 @@ class Schedule:
     def _paced(self, period_ms: int, uptime_ms: int, is_empty: bool) -> int:
         if self.is_installing(uptime_ms):
             return min(period_ms or _INSTALL_PERIOD_MS, _INSTALL_PERIOD_MS)
-        if not period_ms:
-            return NEVER_MS
-        return period_ms * _EMPTY_FACTOR if is_empty else period_ms
+        return _rarer(period_ms, is_empty)
+
+
+def _rarer(period_ms: int, is_empty: bool) -> int:
+    """Return how long it is to the next: for ever without a period, longer without charge."""
+    if not period_ms:
+        return NEVER_MS
+    return period_ms * _EMPTY_FACTOR if is_empty else period_ms

@@ -1,8 +1,7 @@
 """The settings that a command has told, in two banks of the store, and those of a wired bus."""
 
 from pulse_unit.store import CONFIG_A, CONFIG_B, CONFIG_BANK, WIRED, Store
-
-SETTINGS_LENGTH = 24
+from shared.wire.settings import SETTINGS_LENGTH
 
 _WORDS = SETTINGS_LENGTH // 4
 _FIRST_KEYS = {1: CONFIG_A, 2: CONFIG_B}

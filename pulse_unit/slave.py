@@ -22,6 +22,13 @@ with FCV that equals the last one is a repeat: it gets the very same reply and d
 
 from pulse_unit.errors import StoreError
 from shared.wire.address import MANUFACTURER, MEDIUM_GAS, VERSION, secondary_address
+from shared.wire.command import (
+    REFUSED_ILLEGAL,
+    REFUSED_MALFORMED,
+    REFUSED_NOT_AUTHENTIC,
+    REFUSED_REPLAYED,
+    REFUSED_UNKNOWN,
+)
 from shared.wire.mbus import (
     ACKNOWLEDGE,
     ADDRESS_ALL_REPLY,
@@ -70,13 +77,13 @@ ERROR_UNKNOWN_COMMAND = 0x11
 ERROR_PARAMETER = 0x12
 ERROR_KEY = 0x14
 
-# By the refusal code of `PulseUnit.obey`; others are unspecified
+# Others are unspecified
 _REFUSALS = {
-    1: ERROR_PARAMETER,
-    2: ERROR_KEY,
-    3: ERROR_DENIED,
-    4: ERROR_PARAMETER,
-    6: ERROR_UNKNOWN_COMMAND,
+    REFUSED_MALFORMED: ERROR_PARAMETER,
+    REFUSED_NOT_AUTHENTIC: ERROR_KEY,
+    REFUSED_REPLAYED: ERROR_DENIED,
+    REFUSED_ILLEGAL: ERROR_PARAMETER,
+    REFUSED_UNKNOWN: ERROR_UNKNOWN_COMMAND,
 }
 
 _FROM_MASTER = 0x40  # of a C field; a converter may echo what the slave has sent

@@ -14,7 +14,20 @@ from pulse_unit.schedule import Schedule
 from pulse_unit.settings import SettingsStore, WireSettings
 from pulse_unit.store import BOOT, COMMAND, COUNT, MUTE, Store
 from pulse_unit.transmitter import Transmitter
-from shared.wire.command import CLEAR, CONFIGURE, PHASE, Command, open_command
+from shared.wire.command import (
+    CLEAR,
+    CONFIGURE,
+    OBEYED,
+    PHASE,
+    REFUSED_ILLEGAL,
+    REFUSED_MALFORMED,
+    REFUSED_NOT_AUTHENTIC,
+    REFUSED_NOT_PERSISTED,
+    REFUSED_REPLAYED,
+    REFUSED_UNKNOWN,
+    Command,
+    open_command,
+)
 from shared.wire.errors import BadMac, Replayed, Unsupported, WireError
 from shared.wire.seal import SEND_INSTALLATION, SEND_NO_REPLY
 from shared.wire.telegram import (
@@ -30,15 +43,6 @@ from shared.wire.wmbus import frame_a
 
 STATE_PAGES = 4  # of the memory: what must survive; 20 years at 20,000 pulses a month
 LOG_PAGES_MIN = 2  # the rest is the log; 16 of 4 KiB hold 13 months
-
-# What becomes of a command.
-OBEYED = 0
-REFUSED_MALFORMED = 1
-REFUSED_NOT_AUTHENTIC = 2
-REFUSED_REPLAYED = 3
-REFUSED_ILLEGAL = 4
-REFUSED_NOT_PERSISTED = 5
-REFUSED_UNKNOWN = 6
 
 _REFUSALS = (
     (BadMac, REFUSED_NOT_AUTHENTIC),
@@ -174,7 +178,6 @@ class PulseUnit:
 
     def records(self, uptime_ms: int) -> bytes:
         """Return the data records of a telegram, in plain: what a wire carries."""
-        self._catch_up(uptime_ms)
         return encode_records(self._telegram(uptime_ms), self.config.history)
 
     def status(self) -> int:
@@ -187,7 +190,6 @@ class PulseUnit:
         Raises:
             StoreError: no counter could be reserved.
         """
-        self._catch_up(uptime_ms)
         return self._transmitter.seal(self._telegram(uptime_ms), self.config.history)[1]
 
     def receive_command(self, data: bytes, uptime_ms: int) -> bool:
@@ -265,7 +267,6 @@ class PulseUnit:
             self._battery.tick()
 
     def _send(self, uptime_ms: int) -> None:
-        self._settle(uptime_ms)
         control = SEND_INSTALLATION if self.is_pairing_open(uptime_ms) else SEND_NO_REPLY
         try:
             access_number, link = self._transmitter.seal(
@@ -279,36 +280,33 @@ class PulseUnit:
         self._schedule.telegram_sent(uptime_ms, access_number, self._battery.is_empty)
 
     def _advertise(self, uptime_ms: int) -> None:
-        """Send an advert, or open or renew the connectable window that is due."""
-        self._settle(uptime_ms)
+        """Send the advert that is due; in a connectable window that is due, or open already."""
         schedule = self._schedule
-        opens = uptime_ms >= schedule.window_ms
-        if opens:
-            schedule.window_opened(uptime_ms, self._battery.is_empty)
-            self._battery.window()
-        if opens or uptime_ms >= schedule.advert_ms:
-            schedule.advert_sent(uptime_ms, self._battery.is_empty)
+        opens = schedule.next_window(uptime_ms, self._battery.is_empty)
+        schedule.advert_sent(uptime_ms, self._battery.is_empty)
         try:
             data = self._transmitter.advert(self._telegram(uptime_ms), self._battery.left_percent)
         except StoreError:
             return
+        if opens:
+            schedule.open_window(uptime_ms)
+            self._battery.window()
         if schedule.is_window_open:
             self._board.open_window(data, uptime_ms, schedule.window_end_ms)
         else:
             self._battery.advert()
             self._board.advertise(data, uptime_ms)
 
-    def _settle(self, uptime_ms: int) -> None:
-        """Bring the books up to date before something is said."""
-        self._battery.rest(uptime_ms // 1000)
+    def _telegram(self, uptime_ms: int) -> PulseTelegram:
+        """Bring the books up to date, and return what they say."""
+        self._catch_up(uptime_ms)
+        uptime_s = uptime_ms // 1000
+        self._battery.rest(uptime_s)
         self._battery.edges(self._reed.edges)
         self._battery.samples(self._reed.samples)
-        if self._register.pending and self._register.add(0):
-            self._log.pulse(uptime_ms)  # these count from here on, whenever the reed closed
-
-    def _telegram(self, uptime_ms: int) -> PulseTelegram:
-        uptime_s = uptime_ms // 1000
         log = self._log
+        if self._register.pending and self._register.add(0):
+            log.pulse(uptime_ms)  # these count from here on, whenever the reed closed
         count = self._register.count
         age_s = None if log.last_pulse_s < 0 else uptime_s - log.last_pulse_s
         return PulseTelegram(

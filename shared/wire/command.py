@@ -16,6 +16,15 @@ CONFIGURE = 2  # all settings (`shared.wire.settings`)
 CLEAR = 3  # error flags to take down, u16
 COMMAND_MAX = 5 + SETTINGS_LENGTH + 8
 
+# What becomes of a command, as a unit tells it.
+OBEYED = 0
+REFUSED_MALFORMED = 1
+REFUSED_NOT_AUTHENTIC = 2
+REFUSED_REPLAYED = 3
+REFUSED_ILLEGAL = 4  # what it wants no unit can do
+REFUSED_NOT_PERSISTED = 5
+REFUSED_UNKNOWN = 6  # a kind that this unit does not know
+
 _ARGUMENT_LENGTHS = {PHASE: 4, CONFIGURE: SETTINGS_LENGTH, CLEAR: 2}
 _HEAD_LENGTH = 5
 _MAC_LENGTH = 8

@@ -48,6 +48,7 @@ ATT_INVALID_LENGTH = 0x0D
 ATT_INSUFFICIENT_RESOURCES = 0x11
 ATT_VALUE_NOT_ALLOWED = 0x13
 
+PULSES_MAX = 16  # that are told
 NO_COMMAND = 0xFF  # the code of a result before the first command of a connection
 
 _STOP = 0
@@ -56,7 +57,6 @@ _NEWEST = 2
 _LIMIT_MAX = 0xFFFF
 _REQUEST_MAX = 15
 _RESULT_LENGTH = 5
-_PULSES_MAX = 16
 _AGE_LENGTH = 3
 _VALUES_MAX = (
     TELEGRAM_MAX,
@@ -65,7 +65,7 @@ _VALUES_MAX = (
     COMMAND_MAX,
     _RESULT_LENGTH,
     SETTINGS_LENGTH,
-    4 + _PULSES_MAX * _AGE_LENGTH,
+    4 + PULSES_MAX * _AGE_LENGTH,
 )
 
 
@@ -181,7 +181,7 @@ def encode_pulses(uptime_s: int, pulses_s: "tuple[int, ...]") -> bytes:
             age saturates at `LAST_PULSE_AGE_MAX_S`, as in a telegram.
     """
     data = bytearray((uptime_s & 0xFFFFFFFF).to_bytes(4, "little"))
-    for pulse_s in pulses_s[:_PULSES_MAX]:
+    for pulse_s in pulses_s[:PULSES_MAX]:
         data += min(uptime_s - pulse_s, LAST_PULSE_AGE_MAX_S).to_bytes(_AGE_LENGTH, "little")
     return bytes(data)
 
@@ -198,7 +198,7 @@ def decode_pulses(data: bytes) -> "tuple[int, tuple[int, ...]]":
     ages_s: "list[int]" = []
     while cursor.remaining:
         age_s = int.from_bytes(cursor.take(_AGE_LENGTH), "little")
-        if (ages_s and age_s < ages_s[-1]) or len(ages_s) == _PULSES_MAX:
+        if (ages_s and age_s < ages_s[-1]) or len(ages_s) == PULSES_MAX:
             raise Malformed("these are not the last 16 pulses, newest first")
         ages_s.append(age_s)
     return uptime_s, tuple(ages_s)

@@ -15,6 +15,7 @@ _FIELDS = (
     ("window_period_s", 3),
     ("history", 1),
 )
+SETTING_NAMES = tuple([name for name, _ in _FIELDS])
 _UNKNOWN_INDEX = 0x80000000
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pulse_unit import unit as outcomes
 from pulse_unit.config import UnitConfig, settings_of
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.unit import OBEYED, PulseUnit
+from pulse_unit.unit import PulseUnit
 from shared.crypto.backend_cryptography import AesBlock
-from shared.wire.command import CONFIGURE, PHASE, seal_command, seal_phase
+from shared.wire import command as outcomes
+from shared.wire.command import CONFIGURE, OBEYED, PHASE, seal_command, seal_phase
 from tests.pulse_unit.listening import KEY, board_of, pulse, run, told_by
 
 SETTINGS = settings_of(

@@ -7,9 +7,9 @@ from pulse_unit.config import UnitConfig, settings_of
 from pulse_unit.errors import StoreError
 from pulse_unit.gatt import PAIRINGS_MAX, AttributeRefused, GattService
 from pulse_unit.hal.virtual import VirtualBoard
-from pulse_unit.unit import OBEYED, PulseUnit
+from pulse_unit.unit import PulseUnit
 from shared.wire import gatt
-from shared.wire.command import COMMAND_MAX, seal_phase
+from shared.wire.command import COMMAND_MAX, OBEYED, seal_phase
 from shared.wire.gatt import LogRequest, decode_result, encode_log_request
 from shared.wire.oms import open_telegram
 from tests.pulse_unit.listening import KEY, board_of, pulse, run

@@ -6,9 +6,9 @@ from pulse_unit.board import INPUT_MAGNET, INPUT_TAMPER
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.inputs import SWIPE_MAX_MS
-from pulse_unit.unit import OBEYED, PulseUnit
+from pulse_unit.unit import PulseUnit
 from shared.crypto.backend_cryptography import AesBlock
-from shared.wire.command import CLEAR, seal_command
+from shared.wire.command import CLEAR, OBEYED, seal_command
 from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER
 from tests.pulse_unit.listening import KEY, board_of, run
 

@@ -20,8 +20,9 @@ from shared.wire.telegram import (
     FLAG_NVM,
     FLAG_TAMPER,
     PulseTelegram,
+    decode_records,
 )
-from tests.pulse_unit.listening import KEY, board_of, opened, pulse, run, told_by
+from tests.pulse_unit.listening import ADDRESS, KEY, board_of, opened, pulse, run, told_by
 
 
 def test_first_telegram_says_what_the_unit_knows() -> None:
@@ -342,3 +343,35 @@ def test_too_small_a_memory_is_refused() -> None:
     """A unit needs its state's pages and two for the log."""
     with pytest.raises(ConfigError, match="6 pages"):
         PulseUnit(board_of(MemoryNvm(5)), UnitConfig())
+
+
+def test_unit_that_is_only_read_books_its_battery() -> None:
+    """On a wire alone the battery runs down all the same, and pulses that waited are taken."""
+    nvm = StuckNvm(8, 1024)
+    board = board_of(nvm)
+    board.has_radio = False
+    unit = PulseUnit(board, UnitConfig())
+    first = decode_records(unit.records(1_000))
+    nvm.stuck = True
+    pulse(board, 10_000)
+    run(unit, 20_000)
+    nvm.stuck = False
+    assert 1 == decode_records(unit.records(30_000)).count
+    run(unit, 200 * 86_400_000)
+    last = decode_records(unit.records(200 * 86_400_000))
+    assert 100 < first.battery_left_d - last.battery_left_d < 200  # nothing but rest
+
+
+def test_window_that_does_not_open_costs_nothing() -> None:
+    """Without an advert to show there is no connectable window, and none is booked."""
+    nvm = StuckNvm(8, 1024)
+    board = board_of(nvm, address=ADDRESS)
+    unit = PulseUnit(board, UnitConfig())
+    nvm.stuck = True
+    booked = []
+    unit._battery.window = lambda: booked.append(1)
+    run(unit, 86_400_000)
+    assert ([], []) == (booked, board.adverts)
+    nvm.stuck = False
+    run(unit, 2 * 86_400_000)
+    assert 6 == len(booked)
