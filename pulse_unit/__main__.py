@@ -1,6 +1,6 @@
 """`python -m pulse_unit`."""
 
-from pulse_unit.cli import main
+from pulse_unit.cli.main import main
 
 if __name__ == "__main__":
     main()

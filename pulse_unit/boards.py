@@ -1,4 +1,4 @@
-"""What each board takes from its battery. Where every figure is from: `pulse_unit.cli_sources`.
+"""What each board takes from its battery. Where every figure is from: `pulse_unit.cli.sources`.
 
 All of them are derived from data sheets and from the work that the code does; none is measured.
 """

@@ -13,7 +13,7 @@ from tests.contracts.source import Finding, Source, words
 
 FOLDERS = ("shared/wire", "shared/crypto", "pulse_unit")
 HOST_FILES = re.compile(
-    r"(cli(_\w+|/.*)?|__main__|simulation|hal/linux(_\w+)?|crypto/backend_cryptography)(\.py)?$"
+    r"(cli(_\w+|/.*)?|__main__|hal/linux(_\w+)?|crypto/backend_cryptography)(\.py)?$"
 )
 
 MODULES = words(

@@ -18,7 +18,7 @@ from collector.cli import main as collector
 from elec_meter import Meter, Storage, demo_config
 from elec_meter.cli.main import main as elec_meter
 from elec_meter.cli.show import VIEW_NAMES
-from pulse_unit.cli import main as pulse_unit
+from pulse_unit.cli.main import main as pulse_unit
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])

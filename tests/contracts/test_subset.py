@@ -91,7 +91,7 @@ def test_firmware_is_found() -> None:
     """The firmware's own files are looked at, and those for a PC are not."""
     folders = {source.path.rpartition("/")[0] for source in FIRMWARE}
     assert {"shared/wire", "shared/crypto", "pulse_unit", "pulse_unit/hal"} <= folders
-    assert not {"pulse_unit/cli.py", "pulse_unit/hal/linux.py"} & {s.path for s in FIRMWARE}
+    assert not {"pulse_unit/cli/main.py", "pulse_unit/hal/linux.py"} & {s.path for s in FIRMWARE}
 
 
 def test_firmware_compiles_on_micropython() -> None:
@@ -109,7 +109,7 @@ def test_firmware_compiles_on_micropython() -> None:
 def test_constructs_outside_the_subset_are_caught(text: str) -> None:
     """Each construct outside the subset is caught in firmware, and let pass in a PC's file."""
     assert [] != listed(outside_the_subset(Source("pulse_unit/unit.py", text)))
-    assert [] == listed(outside_the_subset(Source("pulse_unit/cli.py", text)))
+    assert [] == listed(outside_the_subset(Source("pulse_unit/cli/main.py", text)))
 
 
 @pytest.mark.parametrize("text", REFUSED)

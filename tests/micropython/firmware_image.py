@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pulse_unit.cli_firmware import compiled, program
-from pulse_unit.cli_program import modules_of
-from pulse_unit.cli_romfs import romfs_image
+from pulse_unit.cli.firmware import compiled, program
+from pulse_unit.cli.program import modules_of
+from pulse_unit.cli.romfs import romfs_image
 
 ROOT = Path(__file__).parents[2]
 

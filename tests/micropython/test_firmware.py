@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pulse_unit.cli import main
-from pulse_unit.cli_firmware import BOARDS, build
+from pulse_unit.cli.firmware import BOARDS, build
+from pulse_unit.cli.main import main
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

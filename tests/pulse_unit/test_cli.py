@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
-from pulse_unit.cli import main
+from pulse_unit.cli.main import main
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.oms import open_telegram
 from shared.wire.telegram import PulseTelegram, decode_records

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from pulse_unit.battery import DayPlan, daily_terms
 from pulse_unit.boards import esp32, stm32wb
-from pulse_unit.cli import main
-from pulse_unit.cli_sources import COUNTED, SOURCES
+from pulse_unit.cli.main import main
+from pulse_unit.cli.sources import COUNTED, SOURCES
 
 PAGE = Path(__file__).parents[2] / "docs" / "battery.md"
 SENDS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pulse_unit.cli_constants import fold_constants
-from pulse_unit.cli_firmware import NoCompiler, compiled, program
-from pulse_unit.cli_program import NoProgram, joined, modules_of, used
-from pulse_unit.cli_romfs import romfs_image
+from pulse_unit.cli.constants import fold_constants
+from pulse_unit.cli.firmware import NoCompiler, compiled, program
+from pulse_unit.cli.program import NoProgram, joined, modules_of, used
+from pulse_unit.cli.romfs import romfs_image
 
 MICROPYTHON = Path(sys.executable).with_name("micropython")
 UNIT = modules_of(["pulse_unit.unit"])

@@ -11,8 +11,8 @@ import pytest
 import zxingcpp
 from click.testing import CliRunner, Result
 
-from pulse_unit.cli import main
-from pulse_unit.cli_label import label_svg, qr_blocks
+from pulse_unit.cli.label import label_svg, qr_blocks
+from pulse_unit.cli.main import main
 from shared.label import UnitLabel
 
 KEY = "0F0E0D0C0B0A09080706050403020100"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pulse_unit.cli import main
+from pulse_unit.cli.main import main
 from tests.pulse_unit.listening import KEY, SERIAL
 
 PULSE = ((0.3, "closed\n"), (0.7, "open\n"))

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from collector.bearers.replay import ReplayFile
-from pulse_unit.cli import main
+from pulse_unit.cli.main import main
 from tests.pulse_unit.listening import told
 
 

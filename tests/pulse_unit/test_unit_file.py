@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from pulse_unit.cli import main
+from pulse_unit.cli.main import main
 from pulse_unit.errors import ConfigError
 from pulse_unit.hal.mp_bonds import SECRETS_MAX, BondFile
 from pulse_unit.hal.unit_file import UnitFile

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from pulse_unit.cli.wear import ENDURANCE_CYCLES, Life, log_erases, store_erases
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.virtual import PAGES
 from pulse_unit.history import CountHistory
@@ -18,7 +19,6 @@ from pulse_unit.store import (
     Store,
 )
 from pulse_unit.unit import STATE_PAGES
-from pulse_unit.wear import ENDURANCE_CYCLES, Life, log_erases, store_erases
 
 SLOTS = Slots(MemoryNvm(1), 0, 1).per_page
 LOG_PAGES = PAGES - STATE_PAGES

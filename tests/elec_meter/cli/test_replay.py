@@ -133,7 +133,7 @@ def test_telegrams_enter_at_ingest(tmp_path: Path) -> None:
 def _frame(path: Path, key: str, counter: int) -> str:
     from click.testing import CliRunner
 
-    from pulse_unit.cli import main
+    from pulse_unit.cli.main import main
 
     words = ["--serial", "00000001", "--key", key, "--counter", str(counter)]
     done = CliRunner().invoke(main, ["telegram", *words, str(path)])

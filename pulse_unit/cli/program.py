@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pulse_unit.errors import UnitError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("shared", "pulse_unit")
 _HOST_ONLY = ("shared.crypto.backend_cryptography",)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pulse_unit import boards
 from pulse_unit.battery import BatteryFigures, DayPlan, Term, daily_terms
-from pulse_unit.cli_sources import SELF_DISCHARGE_PERMILLE, USABLE_PERCENT, Cell
+from pulse_unit.cli.sources import SELF_DISCHARGE_PERMILLE, USABLE_PERCENT, Cell
 from shared.wire.grid import DAY_S
 
 GOAL_YEARS: Final = 20

@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli_values import Digits, Key
+from pulse_unit.cli.values import Digits, Key
 from shared.wire.mbus import ADDRESS_MAX
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli_values import Digits, Key
+from pulse_unit.cli.values import Digits, Key
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pulse_unit.simulation import Draw, Sent, Simulation
+    from pulse_unit.cli.simulation import Draw, Sent, Simulation
 
 _WEIGHTS_NL: Final = {
     "1l": 1_000_000_000,
@@ -192,8 +192,8 @@ def _world(
     key: bytes,
     **rates: int,
 ) -> Simulation:
+    from pulse_unit.cli.simulation import Simulation
     from pulse_unit.config import UnitConfig
-    from pulse_unit.simulation import Simulation
     from shared.timegrid import unix_ms
 
     config = UnitConfig(
@@ -217,7 +217,7 @@ def _world(
 
 def _draws(flow: str, flow_max_l_per_h: int, seed: int) -> Iterator[Draw]:
     """What is drawn, as it was asked for: by name, as a number, or in a file."""
-    from pulse_unit.simulation import household, steady
+    from pulse_unit.cli.simulation import household, steady
 
     if flow in ("winter", "summer"):
         return household(seed, flow_max_l_per_h, heats=flow == "winter")

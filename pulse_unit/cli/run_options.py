@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from pulse_unit.cli_values import Digits, Key
+from pulse_unit.cli.values import Digits, Key
 from shared.options import FiniteRange
 
 WEIGHTS_NL: Final = {

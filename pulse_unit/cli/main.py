@@ -2,12 +2,12 @@
 
 import click
 
-from pulse_unit.cli_battery import battery
-from pulse_unit.cli_firmware import firmware
-from pulse_unit.cli_label import label
-from pulse_unit.cli_run import run
-from pulse_unit.cli_sim import sim
-from pulse_unit.cli_telegram import telegram
+from pulse_unit.cli.battery import battery
+from pulse_unit.cli.firmware import firmware
+from pulse_unit.cli.label import label
+from pulse_unit.cli.run import run
+from pulse_unit.cli.sim import sim
+from pulse_unit.cli.telegram import telegram
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli_sources import CELL_OF_BOARD, CELLS, Cell
+from pulse_unit.cli.sources import CELL_OF_BOARD, CELLS, Cell
 
 if TYPE_CHECKING:
-    from pulse_unit.cli_budget import Budget, Conditions
+    from pulse_unit.cli.budget import Budget, Conditions
 
 _EXAMPLES = """\b
 Examples:
@@ -152,7 +152,7 @@ def battery(
     If nothing else is asked: the battery target on one AA cell, with an advert a minute. The
     figures are derived from data sheets and from what the firmware does, and not measured.
     """
-    from pulse_unit.cli_budget import Budget, Conditions
+    from pulse_unit.cli.budget import Budget, Conditions
 
     if path is not None and not path.endswith(".svg"):
         raise click.UsageError("A picture of a battery is an SVG: give a name that ends in .svg.")
@@ -183,7 +183,7 @@ def battery(
 
 
 def _draw(budget: "Budget", conditions: "Conditions", path: str) -> None:
-    from pulse_unit.cli_picture import budget_svg
+    from pulse_unit.cli.picture import budget_svg
 
     title = f"{conditions.board} on {conditions.cell.name}"
     try:
@@ -195,8 +195,8 @@ def _draw(budget: "Budget", conditions: "Conditions", path: str) -> None:
 
 def _told(budget: "Budget", conditions: "Conditions") -> dict[str, object]:
     """The budget as JSON."""
-    from pulse_unit.cli_budget import GOAL_YEARS, average_ua, shortened
-    from pulse_unit.cli_sources import COUNTED, MEASURED, SOURCES
+    from pulse_unit.cli.budget import GOAL_YEARS, average_ua, shortened
+    from pulse_unit.cli.sources import COUNTED, MEASURED, SOURCES
 
     shorter = [{"change": change, "years": years} for change, years in shortened(conditions)]
     sources = SOURCES[conditions.board]
@@ -242,7 +242,7 @@ def _print(budget: "Budget", conditions: "Conditions") -> None:
     """The budget for people."""
     from rich.console import Console
 
-    from pulse_unit.cli_sources import SOURCES
+    from pulse_unit.cli.sources import SOURCES
 
     console = Console(highlight=False)
     for line in _heading(conditions):
@@ -278,8 +278,8 @@ def _heading(now: "Conditions") -> list[str]:
 def _table(budget: "Budget") -> Any:
     from rich.table import Table
 
-    from pulse_unit.cli_budget import average_ua
-    from pulse_unit.cli_sources import COUNTED
+    from pulse_unit.cli.budget import average_ua
+    from pulse_unit.cli.sources import COUNTED
 
     table = Table(box=None, show_footer=True)
     table.add_column("takes charge", "all of it", no_wrap=True)
@@ -305,7 +305,7 @@ def _table(budget: "Budget") -> Any:
 
 
 def _verdict(budget: "Budget", conditions: "Conditions") -> list[str]:
-    from pulse_unit.cli_budget import GOAL_YEARS, shortened
+    from pulse_unit.cli.budget import GOAL_YEARS, shortened
 
     reached = "and lasts" if budget.years >= GOAL_YEARS else "but lasts"
     allowed = f"It may take {budget.goal_ua:.2f} µA for {GOAL_YEARS} years"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pulse_unit.cli_program import Edit, edited, names_in_f_strings, place
+from pulse_unit.cli.program import Edit, edited, names_in_f_strings, place
 
 _NAME = re.compile(r"_?[A-Z][A-Z0-9_]*")
 _OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {

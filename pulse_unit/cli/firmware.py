@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from pulse_unit.cli_constants import fold_constants
-from pulse_unit.cli_program import NoProgram, joined, modules_of, used
-from pulse_unit.cli_romfs import romfs_image
+from pulse_unit.cli.constants import fold_constants
+from pulse_unit.cli.program import NoProgram, joined, modules_of, used
+from pulse_unit.cli.romfs import romfs_image
 
 BOARDS = {"stm32wb": ("pulse_unit.hal.stm32wb",), "esp32": ("pulse_unit.hal.esp32",)}
 MODULE = "firmware"  # the one file, and what a board's main.py imports

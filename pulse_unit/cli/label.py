@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 import click
 
-from pulse_unit.cli_values import Digits, Key
+from pulse_unit.cli.values import Digits, Key
 from shared.label import UnitLabel
 
 _EXAMPLES = """\b

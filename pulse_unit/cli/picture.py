@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 from xml.sax.saxutils import escape
 
-from pulse_unit.cli_budget import GOAL_YEARS, Budget, average_ua
+from pulse_unit.cli.budget import GOAL_YEARS, Budget, average_ua
 
 _WIDTH: Final = 720
 _LEFT: Final = 150
