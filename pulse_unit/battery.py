@@ -281,9 +281,9 @@ class ChargeLedger:
         """Book an advert and its cryptography."""
         self._book(self._each_nc[PER_ADVERT])
 
-    def window(self) -> None:
-        """Book a window of connectable adverts."""
-        self._book(self._each_nc[PER_WINDOW])
+    def windows(self, windows: int) -> None:
+        """Book windows of connectable adverts; a longer one is several."""
+        self._book(windows * self._each_nc[PER_WINDOW])
 
     def telegram(self) -> None:
         """Book a telegram, its cryptography and its reply window."""

@@ -51,6 +51,11 @@ class CountHistory:
         """How many writes read back otherwise since the boot."""
         return self.slots.faults
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was ever logged."""
+        return self._sequence == 0
+
     def begin(self, boot: int, tick_s: int, count: int) -> None:
         """Log the first entry of a boot."""
         self.revision += 1

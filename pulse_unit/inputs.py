@@ -21,7 +21,7 @@ class Inputs:
         self._board = board
         self._store = store
         self._magnet_ms = -1  # when the magnet that is there now came; -1: there is none
-        self._is_foreign = False  # it has stayed too long
+        self._has_stayed = False  # for too long
         self._is_pressed = False
 
     @property
@@ -31,7 +31,7 @@ class Inputs:
 
     def next_timer(self) -> "int | None":
         """Return the uptime at which a magnet has stayed too long for a swipe, or None."""
-        if self._magnet_ms < 0 or self._is_foreign:
+        if self._magnet_ms < 0 or self._has_stayed:
             return None
         return self._magnet_ms + SWIPE_MAX_MS
 
@@ -64,7 +64,6 @@ class Inputs:
             self._store.put(FLAGS, self._store.get(FLAGS) & ~flags & 0xFFFF)
         except StoreError:
             return False
-        self._is_foreign = False
         return True
 
     def first_seen(self, flag: int) -> "tuple[int, int] | None":
@@ -76,18 +75,15 @@ class Inputs:
 
     def _take_magnet(self, is_there: bool, uptime_ms: int) -> bool:
         """Follow the magnet; return whether it was just swiped."""
-        came_ms = self._magnet_ms
-        if is_there and came_ms < 0:
-            self._magnet_ms = uptime_ms
+        if self._magnet_ms < 0:
+            if is_there:
+                self._magnet_ms = uptime_ms
+                self._has_stayed = False
             return False
-        if came_ms < 0:
-            return False
-        if uptime_ms - came_ms >= SWIPE_MAX_MS and not self._is_foreign and is_there:
-            self._is_foreign = True
-            self.latch(FLAG_MAGNET, came_ms)
+        if uptime_ms - self._magnet_ms >= SWIPE_MAX_MS:
+            self._has_stayed = True
+            self.latch(FLAG_MAGNET, self._magnet_ms)
         if is_there:
             return False
-        swiped = not self._is_foreign
         self._magnet_ms = -1
-        self._is_foreign = False
-        return swiped
+        return not self._has_stayed

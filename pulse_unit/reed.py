@@ -47,8 +47,9 @@ class Reed:
         self.edges = 0
         self.samples = 0
 
-    def retime(self, weight_nl: int, flow_max_l_per_h: int) -> None:
+    def retime(self, weight_nl: int, flow_max_l_per_h: int, now_ms: int) -> None:
         """Take other times from now on; the level that was accepted stays accepted."""
+        self._watch(now_ms)  # until it is known whether a contact of these times can be parked
         self.closing_ms, opening_ms = debounce_times(weight_nl, flow_max_l_per_h)
         self._debouncer.retime(self.closing_ms, opening_ms)
         self.interval_ms = sample_interval_ms(weight_nl, flow_max_l_per_h)

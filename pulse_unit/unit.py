@@ -10,7 +10,7 @@ from pulse_unit.log import PulseLog
 from pulse_unit.nvm import Nvm
 from pulse_unit.reed import Reed
 from pulse_unit.register import PulseRegister
-from pulse_unit.schedule import Schedule
+from pulse_unit.schedule import WINDOW_MS, Schedule
 from pulse_unit.settings import SettingsStore, WireSettings
 from pulse_unit.store import BOOT, COMMAND, COUNT, MUTE, Store
 from pulse_unit.transmitter import Transmitter
@@ -103,6 +103,11 @@ class PulseUnit:
         return self._store.get(BOOT)
 
     @property
+    def is_mute(self) -> bool:
+        """Whether the counters were lost, so that nothing enciphered is sent any more."""
+        return self._store.get(MUTE) != 0
+
+    @property
     def history(self) -> CountHistory:
         """Thirteen months of counts."""
         return self._history
@@ -113,12 +118,7 @@ class PulseUnit:
         flags = self._inputs.flags
         if self._battery.is_low:
             flags |= FLAG_LOW_BATTERY
-        if (
-            self._store.faults
-            or self._store.get(MUTE)
-            or self._history.faults
-            or self._register.pending
-        ):
+        if self._store.faults or self.is_mute or self._history.faults or self._register.pending:
             flags |= FLAG_NVM
         if self._board.edges.lost:
             flags |= FLAG_EDGES
@@ -234,7 +234,7 @@ class PulseUnit:
         """Take a new configuration: the count, and what was logged, stay as they are."""
         self._settings.save(settings_of(config))
         self.config = config
-        self._reed.retime(config.pulse_weight_nl, config.flow_max_l_per_h)
+        self._reed.retime(config.pulse_weight_nl, config.flow_max_l_per_h, uptime_ms)
         self._schedule.configure(config, uptime_ms)
         self._battery.replan(self._plan())
 
@@ -290,7 +290,8 @@ class PulseUnit:
             return
         if opens:
             schedule.open_window(uptime_ms)
-            self._battery.window()
+            length_ms = schedule.window_end_ms - uptime_ms
+            self._battery.windows(-(-length_ms // WINDOW_MS))
         if schedule.is_window_open:
             self._board.open_window(data, uptime_ms, schedule.window_end_ms)
         else:
@@ -324,12 +325,14 @@ class PulseUnit:
 
 
 def _opened(nvm: Nvm, history: CountHistory) -> Store:
-    """Open the store; one that is corrupt starts anew, with what the log knows.
+    """Open the store; one that is corrupt, or blank beside a log, starts anew with what that knows.
 
     Its counters are lost: the unit counts on, and enciphers no more.
     """
     try:
-        return Store(nvm, 0, STATE_PAGES)
+        store = Store(nvm, 0, STATE_PAGES)
+        if store.get(BOOT) or history.is_blank:
+            return store
     except StoreCorrupt:
         pass
     from pulse_unit.entries import Entries  # no other use of it in a unit's RAM
@@ -337,7 +340,12 @@ def _opened(nvm: Nvm, history: CountHistory) -> Store:
     boot = count = 0
     for boot, _, count in Entries(history):  # noqa: B007  the last entry is what is wanted
         pass
-    return Store(nvm, 0, STATE_PAGES, {MUTE: 1, BOOT: boot, COUNT: count})
+    store = Store(nvm, 0, STATE_PAGES, {MUTE: 1, BOOT: boot, COUNT: count})
+    # A blank one was not corrupt. It stays beside its log what it is until its boot is counted.
+    store.put(MUTE, 1)
+    store.put(COUNT, count)
+    store.put(BOOT, boot)
+    return store
 
 
 def _booted_config(settings: "bytes | None", factory: UnitConfig) -> UnitConfig:

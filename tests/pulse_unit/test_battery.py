@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_a_day_as_planned_costs_what_the_terms_say(figures: BatteryFigures, plan
         *[ledger.pulse] * plan.pulses,
         *[ledger.tick] * TICKS_PER_DAY,
         *[ledger.advert] * plan.adverts,
-        *[ledger.window] * plan.windows,
+        *[partial(ledger.windows, 1)] * plan.windows,
         *[ledger.telegram] * plan.telegrams,
     ]
     random.Random(1).shuffle(steps)
@@ -129,7 +130,7 @@ def test_resets_gain_no_charge() -> None:
         assert before_c * NC_PER_C >= booked_nc
         ledger = ChargeLedger(store, stm32wb(), ADVERTS)
         ledger.rest(40_000)
-        ledger.window()
+        ledger.windows(1)
         booked_nc += ledger._unbooked_nc + (store.get(CHARGE_C) - before_c) * NC_PER_C
     assert booked_nc <= store_of(nvm).get(CHARGE_C) * NC_PER_C
 

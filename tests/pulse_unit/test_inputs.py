@@ -56,3 +56,29 @@ def test_flags_are_cleared_by_command_and_come_again() -> None:
     assert 0 == unit.error_flags
     unit.handle_timer(30_500)
     assert (FLAG_TAMPER, (1, 30)) == (unit.error_flags, unit.first_seen(FLAG_TAMPER))
+
+
+def test_magnet_that_nobody_watched_go_was_no_swipe() -> None:
+    """Gone after half a minute in which the unit slept, it has stayed: no pairing, but its flag."""
+    board = board_of()
+    unit = PulseUnit(board, UnitConfig())
+    board.inputs = INPUT_MAGNET
+    unit.handle_timer(50_000)
+    board.inputs = 0
+    unit.handle_timer(80_000)
+    assert (FLAG_MAGNET, (1, 50)) == (unit.error_flags, unit.first_seen(FLAG_MAGNET))
+    assert not unit.is_pairing_open(80_000)
+
+
+def test_magnet_whose_flag_was_cleared_is_no_swipe_either() -> None:
+    """While it stays its flag comes again, and when it goes nobody can pair."""
+    board = board_of()
+    unit = PulseUnit(board, UnitConfig())
+    board.inputs = INPUT_MAGNET
+    unit.handle_timer(50_000)
+    run(unit, 70_000)
+    assert OBEYED == unit.obey(seal_command(AesBlock, KEY, CLEAR, 1, b"\xff\xff"), 70_000)
+    board.inputs = 0
+    unit.handle_timer(70_001)
+    assert FLAG_MAGNET == unit.error_flags
+    assert not unit.is_pairing_open(70_001)

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from pulse_unit.battery import BatteryFigures, DayPlan, daily_terms
 from pulse_unit.boards import stm32wb
-from pulse_unit.config import WEIGHT_1_FT3_NL, UnitConfig
+from pulse_unit.config import WEIGHT_1_FT3_NL, WEIGHT_1_L_NL, UnitConfig, settings_of
 from pulse_unit.entries import Entries
 from pulse_unit.errors import ConfigError
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.unit import PulseUnit
+from pulse_unit.unit import STATE_PAGES, PulseUnit
 from shared.crypto.backend_cryptography import AesBlock
-from shared.wire.command import seal_phase
+from shared.wire.command import CONFIGURE, OBEYED, seal_command, seal_phase
 from shared.wire.telegram import (
     FLAG_EDGES,
     FLAG_LOW_BATTERY,
@@ -369,9 +369,46 @@ def test_window_that_does_not_open_costs_nothing() -> None:
     unit = PulseUnit(board, UnitConfig())
     nvm.stuck = True
     booked = []
-    unit._battery.window = lambda: booked.append(1)
+    unit._battery.windows = booked.append
     run(unit, 86_400_000)
     assert ([], []) == (booked, board.adverts)
     nvm.stuck = False
     run(unit, 2 * 86_400_000)
-    assert 6 == len(booked)
+    assert [1] * 6 == booked
+
+
+def test_settings_may_change_while_the_reed_is_parked() -> None:
+    """A parked contact whose new pulses are too fast to park is watched again, and wakes nobody."""
+    board = board_of()
+    unit = PulseUnit(board, UnitConfig())
+    board.interrupt(True, 1_000)
+    run(unit, 5_000)
+    assert board.is_parked
+    fast = settings_of(UnitConfig(pulse_weight_nl=WEIGHT_1_L_NL, telegram_period_s=900))
+    assert OBEYED == unit.obey(seal_command(AesBlock, KEY, CONFIGURE, 1, fast), 5_100)
+    assert not board.is_parked
+    samples = unit._reed.samples
+    run(unit, 60_000)
+    assert samples == unit._reed.samples
+    board.interrupt(False, 60_000)
+    for at_ms in (61_000, 61_600):
+        pulse(board, at_ms, 200)
+        run(unit, at_ms + 599)
+    assert 3 == unit.count
+
+
+def test_blank_store_beside_a_log_has_lost_its_counters() -> None:
+    """Pages that read as erased do not make a used unit a new one: it is mute and counts on."""
+    nvm = MemoryNvm(8, 1024)
+    board = board_of(nvm)
+    unit = PulseUnit(board, UnitConfig())
+    for number in range(5):
+        pulse(board, 10_000 * number + 10_000)
+    run(unit, 6_000_000)
+    nvm.image[: STATE_PAGES * 1024] = b"\xff" * (STATE_PAGES * 1024)
+    for boot in (2, 3):
+        board = board_of(nvm)
+        unit = PulseUnit(board, UnitConfig())
+        run(unit, 1_000_000)
+        assert (True, boot, 5, FLAG_NVM) == (unit.is_mute, unit.boot, unit.count, unit.error_flags)
+        assert [] == board.sent
