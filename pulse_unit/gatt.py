@@ -84,6 +84,11 @@ class GattService:
         """Know that the link is encrypted with a key from LE Secure Connections and a passkey."""
         self._is_secure = True
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether the peer has paired, and the link is encrypted with that key."""
+        return self._is_secure
+
     def disconnected(self) -> None:
         """Forget the peer."""
         self.connected()

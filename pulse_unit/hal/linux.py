@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pulse_unit.unit import PulseUnit
     from shared.label import UnitLabel
 
-_STOP_S = 0.1
+_STOP_S = 2.0
 _PAUSE_MIN_S = 1.0
 _PAUSE_MAX_S = 60.0
 _STABLE_S = 60.0  # a part that has worked for so long starts its pauses anew
@@ -123,16 +123,17 @@ def _create_blank(file: Path, size: int) -> None:
         os.close(folder)
 
 
-async def stop(tasks: Iterable[asyncio.Future[None]]) -> None:
-    """Cancel tasks until they have ended.
+async def stop(tasks: Iterable[asyncio.Future[None]], limit_s: float = _STOP_S) -> None:
+    """Cancel tasks and wait until they have ended.
 
-    One that is within `asyncio.wait_for` can lose a cancellation before Python 3.12.
+    One that is within `asyncio.wait_for` can lose its cancellation before Python 3.12, and is
+    cancelled once more after ``limit_s``; that is more than what tasks need to clean up.
     """
     pending = set(tasks)
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_STOP_S)
+        _, pending = await asyncio.wait(pending, timeout=limit_s)
 
 
 def static_address(key: bytes) -> bytes:
@@ -284,7 +285,8 @@ class LinuxBoard(Board):
 
     def close(self) -> None:
         """Stop the parts and close the memory."""
-        self.loop.run_until_complete(stop(self._tasks))
+        # A part stops tasks of its own, and may have to cancel them again.
+        self.loop.run_until_complete(stop(self._tasks, 5 * _STOP_S))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
         self._memory.close()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from bumble import att, gatt, hci
@@ -88,8 +88,8 @@ class Bluetooth(Part):
         except Exception as error:  # Bumble's transports raise what their libraries do
             raise PartLost(f"{self.name} cannot be opened: {str(error) or error!r}") from error
         tasks: list[asyncio.Future[None]] = []
+        peripheral = Peripheral(self.board, self._service, self._device(transport))
         try:
-            peripheral = Peripheral(self.board, self._service, self._device(transport))
             await peripheral.power_on()
             opened()
             self._changed.set()
@@ -106,7 +106,7 @@ class Bluetooth(Part):
         except (BaseBumbleError, OSError, TimeoutError) as error:
             raise PartLost(f"{self.name} is gone: {error}") from error
         finally:
-            await stop(tasks)
+            await stop([*tasks, *peripheral.tasks])
             self._service.disconnected()
             await transport.close()
         raise PartLost(f"{self.name} is gone")
@@ -156,7 +156,11 @@ async def _start(device: Device, kind: AdvertisingType, data: bytes) -> None:
 
 
 class Peripheral:
-    """The GATT server of a device, for one peer at a time."""
+    """The GATT server of a device, for one peer at a time.
+
+    Attributes:
+        tasks: what it has begun and not ended: whoever drops it stops them.
+    """
 
     def __init__(self, board: LinuxBoard, service: GattService, device: Device) -> None:
         self.device = device
@@ -164,7 +168,7 @@ class Peripheral:
         self._board = board
         self._service = service
         self._peer: Connection | None = None
-        self._is_secure = False
+        self.tasks: set[asyncio.Task[None]] = set()
         self._heard = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._characteristics = [self._characteristic(attribute) for attribute in range(len(UUIDS))]
@@ -180,7 +184,7 @@ class Peripheral:
         while True:
             self._heard.clear()
             try:
-                async with asyncio.timeout(_IDLE_S if self._is_secure else _STRANGER_S):
+                async with asyncio.timeout(_IDLE_S if self._service.is_secure else _STRANGER_S):
                     await self._heard.wait()
             except TimeoutError:
                 if self._peer is not None:
@@ -222,10 +226,10 @@ class Peripheral:
         if code:
             raise att.ATT_Error(att.ErrorCode(code))
         if self._service.is_busy and (self._pump is None or self._pump.done()):
-            self._pump = asyncio.create_task(self._notify(connection))
+            self._pump = self._begin(self._notify(connection))
 
     def _listen(self) -> None:
-        if self._is_secure:  # a stranger's requests gain him no time
+        if self._service.is_secure:  # a stranger's requests gain him no time
             self._heard.set()
 
     async def _notify(self, peer: Connection) -> None:
@@ -245,7 +249,6 @@ class Peripheral:
             self._part(connection)
             return
         self._peer = connection
-        self._is_secure = False
         self._service.connected()
         self._heard.set()
         connection.on(connection.EVENT_DISCONNECTION, functools.partial(self._gone, connection))
@@ -259,14 +262,12 @@ class Peripheral:
     def _encryption_changed(self, connection: Connection) -> None:
         # Only keys of passkey pairings are ever offered: see `linux_bonds`.
         if connection is self._peer and connection.is_encrypted:
-            self._is_secure = True
             self._service.secured()
             self._heard.set()
 
     def _gone(self, connection: Connection, _reason: Any) -> None:
         if connection is self._peer:
             self._peer = None
-            self._is_secure = False
             self._service.disconnected()
             self._heard.set()
             self.on_change()
@@ -276,4 +277,10 @@ class Peripheral:
             with contextlib.suppress(BaseBumbleError):
                 await connection.disconnect()
 
-        self._parting = asyncio.create_task(disconnect())
+        self._begin(disconnect())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -18,73 +17,35 @@ from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import AsyncPipeSink, Transport, TransportSink
 
 from pulse_unit.board import INPUT_BUTTON
-from pulse_unit.config import UnitConfig
-from pulse_unit.hal.linux import LinuxBoard, SyncedNvm, static_address
+from pulse_unit.hal.linux import Part, static_address
 from pulse_unit.hal.linux_ble import Bluetooth
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.virtual import PAGES
 from pulse_unit.history import CountHistory
-from pulse_unit.main import run
 from pulse_unit.unit import STATE_PAGES, PulseUnit
-from shared.label import UnitLabel
 from shared.wire.gatt import UUIDS
-from tests.pulse_unit.listening import KEY, SERIAL
+from tests.pulse_unit.bench import LIMIT_S, Bench
+from tests.pulse_unit.listening import KEY
 
 PASSKEY = 123_456
-LIMIT_S = 20  # a virtual link never gives up by itself
 
 
-class Home:
-    """One unit, its board and a virtual radio; `central` adds a phone."""
+class Home(Bench):
+    """A unit with Bluetooth and a virtual radio; `central` adds a phone."""
 
     def __init__(self, folder: Path, passkey: str = f"{PASSKEY:06d}") -> None:
-        self.folder = folder
-        self.passkey = passkey
-        self.skipped_s = 0
-        self.reports: list[str] = []
+        super().__init__(folder, passkey=passkey)
         self.link = LocalLink()
         self._centrals = 0
         self.seen: list[bytes] = []
 
-    def nvm(self) -> SyncedNvm:
-        """The unit's memory."""
-        return SyncedNvm(str(self.folder / "memory"), PAGES)
+    def parts(self) -> tuple[Part, ...]:
+        """A controller of its own for each boot."""
+        return (Bluetooth("hci0", self._open, self.folder / "bonds"),)
 
-    def run(self, scenario: Callable[[Home], Awaitable[None]], **config: int) -> PulseUnit:
-        """Run the unit, as every board does, until a scenario has ended; raise what it raises."""
-        self.board = LinuxBoard(
-            UnitLabel(SERIAL, KEY, self.passkey),
-            self.nvm(),
-            [Bluetooth("hci0", self._open, self.folder / "bonds")],
-            report=self.reports.append,
-            clock_ns=self._clock_ns,
-        )
-        board = self.board
-
-        async def play() -> None:
-            try:
-                async with asyncio.timeout(3 * LIMIT_S):
-                    await scenario(self)
-            finally:
-                board.switch_off()
-
-        playing = board.loop.create_task(play())
-        try:
-            unit = run(board, UnitConfig(**{"advert_period_s": 1, "window_period_s": 60, **config}))
-        finally:
-            board.close()
-        playing.result()
-        return unit
-
-    @property
-    def unit(self) -> PulseUnit:
-        """The unit that runs."""
-        return self.board.unit
-
-    def skip(self, seconds: int) -> None:
-        """Let time pass at once."""
-        self.skipped_s += seconds
-        self.board.wake()
+    def run(self, scenario: Callable[[], Awaitable[None]], **config: int) -> PulseUnit:
+        """See `Bench`; it advertises each second."""
+        return super().run(scenario, **{"advert_period_s": 1, "window_period_s": 60, **config})
 
     async def press(self) -> None:
         """Press the button, and let the unit see it."""
@@ -129,9 +90,6 @@ class Home:
         device.on("advertisement", lambda seen: self.seen.append(bytes(seen.data_bytes)))
         await device.start_scanning(filter_duplicates=False)
         return Central(device)
-
-    def _clock_ns(self) -> int:
-        return time.monotonic_ns() + self.skipped_s * 1_000_000_000
 
     async def _open(self) -> Transport:
         self._controller = Controller("unit", link=self.link, public_address=None)

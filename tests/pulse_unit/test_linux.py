@@ -1,81 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pulse_unit.board import INPUT_BUTTON, INPUT_MAGNET, INPUT_TAMPER
-from pulse_unit.config import UnitConfig
 from pulse_unit.errors import ConfigError
-from pulse_unit.hal.linux import LinuxBoard, Part, PartLost, SyncedNvm, static_address
+from pulse_unit.hal.linux import Part, PartLost, SyncedNvm, static_address, stop
 from pulse_unit.hal.linux_inputs import REED, GpioInputs, TextInputs
 from pulse_unit.hal.linux_serial import StickPort, WirePort
-from pulse_unit.hal.virtual import PAGES
-from pulse_unit.main import run
-from pulse_unit.unit import PulseUnit
-from shared.label import UnitLabel
 from shared.wire.mbus import ACKNOWLEDGE, CI_SEND_DATA, REQ_UD2, SND_UD, Frame, encode_frame
 from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER, decode_records
+from tests.pulse_unit.bench import LIMIT_S, Bench
 from tests.pulse_unit.gpio_lines import Gpiod
-from tests.pulse_unit.listening import KEY, SERIAL, told
-
-LIMIT_S = 20
-
-
-class Bench:
-    """A unit on a Linux board with some parts, and a clock that can be put forward."""
-
-    def __init__(self, folder: Path, *parts: Part, closed: bool = False) -> None:
-        self.skipped_ms = 0
-        self.reports: list[str] = []
-        self.board = LinuxBoard(
-            UnitLabel(SERIAL, KEY, "123456"),
-            SyncedNvm(str(folder / "memory"), PAGES),
-            parts,
-            closed=closed,
-            report=self.reports.append,
-            clock_ns=self.clock_ns,
-        )
-
-    def clock_ns(self) -> int:
-        """The kernel's clock, further on."""
-        return time.monotonic_ns() + self.skipped_ms * 1_000_000
-
-    async def skip(self, milliseconds: int) -> None:
-        """Let time pass at once, and let the unit see it."""
-        self.skipped_ms += milliseconds
-        self.board.wake()
-        await asyncio.sleep(0.01)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something to become true."""
-        async with asyncio.timeout(LIMIT_S):
-            while not condition():
-                await asyncio.sleep(0.01)
-
-    def run(self, scenario: Callable[[], Awaitable[None]]) -> PulseUnit:
-        """Run the unit until a scenario has ended; raise what it raises."""
-
-        async def play() -> None:
-            try:
-                await scenario()
-            finally:
-                self.board.switch_off()
-
-        playing = self.board.loop.create_task(play())
-        try:
-            unit = run(self.board, UnitConfig(telegram_period_s=10))
-        finally:
-            self.board.close()
-        playing.result()
-        return unit
+from tests.pulse_unit.listening import KEY, told
 
 
 def test_every_write_has_reached_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +62,52 @@ def test_the_address_is_static_and_the_units_own() -> None:
     address = static_address(KEY)
     assert (6, 0xC0, address) == (len(address), address[0] & 0xC0, static_address(KEY))
     assert address != static_address(bytes(16))
+
+
+def test_a_task_cleans_up_before_it_is_cancelled_again() -> None:
+    """One that takes a while over its end, and stops tasks of its own, is left to do so."""
+    ended: list[str] = []
+
+    async def inner() -> None:
+        try:
+            await asyncio.sleep(LIMIT_S)
+        finally:
+            await asyncio.sleep(0.2)
+            ended.append("inner")
+
+    async def outer() -> None:
+        task = asyncio.create_task(inner())
+        try:
+            await task
+        finally:
+            await stop([task])
+            ended.append("outer")
+
+    async def scenario() -> None:
+        task = asyncio.create_task(outer())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await stop([task])
+
+    asyncio.run(scenario())
+    assert ["inner", "outer"] == ended
+
+
+def test_a_task_that_loses_its_cancellation_ends_all_the_same() -> None:
+    """It is cancelled once more when it should have ended long since."""
+
+    async def deaf() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(LIMIT_S)
+        await asyncio.sleep(LIMIT_S)
+
+    async def scenario() -> bool:
+        task = asyncio.create_task(deaf())
+        await asyncio.sleep(0)
+        await stop([task], 0.05)
+        return task.cancelled()
+
+    assert asyncio.run(scenario())
 
 
 @pytest.fixture
@@ -181,15 +172,15 @@ def test_pins_are_pulses_and_switches(tmp_path: Path, gpiod: Gpiod) -> None:
             gpiod.lines[0].happen(17, True, start_ns + at_ms * 1_000_000)
             gpiod.lines[0].happen(17, False, start_ns + (at_ms + 1_000) * 1_000_000)
         await bench.skip(20_000)
-        await bench.until(lambda: bench.board.unit.count == 3)
-        assert not bench.board.unit.is_pairing_open(bench.board.uptime_ms())
+        await bench.until(lambda: bench.unit.count == 3)
+        assert not bench.unit.is_pairing_open(bench.board.uptime_ms())
         gpiod.lines[0].happen(27, True, bench.clock_ns())
-        await bench.until(lambda: bench.board.unit.is_pairing_open(bench.board.uptime_ms()))
+        await bench.until(lambda: bench.unit.is_pairing_open(bench.board.uptime_ms()))
         gpiod.lines[0].unplug()
         await bench.until(lambda: len(gpiod.lines) == 2)
-        assert 0 == bench.board.unit.error_flags & FLAG_TAMPER
+        assert 0 == bench.unit.error_flags & FLAG_TAMPER
         gpiod.lines[1].happen(22, False, bench.clock_ns())
-        await bench.until(lambda: bool(bench.board.unit.error_flags & FLAG_TAMPER))
+        await bench.until(lambda: bool(bench.unit.error_flags & FLAG_TAMPER))
 
     bench.run(scenario)
     path, wanted = gpiod.requests[0]
@@ -214,7 +205,7 @@ def test_a_reed_that_rests_closed_is_no_pulse(tmp_path: Path, gpiod: Gpiod) -> N
         gpiod.lines[0].unplug()
         await bench.until(lambda: len(gpiod.lines) == 2)
         await bench.skip(5_000)
-        assert 0 == bench.board.unit.count
+        assert 0 == bench.unit.count
         for closed in (False, True):
             gpiod.lines[1].happen(17, closed, bench.clock_ns())
             await bench.until(lambda closed=closed: bench.board.is_reed_closed() == closed)
@@ -361,4 +352,4 @@ def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> No
         assert bytes([ACKNOWLEDGE]) == await line.read(1)
 
     bench.run(scenario)
-    assert 9 == bench.board.unit.wire_settings.load() & 0xFF
+    assert 9 == bench.unit.wire_settings.load() & 0xFF

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,20 +33,15 @@ from shared.wire.gatt import (
 from shared.wire.log_pieces import LogReader
 from shared.wire.oms import open_telegram
 from shared.wire.settings import decode_settings
-from tests.pulse_unit.central import LIMIT_S, Central, Home, paired
+from tests.pulse_unit.bench import LIMIT_S
+from tests.pulse_unit.central import Central, Home, paired
 from tests.pulse_unit.listening import KEY
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A unit that nobody has paired with."""
-    return Home(tmp_path)
 
 
 def test_the_phase_moves_the_grid(home: Home) -> None:
     """A command over GATT, its result notified and read; once more, it is a replay."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home)
         results = await central.subscribe(RESULT)
         phase = seal_phase(AesBlock, KEY, 7, 1_740_000)
@@ -57,7 +51,7 @@ def test_the_phase_moves_the_grid(home: Home) -> None:
         assert (7, OBEYED) == (notified.counter, notified.code)
         await central.write(COMMAND, phase)
         assert REFUSED_REPLAYED == decode_result(await central.read(RESULT)).code
-        home.skip(70)
+        await home.skip(70_000)
         await asyncio.sleep(0.1)
         (*_, last) = Entries(home.unit.history)
         assert 2 >= abs(last[1] - grid_ms // 1000)
@@ -68,7 +62,7 @@ def test_the_phase_moves_the_grid(home: Home) -> None:
 def test_an_illegal_configuration_changes_nothing(home: Home) -> None:
     """Authentic, new, and of no possible unit; a forged one; and then one that is possible."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home)
         settings = await central.read(SETTINGS)
         assert settings_of(home.unit.config) == settings
@@ -92,7 +86,7 @@ def test_an_illegal_configuration_changes_nothing(home: Home) -> None:
 def test_a_telegram_is_held_until_a_new_one_is_wanted(home: Home) -> None:
     """Parts of a long read belong together; a write asks for a new one, and so does a command."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home)
         first = await central.read(TELEGRAM)
         assert first == await central.read(TELEGRAM)
@@ -118,7 +112,7 @@ async def ask_log(central: Central, request: LogRequest) -> list[tuple[int, int,
 def test_thirteen_months_of_log_are_read_in_ranges(home: Home) -> None:
     """All of it, what came after an entry, and the newest: as the unit itself reads it."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home)
         log = list(Entries(home.unit.history))
         assert 19_000 < len(log)
@@ -134,7 +128,7 @@ def test_thirteen_months_of_log_are_read_in_ranges(home: Home) -> None:
 def test_a_tick_while_the_log_is_read_comes_last(home: Home) -> None:
     """It neither breaks the answer nor is left out."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home, mtu=23)
         log = list(Entries(home.unit.history))
         data = encode_log_request(LogRequest(1))
@@ -154,12 +148,13 @@ def test_a_tick_while_the_log_is_read_comes_last(home: Home) -> None:
 def test_adverts_fit_the_air_and_open_with_the_key(home: Home) -> None:
     """In and out of a window: at most 31 bytes, ours, and each with a counter of its own."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.central()
         for wanted in (3, 6):
-            while len(set(home.seen)) < wanted:
-                home.skip(1)
-                await asyncio.sleep(0.1)
+            await home.until(
+                lambda wanted=wanted: len(set(home.seen)) >= wanted,
+                lambda: home.skip(1_000),
+            )
             await home.press()
 
     home.run(scenario)
@@ -186,15 +181,12 @@ def test_only_windows_can_be_connected_to(home: Home, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Device, "start_advertising", spied)
 
-    async def scenario(home: Home) -> None:
-        while len(asked) < 2:
-            home.skip(1)
-            await asyncio.sleep(0.1)
+    async def scenario() -> None:
+        await home.until(lambda: len(asked) >= 2, lambda: home.skip(1_000))
         assert {AdvertisingType.UNDIRECTED} == {kind for kind, _ in asked}
         asked.clear()
         await home.press()
-        while not asked:
-            await asyncio.sleep(0.05)
+        await home.until(lambda: bool(asked))
         kinds = {kind for kind, _ in asked}
         assert {AdvertisingType.UNDIRECTED_CONNECTABLE_SCANNABLE} == kinds
 
@@ -204,7 +196,7 @@ def test_only_windows_can_be_connected_to(home: Home, monkeypatch: pytest.Monkey
 def test_a_controller_that_breaks_away_comes_back(home: Home) -> None:
     """Two sentences, no more; the unit counts meanwhile and can be paired with afterwards."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home)
         await central.disconnect()
         home.break_controller()
@@ -213,7 +205,7 @@ def test_a_controller_that_breaks_away_comes_back(home: Home) -> None:
             await asyncio.sleep(0.2)
             home.board.edge(False)
             await asyncio.sleep(0.5)
-        home.skip(91)
+        await home.skip(91_000)
         await paired(home)
 
     unit = home.run(scenario)

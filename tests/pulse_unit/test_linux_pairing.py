@@ -28,7 +28,8 @@ from shared.wire.gatt import (
 )
 from shared.wire.oms import open_telegram
 from shared.wire.telegram import decode_records
-from tests.pulse_unit.central import LIMIT_S, Central, Home, error_of, paired
+from tests.pulse_unit.bench import LIMIT_S
+from tests.pulse_unit.central import Central, Home, error_of, paired
 from tests.pulse_unit.listening import KEY
 
 WRONG_PASSKEY = 654_321
@@ -37,16 +38,10 @@ SMP_AUTHENTICATION_REQUIREMENTS = 0x03
 SMP_CONFIRM_VALUE_FAILED = 0x04
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A unit that nobody has paired with."""
-    return Home(tmp_path)
-
-
 def test_the_right_passkey_pairs(home: Home) -> None:
     """After the button, a central that knows the label's passkey reads the telegram."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         central = await paired(home)
         records = open_telegram(AesBlock, await central.read(TELEGRAM), KEY).records
         assert home.unit.count == decode_records(records).count
@@ -57,7 +52,7 @@ def test_the_right_passkey_pairs(home: Home) -> None:
 def test_a_wrong_passkey_does_not(home: Home) -> None:
     """It is refused and parted with, its keys are not kept, and the next may try."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         cheat = await home.central(WRONG_PASSKEY)
         await cheat.connect()
@@ -74,7 +69,7 @@ def test_a_wrong_passkey_does_not(home: Home) -> None:
 def test_three_attempts_end_it_until_the_next_press(home: Home) -> None:
     """Each would tell a cheat one bit of a passkey that never changes."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         errors = []
         for passkey in (WRONG_PASSKEY, WRONG_PASSKEY, WRONG_PASSKEY, 123_456):
@@ -82,7 +77,7 @@ def test_three_attempts_end_it_until_the_next_press(home: Home) -> None:
             await central.connect()
             errors.append(await error_of(central.pair()))
         assert [*[SMP_CONFIRM_VALUE_FAILED] * 3, SMP_PAIRING_NOT_SUPPORTED] == errors
-        home.skip(91)
+        await home.skip(91_000)
         await paired(home)
 
     home.run(scenario)
@@ -91,8 +86,8 @@ def test_three_attempts_end_it_until_the_next_press(home: Home) -> None:
 def test_nobody_pairs_outside_the_window(home: Home) -> None:
     """A unit that can be connected to for those it knows refuses all others."""
 
-    async def scenario(home: Home) -> None:
-        home.skip(61)
+    async def scenario() -> None:
+        await home.skip(61_000)
         central = await home.central()
         await central.connect()
         assert SMP_PAIRING_NOT_SUPPORTED == await error_of(central.pair())
@@ -110,7 +105,7 @@ def test_weaker_pairing_is_refused(
 ) -> None:
     """Without a passkey, by the protocol that listeners break, or without keeping the key."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         central = await home.central(passkey, **capabilities)
         await central.connect()
@@ -121,14 +116,15 @@ def test_weaker_pairing_is_refused(
 
 def test_a_passkey_of_zeros_pairs(tmp_path: Path) -> None:
     """One label in a million has it."""
+    home = Home(tmp_path, "000000")
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         central = await home.central(Zero())
         await central.connect()
         await central.pair()
 
-    Home(tmp_path, "000000").run(scenario)
+    home.run(scenario)
 
 
 class Zero(int):
@@ -142,7 +138,7 @@ class Zero(int):
 def test_pairing_begins_with_its_request(home: Home) -> None:
     """A key exchange that nobody has asked for, which would need no passkey, ends at once."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         central = await home.central()
         await central.connect()
@@ -162,7 +158,7 @@ def test_pairing_begins_with_its_request(home: Home) -> None:
 def test_an_unknown_key_encrypts_nothing(home: Home) -> None:
     """A peer that claims to have paired has no key that the unit knows, and reads nothing."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         central = await home.central()
         await central.connect()
@@ -180,7 +176,7 @@ def test_an_unknown_key_encrypts_nothing(home: Home) -> None:
 def test_nothing_is_read_or_written_without_pairing(home: Home) -> None:
     """Every attribute answers with insufficient authentication."""
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         central = await home.central()
         await central.connect()
@@ -200,7 +196,7 @@ def test_a_stranger_cannot_hold_the_line(home: Home, monkeypatch: pytest.MonkeyP
     """Who does not pair is parted with, however much he asks; who has paired may be silent."""
     monkeypatch.setattr(linux_ble, "_STRANGER_S", 0.5)
 
-    async def scenario(home: Home) -> None:
+    async def scenario() -> None:
         await home.press()
         stranger = await home.central()
         await stranger.connect()
@@ -223,12 +219,12 @@ def test_who_has_paired_comes_back_in_any_window(home: Home) -> None:
     """Long after the button, after a restart of the unit; the key file is its owner's alone."""
     peers: list[Central] = []
 
-    async def first(home: Home) -> None:
+    async def first() -> None:
         peers.append(await paired(home))
         await peers[0].disconnect()
 
-    async def second(home: Home) -> None:
-        home.skip(61)
+    async def second() -> None:
+        await home.skip(61_000)
         central = await home.central()
         central.device.keystore = peers[0].device.keystore
         central.device.random_address = peers[0].device.random_address
