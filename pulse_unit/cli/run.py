@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.run_options import PARAMETERS, WEIGHTS_NL, read_private
+from pulse_unit.cli.run_options import PARAMETERS, read_private
+from pulse_unit.cli.values import WEIGHTS_NL
 
 if TYPE_CHECKING:
     from pulse_unit.hal.linux import LinuxBoard, Part

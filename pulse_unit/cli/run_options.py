@@ -5,19 +5,11 @@ from __future__ import annotations
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from pulse_unit.cli.values import Digits, Key
-from shared.options import FiniteRange
-
-WEIGHTS_NL: Final = {
-    "1l": 1_000_000_000,
-    "10l": 10_000_000_000,
-    "100l": 100_000_000_000,
-    "1ft3": 28_316_846_592,
-}
+from pulse_unit.cli.values import METER, Digits, Key
 
 
 class _Pin(click.ParamType[tuple[str, int]]):
@@ -130,17 +122,7 @@ PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(["--wire"], metavar="PORT", help="Wired M-Bus: a device or socket://HOST:PORT."),
     click.Option(["--stick"], type=_Stick(), metavar="KIND:PORT", help="im871a, amb8465 or hex."),
-    click.Option(
-        ["--weight"], type=click.Choice(list(WEIGHTS_NL)), default="10l", show_default=True
-    ),
-    click.Option(
-        ["--flow-max", "flow_max_m3_h"],
-        type=FiniteRange(0.1, 1_000),
-        default=6.0,
-        show_default=True,
-        metavar="M3H",
-        help="The meter's greatest flow.",
-    ),
+    *METER,
     click.Option(
         ["--index", "index_l"], type=int, metavar="L", help="The dial in litres at count 0."
     ),

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.values import Digits, Key
+from pulse_unit.cli.values import METER, WEIGHTS_NL, Digits, Key
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
 
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
     from pulse_unit.cli.simulation import Draw, Sent, Simulation
 
-_WEIGHTS_NL: Final = {
-    "1l": 1_000_000_000,
-    "10l": 10_000_000_000,
-    "100l": 100_000_000_000,
-    "1ft3": 28_316_846_592,
-}
 _ADDRESS: Final = bytes.fromhex("C0FFEE000001")
 _FRAME_S: Final = 0.25  # between two pictures
 _STEP_MS: Final = 3_600_000  # between two looks at the clock, as fast as it can
@@ -40,21 +34,7 @@ _PARAMETERS: list[click.Parameter] = [
         show_default=True,
         help="winter, summer, a steady flow in m3/h, or a file of lines `minutes,m3/h`.",
     ),
-    click.Option(
-        ["--weight"],
-        type=click.Choice(list(_WEIGHTS_NL)),
-        default="10l",
-        show_default=True,
-        help="The volume of a pulse.",
-    ),
-    click.Option(
-        ["--flow-max", "flow_max_m3_h"],
-        type=FiniteRange(0.1, 1_000),
-        default=6.0,
-        show_default=True,
-        metavar="M3H",
-        help="The meter's greatest flow.",
-    ),
+    *METER,
     click.Option(
         ["--speed"],
         type=FiniteRange(0, 100_000),
@@ -197,7 +177,7 @@ def _world(
     from shared.timegrid import unix_ms
 
     config = UnitConfig(
-        pulse_weight_nl=_WEIGHTS_NL[weight],
+        pulse_weight_nl=WEIGHTS_NL[weight],
         flow_max_l_per_h=round(flow_max_m3_h * 1_000),
         initial_index_l=0,
         telegram_period_s=telegram_period,
@@ -288,7 +268,7 @@ def _record(sent: list[Sent], air: IO[str] | None) -> None:
         return
     for each in sent:
         if each.kind == "telegram":
-            air.write(f"{_text(each.at_utc_ms)} {each.data.hex().upper()}\n")
+            air.write(f"{_iso(each.at_utc_ms)} {each.data.hex().upper()}\n")
 
 
 def _picture(world: Simulation, newest: deque[Sent]) -> RenderableType:
@@ -299,7 +279,7 @@ def _picture(world: Simulation, newest: deque[Sent]) -> RenderableType:
     told = world.summary()
     reed = Text("● closed", "green") if world.meter.is_closed else Text("○ open", "dim")
     grid = Table.grid(padding=(0, 2))
-    grid.add_row("time", _text(world.now_utc_ms))
+    grid.add_row("time", _iso(world.now_utc_ms))
     grid.add_row("flow", f"{world.flow_l_per_h / 1_000:.3f} m3/h")
     grid.add_row("reed", reed)
     grid.add_row("dial", f"{world.meter.passed_nl / 1e12:.3f} m3")
@@ -309,7 +289,7 @@ def _picture(world: Simulation, newest: deque[Sent]) -> RenderableType:
     grid.add_row("boots", f"{told['boots']}")
     grid.add_row("battery", f"{told['battery_left_d'] / 365.25:.1f} years left")
     frames = [
-        Text(f"{_text(each.at_utc_ms)}  {each.data.hex().upper()}", "dim", no_wrap=True)
+        Text(f"{_iso(each.at_utc_ms)}  {each.data.hex().upper()}", "dim", no_wrap=True)
         for each in newest
     ]
     return Group(grid, *frames, Text("Ctrl-C ends it.", "dim"))
@@ -319,7 +299,7 @@ def _summary(world: Simulation) -> dict[str, object]:
     told = world.summary()
     missed = told["pulses_turned"] - told["pulses_counted"]
     return {
-        "end": _text(world.now_utc_ms),
+        "end": _iso(world.now_utc_ms),
         **told,
         "exact": 0 <= missed <= told["power_cuts"],
     }
@@ -333,6 +313,6 @@ def _sentence(told: dict[str, object]) -> str:
     )
 
 
-def _text(utc_ms: int) -> str:
+def _iso(utc_ms: int) -> str:
     moment = datetime.fromtimestamp(utc_ms // 1_000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1_000:03d}Z"

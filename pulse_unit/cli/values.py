@@ -1,8 +1,40 @@
-"""What the commands of `pulse-unit` take as values: keys and digits."""
+"""What several commands of `pulse-unit` take: keys, digits, and what a meter is like."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
+
+from pulse_unit.config import (
+    WEIGHT_1_FT3_NL,
+    WEIGHT_1_L_NL,
+    WEIGHT_10_L_NL,
+    WEIGHT_100_L_NL,
+)
+from shared.options import FiniteRange
+
+WEIGHTS_NL: Final = {
+    "1l": WEIGHT_1_L_NL,
+    "10l": WEIGHT_10_L_NL,
+    "100l": WEIGHT_100_L_NL,
+    "1ft3": WEIGHT_1_FT3_NL,
+}
+METER: Final[tuple[click.Parameter, ...]] = (
+    click.Option(
+        ["--weight"],
+        type=click.Choice(list(WEIGHTS_NL)),
+        default="10l",
+        show_default=True,
+        help="The volume of a pulse.",
+    ),
+    click.Option(
+        ["--flow-max", "flow_max_m3_h"],
+        type=FiniteRange(0.1, 1_000),
+        default=6.0,
+        show_default=True,
+        metavar="M3H",
+        help="The meter's greatest flow.",
+    ),
+)
 
 
 class Key(click.ParamType[bytes]):

@@ -6,25 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_unit.config import (
-    WEIGHT_1_FT3_NL,
-    WEIGHT_1_L_NL,
-    WEIGHT_10_L_NL,
-    WEIGHT_100_L_NL,
-    UnitConfig,
-)
+from pulse_unit.config import WEIGHT_1_L_NL, WEIGHT_10_L_NL, UnitConfig
 from pulse_unit.hal.gas_meter import GasMeter
 from pulse_unit.reed import sample_interval_ms
 from pulse_unit.unit import PulseUnit
 from tests.pulse_unit.listening import board_of, run
+from tests.shared.wire.trains import METERS
 
 HOUR_MS = 3_600_000
-METERS = [
-    (WEIGHT_10_L_NL, 6_000),
-    (WEIGHT_1_L_NL, 6_000),
-    (WEIGHT_100_L_NL, 40_000),
-    (WEIGHT_1_FT3_NL, 6_000),
-]
 # Minutes, and flow in permille of the greatest: mostly none or a lot, so that the drum rests.
 FLOWS = st.lists(
     st.tuples(st.integers(1, 40), st.sampled_from([0, 0, 1, 30, 400, 1_000])),

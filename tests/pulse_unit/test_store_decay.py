@@ -248,14 +248,15 @@ def spoilt(nvm: MemoryNvm, number: int) -> None:
     ways[number]()
 
 
-@pytest.mark.parametrize("changes", [3, 90, 130])
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize(
+    ("number", "changes"),
+    [(0, 3), (0, 90), (0, 130), (1, 3), (1, 90), (1, 130), (2, 3), (3, 90), (4, 130)],
+)
 def test_store_made_anew_is_mute_or_still_corrupt(number: int, changes: int) -> None:
     """Whenever the power goes while a corrupt store is made anew, none without its mark is left."""
     nvm = used(changes)
     spoilt(nvm, number)
-    if opened(nvm) is not None:
-        return
+    assert opened(nvm) is None
     recording = RecordingNvm(bytes(nvm.image), PAGE)
     remade = Store(recording, 0, PAGES, {MUTE: 1, COUNT: 1234, BOOT: 77})
     assert (1, 1234, 77, 0) == tuple(remade.get(k) for k in (MUTE, COUNT, BOOT, MESSAGE_LIMIT))
