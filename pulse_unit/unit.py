@@ -42,7 +42,8 @@ from shared.wire.telegram import (
 from shared.wire.wmbus import frame_a
 
 STATE_PAGES = 4  # of the memory: what must survive; 20 years at 20,000 pulses a month
-LOG_PAGES_MIN = 2  # the rest is the log; 16 of 4 KiB hold 13 months
+LOG_PAGES_MIN = 2  # the rest is the log
+PAGES = STATE_PAGES + 16  # of 4 KiB: 13 months of half-hours
 
 _REFUSALS = (
     (BadMac, REFUSED_NOT_AUTHENTIC),

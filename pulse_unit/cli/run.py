@@ -130,7 +130,7 @@ def _board(
     label: UnitLabel, memory: Path, parts: list[Part], closed: bool, as_json: bool
 ) -> LinuxBoard:
     from pulse_unit.hal.linux import LinuxBoard, SyncedNvm
-    from pulse_unit.hal.virtual import PAGES
+    from pulse_unit.unit import PAGES
     from shared.exact_json import exact_json
 
     class TellingBoard(LinuxBoard):

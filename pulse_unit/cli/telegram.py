@@ -178,7 +178,7 @@ def _check_options(bearer: str) -> None:
 def _radio(
     said: "PulseTelegram", serial: str, key: bytes, counter: int, options: dict[str, Any]
 ) -> dict[str, Any]:
-    from pulse_unit.hal.virtual import host_aes
+    from shared.crypto.host import host_aes
     from shared.wire.seal import SEND_INSTALLATION, SEND_NO_REPLY, seal_telegram
     from shared.wire.seal_mode_5 import seal_telegram_mode_5
     from shared.wire.telegram import HISTORY_BYTES_MAX, encode_records, status_byte
@@ -232,7 +232,7 @@ def _wired(
 def _ble(
     said: "PulseTelegram", key: bytes, counter: int, options: dict[str, Any]
 ) -> dict[str, Any]:
-    from pulse_unit.hal.virtual import host_aes
+    from shared.crypto.host import host_aes
     from shared.wire.advert import (
         advert_key,
         advertising_data,

@@ -9,26 +9,14 @@ from pulse_unit.errors import ConfigError
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.reed import pulse_edges
 from pulse_unit.nvm import Nvm
-from pulse_unit.unit import LOG_PAGES_MIN, STATE_PAGES, PulseUnit
+from pulse_unit.unit import LOG_PAGES_MIN, PAGES, STATE_PAGES, PulseUnit
 from shared.crypto.block import BlockCipher
+from shared.crypto.host import host_aes
 from shared.wire.address import is_serial
 from shared.wire.advert import ADVERTISING_MAX
 from shared.wire.debounce import debounce_times, period_min_ms
 
-PAGES = STATE_PAGES + 16  # 13 months of half-hours
-
 _MILLION = 1_000_000
-
-
-def host_aes() -> "type[BlockCipher]":
-    """Return the AES block class that this interpreter has."""
-    try:
-        from shared.crypto.backend_micropython import AesBlock
-    except ImportError:
-        from shared.crypto.backend_cryptography import AesBlock as HostBlock
-
-        return HostBlock
-    return AesBlock
 
 
 class VirtualBoard(Board):

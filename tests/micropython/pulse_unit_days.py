@@ -10,8 +10,8 @@ from pulse_unit.config import UnitConfig
 from pulse_unit.entries import Entries
 from pulse_unit.hal.memory import FileNvm
 from pulse_unit.hal.reed import Noise, pulse_edges
-from pulse_unit.hal.virtual import PAGES, VirtualBoard
-from pulse_unit.unit import PulseUnit
+from pulse_unit.hal.virtual import VirtualBoard
+from pulse_unit.unit import PAGES, PulseUnit
 from shared.wire.command import seal_phase
 
 KEY = bytes(range(16))

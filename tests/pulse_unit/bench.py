@@ -10,9 +10,8 @@ from typing import Any
 
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.linux import LinuxBoard, Part, SyncedNvm
-from pulse_unit.hal.virtual import PAGES
 from pulse_unit.main import run
-from pulse_unit.unit import PulseUnit
+from pulse_unit.unit import PAGES, PulseUnit
 from shared.label import UnitLabel
 from tests.pulse_unit.listening import KEY, SERIAL
 

@@ -20,9 +20,8 @@ from pulse_unit.board import INPUT_BUTTON
 from pulse_unit.hal.linux import Part, static_address
 from pulse_unit.hal.linux_ble import Bluetooth
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.hal.virtual import PAGES
 from pulse_unit.history import CountHistory
-from pulse_unit.unit import STATE_PAGES, PulseUnit
+from pulse_unit.unit import PAGES, STATE_PAGES, PulseUnit
 from shared.wire.gatt import UUIDS
 from tests.pulse_unit.bench import LIMIT_S, Bench
 from tests.pulse_unit.listening import KEY

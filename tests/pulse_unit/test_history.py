@@ -6,9 +6,8 @@ import pytest
 
 from pulse_unit.entries import Entries
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.hal.virtual import PAGES
 from pulse_unit.history import CountHistory
-from pulse_unit.unit import STATE_PAGES
+from pulse_unit.unit import PAGES, STATE_PAGES
 from tests.pulse_unit.tearing import PowerCut, TearingNvm
 
 Entry = tuple[int, int, int]

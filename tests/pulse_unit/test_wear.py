@@ -4,7 +4,6 @@ import pytest
 
 from pulse_unit.cli.wear import ENDURANCE_CYCLES, Life, log_erases, store_erases
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.hal.virtual import PAGES
 from pulse_unit.history import CountHistory
 from pulse_unit.nvm import Slots
 from pulse_unit.store import (
@@ -18,7 +17,7 @@ from pulse_unit.store import (
     ReservedCounter,
     Store,
 )
-from pulse_unit.unit import STATE_PAGES
+from pulse_unit.unit import PAGES, STATE_PAGES
 
 SLOTS = Slots(MemoryNvm(1), 0, 1).per_page
 LOG_PAGES = PAGES - STATE_PAGES
