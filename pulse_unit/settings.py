@@ -26,23 +26,21 @@ class SettingsStore:
             settings += self._store.get(key).to_bytes(4, "little")
         return bytes(settings)
 
-    def save(self, settings: "bytes | None") -> None:
-        """Persist settings; None goes back to the factory's.
+    def save(self, settings: bytes) -> None:
+        """Persist settings.
 
         Raises:
             ValueError: these are not 24 bytes.
             StoreError: they are not persisted, and the old ones hold.
         """
-        bank = 0
-        if settings is not None:
-            if len(settings) != SETTINGS_LENGTH:
-                raise ValueError("settings have %d bytes" % SETTINGS_LENGTH)
-            if settings == self.load():
-                return
-            bank = 2 if self._store.get(CONFIG_BANK) == 1 else 1
-            for word in range(_WORDS):
-                value = int.from_bytes(settings[4 * word : 4 * word + 4], "little")
-                self._store.put(_FIRST_KEYS[bank] + word, value)
+        if len(settings) != SETTINGS_LENGTH:
+            raise ValueError("settings have %d bytes" % SETTINGS_LENGTH)
+        if settings == self.load():
+            return
+        bank = 2 if self._store.get(CONFIG_BANK) == 1 else 1
+        for word in range(_WORDS):
+            value = int.from_bytes(settings[4 * word : 4 * word + 4], "little")
+            self._store.put(_FIRST_KEYS[bank] + word, value)
         self._store.put(CONFIG_BANK, bank)
 
 

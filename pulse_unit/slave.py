@@ -100,13 +100,10 @@ class WiredSlave:
     Args:
         unit: what speaks and obeys.
         memory: where address and speed persist.
-        serial: eight digits; with the other three its secondary address.
-        manufacturer: three letters.
-        version: of the unit.
-        medium: the device type.
+        serial: eight digits, in its secondary address.
 
     Raises:
-        Malformed: for a serial or manufacturer that no meter has.
+        Malformed: for a serial that no meter has.
     """
 
     def __init__(
@@ -114,14 +111,10 @@ class WiredSlave:
         unit: "PulseUnit",
         memory: "WireSettings",
         serial: str,
-        *,
-        manufacturer: str = MANUFACTURER,
-        version: int = VERSION,
-        medium: int = MEDIUM_GAS,
     ) -> None:
         self._unit = unit
         self._memory = memory
-        self._secondary = secondary_address(serial, manufacturer, version, medium)
+        self._secondary = secondary_address(serial, MANUFACTURER, VERSION, MEDIUM_GAS)
         word = memory.load()
         address = word & 0xFF
         self._address = address if address <= ADDRESS_MAX else 0

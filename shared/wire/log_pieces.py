@@ -27,7 +27,6 @@ ENTRIES_MAX = 0xFFFF  # in one answer
 # 17 bytes: no other derivation from the unit's key has this length.
 _LABEL = b"halfhourly log v1"
 _MAC_LENGTH = 8
-_PIECES_MAX = 0x10000
 _NUMBER_LENGTH = 2
 
 _MEDIUM = 0xC0
@@ -148,11 +147,6 @@ class LogReader:
         """(boot, tick in seconds of uptime, count), oldest first; none before the end has come."""
         return self._found if self.is_complete else []
 
-    @property
-    def last(self) -> "tuple[int, int, int] | None":
-        """The newest entry so far, for showing how far it is; it is not yet authentic."""
-        return self._found[-1] if self._found else None
-
     def receive_data(self, piece: bytes) -> None:
         """Take the next piece.
 
@@ -165,7 +159,7 @@ class LogReader:
             raise Malformed("a piece of the log comes after its end")
         cursor = Cursor(piece)
         number = cursor.u16()
-        if number != self._number & 0xFFFF or self._number >= _PIECES_MAX:
+        if number != self._number:
             raise Malformed("piece %d of the log comes where %d is due" % (number, self._number))
         self._number += 1
         mac = None

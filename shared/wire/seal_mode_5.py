@@ -13,7 +13,7 @@ from shared.wire.seal import CI_SHORT, SEND_NO_REPLY, filled, link_address
 RECORDS_MAX_MODE_5 = 15 * BLOCK - 2  # what four bits can count, and an L field too
 
 _MODE_5 = 5
-_SYNCHRONOUS = 0x2000
+_SYNCHRONOUS = 0x2000  # it leaves at its due instant (EN 13757-4)
 
 
 def seal_telegram_mode_5(
@@ -28,7 +28,6 @@ def seal_telegram_mode_5(
     version: int = VERSION,
     medium: int = MEDIUM_GAS,
     control: int = SEND_NO_REPLY,
-    is_synchronous: bool = True,
 ) -> bytes:
     """Return a meter's telegram in security mode 5: a link frame without CRCs.
 
@@ -43,7 +42,6 @@ def seal_telegram_mode_5(
         version: of the meter.
         medium: the device type.
         control: the C field.
-        is_synchronous: whether it says that it leaves at its due instant (EN 13757-4).
 
     Raises:
         Malformed: for a serial, manufacturer or length that a telegram cannot have.
@@ -51,9 +49,7 @@ def seal_telegram_mode_5(
     if len(records) > RECORDS_MAX_MODE_5:
         raise Malformed("%d bytes of records do not fit a telegram" % len(records))
     content = filled(records)
-    configuration = _MODE_5 << 8 | len(content) // BLOCK << 4
-    if is_synchronous:
-        configuration |= _SYNCHRONOUS
+    configuration = _SYNCHRONOUS | _MODE_5 << 8 | len(content) // BLOCK << 4
     address = link_address(serial, manufacturer, version, medium)
     access = bytes([access_number & 0xFF])
     link = bytes([control]) + address + bytes([CI_SHORT]) + access + bytes([status])

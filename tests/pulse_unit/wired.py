@@ -20,10 +20,13 @@ from shared.wire.mbus import (
     decode_frame,
     encode_frame,
 )
-from shared.wire.telegram import PulseTelegram, encode_records
 
 SERIAL = "12345678"
 SECONDARY = bytes.fromhex("7856341219210103")
+
+
+# Of a telegram's records: the days left, the error flags and the boot, all 0.
+_REST = b"\x02\xfd\x74\0\0\x02\xfd\x17\0\0\x02\xfd\x60\0\0"
 
 
 class FakeUnit:
@@ -37,7 +40,8 @@ class FakeUnit:
     def records(self, uptime_ms: int) -> bytes:
         """See `PulseUnit`."""
         self.count += 1
-        return encode_records(PulseTelegram(count=self.count, uptime_s=uptime_ms // 1000))
+        data = b"\x04\xfd\x3a" + self.count.to_bytes(4, "little")
+        return data + b"\x04\x20" + (uptime_ms // 1000).to_bytes(4, "little") + _REST
 
     def status(self) -> int:
         """See `PulseUnit`."""
