@@ -12,7 +12,7 @@ from typing import Any
 from collector.media import medium_name
 from shared.crypto.block import BlockCipher
 from shared.units import scaled
-from shared.wire.bthome import UUID, Measurement, open_advert
+from shared.wire.bthome import BTHOME_UUID, Measurement, open_advert
 from shared.wire.errors import Malformed
 from shared.wire.grid import COUNT_MODULUS
 from shared.wire.header import parse_header, parse_wired_header
@@ -62,7 +62,7 @@ def decode_advert(service_data: bytes, address: bytes, key: bytes | None = None)
     Raises:
         WireError: as `decode_telegram`.
     """
-    advert = open_advert(_block(key), service_data.removeprefix(UUID), address, key)
+    advert = open_advert(_block(key), service_data.removeprefix(BTHOME_UUID), address, key)
     return {
         "manufacturer": None,
         "id": address.hex(":").upper(),

@@ -19,7 +19,7 @@ PER_WINDOW = 6
 PER_TELEGRAM = 7
 _COUNTS = 8
 
-EDGES_PER_PULSE = 14  # bounce at both ends, as `pulse_unit.hal.reed` simulates it
+EDGES_PER_PULSE = 14  # bounce at both ends, as `pulse_unit.hal.simulated_reed` simulates it
 TICKS_PER_DAY = 48
 RECORDS_PER_PAGE = 480  # of 4 KiB, without its header and the values at its start
 
@@ -115,7 +115,7 @@ class DayPlan:
         pulses: in a day.
         closed_s: seconds of a day that the reed rests closed.
         closing_ms: how long a closing contact is watched before it counts.
-        sample_ms: between two looks at a parked contact; 0 if it is never parked.
+        sample_interval_ms: between two looks at a parked contact; 0 if it is never parked.
 
     Raises:
         ConfigError: for a number below zero or a day that is closed for longer than it lasts.
@@ -131,9 +131,9 @@ class DayPlan:
         pulses: int = 667,
         closed_s: int = 25_920,
         closing_ms: int = 150,
-        sample_ms: int = 750,
+        sample_interval_ms: int = 750,
     ) -> None:
-        periods = (telegram_period_s, advert_period_s, window_period_s, sample_ms)
+        periods = (telegram_period_s, advert_period_s, window_period_s, sample_interval_ms)
         others = (reply_window_ms, pulses, closed_s, closing_ms)
         if min(periods) < 0 or min(others) < 0 or closed_s > DAY_S:
             raise ConfigError("a day's numbers are not below zero, and its seconds are 86,400")
@@ -144,7 +144,7 @@ class DayPlan:
         self.pulses = pulses
         self.closed_s = closed_s
         self.closing_ms = closing_ms
-        self.samples = _times(closed_s * 1_000, sample_ms)
+        self.samples = _times(closed_s * 1_000, sample_interval_ms)
 
 
 def _times(span: int, period: int) -> int:

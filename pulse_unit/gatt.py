@@ -8,7 +8,7 @@ them from `read` after `secured` and after every `write`.
 
 from pulse_unit.board import Board
 from pulse_unit.config import settings_of
-from pulse_unit.errors import StoreError, UnitError
+from pulse_unit.errors import AttributeRefused, StoreError
 from pulse_unit.log_answer import LogAnswer
 from pulse_unit.unit import PulseUnit
 from shared.wire.errors import WireError
@@ -38,19 +38,6 @@ from shared.wire.gatt import (
 PAIRINGS_MAX = 3  # attempts, then a pause: each tells a cheat one bit of a passkey that stays
 _NO_RESULT = encode_result(b"", NO_COMMAND)
 _PAIRINGS_PAUSE_MS = 90_000  # outlasts the window in which the attempts were made
-
-
-class AttributeRefused(UnitError):  # noqa: N818  it says what became of the attribute
-    """A read that is not answered; its argument is the ATT error code.
-
-    Example scenarios: a peer that has not paired; an attribute that is only written; a telegram
-    for which no message counter could be persisted.
-    """
-
-    @property
-    def code(self) -> int:
-        """The ATT error code."""
-        return int(self.args[0])
 
 
 class GattService:

@@ -35,8 +35,8 @@ class Inputs:
             return None
         return self._magnet_ms + SWIPE_MAX_MS
 
-    def take(self, uptime_ms: int) -> bool:
-        """Look at the switches; return whether somebody wants to install the unit."""
+    def asks_to_install(self, uptime_ms: int) -> bool:
+        """Look at the switches; return whether somebody asks to install the unit."""
         seen = self._board.take_inputs()
         if seen & INPUT_TAMPER:
             self.latch(FLAG_TAMPER, uptime_ms)

@@ -43,7 +43,7 @@ class Reed:
         self.closing_ms, opening_ms = debounce_times(weight_nl, flow_max_l_per_h)
         self._debouncer = ReedDebouncer(self.closing_ms, opening_ms, board.is_reed_closed())
         self.interval_ms = sample_interval_ms(weight_nl, flow_max_l_per_h)
-        self._sample_ms = -1  # when a parked contact is looked at; -1: its edges are watched
+        self._next_sample_ms = -1  # when a parked contact is looked at; -1: its edges are watched
         self.edges = 0
         self.samples = 0
 
@@ -60,8 +60,8 @@ class Reed:
         settle_ms = self._debouncer.next_timer()
         if due_ms is None or (settle_ms is not None and settle_ms < due_ms):
             due_ms = settle_ms
-        if self._sample_ms >= 0 and (due_ms is None or self._sample_ms < due_ms):
-            due_ms = self._sample_ms
+        if self._next_sample_ms >= 0 and (due_ms is None or self._next_sample_ms < due_ms):
+            due_ms = self._next_sample_ms
         return due_ms
 
     def next_pulse(self, until_ms: int) -> int:
@@ -83,21 +83,21 @@ class Reed:
 
     def _look(self, now_ms: int) -> bool:
         """Park a contact that rests closed, sample a parked one; return whether it has opened."""
-        if self._sample_ms < 0:
+        if self._next_sample_ms < 0:
             if self.interval_ms and self._debouncer.rests_closed:
                 self._board.park_reed(True, now_ms)
-                self._sample_ms = now_ms + self.interval_ms
+                self._next_sample_ms = now_ms + self.interval_ms
             return False
-        if now_ms < self._sample_ms:
+        if now_ms < self._next_sample_ms:
             return False
         self.samples += 1
         if self._board.is_reed_closed():
-            self._sample_ms = now_ms + self.interval_ms
+            self._next_sample_ms = now_ms + self.interval_ms
             return False
         self._watch(now_ms)
         return True
 
     def _watch(self, now_ms: int) -> None:
-        if self._sample_ms >= 0:
-            self._sample_ms = -1
+        if self._next_sample_ms >= 0:
+            self._next_sample_ms = -1
             self._board.park_reed(False, now_ms)

@@ -162,7 +162,7 @@ class PulseUnit:
         After a long sleep every tick is logged; of the telegrams that were due one is sent.
         """
         self._catch_up(uptime_ms)
-        if self._inputs.take(uptime_ms):
+        if self._inputs.asks_to_install(uptime_ms):
             self._schedule.install(uptime_ms)
         schedule = self._schedule
         if uptime_ms >= schedule.telegram_ms:
@@ -247,7 +247,7 @@ class PulseUnit:
             advert_period_s=self._schedule.advert_period_s,
             window_period_s=self._schedule.window_period_s,
             closing_ms=self._reed.closing_ms,
-            sample_ms=self._reed.interval_ms,
+            sample_interval_ms=self._reed.interval_ms,
         )
 
     def _catch_up(self, uptime_ms: int) -> None:

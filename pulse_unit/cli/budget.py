@@ -29,7 +29,7 @@ class Conditions:
     advert_period_s: int
     telegram_period_s: int
     window_period_s: int
-    sample_ms: int = 750
+    sample_interval_ms: int = 750
     self_discharge_permille: int = SELF_DISCHARGE_PERMILLE
     usable_percent: int = USABLE_PERCENT
 
@@ -49,7 +49,7 @@ class Conditions:
             window_period_s=self.window_period_s,
             pulses=-(-self.pulses_per_month // _MONTH_DAYS),
             closed_s=int(DAY_S * self.closed_percent / 100),
-            sample_ms=self.sample_ms,
+            sample_interval_ms=self.sample_interval_ms,
         )
 
 
@@ -119,7 +119,7 @@ def _changes(now: Conditions) -> Iterator[tuple[str, Decimal]]:
     if plan.closed_s:
         yield (
             "a closed contact that is watched, not parked (a litre a pulse)",
-            of(replace(now, sample_ms=0)),
+            of(replace(now, sample_interval_ms=0)),
         )
     if plan.closed_s < DAY_S:
         yield "a reed that always rests closed", of(replace(now, closed_percent=Decimal(100)))

@@ -4,7 +4,7 @@ A magnet on the drum holds the reed closed for a part of each turn. Where the ga
 stops, and the reed rests as it is: closed for days, if the magnet happens to stand before it.
 """
 
-from pulse_unit.hal.reed import Noise
+from pulse_unit.hal.simulated_reed import Noise
 from shared.wire.debounce import debounce_times, period_min_ms
 
 _HOUR_MS = 3_600_000

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pulse_unit.battery import BatteryFigures
 from pulse_unit.board import Board
 from pulse_unit.edges import TICK_MASK, EdgeBuffer
-from pulse_unit.errors import ConfigError
+from pulse_unit.errors import ConfigError, PartLost
 from pulse_unit.hal.memory import FileNvm
 from shared.crypto.backend_cryptography import AesBlock
 from shared.crypto.cmac import cmac
@@ -37,14 +37,6 @@ _MAINS = BatteryFigures(
     capacity_mah=1_000_000_000, usable_percent=100, self_discharge_permille=0, sleep_na=1, low_d=0
 )
 _ADDRESS_LABEL = b"halfhourly Bluetooth address"
-
-
-class PartLost(Exception):  # noqa: N818  it says what became of the part
-    """A part of the board is missing or has broken away; its text is one sentence.
-
-    Example scenarios: a serial adapter that was unplugged; no Bluetooth controller of that name; a
-    line of a chip that another process holds.
-    """
 
 
 class Part:

@@ -18,8 +18,9 @@ from bumble.core import UUID, BaseBumbleError
 from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
 from bumble.transport.common import Transport
 
-from pulse_unit.gatt import AttributeRefused, GattService
-from pulse_unit.hal.linux import LinuxBoard, Part, PartLost, stop
+from pulse_unit.errors import AttributeRefused, PartLost
+from pulse_unit.gatt import GattService
+from pulse_unit.hal.linux import LinuxBoard, Part, stop
 from pulse_unit.hal.linux_bonds import BondFile, guard_pairing
 from shared.wire.gatt import NOTIFYING, READABLE, SERVICE_UUID, UUIDS, WRITABLE
 

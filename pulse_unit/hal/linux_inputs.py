@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from pulse_unit.board import INPUT_BUTTON, INPUT_MAGNET, INPUT_TAMPER
-from pulse_unit.errors import ConfigError
-from pulse_unit.hal.linux import Part, PartLost
+from pulse_unit.errors import ConfigError, PartLost
+from pulse_unit.hal.linux import Part
 
 REED = 0  # beside the inputs of `pulse_unit.board`: what a line's changes are
 _LINE_MAX = 80

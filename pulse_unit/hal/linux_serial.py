@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import serial
 
-from pulse_unit.hal.linux import LinuxBoard, Part, PartLost
+from pulse_unit.errors import PartLost
+from pulse_unit.hal.linux import LinuxBoard, Part
 from pulse_unit.hal.sticks import BAUDS, opening, sending
 from pulse_unit.slave import WiredSlave
 

@@ -7,7 +7,8 @@ be called between any two steps of the core.
 import bluetooth  # type: ignore[import-not-found]  # a board's
 
 from pulse_unit.board import Board
-from pulse_unit.gatt import AttributeRefused, GattService
+from pulse_unit.errors import AttributeRefused
+from pulse_unit.gatt import GattService
 from pulse_unit.hal.mp_bonds import BondFile
 from pulse_unit.schedule import NEVER_MS
 from pulse_unit.unit import PulseUnit

@@ -7,7 +7,7 @@ from pulse_unit.config import UnitConfig
 from pulse_unit.edges import TICK_MASK, EdgeBuffer
 from pulse_unit.errors import ConfigError
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.hal.reed import pulse_edges
+from pulse_unit.hal.simulated_reed import pulse_edges
 from pulse_unit.nvm import Nvm
 from pulse_unit.unit import LOG_PAGES_MIN, PAGES, STATE_PAGES, PulseUnit
 from shared.crypto.block import BlockCipher

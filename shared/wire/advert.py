@@ -10,7 +10,7 @@ from shared.crypto.cmac import cmac
 from shared.wire.errors import Malformed
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
-UUID = b"\xd2\xfc"  # as sent, low byte first
+BTHOME_UUID = b"\xd2\xfc"  # as sent, low byte first
 VERSION = 2
 ENCRYPTED = 0x01
 MAC_LENGTH = 4
@@ -19,8 +19,8 @@ COUNTER_LENGTH = 4
 ADVERTISING_MAX = 31
 SERVICE_DATA_MAX = 24  # what the flags, and the head of the service data, leave of the 31 bytes
 
-AGE_UNKNOWN = 0xFFFFFF
-AGE_MAX_MS = AGE_UNKNOWN - 1  # that or longer: 4 h 39 min
+AGE_UNKNOWN_MS = 0xFFFFFF
+AGE_MAX_MS = AGE_UNKNOWN_MS - 1  # that or longer: 4 h 39 min
 
 _INFORMATION = 0x45  # version 2, at irregular intervals, encrypted
 _FLAGS = b"\x02\x01\x06"  # to be discovered by anybody, no classic Bluetooth
@@ -40,14 +40,14 @@ def count_objects(packet_id: int, count: int, last_pulse_age_s: "int | None") ->
     Args:
         packet_id: one more for each new advert; its low 8 bits are sent.
         count: modulo 2^32, 32 bits.
-        last_pulse_age_s: sent in ms, `AGE_MAX_MS` at most; None, not known, as `AGE_UNKNOWN`.
+        last_pulse_age_s: sent in ms, `AGE_MAX_MS` at most; None, not known, as `AGE_UNKNOWN_MS`.
 
     Raises:
         Malformed: for a count or an age that its object cannot hold.
     """
     if not 0 <= count <= 0xFFFFFFFF:
         raise Malformed("a count has 32 bits: %d" % count)
-    age_ms = AGE_UNKNOWN
+    age_ms = AGE_UNKNOWN_MS
     if last_pulse_age_s is not None:
         if last_pulse_age_s < 0:
             raise Malformed("an age is not below zero: %d" % last_pulse_age_s)
@@ -89,8 +89,8 @@ def advertising_data(service_data: bytes) -> bytes:
     """
     if len(service_data) > SERVICE_DATA_MAX:
         raise Malformed("%d bytes do not fit a legacy advertisement" % len(service_data))
-    head = bytes([1 + len(UUID) + len(service_data), _SERVICE_DATA])
-    return _FLAGS + head + UUID + service_data
+    head = bytes([1 + len(BTHOME_UUID) + len(service_data), _SERVICE_DATA])
+    return _FLAGS + head + BTHOME_UUID + service_data
 
 
 def advert_key(aes: "type[BlockCipher]", key: bytes, address: bytes) -> bytes:
@@ -139,4 +139,4 @@ def advert_nonce(address: bytes, information: int, counter: bytes) -> bytes:
     """
     if len(address) != 6:
         raise Malformed("a Bluetooth address has 6 bytes, not %d" % len(address))
-    return bytes(address) + UUID + bytes([information]) + counter
+    return bytes(address) + BTHOME_UUID + bytes([information]) + counter

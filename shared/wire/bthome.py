@@ -7,10 +7,10 @@ enciphered a counter and a MAC of four bytes each. `shared.wire.advert` seals.
 from shared.crypto.block import BlockCipher
 from shared.crypto.ccm import ccm_open
 from shared.wire.advert import (
+    BTHOME_UUID,
     COUNTER_LENGTH,
     ENCRYPTED,
     MAC_LENGTH,
-    UUID,
     VERSION,
     advert_key,
     advert_nonce,
@@ -21,7 +21,7 @@ from shared.wire.cursor import Cursor
 from shared.wire.errors import BadMac, KeyNeeded, Malformed, Truncated, Unsupported
 
 __all__ = [
-    "UUID",
+    "BTHOME_UUID",
     "Advert",
     "Measurement",
     "advert_key",

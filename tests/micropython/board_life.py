@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from pulse_unit.hal.reed import Noise, pulse_edges
+from pulse_unit.hal.simulated_reed import Noise, pulse_edges
 from pulse_unit.main import run
 from shared.wire.advert import advert_key
 from shared.wire.bthome import open_advert

@@ -2,7 +2,8 @@
 
 from pulse_unit.board import INPUT_BUTTON
 from pulse_unit.config import UnitConfig
-from pulse_unit.gatt import AttributeRefused, GattService
+from pulse_unit.errors import AttributeRefused
+from pulse_unit.gatt import GattService
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.unit import PulseUnit

@@ -9,7 +9,7 @@ import sys
 from pulse_unit.config import UnitConfig
 from pulse_unit.entries import Entries
 from pulse_unit.hal.memory import FileNvm
-from pulse_unit.hal.reed import Noise, pulse_edges
+from pulse_unit.hal.simulated_reed import Noise, pulse_edges
 from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.unit import PAGES, PulseUnit
 from shared.wire.command import seal_phase

@@ -16,7 +16,7 @@ from pulse_unit.battery import (
 from pulse_unit.boards import esp32, mains, stm32wb
 from pulse_unit.errors import ConfigError
 from pulse_unit.hal.memory import MemoryNvm
-from pulse_unit.hal.reed import pulse_edges
+from pulse_unit.hal.simulated_reed import pulse_edges
 from pulse_unit.store import CHARGE_C, Store
 
 NC_PER_C = 1_000_000_000
@@ -24,7 +24,7 @@ DAY_S = 86_400
 ADVERTS = DayPlan()
 TELEGRAMS = DayPlan(telegram_period_s=900, advert_period_s=0, window_period_s=0)
 BOTH = DayPlan(telegram_period_s=900)
-NEVER_PARKED = DayPlan(sample_ms=0)
+NEVER_PARKED = DayPlan(sample_interval_ms=0)
 
 
 class DeadNvm(MemoryNvm):
@@ -181,7 +181,7 @@ def test_the_goal_is_reached_on_the_target() -> None:
         DayPlan(advert_period_s=1),
         DayPlan(telegram_period_s=60),
         DayPlan(pulses=20_000),
-        DayPlan(sample_ms=100),
+        DayPlan(sample_interval_ms=100),
         NEVER_PARKED,
     ],
     ids=["advert a second", "telegram a minute", "pulses", "samples", "never parked"],
@@ -205,7 +205,7 @@ def test_every_figure_and_number_counts() -> None:
     for name, more in (
         *(("telegram_period_s", 800), ("advert_period_s", 50), ("window_period_s", 14_000)),
         *(("reply_window_ms", 2_100), ("pulses", 668), ("closed_s", 26_000), ("closing_ms", 160)),
-        ("sample_ms", 740),
+        ("sample_interval_ms", 740),
     ):
         assert usual < day_nc(stm32wb(), DayPlan(**{"telegram_period_s": 900, name: more})), name
 

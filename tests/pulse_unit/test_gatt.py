@@ -4,8 +4,8 @@ import pytest
 
 from pulse_unit.board import INPUT_BUTTON
 from pulse_unit.config import UnitConfig, settings_of
-from pulse_unit.errors import StoreError
-from pulse_unit.gatt import PAIRINGS_MAX, AttributeRefused, GattService
+from pulse_unit.errors import AttributeRefused, StoreError
+from pulse_unit.gatt import PAIRINGS_MAX, GattService
 from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.unit import PulseUnit
 from shared.wire import gatt

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pulse_unit.board import INPUT_BUTTON, INPUT_MAGNET, INPUT_TAMPER
-from pulse_unit.errors import ConfigError
-from pulse_unit.hal.linux import Part, PartLost, SyncedNvm, static_address, stop
+from pulse_unit.errors import ConfigError, PartLost
+from pulse_unit.hal.linux import Part, SyncedNvm, static_address, stop
 from pulse_unit.hal.linux_inputs import REED, GpioInputs, TextInputs
 from pulse_unit.hal.linux_serial import StickPort, WirePort
 from shared.wire.mbus import ACKNOWLEDGE, CI_SEND_DATA, REQ_UD2, SND_UD, Frame, encode_frame

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pulse_unit.config import WEIGHT_1_FT3_NL, WEIGHT_1_L_NL, WEIGHT_10_L_NL, UnitConfig
 from pulse_unit.entries import Entries
 from pulse_unit.errors import ConfigError, StoreError
-from pulse_unit.hal.reed import pulse_edges
+from pulse_unit.hal.simulated_reed import pulse_edges
 from pulse_unit.hal.virtual import VirtualUnit
 from pulse_unit.main import run
 from pulse_unit.schedule import interval_ms

@@ -16,7 +16,7 @@ from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.advert import (
     ADVERTISING_MAX,
     AGE_MAX_MS,
-    AGE_UNKNOWN,
+    AGE_UNKNOWN_MS,
     SERVICE_DATA_MAX,
     advert_key,
     advertising_data,
@@ -60,7 +60,7 @@ def test_objects_are_these_bytes() -> None:
 @pytest.mark.parametrize(
     ("age_s", "sent"),
     [
-        (None, AGE_UNKNOWN),
+        (None, AGE_UNKNOWN_MS),
         (0, 0),
         (16_777, 16_777_000),
         (16_778, AGE_MAX_MS),
@@ -146,7 +146,7 @@ def test_both_adverts_open_as_they_were_sealed(
     ]
     assert all(len(advertising_data(advert)) <= ADVERTISING_MAX for advert in adverts)
     told = opened(adverts[0], address, key)
-    age_ms = AGE_UNKNOWN if age_s is None else min(age_s * 1000, AGE_MAX_MS)
+    age_ms = AGE_UNKNOWN_MS if age_s is None else min(age_s * 1000, AGE_MAX_MS)
     assert {"packet_id": counter & 0xFF, "count": count, "duration": age_ms} == told
     told = opened(adverts[1], address, key)
     assert (counter & 0xFF, percent) == (told["packet_id"], told["battery"])
