@@ -10,7 +10,7 @@ from collections.abc import Callable
 import serial
 
 from pulse_unit.errors import PartLost
-from pulse_unit.hal.linux import LinuxBoard, Part
+from pulse_unit.hal.linux import LinuxBoard, Part, stop
 from pulse_unit.hal.sticks import BAUDS, opening, sending
 from pulse_unit.slave import WiredSlave
 
@@ -88,30 +88,37 @@ class WirePort(_Port):
         """See `Part`."""
         super().attach(board)
         self._slave = WiredSlave(board.unit, board.unit.wire_settings, board.serial)
+        self._heard = asyncio.Event()  # which may have moved the slave's timer
 
     async def run(self, opened: Callable[[], None]) -> None:
         """See `Part`."""
         port = self._open(self._slave.baud, serial.PARITY_EVEN)
-        timers = asyncio.create_task(self._handle_timers())
+        tasks = [
+            asyncio.create_task(self._serve(port, opened)),
+            asyncio.create_task(self._handle_timers()),
+        ]
         try:
-            await self._serve(port, opened)
+            await asyncio.gather(*tasks)
         finally:
-            timers.cancel()
+            await stop(tasks)
 
     async def _handle_timers(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            self._heard.clear()
             due_ms = self._slave.next_timer()
-            now_ms = self.board.uptime_ms()
-            if due_ms is not None and due_ms <= now_ms:
-                self._slave.handle_timer(now_ms)
-                self._keep_speed()
+            left_s = None if due_ms is None else (due_ms - self.board.uptime_ms()) / 1000
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._heard.wait()
+            self._slave.handle_timer(self.board.uptime_ms())
+            self._keep_speed()
 
     def _received(self, data: bytes) -> None:
         reply = self._slave.receive_data(data, self.board.uptime_ms())
         if reply:
             self._write(reply)
         self._keep_speed()
+        self._heard.set()
         self.board.wake()
 
     def _keep_speed(self) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 
+from pulse_unit import slave
 from pulse_unit.board import INPUT_BUTTON, INPUT_MAGNET, INPUT_TAMPER
 from pulse_unit.errors import ConfigError, PartLost
 from pulse_unit.hal.linux import Part, SyncedNvm, static_address, stop
@@ -353,3 +355,50 @@ def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> No
 
     bench.run(scenario)
     assert 9 == bench.unit.wire_settings.load() & 0xFF
+
+
+def test_a_speed_at_which_nothing_comes_is_given_up(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port listens at the new speed after the reply, and at the old one again when it ends."""
+    monkeypatch.setattr(slave, "TRIAL_MS", 200)
+    ports: list[serial.SerialBase] = []
+    found = serial.serial_for_url
+
+    def spied(*arguments: Any, **options: Any) -> serial.SerialBase:
+        ports.append(found(*arguments, **options))
+        return ports[-1]
+
+    monkeypatch.setattr(serial, "serial_for_url", spied)
+    bench = Bench(tmp_path, WirePort(line.url))
+
+    async def scenario() -> None:
+        await line.accept()
+        line.write(encode_frame(Frame(SND_UD, 0, b"\xbd")))
+        assert bytes([ACKNOWLEDGE]) == await line.read(1)
+        await bench.until(lambda: ports[0].baudrate == 9_600)
+        await bench.until(lambda: ports[0].baudrate == 2_400)
+
+    bench.run(scenario)
+    assert [] == bench.reports
+
+
+def test_a_slave_that_fails_at_a_timer_is_reported(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port is closed and opened again; the unit counts meanwhile."""
+
+    def broken(_slave: slave.WiredSlave, _uptime_ms: int) -> None:
+        raise KeyError("no")
+
+    bench = Bench(tmp_path, WirePort(line.url))
+
+    async def scenario() -> None:
+        await line.accept()
+        monkeypatch.setattr(slave.WiredSlave, "handle_timer", broken)
+        monkeypatch.setattr(slave.WiredSlave, "receive_data", lambda *_: b"")
+        line.write(b"\0")
+        await bench.until(lambda: bool(bench.reports))
+
+    bench.run(scenario)
+    assert ["the wire has failed: KeyError('no')"] == bench.reports
