@@ -5,7 +5,7 @@ but these terms.
 """
 
 from pulse_unit.errors import ConfigError, StoreError
-from pulse_unit.store import CHARGE_C, Store
+from pulse_unit.store import CHARGE_C, KEY_COUNT, PAGE_MARKS, Store
 from shared.wire.grid import DAY_S
 
 # What a term is counted by.
@@ -21,7 +21,11 @@ _COUNTS = 8
 
 EDGES_PER_PULSE = 14  # bounce at both ends, as `pulse_unit.hal.simulated_reed` simulates it
 TICKS_PER_DAY = 48
-RECORDS_PER_PAGE = 480  # of 4 KiB, without its header and the values at its start
+# Changes that fit a page of the store, of 4 KiB: the one that finds it full opens the next.
+RECORDS_PER_PAGE = 512 - PAGE_MARKS - KEY_COUNT + 1
+USABLE_PERCENT = 85  # of a Li-SOCl2 cell
+SELF_DISCHARGE_PERMILLE = 10
+SAMPLE_INTERVAL_MS = 750  # between looks at a parked reed, with 10 litres a pulse at 6 m3/h
 
 _NC_PER_C = 1_000_000_000
 _LEFT_MAX_D = 0xFFFE
@@ -64,8 +68,8 @@ class BatteryFigures:
         self,
         *,
         capacity_mah: int,
-        usable_percent: int = 85,
-        self_discharge_permille: int = 10,
+        usable_percent: int = USABLE_PERCENT,
+        self_discharge_permille: int = SELF_DISCHARGE_PERMILLE,
         sleep_na: int,
         supply_na: int = 0,
         line_na: int = 0,
@@ -131,7 +135,7 @@ class DayPlan:
         pulses: int = 667,
         closed_s: int = 25_920,
         closing_ms: int = 150,
-        sample_interval_ms: int = 750,
+        sample_interval_ms: int = SAMPLE_INTERVAL_MS,
     ) -> None:
         periods = (telegram_period_s, advert_period_s, window_period_s, sample_interval_ms)
         others = (reply_window_ms, pulses, closed_s, closing_ms)

@@ -3,14 +3,16 @@
 All of them are derived from data sheets and from the work that the code does; none is measured.
 """
 
-from pulse_unit.battery import BatteryFigures
+from pulse_unit.battery import SELF_DISCHARGE_PERMILLE, USABLE_PERCENT, BatteryFigures
 
 AA_MAH = 2_600
 D_MAH = 17_000
 
 
 def stm32wb(
-    capacity_mah: int = AA_MAH, usable_percent: int = 85, self_discharge_permille: int = 10
+    capacity_mah: int = AA_MAH,
+    usable_percent: int = USABLE_PERCENT,
+    self_discharge_permille: int = SELF_DISCHARGE_PERMILLE,
 ) -> BatteryFigures:
     """Return the figures of the battery target: STM32WB55, and an S2-LP if it sends telegrams."""
     return BatteryFigures(
@@ -34,7 +36,9 @@ def stm32wb(
 
 
 def esp32(
-    capacity_mah: int = D_MAH, usable_percent: int = 85, self_discharge_permille: int = 10
+    capacity_mah: int = D_MAH,
+    usable_percent: int = USABLE_PERCENT,
+    self_discharge_permille: int = SELF_DISCHARGE_PERMILLE,
 ) -> BatteryFigures:
     """Return the figures of the DIY board: a bare ESP32-C3 module in light sleep."""
     return BatteryFigures(

@@ -15,6 +15,7 @@ BOOT_MARK = 0xFFF1
 TICK_MARK = 0xFFF2  # of an entry, seconds of uptime
 COUNT_MARK = 0xFFF3  # of the same entry
 INCREMENT_MAX = 0xFFEF
+PAGE_MARKS = 4  # at the start of a page: its header; the boot, the tick and the count of an entry
 BATCH = 3
 _ATTEMPTS = 4
 

@@ -31,6 +31,7 @@ CONFIG_B = 18  # six words
 MUTE = 24  # counters have been lost: nothing enciphered may be sent
 WIRED = 25  # primary address and baud rate on a wired bus
 KEY_COUNT = 26
+PAGE_MARKS = 3  # records of a page that are no values: its commit mark twice, and that it is closed
 
 _FIRST_MARK = 0xF0
 _COMMIT = 0xF1

@@ -13,7 +13,7 @@ from shared.wire.advert import (
 from shared.wire.seal import SEND_NO_REPLY, seal_telegram
 from shared.wire.telegram import PulseTelegram, encode_records, status_byte
 
-_BLOCK = 256  # counters that one record of the memory reserves
+BLOCK = 256  # counters that one record of the memory reserves
 
 
 class Transmitter:
@@ -22,8 +22,8 @@ class Transmitter:
     def __init__(self, board: Board, store: Store) -> None:
         self._board = board
         self._is_mute = store.get(MUTE) != 0
-        self._messages = ReservedCounter(store, MESSAGE_LIMIT, _BLOCK)
-        self._adverts = ReservedCounter(store, ADVERT_LIMIT, _BLOCK)
+        self._messages = ReservedCounter(store, MESSAGE_LIMIT, BLOCK)
+        self._adverts = ReservedCounter(store, ADVERT_LIMIT, BLOCK)
         self._advert_key = (
             b"" if board.address is None else advert_key(board.aes, board.key, board.address)
         )

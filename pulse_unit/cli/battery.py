@@ -232,9 +232,26 @@ def _told(budget: "Budget", conditions: "Conditions") -> dict[str, object]:
         "years": budget.years,
         "goal_years": GOAL_YEARS,
         "goal_ua": budget.goal_ua,
-        "reaches_goal": budget.day_nc * GOAL_YEARS * 1_461 <= budget.usable_c * 4_000_000_000,
+        "reaches_goal": budget.reaches_goal,
+        "wear": _told_wear(conditions),
         "shortens": shorter,
         "shortens_most": shorter[0],
+    }
+
+
+def _told_wear(conditions: "Conditions") -> dict[str, object]:
+    from pulse_unit.cli.budget import GOAL_YEARS
+    from pulse_unit.cli.sources import ENDURANCE
+    from pulse_unit.cli.wear import wear_of
+
+    wear = wear_of(conditions)
+    endurance, source = ENDURANCE[conditions.board]
+    return {
+        "years": GOAL_YEARS,
+        "store_page_erases": wear.store_erases,
+        "log_page_erases": wear.log_erases,
+        "endurance_erases": endurance,
+        "source": source,
     }
 
 
@@ -306,12 +323,19 @@ def _table(budget: "Budget") -> Any:
 
 def _verdict(budget: "Budget", conditions: "Conditions") -> list[str]:
     from pulse_unit.cli.budget import GOAL_YEARS, shortened
+    from pulse_unit.cli.sources import ENDURANCE
+    from pulse_unit.cli.wear import wear_of
 
-    reached = "and lasts" if budget.years >= GOAL_YEARS else "but lasts"
+    wear = wear_of(conditions)
+    stored, logged = f"{wear.store_erases:,} times", f"{wear.log_erases:,} times"
+    erased = f"each page of the store is erased {stored} and each of the log {logged}"
+    endurance, _ = ENDURANCE[conditions.board]
+    reached = "and lasts" if budget.reaches_goal else "but lasts"
     allowed = f"It may take {budget.goal_ua:.2f} µA for {GOAL_YEARS} years"
     changes = [f"  {years:>5} years with {change}" for change, years in shortened(conditions)]
     return [
         f"{allowed}, takes {budget.average_ua:.2f} µA {reached} {budget.years} years.",
+        f"In {GOAL_YEARS} years {erased}; the flash stands {endurance:,}.",
         "What would shorten that:",
         *changes,
     ]

@@ -6,16 +6,24 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 from pulse_unit import boards
-from pulse_unit.battery import BatteryFigures, DayPlan, Term, daily_terms
-from pulse_unit.cli.sources import SELF_DISCHARGE_PERMILLE, USABLE_PERCENT, Cell
+from pulse_unit.battery import (
+    SAMPLE_INTERVAL_MS,
+    SELF_DISCHARGE_PERMILLE,
+    USABLE_PERCENT,
+    BatteryFigures,
+    DayPlan,
+    Term,
+    daily_terms,
+)
+from pulse_unit.cli.sources import Cell
 from shared.wire.grid import DAY_S
 
 GOAL_YEARS: Final = 20
+GOAL_DAYS: Final = 7_305
 _DAYS_PER_YEAR: Final = Decimal("365.25")
 _MONTH_DAYS: Final = 30
 _WHOLE_WINDOW_NA: Final = 7_000_000  # the receiver, never switched off
 _FIGURES: Final = {"stm32wb": boards.stm32wb, "esp32": boards.esp32}
-BOARDS: Final = tuple(_FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ class Conditions:
     advert_period_s: int
     telegram_period_s: int
     window_period_s: int
-    sample_interval_ms: int = 750
+    sample_interval_ms: int = SAMPLE_INTERVAL_MS
     self_discharge_permille: int = SELF_DISCHARGE_PERMILLE
     usable_percent: int = USABLE_PERCENT
 
@@ -74,6 +82,11 @@ class Budget:
         return (days / _DAYS_PER_YEAR).quantize(Decimal("0.1"), ROUND_FLOOR)
 
     @property
+    def reaches_goal(self) -> bool:
+        """Whether a new battery lasts for 20 years."""
+        return self.day_nc * GOAL_DAYS <= self.usable_c * 1_000_000_000
+
+    @property
     def average_ua(self) -> Decimal:
         """All terms as one current."""
         return average_ua(self.day_nc)
@@ -81,8 +94,8 @@ class Budget:
     @property
     def goal_ua(self) -> Decimal:
         """The current that this battery bears for 20 years."""
-        seconds = GOAL_YEARS * _DAYS_PER_YEAR * DAY_S
-        return (self.usable_c * 1_000_000 / seconds).quantize(Decimal("0.01"), ROUND_FLOOR)
+        current_ua = Decimal(self.usable_c * 1_000_000) / (GOAL_DAYS * DAY_S)
+        return current_ua.quantize(Decimal("0.01"), ROUND_FLOOR)
 
     def percent(self, term: Term) -> Decimal:
         """A term's share of the day."""
@@ -132,7 +145,10 @@ def _changes(now: Conditions) -> Iterator[tuple[str, Decimal]]:
     figures.sleep_na *= 2
     yield "twice the current asleep", Budget(figures, plan).years
     yield "firmware that takes twice what is estimated", Budget(_dearer(now.figures), plan).years
-    yield "70 % of the cell usable instead of 85 %", of(replace(now, usable_percent=70))
+    yield (
+        f"70 % of the cell usable instead of {now.usable_percent} %",
+        of(replace(now, usable_percent=70)),
+    )
 
 
 def _dearer(figures: BatteryFigures) -> BatteryFigures:

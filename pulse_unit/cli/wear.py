@@ -4,15 +4,23 @@ Integers throughout, rounded up. A page of ``slots`` records takes one change ea
 store or the log puts on every page.
 """
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulse_unit import history, store
+from pulse_unit.cli.budget import GOAL_DAYS, Budget
+from pulse_unit.nvm import Nvm, Slots
+from pulse_unit.transmitter import BLOCK
+from pulse_unit.unit import PAGES, STATE_PAGES
 from shared.wire.grid import DAY_S, HALF_HOUR_S
 
-# What a page of the part stands (STM32WB55 data sheet DS11929, flash memory endurance).
-ENDURANCE_CYCLES = 10_000
-LIFE_DAYS = 7_305
+if TYPE_CHECKING:
+    from pulse_unit.cli.budget import Conditions
 
-_STORE_MARKS = 3  # two commit marks and the mark that a page is closed
-_LOG_MARKS = 5  # header, boot, tick, count, and what is left when the last two do not fit
-_BATCH = 3  # half-hours in a record
+SLOTS = Nvm.page_size // Slots.RECORD
+LOG_PAGES = PAGES - STATE_PAGES
+
+_LOG_MARKS = history.PAGE_MARKS + 1  # and what is left where a tick and a count do not fit
 _BOOT_CHANGES = 3  # its number, a resume mark and the last change again
 
 
@@ -20,26 +28,26 @@ class Life:
     """What a unit does in its life; the defaults are the battery target's.
 
     Attributes:
+        coulombs: taken from the battery, one change each.
         days: how long it is.
         pulses_per_month: of thirty days.
         telegrams_per_day: 96 are one every 15 minutes.
         adverts_per_day: 1,440 are one a minute.
         block: message counters that are reserved at once, and advert counters.
         commands_per_day: each of which moves the grid too.
-        coulombs: taken from the battery, one change each.
         boots: resets.
     """
 
     def __init__(
         self,
         *,
-        days: int = LIFE_DAYS,
+        coulombs: int,
+        days: int = GOAL_DAYS,
         pulses_per_month: int = 20_000,
         telegrams_per_day: int = 96,
         adverts_per_day: int = 1_440,
-        block: int = 256,
+        block: int = BLOCK,
         commands_per_day: int = 1,
-        coulombs: int = 9_360,
         boots: int = 1_000,
     ) -> None:
         self.days = days
@@ -64,10 +72,37 @@ class Life:
         half_hours = DAY_S // HALF_HOUR_S
         phases = self.commands_per_day
         if not phases:
-            return _up(half_hours * self.days, _BATCH) + _BOOT_CHANGES * self.boots
+            return _up(half_hours * self.days, history.BATCH) + _BOOT_CHANGES * self.boots
         # A moved tick is two marks; the half-hours up to the next begin a record.
-        spell = 2 + _up(half_hours // phases - 1, _BATCH)
+        spell = 2 + _up(half_hours // phases - 1, history.BATCH)
         return (spell * phases) * self.days + _BOOT_CHANGES * self.boots
+
+
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """How often each page of the store and each of the log is erased in a life."""
+
+    store_erases: int
+    log_erases: int
+
+
+def wear_of(conditions: "Conditions") -> Wear:
+    """Return what the years of the goal do to the memory of a unit with as many values as can be.
+
+    A command a day is sent, and a thousand resets happen. All charge that is taken is booked,
+    whether or not one battery bears it.
+    """
+    plan = conditions.plan
+    life = Life(
+        pulses_per_month=conditions.pulses_per_month,
+        telegrams_per_day=plan.telegrams,
+        adverts_per_day=plan.adverts,
+        coulombs=_up(Budget(conditions.figures, plan).day_nc * GOAL_DAYS, 1_000_000_000),
+    )
+    return Wear(
+        store_erases(life.changes(), store.KEY_COUNT, SLOTS, STATE_PAGES),
+        log_erases(life.log_records(), SLOTS, LOG_PAGES),
+    )
 
 
 def store_erases(changes: int, values: int, slots: int, pages: int) -> int:
@@ -80,7 +115,7 @@ def store_erases(changes: int, values: int, slots: int, pages: int) -> int:
         pages: in the ring.
     """
     # The change that finds a page full is among the values of the next.
-    return _up(changes, (slots - _STORE_MARKS - values + 1) * pages)
+    return _up(changes, (slots - store.PAGE_MARKS - values + 1) * pages)
 
 
 def log_erases(records: int, slots: int, pages: int) -> int:

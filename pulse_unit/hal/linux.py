@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pulse_unit.battery import BatteryFigures
 from pulse_unit.board import Board
+from pulse_unit.boards import mains
 from pulse_unit.edges import TICK_MASK, EdgeBuffer
 from pulse_unit.errors import ConfigError, PartLost
 from pulse_unit.hal.memory import FileNvm
@@ -32,10 +32,6 @@ _STOP_S = 2.0
 _PAUSE_MIN_S = 1.0
 _PAUSE_MAX_S = 60.0
 _STABLE_S = 60.0  # a part that has worked for so long starts its pauses anew
-# A mains supply: no charge is ever missed.
-_MAINS = BatteryFigures(
-    capacity_mah=1_000_000_000, usable_percent=100, self_discharge_permille=0, sleep_na=1, low_d=0
-)
 _ADDRESS_LABEL = b"halfhourly Bluetooth address"
 
 
@@ -167,7 +163,7 @@ class LinuxBoard(Board):
         self.aes = AesBlock
         self.nvm = nvm
         self.edges = EdgeBuffer(1024)
-        self.figures = _MAINS
+        self.figures = mains()
         self.loop = asyncio.new_event_loop()
         self._memory = nvm
         self._parts = list(parts)

@@ -176,6 +176,30 @@ def test_misuse_is_refused(arguments: tuple[str, ...], code: int, sentence: str)
     assert sentence in result.stderr
 
 
+def test_wear_is_said_for_the_conditions_asked() -> None:
+    """More pulses and more that is sent wear the memory more; the text says what JSON says."""
+    wear = told()["wear"]
+    for arguments in (("--pulses-per-month", "40000"), ("--telegram-period", "10")):
+        assert wear["store_page_erases"] < told(*arguments)["wear"]["store_page_erases"]
+    assert (20, 10_000) == (wear["years"], wear["endurance_erases"])
+    assert (
+        f"In 20 years each page of the store is erased {wear['store_page_erases']:,} times and"
+        f" each of the log {wear['log_page_erases']} times; the flash stands 10,000."
+    ) in run().output
+
+
+def test_the_units_page_says_what_the_command_says() -> None:
+    """How often the pages of the memory are erased in twenty years."""
+    wear = told("--telegram-period", "900", "--advert-period", "60")["wear"]
+    text = " ".join(PAGE.with_name("pulse-unit.md").read_text().split())
+    assert (
+        "In twenty years at 20,000 pulses a month, with an advert a minute and a telegram every 15"
+        f" minutes, each page of the store is erased {wear['store_page_erases']:,} times and each"
+        f" of the log {wear['log_page_erases']} times; the flash of the target stands"
+        f" {wear['endurance_erases']:,}"
+    ) in text
+
+
 def test_the_page_says_what_the_command_says() -> None:
     """Every number of the page's three tables."""
     for board, battery, sends, takes, lasts in rows("# How long the battery lasts")[:-1]:

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+
+from pulse_unit import slave
+from pulse_unit.hal.linux_serial import StickPort, WirePort
+from shared.wire.mbus import ACKNOWLEDGE, CI_SEND_DATA, REQ_UD2, SND_UD, Frame, encode_frame
+from shared.wire.telegram import decode_records
+from tests.pulse_unit.bench import LIMIT_S, Bench
+from tests.pulse_unit.listening import told
+
+
+class Line:
+    """The far end of serial ports, on a socket."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(LIMIT_S)
+        self.url = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+        self._far: socket.socket | None = None
+
+    async def accept(self) -> None:
+        """Wait for the port to be opened."""
+        self._far, _ = await asyncio.to_thread(self._server.accept)
+        self._far.settimeout(LIMIT_S)
+
+    async def read(self, count: int) -> bytes:
+        """Return so many bytes."""
+        data = b""
+        while len(data) < count:
+            assert self._far is not None
+            data += await asyncio.to_thread(self._far.recv, count - len(data))
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the port."""
+        assert self._far is not None
+        self._far.sendall(data)
+
+    def hang_up(self) -> None:
+        """Unplug the port."""
+        if self._far is not None:
+            self._far.close()
+
+    def close(self) -> None:
+        """End."""
+        self.hang_up()
+        self._server.close()
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """A serial line."""
+    made = Line()
+    yield made
+    made.close()
+
+
+def test_telegrams_leave_through_a_stick(tmp_path: Path, line: Line) -> None:
+    """Also what was sent before it was there; unplugged, it is tried again and the unit goes on."""
+    bench = Bench(tmp_path, StickPort("hex", line.url))
+
+    async def frame() -> bytes:
+        text = b""
+        while not text.endswith(b"\n"):
+            text += await line.read(1)
+        return bytes.fromhex(text.decode())
+
+    async def scenario() -> None:
+        await line.accept()
+        await bench.skip(5_000)
+        assert 0 == told(await frame()).count
+        line.hang_up()
+        await bench.until(lambda: bool(bench.reports))
+        await bench.skip(15_000)
+        await line.accept()
+        assert 20 <= told(await frame()).uptime_s
+        await bench.until(lambda: len(bench.reports) == 2)
+
+    bench.run(scenario)
+    lost, back = bench.reports
+    assert lost.startswith(f"the stick: {line.url} is gone: ")
+    assert "the stick works again" == back
+
+
+def test_a_port_that_is_not_there_is_reported_once(tmp_path: Path) -> None:
+    """One sentence, however often it is tried, and the unit counts meanwhile."""
+    missing = str(tmp_path / "ttyUSB9")
+    bench = Bench(tmp_path, WirePort(missing))
+
+    async def scenario() -> None:
+        await bench.until(lambda: bool(bench.reports))
+        await asyncio.sleep(1.2)
+        for closed in (True, False):
+            bench.board.edge(closed)
+            await bench.skip(3_000)
+
+    assert 1 == bench.run(scenario).count
+    (lost,) = bench.reports
+    assert lost.startswith(f"the wire: {missing} cannot be opened: ")
+
+
+def test_a_master_reads_the_unit_over_the_wire(tmp_path: Path, line: Line) -> None:
+    """The count in plain, from the slave that the firmware has, and its new address persists."""
+    bench = Bench(tmp_path, WirePort(line.url))
+    request = encode_frame(Frame(REQ_UD2, 0))
+
+    async def scenario() -> None:
+        await line.accept()
+        line.write(request)
+        head = await line.read(4)
+        records = (head + await line.read(head[1] + 2))[19:-2]
+        assert 0 == decode_records(records).count
+        await bench.skip(1_000)
+        line.write(encode_frame(Frame(SND_UD, 0, bytes([CI_SEND_DATA, 1, 0x7A, 9]))))
+        assert bytes([ACKNOWLEDGE]) == await line.read(1)
+
+    bench.run(scenario)
+    assert 9 == bench.unit.wire_settings.load() & 0xFF
+
+
+def test_a_speed_at_which_nothing_comes_is_given_up(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port listens at the new speed after the reply, and at the old one again when it ends."""
+    monkeypatch.setattr(slave, "TRIAL_MS", 200)
+    ports: list[serial.SerialBase] = []
+    found = serial.serial_for_url
+
+    def spied(*arguments: Any, **options: Any) -> serial.SerialBase:
+        ports.append(found(*arguments, **options))
+        return ports[-1]
+
+    monkeypatch.setattr(serial, "serial_for_url", spied)
+    bench = Bench(tmp_path, WirePort(line.url))
+
+    async def scenario() -> None:
+        await line.accept()
+        line.write(encode_frame(Frame(SND_UD, 0, b"\xbd")))
+        assert bytes([ACKNOWLEDGE]) == await line.read(1)
+        await bench.until(lambda: ports[0].baudrate == 9_600)
+        await bench.until(lambda: ports[0].baudrate == 2_400)
+
+    bench.run(scenario)
+    assert [] == bench.reports
+
+
+def test_a_slave_that_fails_at_a_timer_is_reported(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port is closed and opened again; the unit counts meanwhile."""
+
+    def broken(_slave: slave.WiredSlave, _uptime_ms: int) -> None:
+        raise KeyError("no")
+
+    bench = Bench(tmp_path, WirePort(line.url))
+
+    async def scenario() -> None:
+        await line.accept()
+        monkeypatch.setattr(slave.WiredSlave, "handle_timer", broken)
+        monkeypatch.setattr(slave.WiredSlave, "receive_data", lambda *_: b"")
+        line.write(b"\0")
+        await bench.until(lambda: bool(bench.reports))
+
+    bench.run(scenario)
+    assert ["the wire has failed: KeyError('no')"] == bench.reports
