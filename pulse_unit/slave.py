@@ -1,7 +1,8 @@
 """A unit on a wired M-Bus: the slave's side of EN 13757-2 and EN 13757-7, without a serial port.
 
 Whoever owns the port hands over what arrives and sends the replies, each at the speed that `baud`
-had before the call, and calls `handle_timer` when `next_timer` is due.
+had before the call, drops what arrives until the port has followed `baud`, and calls
+`handle_timer` when `next_timer` is due.
 
 What the slave does, by request; E5 is an acknowledgement, and means done and durable:
 
@@ -125,6 +126,7 @@ class WiredSlave:
         self._is_selected = False
         self._reader = FrameReader()
         self._heard_ms = 0
+        self._heard_baud = self._baud
         self._asked: "Frame | None" = None
         self._asked_ms = 0
         self._replied = b""
@@ -162,6 +164,7 @@ class WiredSlave:
         if uptime_ms - self._heard_ms > _GAP_BITS * 1000 // self._baud + _LATENCY_MS:
             self._reader.reset()
         self._heard_ms = uptime_ms
+        self._heard_baud = self._baud
         replies = b""
         for start in range(0, len(data), FRAME_MAX):
             for found in self._reader.receive_data(data[start : start + FRAME_MAX]):
@@ -283,8 +286,8 @@ class WiredSlave:
         return -1
 
     def _settle_baud(self) -> None:
-        """Keep the speed at which a whole frame has arrived."""
-        if self._trial_end_ms < 0:
+        """Keep the speed at which a whole frame has arrived, and was sent."""
+        if self._trial_end_ms < 0 or self._heard_baud != self._baud:
             return
         self._trial_end_ms = -1
         self._settled_baud = self._baud

@@ -41,6 +41,7 @@ class UartWire:
                 self._uart.write(reply)
         if self._slave.baud != self._baud:
             self._uart.flush()  # the reply goes at the speed of the request
+            self._uart.read()  # what came meanwhile tells nothing about the new speed
             self._set_baud(self._slave.baud)
 
     def _set_baud(self, baud: int) -> None:

@@ -67,6 +67,16 @@ def test_memory_that_holds_nonsense(word: int) -> None:
     assert (0, BAUD_DEFAULT) == (slave.address, slave.baud)
 
 
+@pytest.mark.parametrize("address", [5, 255])
+def test_frames_of_the_old_speed_settle_no_new_one(address: int) -> None:
+    """What follows a change of speed in one go was sent before the port could have changed."""
+    line = Line()
+    line.send(user_data(b"\xbd", address) + short(REQ_UD2, 9))
+    assert (9_600, False) == (line.slave.baud, line.slave.next_timer() is None)
+    line.slave.handle_timer(line.now_ms + TRIAL_MS)
+    assert (BAUD_DEFAULT, 5) == (line.slave.baud, line.memory.word)
+
+
 @pytest.mark.parametrize(("ci", "baud"), [*BAUDS.items()])
 def test_speed_changes_after_the_reply(ci: int, baud: int) -> None:
     """The acknowledgement is at the old speed; a frame at the new one makes it last."""
