@@ -188,7 +188,7 @@ def logged(image: bytes) -> CountHistory:
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordingNvm:
     """The memory of a busy unit, with blocks of counters so small that they end often."""
-    monkeypatch.setattr("pulse_unit.transmitter._BLOCK", 3)
+    monkeypatch.setattr("pulse_unit.transmitter.BLOCK", 3)
     nvm, seen = busy(b"\xff" * (PAGES * PAGE))
     assert 72 == seen.settled
     assert 1 <= min(nvm.erases)
