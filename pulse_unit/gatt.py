@@ -21,6 +21,7 @@ from shared.wire.gatt import (
     ATT_VALUE_NOT_ALLOWED,
     ATT_WRITE_NOT_PERMITTED,
     COMMAND,
+    FLAGS,
     LOG_CONTROL,
     LOG_DATA,
     NO_COMMAND,
@@ -30,10 +31,12 @@ from shared.wire.gatt import (
     TELEGRAM,
     WRITABLE,
     decode_log_request,
+    encode_flags,
     encode_pulses,
     encode_result,
     value_max,
 )
+from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER
 
 PAIRINGS_MAX = 3  # attempts, then a pause: each tells a cheat one bit of a passkey that stays
 _NO_RESULT = encode_result(b"", NO_COMMAND)
@@ -111,6 +114,10 @@ class GattService:
             return self._read_telegram(uptime_ms)
         if attribute == PULSES:
             return encode_pulses(uptime_ms // 1000, self._unit.recent_pulses)
+        if attribute == FLAGS:
+            unit = self._unit
+            tamper, magnet = unit.first_seen(FLAG_TAMPER), unit.first_seen(FLAG_MAGNET)
+            return encode_flags(unit.error_flags, tamper, magnet)
         return settings_of(self._unit.config)
 
     def write(self, attribute: int, data: bytes, uptime_ms: int) -> int:

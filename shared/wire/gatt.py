@@ -21,6 +21,7 @@ COMMAND = 3  # write: an authenticated command (`shared.wire.command`)
 RESULT = 4  # read, notify: what became of the last command
 SETTINGS = 5  # read: `shared.wire.settings`
 PULSES = 6  # read: when the last pulses came
+FLAGS = 7  # read: the error flags, and when tampering was first seen
 
 UUIDS = (
     "b5c10001-6f1a-4c0e-9d3b-2f7a4be0c86d",
@@ -30,8 +31,9 @@ UUIDS = (
     "b5c10005-6f1a-4c0e-9d3b-2f7a4be0c86d",
     "b5c10006-6f1a-4c0e-9d3b-2f7a4be0c86d",
     "b5c10007-6f1a-4c0e-9d3b-2f7a4be0c86d",
+    "b5c10008-6f1a-4c0e-9d3b-2f7a4be0c86d",
 )
-READABLE = (TELEGRAM, RESULT, SETTINGS, PULSES)
+READABLE = (TELEGRAM, RESULT, SETTINGS, PULSES, FLAGS)
 WRITABLE = (TELEGRAM, LOG_CONTROL, COMMAND)
 NOTIFYING = (LOG_DATA, RESULT)
 
@@ -58,6 +60,7 @@ _LIMIT_MAX = 0xFFFF
 _REQUEST_MAX = 15
 _RESULT_LENGTH = 5
 _AGE_LENGTH = 3
+_FLAGS_LENGTH = 18
 _VALUES_MAX = (
     TELEGRAM_MAX,
     _REQUEST_MAX,
@@ -66,6 +69,7 @@ _VALUES_MAX = (
     _RESULT_LENGTH,
     SETTINGS_LENGTH,
     4 + PULSES_MAX * _AGE_LENGTH,
+    _FLAGS_LENGTH,
 )
 
 
@@ -202,6 +206,41 @@ def decode_pulses(data: bytes) -> "tuple[int, tuple[int, ...]]":
             raise Malformed("these are not the last 16 pulses, newest first")
         ages_s.append(age_s)
     return uptime_s, tuple(ages_s)
+
+
+def encode_flags(
+    flags: int, tamper: "tuple[int, int] | None", magnet: "tuple[int, int] | None"
+) -> bytes:
+    """Return the error flags, and the boot and its uptime in seconds at which two of them came.
+
+    Args:
+        flags: `FLAG_...` of `shared.wire.telegram`, 16 bits.
+        tamper: when the open tamper loop was first seen; None while its flag is down.
+        magnet: when the magnet was.
+    """
+    data = flags.to_bytes(2, "little")
+    for seen in (tamper, magnet):
+        boot, uptime_s = seen or (0, 0)
+        data += boot.to_bytes(4, "little") + uptime_s.to_bytes(4, "little")
+    return data
+
+
+def decode_flags(
+    data: bytes,
+) -> "tuple[int, tuple[int, int] | None, tuple[int, int] | None]":
+    """Return what `encode_flags` was given; boot 0 is before any, so a flag of it is down.
+
+    Raises:
+        Truncated: if it is shorter than the flags.
+        Malformed: if it is longer.
+    """
+    cursor = Cursor(data)
+    flags = cursor.u16()
+    tamper = (cursor.u32(), cursor.u32())
+    magnet = (cursor.u32(), cursor.u32())
+    if cursor.remaining:
+        raise Malformed("the flags have %d bytes too many" % cursor.remaining)
+    return flags, tamper if tamper[0] else None, magnet if magnet[0] else None
 
 
 def value_max(attribute: int) -> int:

@@ -9,9 +9,10 @@ from pulse_unit.gatt import PAIRINGS_MAX, GattService
 from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.unit import PulseUnit
 from shared.wire import gatt
-from shared.wire.command import COMMAND_MAX, OBEYED, seal_phase
+from shared.wire.command import CLEAR, COMMAND_MAX, OBEYED, seal_command, seal_phase
 from shared.wire.gatt import LogRequest, decode_result, encode_log_request
 from shared.wire.oms import open_telegram
+from shared.wire.telegram import FLAG_MAGNET, FLAG_TAMPER
 from tests.pulse_unit.listening import KEY, board_of, pulse, run
 
 
@@ -87,6 +88,19 @@ def test_last_pulses_are_told_as_they_come(desk: Desk) -> None:
         run(desk.unit, number * 10_000 + 2_000)
     told = desk.service.read(gatt.PULSES, 40_000)
     assert (40, (10, 20, 30)) == gatt.decode_pulses(told)
+
+
+def test_flags_say_when_tampering_was_first_seen(desk: Desk) -> None:
+    """Boot and uptime of each flag that is up, until a command clears it."""
+    assert (0, None, None) == gatt.decode_flags(desk.service.read(gatt.FLAGS, 2_000))
+    desk.unit.see_tamper(FLAG_TAMPER, 5_000)
+    desk.unit.see_tamper(FLAG_TAMPER, 9_000)
+    desk.unit.see_tamper(FLAG_MAGNET, 20_000)
+    both = FLAG_TAMPER | FLAG_MAGNET
+    assert (both, (1, 5), (1, 20)) == gatt.decode_flags(desk.service.read(gatt.FLAGS, 30_000))
+    clear = seal_command(desk.board.aes, KEY, CLEAR, 1, FLAG_TAMPER.to_bytes(2, "little"))
+    assert OBEYED == desk.unit.obey(clear, 40_000)
+    assert (FLAG_MAGNET, None, (1, 20)) == gatt.decode_flags(desk.service.read(gatt.FLAGS, 50_000))
 
 
 def test_a_result_is_notified_once(desk: Desk) -> None:

@@ -121,3 +121,29 @@ def test_what_are_no_last_pulses_is_refused(data: str) -> None:
     """Cut, out of order or too many."""
     with pytest.raises(WireError):
         gatt.decode_pulses(bytes.fromhex(data))
+
+
+SEEN = st.none() | st.tuples(st.integers(1, 2**32 - 1), WORDS)
+
+
+@given(st.integers(0, 0xFFFF), SEEN, SEEN)
+def test_flags_round_trip(
+    flags: int, tamper: tuple[int, int] | None, magnet: tuple[int, int] | None
+) -> None:
+    """The flags, and the boot and uptime at which those of tampering were first seen."""
+    data = gatt.encode_flags(flags, tamper, magnet)
+    assert gatt.value_max(gatt.FLAGS) == len(data)
+    assert (flags, tamper, magnet) == gatt.decode_flags(data)
+
+
+def test_flags_are_these_bytes() -> None:
+    """A tamper loop seen open in boot 7 after 260 s, and no magnet."""
+    told = "0400 07000000 04010000 00000000 00000000"
+    assert bytes.fromhex(told) == gatt.encode_flags(4, (7, 260), None)
+
+
+@pytest.mark.parametrize(("length", "error"), [(17, Truncated), (19, Malformed)])
+def test_what_are_no_flags_is_refused(length: int, error: type[WireError]) -> None:
+    """They have eighteen bytes."""
+    with pytest.raises(error):
+        gatt.decode_flags(bytes(length))
