@@ -4,18 +4,8 @@ Whoever owns the port hands over what arrives and sends the replies, each at the
 had before the call, drops what arrives until the port has followed `baud`, and calls
 `handle_timer` when `next_timer` is due.
 
-What the slave does, by request; E5 is an acknowledgement, and means done and durable:
-
-| request | to | reply |
-|---|---|---|
-| SND_NKE | own, 253, 254, 255 | E5; forgets the last request; 253 and 255 end the selection |
-| REQ_UD2 | own, 253, 254 | data, or once the reason of the last refusal (CI 70) |
-| REQ_UD1 | own, 253, 254 | E5: there is no alarm |
-| SND_UD 52, eight bytes | 253 | E5 and selected if they match, else silence and not selected |
-| SND_UD 51, `01 7A` n | any of its own | E5; n is the primary address |
-| SND_UD B8 ... BD | any of its own | E5; the other speed, for good once a frame arrives at it |
-| SND_UD 50 | any of its own | E5 |
-| SND_UD A0, a command | any of its own | E5 if obeyed, else silence |
+What it replies to each request is in docs/telegram.md, "On a wire". E5 is an acknowledgement, and
+means done and durable.
 
 Nothing sent to 255 is replied to, and 253 is an address of its own while it is selected. A request
 with FCV that equals the last one is a repeat: it gets the very same reply and does nothing again.

@@ -8,6 +8,7 @@ from pulse_unit.edges import TICK_MASK, EdgeBuffer
 from pulse_unit.hal.virtual import VirtualBoard
 from pulse_unit.unit import PulseUnit
 from shared.wire.debounce import ReedDebouncer
+from tests.pulse_unit.listening import run
 from tests.shared.wire.trains import Train
 
 _ROOM = 48  # edges at once that a unit is let to fall behind with
@@ -40,12 +41,6 @@ def count_buffered(train: Train, rng: random.Random, start_ms: int = 0) -> int:
     return pulses
 
 
-def serve(unit: PulseUnit, until_ms: int) -> None:
-    """Run every timer of a unit up to an instant."""
-    while unit.next_timer() <= until_ms:
-        unit.handle_timer(unit.next_timer())
-
-
 def drive(board: VirtualBoard, unit: PulseUnit, train: Train, late: random.Random | None) -> None:
     """Let a train happen to a unit that serves its timers when due, or also falls behind by chance.
 
@@ -61,7 +56,7 @@ def drive(board: VirtualBoard, unit: PulseUnit, train: Train, late: random.Rando
         if late is None or board.is_parked or waiting >= _ROOM or late.random() < 0.5:
             if waiting:
                 unit.handle_timer(at_ms)  # a late unit wakes now, not when it should have
-            serve(unit, at_ms)
+            run(unit, at_ms)
             waiting = 0
         board.interrupt(closed, at_ms)
         waiting += not board.is_parked
@@ -69,5 +64,5 @@ def drive(board: VirtualBoard, unit: PulseUnit, train: Train, late: random.Rando
             unit.handle_timer(at_ms)
             waiting = 0
     if not waiting:
-        serve(unit, train.until_ms)
+        run(unit, train.until_ms)
     unit.handle_timer(train.until_ms)
