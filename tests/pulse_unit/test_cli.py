@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pulse_unit.cli.main import main
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.oms import open_telegram
 from shared.wire.telegram import PulseTelegram, decode_records
 from shared.wire.wmbus import unframe
+from tests.pulse_unit.command_line import run
 
 KEY = "0F0E0D0C0B0A09080706050403020100"
 SEAL = ["telegram", "--serial", "00000001", "--key", KEY, "--counter", "7"]
@@ -27,20 +27,13 @@ FIELDS = {
 }
 
 
-def run(*arguments: str, text: str | bytes | None = None) -> Result:
-    """Run the command; an exception other than an exit is a failure of the test."""
-    result = CliRunner().invoke(main, arguments, input=text)
-    if not isinstance(result.exception, SystemExit | None):
-        raise result.exception
-    return result
-
-
-@pytest.mark.parametrize("command", [(), ("battery",), ("label",), ("telegram",)])
-def test_help_explains_and_shows_an_example(command: tuple[str, ...]) -> None:
-    """Every command explains itself; those that do something show how."""
-    result = run(*command, "--help")
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_help_explains_and_shows_an_example(command: str) -> None:
+    """Every command explains itself and shows how it is used."""
+    result = run(command, "--help")
     assert 0 == result.exit_code
-    assert not command or f"pulse-unit {command[0]}" in result.output
+    assert f"\n    pulse-unit {command}" in result.output
+    assert f"  {command} " in run("--help").output
 
 
 @pytest.mark.parametrize("form", ["A", "B", "none"])

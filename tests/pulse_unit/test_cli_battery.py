@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from pulse_unit.battery import DayPlan, daily_terms
 from pulse_unit.boards import esp32, stm32wb
-from pulse_unit.cli.main import main
 from pulse_unit.cli.sources import COUNTED, SOURCES
+from tests.pulse_unit.command_line import run as run_command
 
 PAGE = Path(__file__).parents[2] / "docs" / "battery.md"
 SENDS = {
@@ -25,11 +25,8 @@ ONE = {"one AA": "aa", "one D": "d"}
 
 
 def run(*arguments: str) -> Result:
-    """Run the command; an exception other than an exit is a failure of the test."""
-    result = CliRunner().invoke(main, ("battery", *arguments), env={"COLUMNS": "200"})
-    if not isinstance(result.exception, SystemExit | None):
-        raise result.exception
-    return result
+    """Run the command."""
+    return run_command("battery", *arguments)
 
 
 def told(*arguments: str) -> dict[str, Any]:

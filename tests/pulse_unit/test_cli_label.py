@@ -9,25 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zxingcpp
-from click.testing import CliRunner, Result
 
 from pulse_unit.cli.label import label_svg, qr_blocks
-from pulse_unit.cli.main import main
 from shared.label import UnitLabel
+from tests.pulse_unit.command_line import run
 
 KEY = "0F0E0D0C0B0A09080706050403020100"
 LABEL = UnitLabel("00000001", bytes.fromhex(KEY), "123456")
 GIVEN = ("label", "--serial", "00000001", "--key", KEY, "--passkey", "123456")
 SVG = "{http://www.w3.org/2000/svg}"
 PIXELS_PER_MM = 20
-
-
-def run(*arguments: str) -> Result:
-    """Run the command; an exception other than an exit is a failure of the test."""
-    result = CliRunner().invoke(main, arguments)
-    if not isinstance(result.exception, SystemExit | None):
-        raise result.exception
-    return result
 
 
 def seen(image: np.ndarray) -> list[str]:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from pulse_unit.cli.main import main
+from tests.pulse_unit.command_line import run
 from tests.pulse_unit.listening import KEY, SERIAL
 
 PULSE = ((0.3, "closed\n"), (0.7, "open\n"))
@@ -71,7 +70,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     """A label and where the memory will be."""
     label = tmp_path / "label"
     words = ["label", "--serial", SERIAL, "--key", KEY.hex(), "--passkey", "123456"]
-    label.write_text(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
+    label.write_text(run(*words).stdout)
     label.chmod(0o600)
     return {"--label": label, "--memory": tmp_path / "memory"}
 
@@ -131,7 +130,7 @@ def test_what_cannot_run_is_refused(
     label = files["--label"]
     words = ["run", "--memory", str(files["--memory"]), "--reed", "stdin"]
     words += [str(label) if word == "LABEL" else word for word in arguments]
-    result = CliRunner().invoke(main, words)
+    result = run(*words)
     assert code == result.exit_code, result.output
     assert sentence in result.output
     assert KEY.hex() not in result.output.lower()
@@ -141,6 +140,6 @@ def test_what_cannot_run_is_refused(
 def test_a_key_that_others_can_read_is_refused(files: dict[str, Path]) -> None:
     """It says how to mend that."""
     files["--label"].chmod(0o640)
-    result = CliRunner().invoke(main, ["run", *listed(files), "--reed", "stdin"])
+    result = run("run", *listed(files), "--reed", "stdin")
     assert 1 == result.exit_code
     assert f"chmod 600 {files['--label']}" in result.output

@@ -6,19 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from collector.bearers.replay import ReplayFile
-from pulse_unit.cli.main import main
+from tests.pulse_unit.command_line import run as run_command
 from tests.pulse_unit.listening import told
 
 
 def run(*arguments: str) -> Result:
-    """Run the command; an exception other than an exit is a failure of the test."""
-    result = CliRunner().invoke(main, ["sim", *arguments])
-    if not isinstance(result.exception, SystemExit | None):
-        raise result.exception
-    return result
+    """Run the command."""
+    return run_command("sim", *arguments)
 
 
 def summary(*arguments: str) -> dict[str, int]:
