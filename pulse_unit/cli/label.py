@@ -1,12 +1,13 @@
 """The command `pulse-unit label`: what is printed on a unit, in the terminal and for a printer."""
 
-import os
+from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
 import click
 
 from pulse_unit.cli.values import Digits, Key
+from shared import private_file
 from shared.label import UnitLabel
 
 _EXAMPLES = """\b
@@ -155,23 +156,10 @@ def _told(label: UnitLabel, path: str | None) -> dict[str, object]:
 
 
 def _write_secret(path: str, text: str, force: bool) -> None:
-    """Write a file that only its owner may read; one that is replaced is whole, old or new.
-
-    A replacement is another file: the old one may be readable by others, or open.
-    """
-    made = f"{path}.part" if force else path
+    """Write a file that only its owner may read; one that is replaced is whole, old or new."""
     try:
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            if force:
-                os.replace(made, path)
-        except OSError:
-            os.unlink(made)
-            raise
+        (private_file.replace if force else private_file.create)(Path(path), text.encode())
     except FileExistsError as error:
-        advice = "remove it" if force else "--force replaces it"
-        raise click.ClickException(f"{made} exists already: {advice}.") from error
+        raise click.ClickException(f"{path} exists already: --force replaces it.") from error
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from pulse_unit.cli.values import METER, Digits, Key
+from shared import private_file
 
 
 class _Pin(click.ParamType[tuple[str, int]]):
@@ -76,11 +76,11 @@ def _take_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -
 def read_private(path: Path) -> str:
     """Return the text of a file that holds a key: readable by its owner alone."""
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise click.ClickException(f"{path} can be read by others: chmod 600 {path}.")
-        return path.read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        raise click.ClickException(f"{path} cannot be read: {error}.") from error
+        return private_file.read(path).decode()
+    except OSError as error:
+        raise click.ClickException(f"{path} is not read: {error.strerror}.") from error
+    except UnicodeError as error:
+        raise click.ClickException(f"{path} is no text: {error}.") from error
 
 
 PARAMETERS: list[click.Parameter] = [

@@ -21,6 +21,7 @@ from pulse_unit.boards import mains
 from pulse_unit.edges import TICK_MASK, EdgeBuffer
 from pulse_unit.errors import ConfigError, PartLost
 from pulse_unit.hal.memory import FileNvm
+from shared import private_file
 from shared.crypto.backend_cryptography import AesBlock
 from shared.crypto.cmac import cmac
 
@@ -75,7 +76,7 @@ class SyncedNvm(FileNvm):
     def __init__(self, path: str, page_count: int, page_size: int = 4096) -> None:
         file = Path(path)
         if not file.exists():
-            _create_blank(file, page_count * page_size)
+            private_file.replace(file, b"\xff" * (page_count * page_size))
         elif file.stat().st_size != page_count * page_size:
             raise ConfigError(f"{path} is no memory of a unit with {page_count} pages")
         super().__init__(path, page_count, page_size)
@@ -94,21 +95,6 @@ class SyncedNvm(FileNvm):
         """See `Nvm`."""
         super().erase(page)
         os.fsync(self._file.fileno())
-
-
-def _create_blank(file: Path, size: int) -> None:
-    """Make a blank memory, whole or not at all."""
-    made = file.with_name(file.name + ".new")
-    with made.open("wb") as blank:
-        blank.write(b"\xff" * size)
-        blank.flush()
-        os.fsync(blank.fileno())
-    made.replace(file)
-    folder = os.open(file.absolute().parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 async def stop(tasks: Iterable[asyncio.Future[None]], limit_s: float = _STOP_S) -> None:

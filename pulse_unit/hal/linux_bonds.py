@@ -8,7 +8,6 @@ break, and takes every key alike. Here only LE Secure Connections with passkey e
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from bumble import smp
 from bumble.device import Device
 from bumble.keys import JsonKeyStore, PairingKeys
 from bumble.pairing import PairingConfig, PairingDelegate
+
+from shared import private_file
 
 _KEY_SIZE = 16
 _KEYBOARDS = (smp.IoCapability.KEYBOARD_ONLY, smp.IoCapability.KEYBOARD_DISPLAY)
@@ -107,14 +108,8 @@ class BondFile(JsonKeyStore):
 
     async def save(self, db: dict[str, dict[str, dict[str, Any]]]) -> None:
         """Write the file anew, whole or not at all."""
-        path = Path(self.filename)
-        made = path.with_name(path.name + ".new")
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(db, file, sort_keys=True, indent=1)
-            file.flush()
-            os.fsync(descriptor)
-        made.replace(path)
+        data = json.dumps(db, sort_keys=True, indent=1).encode()
+        private_file.replace(Path(self.filename), data)
 
     async def update(self, name: str, keys: PairingKeys) -> None:
         """Keep the keys of a peer that has entered the passkey, and no others."""
