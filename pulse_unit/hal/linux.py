@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,7 +22,6 @@ from pulse_unit.boards import mains
 from pulse_unit.edges import TICK_MASK, EdgeBuffer
 from pulse_unit.errors import ConfigError, PartLost
 from pulse_unit.hal.memory import FileNvm
-from shared import private_file
 from shared.crypto.backend_cryptography import AesBlock
 from shared.crypto.cmac import cmac
 
@@ -69,22 +69,28 @@ class SyncedNvm(FileNvm):
     """A flash in a file, of which every operation has reached the disk when it returns.
 
     Raises:
-        ConfigError: the file has another size, or another process uses it.
-        OSError: it cannot be made or opened.
+        ConfigError: the file has another size, another process uses it, or it cannot be made.
+        OSError: it cannot be opened.
     """
 
     def __init__(self, path: str, page_count: int, page_size: int = 4096) -> None:
-        file = Path(path)
+        file = Path(os.path.realpath(path))
         if not file.exists():
-            private_file.replace(file, b"\xff" * (page_count * page_size))
+            try:
+                _create_blank(file, page_count * page_size)
+            except OSError as error:
+                raise ConfigError(f"{path} cannot be made: {error.strerror}") from error
         elif file.stat().st_size != page_count * page_size:
             raise ConfigError(f"{path} is no memory of a unit with {page_count} pages")
-        super().__init__(path, page_count, page_size)
+        super().__init__(str(file), page_count, page_size)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self.close()
             raise ConfigError(f"{path} is the memory of a unit that is running") from error
+        if not file.exists() or not os.path.samestat(os.stat(self._file.fileno()), file.stat()):
+            self.close()
+            raise ConfigError(f"{path} was replaced while it was opened")
 
     def write(self, address: int, data: bytes | bytearray) -> None:
         """See `Nvm`."""
@@ -95,6 +101,25 @@ class SyncedNvm(FileNvm):
         """See `Nvm`."""
         super().erase(page)
         os.fsync(self._file.fileno())
+
+
+def _create_blank(file: Path, size: int) -> None:
+    """Make a blank memory, whole or not at all; one that another process makes first stays."""
+    descriptor, made = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as blank:
+            blank.write(b"\xff" * size)
+            blank.flush()
+            os.fsync(blank.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(made, file)
+    finally:
+        Path(made).unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 async def stop(tasks: Iterable[asyncio.Future[None]], limit_s: float = _STOP_S) -> None:

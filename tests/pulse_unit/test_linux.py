@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -44,6 +46,48 @@ def test_a_memory_is_for_one_process(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is running"):
         SyncedNvm(str(tmp_path / "memory"), 2)
     nvm.close()
+
+
+def test_a_new_memory_is_for_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that make it at once, the second finds that of the first."""
+    nvm = SyncedNvm(str(tmp_path / "memory"), 2)
+    asked = iter([False, True, True])
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "exists", lambda _: next(asked))
+        with pytest.raises(ConfigError, match="is running"):
+            SyncedNvm(str(tmp_path / "memory"), 2)
+    nvm.close()
+    assert ["memory"] == [file.name for file in tmp_path.iterdir()]
+
+
+def test_a_memory_that_is_replaced_is_not_owned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock would keep nobody from the file that now has its name."""
+    file = tmp_path / "memory"
+    SyncedNvm(str(file), 2).close()
+
+    def replace(*_: object) -> None:
+        file.unlink()
+        file.write_bytes(b"\xff" * 8192)
+
+    monkeypatch.setattr(fcntl, "flock", replace)
+    with pytest.raises(ConfigError, match="was replaced"):
+        SyncedNvm(str(file), 2)
+
+
+def test_a_memory_that_finds_no_room_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence names the memory, and no part of it is left."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="memory cannot be made: No space left on device"):
+        SyncedNvm(str(tmp_path / "memory"), 2)
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_another_file_is_no_memory(tmp_path: Path) -> None:
