@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pulse_unit.cli.run_options import PARAMETERS, read_private
+from pulse_unit.cli.telling import Teller
 from pulse_unit.cli.values import WEIGHTS_NL
 
 if TYPE_CHECKING:
-    from pulse_unit.hal.linux import LinuxBoard, Part
+    from pulse_unit.hal.linux import LinuxBoard, Part, SyncedNvm
     from pulse_unit.unit import PulseUnit
     from shared.label import UnitLabel
 
@@ -25,6 +27,10 @@ Examples:
 """
 _SECRETS: Final = ("key", "passkey")
 _FIELDS: Final = ("SERIAL", "KEY", "PASSKEY")  # of what `pulse-unit label` prints
+_MUTE: Final = (
+    "{memory} has lost its counters: the unit counts on from {count}, but sends nothing enciphered"
+    " any more; stop it and start it with a new label, a new memory and --index from the dial"
+)
 _SWITCHES: Final = ("tamper", "magnet", "button")
 
 
@@ -49,7 +55,9 @@ def run(as_json: bool, label_path: Path | None, memory: Path, **options: Any) ->
             advert_period_s=options["advert_period"],
             window_period_s=options["window_period"],
         )
-        board = _board(label, memory, _parts(options, memory), bool(options["reed"][0]), as_json)
+        parts = _parts(options, memory)
+        nvm = _opened(memory, label.serial, options["adopt"])
+        board = _board(label, memory, nvm, parts, bool(options["reed"][0]), as_json)
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 board.loop.add_signal_handler(number, board.switch_off)
@@ -69,9 +77,7 @@ def _label(path: Path | None, options: dict[str, Any]) -> UnitLabel:
         if path is not None:
             if any(given):
                 raise click.UsageError("a label has serial, key and passkey of its own.")
-            text = read_private(path)
-            fields = [line for line in text.splitlines() if line.startswith(_FIELDS)]
-            return UnitLabel.parse("\n".join(fields) or text)
+            return _read_label(read_private(path))
         if options["serial"] is None or options["key"] is None:
             raise click.UsageError("a unit has a --label, or a --serial and a --key.")
         if options["passkey"] is None and options["ble"] is not None:
@@ -79,6 +85,25 @@ def _label(path: Path | None, options: dict[str, Any]) -> UnitLabel:
         return UnitLabel(options["serial"], options["key"], options["passkey"] or "000000")
     except LabelError as error:
         raise click.ClickException(f"{error}.") from error
+
+
+def _read_label(text: str) -> UnitLabel:
+    """Return a label from what `pulse-unit label` prints, as text, as JSON, or its QR code's text.
+
+    Raises:
+        LabelError: it is none.
+    """
+    import json
+
+    from shared.label import UnitLabel
+
+    if text.lstrip().startswith("{"):
+        try:
+            text = str(json.loads(text)["qr"])
+        except (ValueError, KeyError, RecursionError):
+            text = ""
+    fields = [line for line in text.splitlines() if line.startswith(_FIELDS)]
+    return UnitLabel.parse("\n".join(fields) or text)
 
 
 def _parts(options: dict[str, Any], memory: Path) -> list[Part]:
@@ -126,12 +151,44 @@ def _beside(memory: Path, suffix: str) -> Path:
     return memory.with_name(memory.name + suffix)
 
 
-def _board(
-    label: UnitLabel, memory: Path, parts: list[Part], closed: bool, as_json: bool
-) -> LinuxBoard:
-    from pulse_unit.hal.linux import LinuxBoard, SyncedNvm
+def _opened(memory: Path, serial: str, adopt: bool) -> SyncedNvm:
+    """Return the memory of a unit; one of another unit only if it is to be adopted.
+
+    Its serial lies beside it, since the firmware keeps none in its memory.
+    """
+    from pulse_unit.hal.linux import SyncedNvm
     from pulse_unit.unit import PAGES
+
+    beside = _beside(memory, ".unit")
+    nvm = SyncedNvm(str(memory), PAGES)
+    try:
+        owner = beside.read_text("ascii", "replace").strip() if beside.exists() else ""
+        if owner not in ("", serial) and not adopt:
+            raise click.ClickException(
+                f"{memory} is the memory of unit {owner[:8]}: --adopt lets unit {serial} go on with"
+                " its count and log."
+            )
+        if owner != serial:
+            beside.write_text(f"{serial}\n", "ascii")
+    except BaseException:
+        nvm.close()
+        raise
+    return nvm
+
+
+def _board(
+    label: UnitLabel,
+    memory: Path,
+    nvm: SyncedNvm,
+    parts: list[Part],
+    closed: bool,
+    as_json: bool,
+) -> LinuxBoard:
+    from pulse_unit.hal.linux import LinuxBoard
     from shared.exact_json import exact_json
+
+    reports = Teller(sys.stderr)
+    counts = Teller(sys.stdout, lambda sentence: reports.tell(f"{sentence}."))
 
     class TellingBoard(LinuxBoard):
         """One that prints every new count."""
@@ -142,17 +199,24 @@ def _board(
             super().serve(unit)
             if unit.count == self.told:
                 return
+            if self.told < 0 and unit.is_mute:
+                self.report(_MUTE.format(memory=memory, count=unit.count))
             self.told = unit.count
             if as_json:
                 said = {"serial": unit.serial, "boot": unit.boot, "count": unit.count}
-                click.echo(exact_json({**said, "uptime_s": self.uptime_ms() // 1000}))
+                counts.tell(exact_json({**said, "uptime_s": self.uptime_ms() // 1000}))
             else:
-                click.echo(f"unit {unit.serial}, boot {unit.boot}: count {unit.count}")
+                counts.tell(f"unit {unit.serial}, boot {unit.boot}: count {unit.count}")
+
+        def close(self) -> None:
+            super().close()
+            counts.close()
+            reports.close()
 
     return TellingBoard(
         label,
-        SyncedNvm(str(memory), PAGES),
+        nvm,
         parts,
         closed=closed,
-        report=lambda sentence: click.echo(f"{sentence}.", err=True),
+        report=lambda sentence: reports.tell(f"{sentence}."),
     )

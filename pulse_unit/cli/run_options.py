@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pulse_unit.cli.values import METER, Digits, Key
+from pulse_unit.cli.values import METER, Digits, Key, Whole
 from shared import private_file
 
 
@@ -66,11 +66,20 @@ def _take_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -
         told = tomllib.loads(read_private(path))
     except tomllib.TOMLDecodeError as error:
         raise click.ClickException(f"{path} is no TOML: {error}.") from error
-    options = {option.opts[0].removeprefix("--"): option.name for option in ctx.command.params}
-    for name in told:
-        if name not in options or name == "config":
+    options = {option.opts[0].removeprefix("--"): option for option in ctx.command.params}
+    ctx.default_map = {}
+    for name, value in told.items():
+        option = options.get(name)
+        if option is None or name == "config":
             raise click.ClickException(f"{path}: there is no option {name!r}.")
-    ctx.default_map = {str(options[name]): value for name, value in told.items()}
+        if isinstance(option, click.Option) and option.is_flag:
+            if not isinstance(value, bool):
+                raise click.ClickException(f"{path}: {name} is true or false.")
+        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise click.ClickException(f"{path}: {name} is a text or a number.")
+        else:
+            value = str(value)  # as the command line would have it  # noqa: PLW2901
+        ctx.default_map[str(option.name)] = value
 
 
 def read_private(path: Path) -> str:
@@ -124,10 +133,37 @@ PARAMETERS: list[click.Parameter] = [
     click.Option(["--stick"], type=_Stick(), metavar="KIND:PORT", help="im871a, amb8465 or hex."),
     *METER,
     click.Option(
-        ["--index", "index_l"], type=int, metavar="L", help="The dial in litres at count 0."
+        ["--index", "index_l"],
+        type=Whole(-0x7FFFFFFF, 0x7FFFFFFF),
+        metavar="L",
+        help="The dial in litres at count 0.",
     ),
-    click.Option(["--telegram-period"], type=int, default=900, show_default=True, metavar="S"),
-    click.Option(["--advert-period"], type=int, default=60, show_default=True, metavar="S"),
-    click.Option(["--window-period"], type=int, default=14_400, show_default=True, metavar="S"),
+    click.Option(
+        ["--telegram-period"],
+        type=Whole(0, 86_400),
+        default=900,
+        show_default=True,
+        metavar="S",
+        help="Seconds between telegrams; 0: none.",
+    ),
+    click.Option(
+        ["--advert-period"],
+        type=Whole(0, 3_600),
+        default=60,
+        show_default=True,
+        metavar="S",
+        help="Seconds between adverts; 0: none.",
+    ),
+    click.Option(
+        ["--window-period"],
+        type=Whole(0, 604_800),
+        default=14_400,
+        show_default=True,
+        metavar="S",
+        help="Seconds between connectable windows; 0: after a button only.",
+    ),
+    click.Option(
+        ["--adopt"], is_flag=True, help="Go on with the count and log of another unit's memory."
+    ),
     click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, a document a line."),
 ]

@@ -71,3 +71,24 @@ class Digits(click.ParamType[str]):
         if len(digits) != self._count or not (digits.isascii() and digits.isdigit()):
             self.fail(f"{self._count} digits are wanted.", param, ctx)
         return digits
+
+
+class Whole(click.ParamType[int]):
+    """A whole number within bounds, in the digits 0 to 9 alone."""
+
+    name = "integer"
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least = least
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, or fail as a usage error."""
+        text = str(value)
+        digits = text.removeprefix("-")
+        is_number = len(digits) <= 20 and digits.isascii() and digits.isdigit()
+        if not is_number or not self._least <= int(text) <= self._most:
+            self.fail(
+                f"{text[:24]!r} is no whole number from {self._least} to {self._most}.", param, ctx
+            )
+        return int(text)

@@ -181,7 +181,7 @@ class LinuxBoard(Board):
         self.has_radio = any(part.has_radio for part in self._parts)
         has_bluetooth = any(part.has_bluetooth for part in self._parts)
         self.address = static_address(label.key) if has_bluetooth else None
-        self._report = report
+        self.report = report
         self._clock_ns = clock_ns
         self._start_ns = clock_ns()
         self._closed = closed
@@ -308,7 +308,7 @@ class LinuxBoard(Board):
         def opened() -> None:
             nonlocal lost
             if lost:
-                self._report(f"{part.name} works again")
+                self.report(f"{part.name} works again")
             lost = ""
 
         while True:
@@ -321,7 +321,7 @@ class LinuxBoard(Board):
             except Exception as error:  # noqa: BLE001  whatever ends a part, the count goes on
                 sentence = f"{part.name} has failed: {error!r}"
             if sentence != lost:
-                self._report(sentence)
+                self.report(sentence)
             lost = sentence
             if self.loop.time() - began_s > _STABLE_S:
                 pause_s = _PAUSE_MIN_S

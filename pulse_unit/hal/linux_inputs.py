@@ -15,6 +15,7 @@ from pulse_unit.hal.linux import Part
 
 REED = 0  # beside the inputs of `pulse_unit.board`: what a line's changes are
 _LINE_MAX = 80
+_READ_MAX = 4096
 _WORDS = {
     "tamper": (INPUT_TAMPER, True),
     "tamper gone": (INPUT_TAMPER, False),
@@ -28,6 +29,8 @@ _WORDS = {
 class TextInputs(Part):
     """A reed whose changes come as lines: `closed`, `open`; switches as `button`, `button gone`.
 
+    The stream stays as it is: others may use it, as a shell does a terminal.
+
     Args:
         stream: a pipe, socket or terminal; its end is not the unit's.
     """
@@ -35,26 +38,52 @@ class TextInputs(Part):
     name = "standard input"
 
     def __init__(self, stream: IO[Any] | None = None) -> None:
-        self._stream = stream or sys.stdin
+        self._stream: IO[Any] | None = stream or sys.stdin
+        self._begun = b""  # of a line
+        self._misspelt = ""
 
     async def run(self, opened: Callable[[], None]) -> None:
         """See `Part`."""
-        mode = os.fstat(self._stream.fileno()).st_mode
+        if self._stream is None or self._stream.closed:
+            raise PartLost("standard input is closed")
+        descriptor = self._stream.fileno()
+        mode = os.fstat(descriptor).st_mode
         if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or self._stream.isatty()):
             raise PartLost("standard input is no pipe and no terminal")
-        reader = asyncio.StreamReader(_LINE_MAX)
         loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._stream)
+        lost: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(descriptor, self._read, descriptor, lost)
         opened()
-        while line := await reader.readline():
-            self._take(line.decode("ascii", "replace").strip().lower())
-        await loop.create_future()  # nothing more will come
+        try:
+            await lost
+        finally:
+            loop.remove_reader(descriptor)
+
+    def _read(self, descriptor: int, lost: asyncio.Future[None]) -> None:
+        try:
+            data = os.read(descriptor, _READ_MAX)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if not lost.done():
+                lost.set_exception(PartLost(f"standard input is gone: {error}"))
+            return
+        if not data:  # nothing more will come
+            asyncio.get_running_loop().remove_reader(descriptor)
+            data = b"\n"
+        *lines, begun = (self._begun + data).split(b"\n")
+        self._begun = begun[: _LINE_MAX + 1]
+        for line in lines:
+            self._take(line[:_LINE_MAX].decode("ascii", "replace").strip().lower())
 
     def _take(self, word: str) -> None:
         if word in ("closed", "open"):
             self.board.edge(word == "closed")
         elif word in _WORDS:
             self.board.set_input(*_WORDS[word])
+        elif word and word != self._misspelt:
+            self._misspelt = word
+            self.board.report(f"standard input: there is no word {word[:20]!r}")
 
 
 class GpioInputs(Part):

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pulse_unit.cli.main import main
+from pulse_unit.cli.telling import Teller
 from tests.pulse_unit.command_line import run
 from tests.pulse_unit.listening import KEY, SERIAL
 
@@ -114,13 +119,18 @@ def test_its_options_fit_a_file(
         (["--label", "LABEL", "--key", KEY.hex()], 2, "of its own"),
         ([], 2, "--label, or a --serial and a --key"),
         (["--serial", SERIAL, "--key", KEY.hex(), "--ble", "x"], 2, "--passkey"),
-        (["--label", "LABEL", "--advert-period", "9999"], 1, "adverts leave every"),
+        (["--label", "LABEL", "--window-period", "30"], 1, "connectable windows open every"),
         (["--label", "LABEL", "--stick", "cul:/dev/null"], 2, "is no stick"),
         (["--label", "LABEL", "--reed", "17"], 2, "gpiochip0:17"),
         (["--label", "LABEL", "--memory", "LABEL"], 1, "no memory of a unit"),
         (["--label", "LABEL", "--button", "c:1", "--tamper", "c:1"], 2, "two things"),
         (["--config", "LABEL"], 1, "is no TOML"),
         (["--label", "missing"], 1, "cannot be read"),
+        (["--label", "LABEL", "--index", "99999999999"], 2, "no whole number"),
+        (["--label", "LABEL", "--index", "1.5"], 2, "no whole number"),
+        (["--label", "LABEL", "--index", "1_0"], 2, "no whole number"),
+        (["--label", "LABEL", "--telegram-period", "\u0669\u0660\u0660"], 2, "no whole number"),
+        (["--label", "LABEL", "--memory", "none/memory"], 1, "none/memory cannot be made: No such"),
     ],
 )
 def test_what_cannot_run_is_refused(
@@ -143,3 +153,118 @@ def test_a_key_that_others_can_read_is_refused(files: dict[str, Path]) -> None:
     result = run("run", *listed(files), "--reed", "stdin")
     assert 1 == result.exit_code
     assert f"chmod 600 {files['--label']}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("memory = 5.5", ""),
+        ("memory = [1]", "memory is a text or a number"),
+        ("index = 1.5", "'1.5' is no whole number"),
+        ("index = 2026-01-01", "index is a text or a number"),
+        ("telegram-period = []", "telegram-period is a text or a number"),
+        ("telegram-period = true", "telegram-period is a text or a number"),
+        ("json = 1", "json is true or false"),
+        ("flow-max = nan", "nan"),
+        ("label = {}", "label is a text or a number"),
+        ("config = 'x'", "no option 'config'"),
+    ],
+)
+def test_a_file_with_values_of_another_kind_is_refused(
+    tmp_path: Path, files: dict[str, Path], line: str, sentence: str
+) -> None:
+    """One sentence names the option; nothing is rounded."""
+    config = tmp_path / "unit.toml"
+    config.write_text(line + "\n")
+    config.chmod(0o600)
+    words = ["run", "--config", str(config), "--serial", SERIAL, "--reed", "stdin"]
+    words += [] if line.startswith("memory") else ["--memory", str(files["--memory"])]
+    result = CliRunner().invoke(main, words)
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code in (1, 2)
+    assert sentence in result.output
+
+
+@pytest.mark.parametrize("form", ["--json", "--no-qr"])
+def test_a_label_is_read_as_it_was_printed(
+    files: dict[str, Path], start: type[Running], form: str
+) -> None:
+    """As text or as JSON."""
+    words = ["label", "--serial", SERIAL, "--key", KEY.hex(), "--passkey", "123456", form]
+    files["--label"].write_text(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
+    unit = start(*listed(files))
+    assert f"unit {SERIAL}, boot 1: count 0\n" == unit.line()
+    assert (0, "") == unit.stop()
+
+
+def test_the_memory_of_another_unit_is_adopted_only_when_asked(
+    files: dict[str, Path], start: type[Running]
+) -> None:
+    """Else the count of one meter would go on under the name of another."""
+    unit = start(*listed(files))
+    unit.line()
+    assert (0, "") == unit.stop()
+    other = ["--serial", "87654321", "--key", KEY.hex(), "--memory", str(files["--memory"])]
+    refused = CliRunner().invoke(main, ["run", "--reed", "stdin", *other])
+    assert 1 == refused.exit_code
+    assert f"is the memory of unit {SERIAL}: --adopt" in refused.output
+    unit = start(*other, "--adopt")
+    assert "unit 87654321, boot 2: count 0\n" == unit.line()
+    assert (0, "") == unit.stop()
+    unit = start(*other)
+    assert "unit 87654321, boot 3: count 0\n" == unit.line()
+    assert (0, "") == unit.stop()
+
+
+def test_a_memory_without_its_counters_is_said(
+    files: dict[str, Path], start: type[Running]
+) -> None:
+    """One sentence at the start: what is lost, what goes on and what to do."""
+    files["--memory"].write_bytes(bytes(range(256)) * 320)
+    unit = start(*listed(files))
+    assert "count 0\n" in unit.line()
+    code, reported = unit.stop()
+    assert (0, 1) == (code, reported.count("\n"))
+    assert "has lost its counters: the unit counts on from 0" in reported
+    assert "sends nothing enciphered" in reported
+    assert "new label, a new memory and --index" in reported
+
+
+def test_a_reader_that_goes_away_stops_no_count(
+    files: dict[str, Path], start: type[Running]
+) -> None:
+    """It is said once, and the count is in the memory afterwards."""
+    unit = start(*listed(files))
+    unit.line()
+    assert unit.process.stdout is not None
+    unit.process.stdout.close()
+    unit.pulse()
+    unit.pulse()
+    unit.process.send_signal(signal.SIGTERM)
+    assert unit.process.stderr is not None
+    reported = unit.process.stderr.read()
+    assert (0, "nobody hears the counts: Broken pipe; the unit goes on.\n") == (
+        unit.process.wait(20),
+        reported,
+    )
+    unit = start(*listed(files))
+    assert f"unit {SERIAL}, boot 2: count 2\n" == unit.line()
+    assert (0, "") == unit.stop()
+
+
+def test_a_reader_that_sleeps_gets_the_newest_lines() -> None:
+    """Whoever tells does not wait for it; what is too much is dropped, oldest first."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "wb", 0) as stream:
+        os.set_blocking(writing, False)
+        teller = Teller(stream)
+        for number in range(20_000):
+            teller.tell(f"{number:060d}")
+        closing = threading.Thread(target=teller.close)
+        closing.start()
+        got = []
+        while not got or not got[-1].endswith(b"019999\n"):
+            got.append(reader.readline())
+        closing.join()
+    assert sorted(got) == got
+    assert len(got) < 20_000

@@ -160,23 +160,43 @@ def pipe() -> Iterator[tuple[Any, Any]]:
 
 
 def test_lines_of_text_are_pulses(tmp_path: Path, pipe: tuple[Any, Any]) -> None:
-    """`closed`, `open`, and what is neither is left; after its end the unit goes on."""
+    """`closed`, `open`, and what is neither is said; after its end the unit goes on."""
     bench = Bench(tmp_path, TextInputs(pipe[0]))
 
     async def scenario() -> None:
-        for line in (b"closed\n", b"nonsense\n", b"open\r\n", b"CLOSED\n", b"open\n"):
+        for line in (b"closed\n", b"x" * 9_000 + b"\n", b"open\r\n", b"CLOSED\n", b"open\n"):
             pipe[1].write(line)
             closed = line.strip().lower() == b"closed"
-            if line != b"nonsense\n":
+            if not line.startswith(b"x"):
                 await bench.until(lambda closed=closed: bench.board.is_reed_closed() == closed)
             await bench.skip(3_000)
-        pipe[1].write(b"magnet\n")
+        pipe[1].write(b"magnt\nmagnt\nmag")
+        await bench.until(lambda: len(bench.reports) == 2)
+        pipe[1].write(b"net\n")
         await bench.until(lambda: bool(bench.board.take_inputs() & INPUT_MAGNET))
+        assert os.get_blocking(pipe[0].fileno())
         pipe[1].close()
         await bench.skip(20_000)
 
     unit = bench.run(scenario)
-    assert (2, FLAG_MAGNET, []) == (unit.count, unit.error_flags & FLAG_MAGNET, bench.reports)
+    assert (2, FLAG_MAGNET) == (unit.count, unit.error_flags & FLAG_MAGNET)
+    assert [
+        f"standard input: there is no word {word!r}" for word in ("x" * 20, "magnt")
+    ] == bench.reports
+
+
+def test_an_input_that_is_closed_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a service manager may leave it."""
+    monkeypatch.setattr(sys, "stdin", None)
+    bench = Bench(tmp_path, TextInputs())
+
+    async def scenario() -> None:
+        await bench.until(lambda: bool(bench.reports))
+
+    bench.run(scenario)
+    assert ["standard input is closed"] == bench.reports
 
 
 def test_text_that_is_no_stream_is_one_sentence(tmp_path: Path) -> None:
