@@ -24,6 +24,8 @@ class FiniteRange(click.FloatRange):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the number."""
+        if not str(value).isascii() or "_" in str(value):  # which Python would take
+            self.fail(f"{value!r} is no number", param, ctx)
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
             self.fail(f"{value!r} is no number", param, ctx)
@@ -41,7 +43,7 @@ class Duration(click.ParamType[timedelta]):
         """Return the positive length of time that `value` names."""
         if isinstance(value, timedelta):
             return value
-        if not re.fullmatch(r"(\d{1,9}[smhdw])+", value):
+        if not re.fullmatch(r"([0-9]{1,9}[smhdw])+", value):
             self.fail(f"{value!r} is no length of time; write 90s, 26h or 1d12h.", param, ctx)
         parts = re.findall(r"(\d+)([smhdw])", value)
         try:

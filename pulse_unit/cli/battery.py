@@ -1,12 +1,14 @@
 """The command `pulse-unit battery`: how long a battery lasts, and what its charge goes to."""
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pulse_unit.cli.sources import CELL_OF_BOARD, CELLS, Cell
+from pulse_unit.cli.values import METER, WEIGHTS_NL, Whole, write_new
 
 if TYPE_CHECKING:
     from pulse_unit.cli.budget import Budget, Conditions
@@ -15,10 +17,13 @@ _EXAMPLES = """\b
 Examples:
   pulse-unit battery
   pulse-unit battery --telegram-period 900
+  pulse-unit battery --weight 1l --telegram-period 900
   pulse-unit battery --board esp32 --cell d -o battery.svg
 """
 _CAPACITY_MAX_AH: Final = 1_000
 _BAR_WIDTH: Final = 16
+_TABLE_WIDTH: Final = 60  # without its bars
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 
 
 class _CellChoice(click.ParamType[Cell]):
@@ -53,16 +58,12 @@ class _Percent(click.ParamType[Decimal]):
         if share is not None and not text.endswith("%"):
             share *= 100
         if share is None or not 0 <= share <= 100:
-            self.fail("a share is 0% to 100%.", param, ctx)
+            self.fail("a share is 0% to 100%, or 0 to 1 without the sign: 30% is 0.3.", param, ctx)
         return share
 
 
 def _decimal(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 _OPTIONS: Final = (
@@ -81,7 +82,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--pulses-per-month",
-        type=click.IntRange(0, 5_000_000),
+        type=Whole(0, 5_000_000),
         metavar="N",
         default=20_000,
         show_default=True,
@@ -97,13 +98,13 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--advert-period",
-        type=click.IntRange(0, 3_600),
+        type=Whole(0, 3_600),
         metavar="S",
         help="Between adverts; 0 for none. 60 if left out, and none with telegrams.",
     ),
     click.option(
         "--telegram-period",
-        type=click.IntRange(0, 86_400),
+        type=Whole(0, 86_400),
         metavar="S",
         default=0,
         show_default=True,
@@ -111,7 +112,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--window-period",
-        type=click.IntRange(0, 604_800),
+        type=Whole(0, 604_800),
         metavar="S",
         help="Between windows of connectable adverts; 0 for none. 14400 if left out and there are"
         " adverts.",
@@ -125,6 +126,7 @@ _OPTIONS: Final = (
         metavar="FILE.svg",
         help="Draw it too.",
     ),
+    click.option("--force", is_flag=True, help="Replace the file if there is one."),
 )
 
 
@@ -134,9 +136,11 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES, params=list(METER))
 @_asked
 def battery(
+    weight: str,
+    flow_max_m3_h: float,
     board: str,
     cell: Cell | None,
     pulses_per_month: int,
@@ -146,6 +150,7 @@ def battery(
     window_period: int | None,
     as_json: bool,
     path: str | None,
+    force: bool,
 ) -> None:
     """Say how long a battery lasts, what its charge goes to and what would shorten that.
 
@@ -158,6 +163,8 @@ def battery(
         raise click.UsageError("A picture of a battery is an SVG: give a name that ends in .svg.")
     if 0 < telegram_period < 10:
         raise click.UsageError("Telegrams leave every 10 to 86,400 seconds.")
+    if window_period is not None and 0 < window_period < 60:
+        raise click.UsageError("Connectable windows open every 60 to 604,800 seconds.")
     if advert_period is None:
         advert_period = 0 if telegram_period else 60
     if window_period is None:
@@ -170,10 +177,11 @@ def battery(
         advert_period_s=advert_period,
         telegram_period_s=telegram_period,
         window_period_s=window_period,
+        sample_interval_ms=_sample_interval_ms(weight, flow_max_m3_h),
     )
     budget = Budget(conditions.figures, conditions.plan)
     if path is not None:
-        _draw(budget, conditions, path)
+        _draw(budget, conditions, path, force)
     if as_json:
         from shared.exact_json import exact_json
 
@@ -182,15 +190,25 @@ def battery(
         _print(budget, conditions)
 
 
-def _draw(budget: "Budget", conditions: "Conditions", path: str) -> None:
+def _sample_interval_ms(weight: str, flow_max_m3_h: float) -> int:
+    """How often a parked reed of a meter is looked at; 0 where it is never parked."""
+    from pulse_unit.config import UnitConfig
+    from pulse_unit.errors import ConfigError
+    from pulse_unit.reed import sample_interval_ms
+
+    flow_max_l_per_h = round(flow_max_m3_h * 1_000)
+    try:
+        UnitConfig(pulse_weight_nl=WEIGHTS_NL[weight], flow_max_l_per_h=flow_max_l_per_h)
+    except ConfigError as error:
+        raise click.ClickException(f"{error}.") from error
+    return sample_interval_ms(WEIGHTS_NL[weight], flow_max_l_per_h)
+
+
+def _draw(budget: "Budget", conditions: "Conditions", path: str, force: bool) -> None:
     from pulse_unit.cli.picture import budget_svg
 
     title = f"{conditions.board} on {conditions.cell.name}"
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(budget_svg(budget, title))
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+    write_new(path, budget_svg(budget, title), force=force)
 
 
 def _told(budget: "Budget", conditions: "Conditions") -> dict[str, object]:
@@ -211,6 +229,7 @@ def _told(budget: "Budget", conditions: "Conditions") -> dict[str, object]:
         },
         "pulses_per_month": conditions.pulses_per_month,
         "closed_percent": conditions.closed_percent,
+        "sample_interval_ms": conditions.sample_interval_ms,
         "advert_period_s": conditions.advert_period_s,
         "telegram_period_s": conditions.telegram_period_s,
         "window_period_s": conditions.window_period_s,
@@ -262,15 +281,18 @@ def _print(budget: "Budget", conditions: "Conditions") -> None:
     from pulse_unit.cli.sources import SOURCES
 
     console = Console(highlight=False)
+    console.width = max(console.width, _TABLE_WIDTH)
+    own_lines = not console.is_terminal  # a line that is piped stays one
     for line in _heading(conditions):
-        console.print(line)
-    console.print(_table(budget))
-    for line in _verdict(budget, conditions):
-        console.print(line)
-    console.print("Where the figures are from (estimates are derived; none is measured):")
-    for term in budget.terms:
-        console.print(f"  {term.name}: {SOURCES[conditions.board][term.name]}")
-    console.print(f"  cell: {conditions.cell.source}")
+        console.print(line, soft_wrap=own_lines)
+    console.print(_table(budget, min(_BAR_WIDTH, console.width - _TABLE_WIDTH - 2)))
+    for line in (
+        *_verdict(budget, conditions),
+        "Where the figures are from (estimates are derived; none is measured):",
+        *(f"  {term.name}: {SOURCES[conditions.board][term.name]}" for term in budget.terms),
+        f"  cell: {conditions.cell.source}",
+    ):
+        console.print(line, soft_wrap=own_lines)
 
 
 def _heading(now: "Conditions") -> list[str]:
@@ -286,13 +308,15 @@ def _heading(now: "Conditions") -> list[str]:
     cell = f"{Decimal(now.cell.capacity_mah) / 1000} Ah, {now.usable_percent} % usable"
     lost = f"{Decimal(now.self_discharge_permille) / 10} % self-discharge a year"
     reed = f"reed closed {now.closed_percent.normalize():f} % of the time"
+    if not now.sample_interval_ms:
+        reed += " and never parked"
     return [
         f"{now.board} on {now.cell.name}, Li-SOCl2: {cell}, {lost}",
         f"{now.pulses_per_month:,} pulses a month, {reed}, {', '.join(rhythm) or 'nothing sent'}",
     ]
 
 
-def _table(budget: "Budget") -> Any:
+def _table(budget: "Budget", bar_width: int) -> Any:
     from rich.table import Table
 
     from pulse_unit.cli.budget import average_ua
@@ -306,9 +330,11 @@ def _table(budget: "Budget") -> Any:
     whole = f"{Decimal(budget.day_nc) / 1_000_000:.1f}"
     table.add_column("mC a day", whole, no_wrap=True, justify="right")
     table.add_column("%", "100.0", no_wrap=True, justify="right")
-    table.add_column("", no_wrap=True)
+    if bar_width > 0:
+        table.add_column("", no_wrap=True)
     widest = max(term.day_nc for term in budget.terms)
     for term in budget.terms:
+        bar = "█" * -(-term.day_nc * bar_width // widest)
         table.add_row(
             term.name,
             f"{term.times:,}",
@@ -316,7 +342,7 @@ def _table(budget: "Budget") -> Any:
             f"{average_ua(term.day_nc):.2f}",
             f"{Decimal(term.day_nc) / 1_000_000:.1f}",
             f"{budget.percent(term)}",
-            "█" * -(-term.day_nc * _BAR_WIDTH // widest),
+            *([bar] if bar_width > 0 else []),
         )
     return table
 

@@ -129,7 +129,7 @@ def _changes(now: Conditions) -> Iterator[tuple[str, Decimal]]:
         yield "a receiver that is on throughout the reply window", Budget(figures, plan).years
     if plan.pulses:
         yield "twice as many pulses", of(replace(now, pulses_per_month=now.pulses_per_month * 2))
-    if plan.closed_s:
+    if plan.closed_s and now.sample_interval_ms:
         yield (
             "a closed contact that is watched, not parked (a litre a pulse)",
             of(replace(now, sample_interval_ms=0)),

@@ -1,13 +1,12 @@
 """The command `pulse-unit label`: what is printed on a unit, in the terminal and for a printer."""
 
-from pathlib import Path
+import sys
 from typing import Final
 from xml.sax.saxutils import escape
 
 import click
 
-from pulse_unit.cli.values import Digits, Key
-from shared import private_file
+from pulse_unit.cli.values import Digits, Key, write_new
 from shared.label import UnitLabel
 
 _EXAMPLES = """\b
@@ -40,7 +39,11 @@ _ERROR_LEVEL: Final = "M"  # reads with 15 % of it soiled
     help="Write a label to print, readable by you alone.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
-@click.option("--no-qr", is_flag=True, help="Leave the QR code out of what is printed here.")
+@click.option(
+    "--qr/--no-qr",
+    default=None,
+    help="Print the QR code here; on a terminal if left out.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def label(
     serial: str | None,
@@ -48,7 +51,7 @@ def label(
     passkey: str | None,
     path: str | None,
     force: bool,
-    no_qr: bool,
+    qr: bool | None,
     as_json: bool,
 ) -> None:
     """Print a unit's label: serial, key and passkey with check characters, and the QR code.
@@ -65,14 +68,14 @@ def label(
         passkey or f"{secrets.randbelow(1_000_000):06d}",
     )
     if path is not None:
-        _write_secret(path, label_svg(made), force)
+        write_new(path, label_svg(made), force=force)
     if as_json:
         from shared.exact_json import exact_json
 
         click.echo(exact_json(_told(made, path), indent=2))
         return
     click.echo(f"{made.printed_text}\nQR      {made.qr_text}")
-    if not no_qr:
+    if sys.stdout.isatty() if qr is None else qr:
         click.echo(f"\n{qr_blocks(made)}")
 
 
@@ -153,13 +156,3 @@ def _told(label: UnitLabel, path: str | None) -> dict[str, object]:
         "height_mm": _HEIGHT_MM,
         "file": path,
     }
-
-
-def _write_secret(path: str, text: str, force: bool) -> None:
-    """Write a file that only its owner may read; one that is replaced is whole, old or new."""
-    try:
-        (private_file.replace if force else private_file.create)(Path(path), text.encode())
-    except FileExistsError as error:
-        raise click.ClickException(f"{path} exists already: --force replaces it.") from error
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error

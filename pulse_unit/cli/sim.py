@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import sys
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -10,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.values import METER, WEIGHTS_NL, Digits, Key
+from pulse_unit.cli.values import METER, WEIGHTS_NL, Digits, Key, Whole
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
 
@@ -25,6 +28,9 @@ _ADDRESS: Final = bytes.fromhex("C0FFEE000001")
 _FRAME_S: Final = 0.25  # between two pictures
 _STEP_MS: Final = 3_600_000  # between two looks at the clock, as fast as it can
 _SHOWN: Final = 6
+_FLOW_FILE_MAX: Final = 1_000_000
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?", re.ASCII)
+_HOUR_MS: Final = 3_600_000
 
 
 _PARAMETERS: list[click.Parameter] = [
@@ -51,14 +57,21 @@ _PARAMETERS: list[click.Parameter] = [
     click.Option(
         ["--start", "start_utc"],
         type=Instant(),
-        default="2026-01-12T00:00:00Z",
+        default="2026-01-12T06:00:00Z",
         show_default=True,
         help="When the unit boots.",
     ),
-    click.Option(["--seed"], default=1, show_default=True, help="The same seed is the same life."),
+    click.Option(
+        ["--seed"],
+        type=Whole(0),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="The same seed is the same life.",
+    ),
     click.Option(
         ["--noise", "spikes_per_day"],
-        type=click.IntRange(0, 10_000),
+        type=Whole(0, 10_000),
         default=50,
         show_default=True,
         metavar="N",
@@ -66,7 +79,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--power-cuts", "power_cuts_per_day"],
-        type=click.IntRange(0, 1_000),
+        type=Whole(0, 1_000),
         default=0,
         show_default=True,
         metavar="N",
@@ -74,7 +87,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--drift", "drift_ppm"],
-        type=click.IntRange(-200, 200),
+        type=Whole(-200, 200),
         default=12,
         show_default=True,
         metavar="PPM",
@@ -82,6 +95,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--telegram-period"],
+        type=Whole(0, 86_400),
         default=900,
         show_default=True,
         metavar="S",
@@ -89,6 +103,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--advert-period"],
+        type=Whole(0, 3_600),
         default=60,
         show_default=True,
         metavar="S",
@@ -110,8 +125,8 @@ _PARAMETERS: list[click.Parameter] = [
         help="The unit's; the demo's if left out.",
     ),
     click.Option(
-        ["--telegrams", "air"],
-        type=click.File("w"),
+        ["--telegrams", "air_path"],
+        type=click.Path(dir_okay=False, allow_dash=True),
         metavar="FILE",
         help="Write the time and the frame of every telegram, for `elec-meter replay`.",
     ),
@@ -131,7 +146,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
 )
 def sim(
-    length: timedelta | None, speed: float, air: IO[str] | None, as_json: bool, **options: Any
+    length: timedelta | None, speed: float, air_path: str | None, as_json: bool, **options: Any
 ) -> None:
     """Let gas flow through a simulated meter, and watch a pulse unit count it.
 
@@ -148,15 +163,29 @@ def sim(
     if length is None and speed == 0:
         length = timedelta(days=1)
     end_ms = None if length is None else world.now_utc_ms + length // timedelta(milliseconds=1)
-    if speed == 0 and end_ms is not None:
-        _run_fast(world, end_ms, air)
-    else:
-        _run_live(world, end_ms, speed, air, quiet=as_json)
+    with _opened(air_path) as air:
+        if speed == 0 and end_ms is not None:
+            _run_fast(world, end_ms, air)
+        else:
+            _run_live(world, end_ms, speed, air, quiet=as_json)
     world.come_to_rest()
     told = _summary(world)
     click.echo(exact_json(told, indent=2) if as_json else _sentence(told))
     if not told["exact"]:
         raise click.exceptions.Exit(1)
+
+
+@contextlib.contextmanager
+def _opened(path: str | None) -> Iterator[IO[str] | None]:
+    """The file that takes the telegrams, if there is one."""
+    if path is None or path == "-":
+        yield None if path is None else sys.stdout
+        return
+    try:
+        with open(path, "w", encoding="ascii") as air:
+            yield air
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _world(
@@ -207,18 +236,21 @@ def _draws(flow: str, flow_max_l_per_h: int, seed: int) -> Iterator[Draw]:
         pass
     path = Path(flow)
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        with path.open(encoding="ascii") as file:
+            text = file.read(_FLOW_FILE_MAX + 1)
     except (OSError, UnicodeError) as error:
         raise click.UsageError(
             f"--flow {flow!r} is winter, summer, a flow in m3/h or a file that can be read."
         ) from error
+    if len(text) > _FLOW_FILE_MAX:
+        raise click.ClickException(f"{path} has more than {_FLOW_FILE_MAX:,} characters.")
     draws = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         minutes, _, m3_h = line.partition(",")
         try:
-            draws.append((int(minutes), _l_per_h(m3_h, flow_max_l_per_h)))
+            draws.append((round(_number(minutes)), _l_per_h(m3_h, flow_max_l_per_h)))
         except ValueError as error:
             raise click.ClickException(
                 f"Line {number} of {path} is not `minutes,m3/h` within the meter's greatest flow."
@@ -229,10 +261,17 @@ def _draws(flow: str, flow_max_l_per_h: int, seed: int) -> Iterator[Draw]:
 
 
 def _l_per_h(m3_h: str, flow_max_l_per_h: int) -> int:
-    l_per_h = float(m3_h) * 1_000
+    l_per_h = _number(m3_h) * 1_000
     if not 0 <= l_per_h <= flow_max_l_per_h:  # nor is it "nan"
         raise ValueError(m3_h)
     return round(l_per_h)
+
+
+def _number(text: str) -> float:
+    """A number in the digits 0 to 9, or ValueError."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(text)
+    return float(text)
 
 
 def _run_fast(world: Simulation, end_ms: int, air: IO[str] | None) -> None:
@@ -250,6 +289,10 @@ def _run_live(
     newest: deque[Sent] = deque(maxlen=_SHOWN)
     start_ms, begun_s = world.now_utc_ms, time.monotonic()
     console = Console(stderr=True, quiet=quiet)
+    end = "Ctrl-C ends it" if end_ms is None else f"it ends at {_iso(end_ms)}"
+    if not console.is_terminal:
+        console.print(f"A line an hour of the meter; {end}.", soft_wrap=True)
+    told_ms = start_ms
     with Live(console=console, auto_refresh=False) as live:
         try:
             while end_ms is None or world.now_utc_ms < end_ms:
@@ -258,9 +301,20 @@ def _run_live(
                 _record(sent, air)
                 newest.extend(each for each in sent if each.kind == "telegram")
                 live.update(_picture(world, newest), refresh=True)
+                if not console.is_terminal and world.now_utc_ms - told_ms >= _HOUR_MS:
+                    told_ms = world.now_utc_ms
+                    console.print(_progress(world), soft_wrap=True)
                 time.sleep(_FRAME_S)
         except KeyboardInterrupt:
             pass
+
+
+def _progress(world: Simulation) -> str:
+    told = world.summary()
+    return (
+        f"{_iso(world.now_utc_ms)}: {told['pulses_counted']} pulses counted,"
+        f" {told['telegrams']} telegrams sent"
+    )
 
 
 def _record(sent: list[Sent], air: IO[str] | None) -> None:

@@ -74,7 +74,8 @@ _STM32WB: Final = {
     " closing contact is watched",
     "parked reed": f"estimate: 1 ms awake at 5 mA every {SAMPLE_INTERVAL_MS} ms",
     "adverts": "estimate: 1.1 ms on air at 5.2 mA (DS11929, features, 0 dBm), 10 µC of starting"
-    " the radio and its core, 6 ms awake at 5 mA to seal (CCM), a wake-up",
+    " the radio and its core, 6 ms awake at 5 mA to seal (CCM), a wake-up: 51.7 µC, and 6 % for"
+    " the pauses between the three channels",
     "windows": "estimate: 10 s of connectable adverts, ten a second, of 26 µC each with their"
     " receiving at 4.5 mA (DS11929, features)",
     "telegrams": "estimate: 250 bytes at 100 kbit/s and preamble, 22 ms at 12 mA (S2-LP, DS11896,"

@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.values import Digits, Key
+from pulse_unit.cli.values import Digits, Key, Whole
 from shared.wire.mbus import ADDRESS_MAX
 
 if TYPE_CHECKING:
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  echo '{"count": 120, "uptime_s": 3600}' | pulse-unit telegram \\
+  echo '{"count": 120, "uptime_s": 3600, "battery_left_d": 7300, "error_flags": 0,
+    "reset_counter": 1}' | pulse-unit telegram \\
     --serial 00000001 --key 0F0E0D0C0B0A09080706050403020100 --counter 1
   pulse-unit telegram --serial 00000001 --key 0F0E0D0C0B0A09080706050403020100 \\
     --counter 7 --format none --json telegram.json
@@ -22,6 +23,8 @@ Examples:
     --counter 7 --bearer ble --mac C0:FF:EE:12:34:56 --battery 93 telegram.json
 """
 _INCREMENT_MAX: Final = 0xFFFE
+# What a unit always knows: a telegram without it is none of ours, and 0 would be an answer.
+_REQUIRED: Final = ("count", "uptime_s", "battery_left_d", "error_flags", "reset_counter")
 
 
 class _MacAddress(click.ParamType[bytes]):
@@ -63,7 +66,7 @@ _OPTIONS: Final = (
     click.option("--installation", is_flag=True, help="As a radio's installation telegram."),
     click.option(
         "--address",
-        type=click.IntRange(0, ADDRESS_MAX),
+        type=Whole(0, ADDRESS_MAX),
         default=0,
         show_default=True,
         metavar="N",
@@ -72,7 +75,7 @@ _OPTIONS: Final = (
     click.option("--mac", type=_MacAddress(), metavar="AA:BB:..", help="The adverts' sender."),
     click.option(
         "--battery",
-        type=click.IntRange(0, 100),
+        type=Whole(0, 100),
         default=100,
         show_default=True,
         metavar="PERCENT",
@@ -101,7 +104,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--key", type=Key(), metavar="HEX32", help="The unit's AES key; none on a wire.")
 @click.option(
     "--counter",
-    type=click.IntRange(0, 0xFFFFFFFF),
+    type=Whole(0, 0xFFFFFFFF),
     metavar="N",
     required=True,
     help="Message counter, never used twice under one key.",
@@ -126,9 +129,9 @@ def telegram(
 ) -> None:
     """Encode what a unit says for a bearer and print it in hexadecimal.
 
-    FILE, or standard input, is a JSON object: count and uptime_s, and as known volume_l,
-    last_pulse_age_s, battery_left_d, error_flags, reset_counter, grid_count, grid_age_s and
-    increments, the pulses of the half-hours before the grid tick, newest first.
+    FILE, or standard input, is a JSON object: count, uptime_s, battery_left_d, error_flags and
+    reset_counter, which every unit tells, and as known volume_l, last_pulse_age_s, grid_count,
+    grid_age_s and increments, the pulses of the half-hours before the grid tick, newest first.
 
     On the radio it is sealed (OMS security mode 7, or 5). On a wire the counter is the access
     number. In adverts, of which the second takes the next counter, only count, age of the last
@@ -240,7 +243,9 @@ def _ble(
         seal_advert,
         state_objects,
     )
+    from shared.wire.telegram import HISTORY_BYTES_MAX, encode_records
 
+    encode_records(said, HISTORY_BYTES_MAX)  # so that no bearer takes what another refuses
     aes = host_aes()
     mac = options["mac"]
     own_key = advert_key(aes, key, mac)
@@ -291,7 +296,7 @@ def _read_fields(text: bytes, names: tuple[str, ...]) -> dict[str, Any]:
                 raise click.ClickException("The increments are no list of numbers below 65,535.")
         elif type(value) is not int and value is not None:
             raise click.ClickException(f"The {name} is no whole number.")
-    for name in ("count", "uptime_s"):
+    for name in _REQUIRED:
         if fields.get(name) is None:
             raise click.ClickException(f"The telegram has no {name}.")
     # A field that is null is one that is left out.

@@ -1,5 +1,7 @@
 """What several commands of `pulse-unit` take: keys, digits, and what a meter is like."""
 
+import re
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -10,7 +12,10 @@ from pulse_unit.config import (
     WEIGHT_10_L_NL,
     WEIGHT_100_L_NL,
 )
+from shared import private_file
 from shared.options import FiniteRange
+
+_WHOLE: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 WEIGHTS_NL: Final = {
     "1l": WEIGHT_1_L_NL,
@@ -73,22 +78,28 @@ class Digits(click.ParamType[str]):
         return digits
 
 
-class Whole(click.ParamType[int]):
+class Whole(click.IntRange):
     """A whole number within bounds, in the digits 0 to 9 alone."""
 
-    name = "integer"
-
-    def __init__(self, least: int, most: int) -> None:
-        self._least = least
-        self._most = most
+    def __init__(self, least: int, most: int | None = None) -> None:
+        super().__init__(least, most)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number, or fail as a usage error."""
         text = str(value)
-        digits = text.removeprefix("-")
-        is_number = len(digits) <= 20 and digits.isascii() and digits.isdigit()
-        if not is_number or not self._least <= int(text) <= self._most:
-            self.fail(
-                f"{text[:24]!r} is no whole number from {self._least} to {self._most}.", param, ctx
-            )
-        return int(text)
+        if not _WHOLE.fullmatch(text):
+            self.fail(f"{text[:24]!r} is no whole number.", param, ctx)
+        return int(super().convert(int(text), param, ctx))
+
+
+def write_new(path: str, text: str, *, force: bool) -> None:
+    """Write a file that only its owner may read; one that is replaced is whole, old or new.
+
+    With ``force`` one that is there is replaced, else it is refused with a sentence.
+    """
+    try:
+        (private_file.replace if force else private_file.create)(Path(path), text.encode())
+    except FileExistsError as error:
+        raise click.ClickException(f"{path} exists already: --force replaces it.") from error
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,14 +64,15 @@ def test_telegram_says_what_it_was_told(form: str) -> None:
 def test_telegram_from_a_file_as_json(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A file serves as well as standard input; fields left out or null are not said."""
     path = tmp_path_factory.mktemp("telegram") / "telegram.json"
-    path.write_text('{"count": 1, "uptime_s": 2, "volume_l": null}')
+    said = {"count": 1, "uptime_s": 2, "battery_left_d": 3, "error_flags": 4, "reset_counter": 5}
+    path.write_text(json.dumps({**said, "volume_l": None}))
     told = json.loads(run(*SEAL, "--json", str(path)).output)
     assert (7, "A", len(told["frame"]) // 2) == (
         told["message_counter"],
         told["format"],
         told["bytes"],
     )
-    assert PulseTelegram(count=1, uptime_s=2) == decode_records(bytes.fromhex(told["records"]))
+    assert PulseTelegram(**said) == decode_records(bytes.fromhex(told["records"]))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +86,9 @@ def test_telegram_from_a_file_as_json(tmp_path_factory: pytest.TempPathFactory) 
         ('{"count": 1.5, "uptime_s": 1}', "The count is no whole number."),
         ('{"count": true, "uptime_s": 1}', "The count is no whole number."),
         ('{"count": 1, "uptime_s": 1, "colour": 3}', "A telegram has no field 'colour'."),
-        ('{"count": 4294967296, "uptime_s": 1}', "count = 4294967296 is out of its range."),
+        (json.dumps({**FIELDS, "count": 1 << 32}), "count = 4294967296 is out of its range."),
+        (json.dumps({**FIELDS, "error_flags": None}), "The telegram has no error_flags."),
+        ('{"count": 1, "uptime_s": 1}', "The telegram has no battery_left_d."),
         (
             '{"count": 1, "uptime_s": 1, "increments": [-1]}',
             "The increments are no list of numbers below 65,535.",
@@ -98,8 +104,42 @@ def test_bad_telegram_is_refused_with_one_sentence(text: str | bytes, sentence: 
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("label",),
+        ("battery",),
+        ("battery", "--json"),
+        ("sim", "--speed", "0", "--for", "1h"),
+        ("sim", "--speed", "0", "--for", "1h", "--json"),
+        (*SEAL, "FILE"),
+    ],
+    ids=" ".join,
+)
+def test_an_output_that_is_full_is_one_sentence(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """Exit code 1, and no trace of the program."""
+    said = tmp_path / "said.json"
+    said.write_text(json.dumps(FIELDS))
+    words = [str(said) if word == "FILE" else word for word in arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pulse_unit", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (1, "Error: Standard output cannot be written: No space left on device.") == (
+        done.returncode,
+        done.stderr.strip().splitlines()[-1],
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ("telegram",),
         ("telegram", "--serial", "00000001", "--key", KEY, "--counter", "4294967296"),
+        ("telegram", "--serial", "00000001", "--key", KEY, "--counter", "\u0661"),
+        ("telegram", "--serial", "00000001", "--key", KEY, "--counter", "1_0"),
         (*SEAL, "no-such-file.json"),
     ],
 )

@@ -155,6 +155,13 @@ def test_picture_has_a_bar_for_each_term(tmp_path: Path) -> None:
     [
         (("-o", "b.png"), 2, "A picture of a battery is an SVG"),
         (("-o", "no/such/folder/b.svg"), 1, "cannot be written"),
+        (("--window-period", "1"), 2, "every 60 to 604,800 seconds"),
+        (("--pulses-per-month", "2_0"), 2, "no whole number"),
+        (("--cell", "2_6"), 2, "or a capacity such as 8.5Ah"),
+        (("--cell", "\u0662.6"), 2, "or a capacity such as 8.5Ah"),
+        (("--flow-max", "1_0"), 2, "is no number"),
+        (("--closed-share", "30"), 2, "30% is 0.3"),
+        (("--weight", "1l", "--flow-max", "7"), 1, "too fast for a reed"),
         (("--telegram-period", "9"), 2, "every 10 to 86,400 seconds"),
         (("--cell", "aaa"), 2, "or a capacity such as 8.5Ah"),
         (("--cell", "0"), 2, "or a capacity such as 8.5Ah"),
@@ -195,6 +202,43 @@ def test_the_units_page_says_what_the_command_says() -> None:
         f" of the log {wear['log_page_erases']} times; the flash of the target stands"
         f" {wear['endurance_erases']:,}"
     ) in text
+
+
+def test_a_picture_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    """As a label is."""
+    path = tmp_path / "battery.svg"
+    path.write_text("mine")
+    refused = run("-o", str(path))
+    assert (1, True) == (refused.exit_code, "--force replaces it" in refused.stderr)
+    assert "mine" == path.read_text()
+    assert 0 == run("-o", str(path), "--force").exit_code
+    assert path.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("columns", ["20", "60", "70", "80"])
+def test_the_table_fits_a_narrow_terminal(columns: str) -> None:
+    """Its bars are shortened or left out, and nothing of its numbers; lines that are piped stay."""
+    result = CliRunner().invoke(main, ["battery"], env={"COLUMNS": columns})
+    lines = result.output.splitlines()
+    begin = next(number for number, line in enumerate(lines) if "takes charge" in line)
+    terms = told()["terms"]
+    for term, line in zip(terms, lines[begin + 1 :], strict=False):
+        assert len(line) <= max(60, int(columns))
+        assert re.match(rf" {term['name']} .*{term['times_per_day']:,} .*{term['counts']} ", line)
+    assert f"  windows: {SOURCES['stm32wb']['windows']}" in lines
+
+
+def test_a_litre_a_pulse_is_never_parked() -> None:
+    """Its closed contact draws the pull-up's current, and no change for the worse is that."""
+    said = told("--weight", "1l")
+    assert (0, 750) == (said["sample_interval_ms"], told()["sample_interval_ms"])
+    watched = [each for each in told()["shortens"] if "watched, not parked" in each["change"]]
+    assert watched[0]["years"] == said["years"]
+    assert all("not parked" not in each["change"] for each in said["shortens"])
+    assert "and never parked" in run("--weight", "1l").output
+    assert f"`pulse-unit battery --weight 1l` plans one as it is: {said['years']} years" in (
+        PAGE.read_text()
+    )
 
 
 def test_the_page_says_what_the_command_says() -> None:

@@ -123,20 +123,40 @@ def test_options_of_another_bearer_are_misuse(arguments: tuple[str, ...], senten
     assert sentence in result.stderr
 
 
+@pytest.mark.parametrize("bearer", [SEAL, WIRED, BLE], ids=["radio", "wired", "ble"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("battery_left_d", 65_536), ("grid_count", -1), ("uptime_s", 1 << 32), ("reset_counter", -1)],
+)
+def test_every_bearer_refuses_what_no_field_holds(
+    bearer: tuple[str, ...], name: str, value: int
+) -> None:
+    """Also those that do not say it, so that the same object does for all of them."""
+    result = run(*bearer, text=json.dumps({**FIELDS, name: value}))
+    assert (1, f"Error: {name} = {value} is out of its range.\n") == (
+        result.exit_code,
+        result.stderr,
+    )
+
+
 def test_documented_examples() -> None:
     """The page's adverts and its exchange on the wire are what the command and the slave say."""
     page = (Path(__file__).parents[2] / "docs" / "telegram.md").read_text()
-    example = {
-        "count": 12345,
-        "uptime_s": 180_000,
-        "volume_l": 1_234_567,
-        "last_pulse_age_s": 77,
-        "battery_left_d": 7300,
-        "reset_counter": 2,
-    }
+    example = json.loads(page[page.index("    {") : page.index("}\n") + 1])
+    assert (12_345, 77, 1_234_567) == tuple(
+        example[name] for name in ("count", "last_pulse_age_s", "volume_l")
+    )
     arguments = [each if each != "7" else "256" for each in BLE]
     printed = run(*arguments, "--battery", "93", text=json.dumps(example)).output
     assert "    " + printed.rstrip().replace("\n", "\n    ") in page
+    mac, key, *service_data = re.search(
+        r"collector decode --ble --mac (\S+) --key (\w+) (\w+)", page
+    ).groups()
+    assert service_data == [printed.split()[0][10:]]
+    decoded = decode_advert(
+        bytes.fromhex(service_data[0]), bytes.fromhex(mac.replace(":", "")), bytes.fromhex(key)
+    )
+    assert [0, 12_345, 77] == [record["value"] for record in decoded["records"]]
     unit, memory = FakeUnit(), FakeMemory()
     unit.records = lambda uptime_ms: encode_records(PulseTelegram(**example))
     unit.status = lambda: 0

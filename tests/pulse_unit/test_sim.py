@@ -80,6 +80,8 @@ def test_live_life_shows_what_happens() -> None:
     assert 0 == result.exit_code
     assert "The meter turned 600 times, the unit counted 600 pulses" in result.stdout
     assert "600 pulses" in result.stderr
+    assert "A line an hour of the meter; it ends at 2026-01-12T12:00:00.000Z." in result.stderr
+    assert " pulses counted, " in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,12 @@ def test_live_life_shows_what_happens() -> None:
         (("--weight", "1l", "--flow-max", "7"), 1, "too fast for a reed"),
         (("--telegram-period", "5"), 1, "telegrams leave every 10 to 86,400 seconds"),
         (("--speed", "nan"), 2, "no number"),
+        (("--speed", "1_0"), 2, "no number"),
+        (("--seed", "1_0"), 2, "no whole number"),
+        (("--flow", "1_0"), 2, "--flow '1_0' is winter"),
+        (("--flow", "\u0661"), 2, "is winter"),
+        (("--flow", "/dev/zero"), 1, "/dev/zero has more than 1,000,000 characters"),
+        (("--speed", "0", "--for", "1h", "--telegrams", "/dev/full"), 1, "No space left"),
         (("--for", "0s"), 2, "no time at all"),
         (("--key", "00"), 2, "32 hexadecimal digits"),
     ],
@@ -104,7 +112,9 @@ def test_what_cannot_be_simulated_is_refused(
     assert words in result.stderr
 
 
-@pytest.mark.parametrize("line", ["x,1", "10", "10,", "10,99", "0,1", "10,nan", "9999999,1"])
+@pytest.mark.parametrize(
+    "line", ["x,1", "1_0,1", "10", "10,", "10,99", "0,1", "10,nan", "9999999,1"]
+)
 def test_bad_line_of_a_flow_file_is_named(tmp_path: Path, line: str) -> None:
     """A line that is no flow is refused with its number."""
     path = tmp_path / "flow.csv"
