@@ -86,8 +86,10 @@ def read_private(path: Path) -> str:
     """Return the text of a file that holds a key: readable by its owner alone."""
     try:
         return private_file.read(path).decode()
-    except OSError as error:
+    except PermissionError as error:
         raise click.ClickException(f"{path} is not read: {error.strerror}.") from error
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeError as error:
         raise click.ClickException(f"{path} is no text: {error}.") from error
 
