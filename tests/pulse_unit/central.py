@@ -21,6 +21,7 @@ from pulse_unit.hal.linux import Part, static_address
 from pulse_unit.hal.linux_ble import Bluetooth
 from pulse_unit.hal.memory import MemoryNvm
 from pulse_unit.history import CountHistory
+from pulse_unit.store import BOOT, Store
 from pulse_unit.unit import PAGES, STATE_PAGES, PulseUnit
 from shared.wire.gatt import UUIDS
 from tests.pulse_unit.bench import LIMIT_S, Bench
@@ -65,6 +66,7 @@ class Home(Bench):
     def fill_log(self, entries: int) -> None:
         """Let the unit have logged so many entries in boots before."""
         nvm = MemoryNvm(PAGES)
+        Store(nvm, 0, STATE_PAGES).put(BOOT, 1)  # a store without a boot has lost its counters
         history = CountHistory(nvm, STATE_PAGES, PAGES - STATE_PAGES)
         history.begin(0, 1, 0)
         for index in range(1, entries):

@@ -7,9 +7,9 @@ from click.testing import CliRunner, Result
 from pulse_unit.cli.main import main
 
 
-def run(*arguments: str, text: str | bytes | None = None) -> Result:
+def run(*arguments: str, text: str | bytes | None = None, columns: str = "200") -> Result:
     """Run the command; an exception other than an exit is a failure of the test."""
-    result = CliRunner().invoke(main, arguments, input=text, env={"COLUMNS": "200"})
+    result = CliRunner().invoke(main, arguments, input=text, env={"COLUMNS": columns})
     if not isinstance(result.exception, SystemExit | None):
         raise result.exception
     return result

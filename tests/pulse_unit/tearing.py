@@ -112,3 +112,14 @@ class Cut:
             torn_bytes = (old ^ ((old ^ new) & chosen)).to_bytes(self.length, "big")
             yield f"torn {number}", self.before[:start] + torn_bytes + self.before[end:]
         yield "done", self.after
+
+
+class StuckNvm(MemoryNvm):
+    """A memory that stops taking writes for a while."""
+
+    stuck = False
+
+    def write(self, address: int, data: bytes | bytearray) -> None:
+        """Write, or leave the bytes as they are."""
+        if not self.stuck:
+            super().write(address, data)

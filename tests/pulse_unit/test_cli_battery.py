@@ -218,7 +218,7 @@ def test_a_picture_is_replaced_only_when_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("columns", ["20", "60", "70", "80"])
 def test_the_table_fits_a_narrow_terminal(columns: str) -> None:
     """Its bars are shortened or left out, and nothing of its numbers; lines that are piped stay."""
-    result = CliRunner().invoke(main, ["battery"], env={"COLUMNS": columns})
+    result = run_command("battery", columns=columns)
     lines = result.output.splitlines()
     begin = next(number for number, line in enumerate(lines) if "takes charge" in line)
     terms = told()["terms"]

@@ -126,7 +126,7 @@ def test_its_options_fit_a_file(
         (["--label", "LABEL", "--button", "c:1", "--tamper", "c:1"], 2, "two things"),
         (["--config", "LABEL"], 1, "is no TOML"),
         (["--label", "missing"], 1, "cannot be read"),
-        (["--label", "LABEL", "--index", "99999999999"], 2, "no whole number"),
+        (["--label", "LABEL", "--index", "99999999999"], 2, "is not in the range"),
         (["--label", "LABEL", "--index", "1.5"], 2, "no whole number"),
         (["--label", "LABEL", "--index", "1_0"], 2, "no whole number"),
         (["--label", "LABEL", "--telegram-period", "\u0669\u0660\u0660"], 2, "no whole number"),

@@ -32,7 +32,8 @@ class Line:
         self._far: socket.socket | None = None
 
     async def accept(self) -> None:
-        """Wait for the port to be opened."""
+        """Wait for the port to be opened, again too."""
+        self.hang_up()
         self._far, _ = await asyncio.to_thread(self._server.accept)
         self._far.settimeout(LIMIT_S)
 
