@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .events import (
         BadCrc,
         BadMac,
+        CountReceived,
         CountRolledBack,
         Event,
         ImplausibleFlow,
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
         LowBattery,
         MalformedFrame,
         MalformedRecord,
+        NoCount,
         NotRising,
         PlaintextDowngrade,
         Refusal,
         Replayed,
+        StateReceived,
         TamperSeen,
         TelegramReceived,
         TooOld,
@@ -60,6 +63,7 @@ __all__ = [
     "BearerClosedError",
     "Collector",
     "CollectorError",
+    "CountReceived",
     "CountRolledBack",
     "Event",
     "Fleet",
@@ -77,6 +81,7 @@ __all__ = [
     "MalformedFrame",
     "MalformedRecord",
     "MemoryKeystore",
+    "NoCount",
     "NotRising",
     "OneWayBearerError",
     "Pairing",
@@ -91,6 +96,7 @@ __all__ = [
     "ReplayFileError",
     "Replayed",
     "Stamp",
+    "StateReceived",
     "TamperSeen",
     "TelegramKey",
     "TelegramReceived",
@@ -119,9 +125,10 @@ __getattr__, __dir__ = shared.lazy.loader(
         "entries": "JournalEntry Pairing Stamp TelegramKey",
         "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError"
         " ReplayFileError UnitPairedError UnitRecordError UnitUnknownError",
-        "events": "BadCrc BadMac CountRolledBack Event ImplausibleFlow KeyMissing LowBattery"
-        " MalformedFrame MalformedRecord NotRising PlaintextDowngrade Refusal Replayed TamperSeen"
-        " TelegramReceived TooOld UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
+        "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
+        " LowBattery MalformedFrame MalformedRecord NoCount NotRising PlaintextDowngrade Refusal"
+        " Replayed StateReceived TamperSeen TelegramReceived TooOld UnitReset UnitSilent"
+        " UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
         "halfhours": "PulseHalfHour PulseRun",
         "ingest": "Ingest",

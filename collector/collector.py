@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 
 from .bearers.base import ReceivedFrame
-from .errors import UnitPairedError, UnitUnknownError
-from .events import Event, Refusal, Replayed
+from .errors import UnitUnknownError
+from .events import Event, Refusal, Replayed, TelegramReceived
 from .fleet import Fleet, FleetUnit, UnitRecord
 from .halfhours import PulseHalfHour, PulseRun
 from .ingest import Ingest
@@ -160,8 +160,7 @@ class Collector(Readings):
             UnitPairedError: it is paired already.
             KeystoreError: the key is none, or could not be kept.
         """
-        if record.serial in self._fleet:
-            raise UnitPairedError(f"the unit {record.serial} is paired already")
+        self._fleet.refuse_known(record)
         # A key without a unit does no harm; the other way round, nothing could be received.
         self._keystore.put(record.serial, key)
         self._registry.add(record)
@@ -183,11 +182,18 @@ class Collector(Readings):
         if isinstance(outcome, Refusal):
             is_paired = outcome.serial is not None and outcome.serial in self._fleet
             self._registry.refuse(outcome.serial, type(outcome).__name__, is_paired=is_paired)
-            if isinstance(outcome, Replayed):
+            if isinstance(outcome, Replayed) and not outcome.is_advert:
                 self._units[outcome.serial].narrow(outcome, now)
                 self._seal(self._journal.told_ms)
             return [outcome]
-        remarks = self._units[outcome.serial].accept(outcome, now)
+        unit = self._units[outcome.serial]
+        alone = unit.record.allow_unauthenticated and not outcome.is_advert
+        self._registry.remember(
+            outcome.serial, outcome.key, is_advert=outcome.is_advert, alone=alone
+        )
+        if not isinstance(outcome, TelegramReceived):
+            return [outcome]
+        remarks = unit.accept(outcome, now)
         if frame.two_way and outcome.serial not in self._listening:
             self._listening.append(outcome.serial)
         self._seal(self._journal.told_ms)
@@ -216,8 +222,11 @@ class Collector(Readings):
         return [silence for silence in silences if silence is not None]
 
     def _at_gate(self, unit: PairedUnit) -> FleetUnit:
-        keys = self._journal.window_keys(unit.record.serial)
-        return FleetUnit(unit.record, keys, unit.count)
+        serial = unit.record.serial
+        keys = self._journal.window_keys(serial)
+        keys += self._registry.seen(serial, is_advert=False)
+        adverts = self._registry.seen(serial, is_advert=True)
+        return FleetUnit(unit.record, keys, unit.count, adverts)
 
     def _seal(self, now_ms: int) -> None:
         for unit in self._units.values():

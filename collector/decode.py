@@ -9,24 +9,19 @@ with the time between the two in `spacing`.
 from decimal import Decimal
 from typing import Any
 
+from collector.heading import header_of
 from collector.media import medium_name
 from shared.crypto.block import BlockCipher
 from shared.units import scaled
 from shared.wire.bthome import BTHOME_UUID, Measurement, open_advert
-from shared.wire.errors import Malformed
 from shared.wire.grid import COUNT_MODULUS
-from shared.wire.header import parse_header, parse_wired_header
-from shared.wire.mbus import decode_frame
 from shared.wire.oms import MANUFACTURER, Message, open_message
 from shared.wire.profile import unrolled
 from shared.wire.records import CODING_MANUFACTURER, FUNCTIONS, Record, parse_records
 from shared.wire.values import date_text, integer, is_real, real, text
 from shared.wire.vif import Meaning, meaning
-from shared.wire.wmbus import unframe
 
 Value = int | Decimal | str | None
-
-_LONG_START = 0x68
 
 
 def decode_telegram(data: bytes, key: bytes | None = None) -> dict[str, Any]:
@@ -40,22 +35,14 @@ def decode_telegram(data: bytes, key: bytes | None = None) -> dict[str, Any]:
         WireError: if it is damaged, not authentic, enciphered without a key given, or not
             understood. Nothing is ever returned in part.
     """
-    aes = _block(key)
-    if len(data) >= 4 and data[0] == data[3] == _LONG_START and data[1] == data[2]:
-        frame = decode_frame(data)
-        if frame.control is None:
-            raise Malformed("an acknowledgement says nothing")
-        message = open_message(aes, parse_wired_header(frame.control, frame.user_data), key)
-    else:
-        message = open_message(aes, parse_header(unframe(data)), key)
-    return _told(message)
+    return _told(open_message(_block(key), header_of(data), key))
 
 
 def decode_advert(service_data: bytes, address: bytes, key: bytes | None = None) -> dict[str, Any]:
     """Return what a BTHome advert says.
 
     Args:
-        service_data: from the information byte on; the UUID D2 FC before it may stay.
+        service_data: from the information byte on; the BTHOME_UUID D2 FC before it may stay.
         address: the sender's Bluetooth address, six bytes, first byte first.
         key: the advert's 16-byte key, None if there is none.
 

@@ -10,6 +10,8 @@ from datetime import datetime
 
 from shared.wire.telegram import PulseTelegram
 
+from .entries import TelegramKey
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
@@ -48,6 +50,75 @@ class TelegramReceived(Event):
     bearer: str
     delay_max_s: int | None
     rssi_dbm: int | None
+
+    @property
+    def key(self) -> TelegramKey:
+        """The telegram's place in the order of sending."""
+        return TelegramKey(self.boot, self.counter)
+
+    @property
+    def is_advert(self) -> bool:
+        """False: telegrams have their own counter."""
+        return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountReceived(Event):
+    """A count was accepted as a reading, and nothing is known of when it was reached.
+
+    From an advert of a unit, or from a meter of another maker.
+
+    Attributes:
+        serial: the unit.
+        key: its place in the order of sending, among adverts or among telegrams.
+        is_advert: which of the two; the one's order says nothing of the other's.
+        count: modulo 2^32; of another maker's meter the whole steps in its total.
+        is_authentic: whether a MAC proves it.
+        error_flags: `shared.wire.telegram.FLAG_...`, as far as they were told; None if they were
+            not.
+        bearer: which bearer brought it.
+        delay_max_s: that bearer's greatest delay; None if unlimited.
+        rssi_dbm: signal strength.
+    """
+
+    serial: str
+    key: TelegramKey
+    is_advert: bool
+    count: int
+    is_authentic: bool
+    error_flags: int | None
+    bearer: str
+    delay_max_s: int | None
+    rssi_dbm: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StateReceived(Event):
+    """An advert told how a unit is, and no count. It is authentic.
+
+    Attributes:
+        serial: the unit.
+        key: its place in the order of sending, among adverts.
+        battery_percent: what is left; None if it was not told.
+        error_flags: `FLAG_LOW_BATTERY` and `FLAG_TAMPER` of `shared.wire.telegram`; None if they
+            were not told.
+        volume_l: the dial, in litres; None if it was not told.
+        bearer: which bearer brought it.
+        rssi_dbm: signal strength.
+    """
+
+    serial: str
+    key: TelegramKey
+    battery_percent: int | None
+    error_flags: int | None
+    volume_l: int | None
+    bearer: str
+    rssi_dbm: int | None
+
+    @property
+    def is_advert(self) -> bool:
+        """True."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +188,15 @@ class MalformedRecord(Refusal):
     __slots__ = ()
 
 
+class NoCount(Refusal):
+    """What the telegram says is understood, and the channel's count is not in it.
+
+    It has no such record, or a placeholder in it: all ones, an error, zero where there was more.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replayed(Refusal):
     """The telegram was received before.
@@ -126,12 +206,14 @@ class Replayed(Refusal):
         boot: as in `TelegramReceived`, and so are the others.
         counter: likewise.
         delay_max_s: likewise.
+        is_advert: whether an advert was, as in `CountReceived`.
     """
 
     serial: str
     boot: int
     counter: int
     delay_max_s: int | None
+    is_advert: bool = False
 
 
 class TooOld(Refusal):

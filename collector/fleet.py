@@ -19,11 +19,14 @@ from shared.wire.oms import MANUFACTURER, MEDIUM_GAS
 from .advance import PLACEHOLDERS
 from .entries import Pairing, TelegramKey
 from .errors import UnitPairedError, UnitRecordError
+from .selector import RecordSelector
 
 WINDOW: Final = 4096
 """Telegrams behind the newest that are told apart from replays."""
 BOOT_MODULUS: Final = 1 << 16
 """A telegram's reset counter is a boot's number modulo this."""
+ADDRESS_BYTES: Final = 6
+"""Of a Bluetooth address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,11 @@ class UnitRecord:
         period_s: seconds from one telegram to the next.
         allow_unauthenticated: whether telegrams without a MAC are taken; their rows say so.
         base_key: the newest telegram that the pairing heard, if it heard one: older ones are late.
+        address: the Bluetooth address of its adverts, six bytes, if it sends such.
+        selector: which record of another maker's telegrams is the count: `count`, `volume`,
+            `gas volume`, `energy`, or the hexadecimal digits of its DIF to last VIFE.
+        wh_per_count: what a count stands for where energy is counted.
+        max_power_w: the meter's maximum power where energy is counted; more is implausible.
 
     Raises:
         UnitRecordError: one of them cannot be.
@@ -58,6 +66,10 @@ class UnitRecord:
     period_s: int = 900
     allow_unauthenticated: bool = False
     base_key: TelegramKey | None = None
+    address: bytes | None = None
+    selector: str = "count"
+    wh_per_count: int = 1
+    max_power_w: int = 23_000
 
     def __post_init__(self) -> None:
         require_utc(self.paired_utc)
@@ -67,9 +79,20 @@ class UnitRecord:
             raise UnitRecordError(f"a count has 32 bits: {self.base_count}")
         if self.max_flow_l_h <= 0 or self.period_s <= 0:
             raise UnitRecordError("maximum flow and period are above zero")
+        if self.wh_per_count <= 0 or self.max_power_w <= 0:
+            raise UnitRecordError("energy of a count and maximum power are above zero")
+        if self.address is not None and len(self.address) != ADDRESS_BYTES:
+            raise UnitRecordError(f"a Bluetooth address has 6 bytes, not {len(self.address)}")
+        self.record_selector()
+
+    def record_selector(self) -> RecordSelector:
+        """What finds the count in another maker's telegrams."""
+        return RecordSelector(self.selector, self.weight, self.wh_per_count)
 
     def pulses_max(self, elapsed_s: int) -> int:
         """The most pulses that the meter can turn in a time, with one more for where it starts."""
+        if self.record_selector().quantity == "energy":
+            return self.max_power_w * elapsed_s // (3600 * self.wh_per_count) + 1
         litres = Fraction(self.max_flow_l_h * elapsed_s, 3600)
         return int(litres / self.weight.litres_per_pulse) + 1
 
@@ -176,12 +199,19 @@ class FleetUnit:
         record: the pairing.
         accepted: keys of telegrams accepted before: the replay window's worth, and the newest.
         count: the newest of their counts that is data.
+        adverts: keys of adverts accepted before, likewise.
     """
 
     def __init__(
-        self, record: UnitRecord, accepted: Iterable[TelegramKey] = (), count: int | None = None
+        self,
+        record: UnitRecord,
+        accepted: Iterable[TelegramKey] = (),
+        count: int | None = None,
+        adverts: Iterable[TelegramKey] = (),
     ) -> None:
         self.record = record
+        self.selector = record.record_selector()
+        self.adverts = ReplayWindow(adverts)
         keys = set(accepted)
         if record.base_key is not None:
             keys.add(record.base_key)
@@ -189,6 +219,17 @@ class FleetUnit:
         self.window = ReplayWindow(() if record.allow_unauthenticated else keys)
         self.newest = max(keys, default=None)
         self.count = record.base_count if count is None else count
+
+    def next_key(self, reset_counter: int | None, uptime_s: int | None) -> TelegramKey:
+        """The place of a telegram that has no counter: its clock's, else the next one.
+
+        Args:
+            reset_counter: of the boot, if it is told.
+            uptime_s: of the clock, if it is told.
+        """
+        newest = self.newest or TelegramKey(reset_counter or 0, -1)
+        boot = newest.boot if reset_counter is None else boot_near(reset_counter, newest.boot)
+        return TelegramKey(boot, newest.counter + 1 if uptime_s is None else uptime_s)
 
     def accept(self, key: TelegramKey, count: int) -> None:
         """Remember an accepted telegram."""
@@ -200,10 +241,11 @@ class FleetUnit:
 
 
 class Fleet:
-    """The paired units by serial."""
+    """The paired units by serial, and by the address of their adverts."""
 
     def __init__(self, units: Iterable[FleetUnit] = ()) -> None:
         self._units: dict[str, FleetUnit] = {}
+        self._advertisers: dict[bytes, FleetUnit] = {}
         for unit in units:
             self.add(unit)
 
@@ -222,12 +264,28 @@ class Fleet:
         """The unit, if it is paired."""
         return self._units.get(serial)
 
+    def advertiser(self, address: bytes) -> FleetUnit | None:
+        """The unit that advertises from a Bluetooth address, if it is paired."""
+        return self._advertisers.get(address)
+
     def add(self, unit: FleetUnit) -> None:
         """Let a unit in.
 
         Raises:
-            UnitPairedError: it is in already.
+            UnitPairedError: it is in already, or another one with its address is.
         """
-        if unit.record.serial in self._units:
-            raise UnitPairedError(f"the unit {unit.record.serial} is paired already")
+        self.refuse_known(unit.record)
         self._units[unit.record.serial] = unit
+        if unit.record.address is not None:
+            self._advertisers[unit.record.address] = unit
+
+    def refuse_known(self, record: UnitRecord) -> None:
+        """Make sure that a unit can be let in.
+
+        Raises:
+            UnitPairedError: it cannot, as for `add`.
+        """
+        if record.serial in self._units:
+            raise UnitPairedError(f"the unit {record.serial} is paired already")
+        if record.address is not None and record.address in self._advertisers:
+            raise UnitPairedError(f"the address {record.address.hex(':')} is paired already")

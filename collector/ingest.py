@@ -1,28 +1,40 @@
-"""From a received frame to a verified telegram or a typed refusal; no I/O, and no exception."""
+"""From a received frame to a verified reading or a typed refusal; no I/O, and no exception."""
 
 from __future__ import annotations
 
-from typing import assert_never
+from dataclasses import replace
+from typing import TypeAlias, assert_never
 
 from shared.wire import errors as wire
-from shared.wire.header import MODE_5, MODE_NONE, parse_header
-from shared.wire.oms import Message, open_message
-from shared.wire.telegram import PulseTelegram, decode_records
-from shared.wire.wmbus import unframe
+from shared.wire.advert import advert_key
+from shared.wire.bthome import open_advert
+from shared.wire.header import MODE_5, MODE_NONE, Header
+from shared.wire.oms import MANUFACTURER, Message, open_message
+from shared.wire.records import parse_records
+from shared.wire.telegram import FLAG_LOW_BATTERY, PulseTelegram, decode_records
 
 from . import events
+from .adverts import AdvertSaid, advert_said
 from .bearers.base import ReceivedFrame
 from .entries import TelegramKey, forward
-from .events import Refusal, TelegramReceived
-from .fleet import Fleet, FleetUnit, Freshness, Judged, boot_near
+from .events import CountReceived, Refusal, StateReceived, TelegramReceived
+from .fleet import Fleet, FleetUnit, Freshness, Judged
+from .heading import header_of
 from .keys import Keys
+from .selector import CountSaid
+
+Reading: TypeAlias = TelegramReceived | CountReceived | StateReceived
+"""What may be taken from a frame."""
+
+_MODE_7 = "mode7"
+_STATUS_LOW_POWER = 0x04
 
 
 class Ingest:
     """The gate: identify, find the key, authenticate, decode, and tell readings from replays.
 
     Args:
-        fleet: the paired units; an accepted telegram is remembered in its unit's replay window.
+        fleet: the paired units; an accepted reading is remembered in its unit's replay window.
         keys: their keys.
     """
 
@@ -33,65 +45,176 @@ class Ingest:
         self._fleet = fleet
         self._keys = keys
 
-    def receive(self, frame: ReceivedFrame) -> TelegramReceived | Refusal:
-        """The telegram in a frame, or why there is none; whatever the bytes are.
+    def receive(self, frame: ReceivedFrame) -> Reading | Refusal:
+        """The reading in a frame, or why there is none; whatever the bytes are.
 
-        The caller makes an accepted telegram durable before it lets the reading be seen.
+        A telegram of our own units, over radio or wire, is a `TelegramReceived`. A telegram of
+        another maker's meter and an advert with a count are a `CountReceived`, an advert without
+        one a `StateReceived`.
+
+        The caller makes what is accepted durable before it lets the reading be seen.
         """
+        if frame.address is not None:
+            return self._receive_advert(frame, frame.address)
         try:
-            header = parse_header(unframe(frame.data))
+            header = header_of(frame.data)
         except wire.WireError as error:
             return _refused_frame(frame, error)
         unit = self._fleet.get(header.serial)
         if unit is None or unit.record.manufacturer != header.manufacturer:
-            sender = f"{header.manufacturer} {header.serial}"
-            return _refusal(events.UnknownUnit, frame, header.serial, f"{sender} is not paired")
+            return _stranger(frame, header)
         serial = unit.record.serial
-        if header.medium != unit.record.medium:
-            reason = f"medium {header.medium} where {unit.record.medium} was paired"
-            return _refusal(events.WrongMedium, frame, serial, reason)
-        if header.mode in (MODE_NONE, MODE_5) and not unit.record.allow_unauthenticated:
-            reason = f"security mode {header.mode} proves nothing"
-            return _refusal(events.PlaintextDowngrade, frame, serial, reason)
+        refusal = _not_as_paired(frame, unit, header)
+        if refusal is not None:
+            return refusal
         try:
             message = open_message(self._aes, header, self._keys.get(serial))
         except wire.WireError as error:
             return _refused_message(frame, serial, error)
+        if message.header is not header:  # the link was enciphered, and what it hid comes to light
+            if (message.serial, message.manufacturer) != (serial, unit.record.manufacturer):
+                return _stranger(frame, message.header)
+            refusal = _not_as_paired(frame, unit, message.header)
+            if refusal is not None:
+                return refusal
         try:
-            telegram = decode_records(message.records)
+            if unit.record.manufacturer == MANUFACTURER:
+                return self._admit_telegram(frame, unit, message, decode_records(message.records))
+            return self._admit_count(frame, unit, message)
         except wire.WireError as error:
             return _refusal(events.MalformedRecord, frame, serial, str(error))
-        return self._admit(frame, unit, message, telegram)
 
-    def _admit(
+    def _admit_telegram(
         self, frame: ReceivedFrame, unit: FleetUnit, message: Message, telegram: PulseTelegram
     ) -> TelegramReceived | Refusal:
-        serial = unit.record.serial
-        if unit.record.allow_unauthenticated:
-            newest = unit.newest
-            reset_counter = telegram.reset_counter
-            boot = reset_counter if newest is None else boot_near(reset_counter, newest.boot)
-            key = TelegramKey(boot, telegram.uptime_s)
-            refusal = _not_rising(frame, unit, key, telegram.count)
-        else:
-            assert message.message_counter is not None  # mode 7 has no MAC without it
-            judged = unit.window.judge(telegram.reset_counter, message.message_counter)
-            key = judged.key
-            refusal = _not_fresh(frame, unit, judged)
+        said = CountSaid(telegram.count, telegram.uptime_s, telegram.reset_counter)
+        refusal, key = _judged_message(frame, unit, message, said)
         if refusal is not None:
             return refusal
         unit.accept(key, telegram.count)
         return TelegramReceived(
             received_utc=frame.received_utc,
-            serial=serial,
+            serial=unit.record.serial,
             boot=key.boot,
             counter=key.counter,
             telegram=telegram,
-            is_authentic=message.security == "mode7",
+            is_authentic=message.security == _MODE_7,
             bearer=frame.bearer,
             delay_max_s=frame.delay_max_s,
             rssi_dbm=frame.rssi_dbm,
         )
+
+    def _admit_count(
+        self, frame: ReceivedFrame, unit: FleetUnit, message: Message
+    ) -> CountReceived | Refusal:
+        serial = unit.record.serial
+        said = unit.selector.read(parse_records(message.records))
+        if isinstance(said, str):
+            return _refusal(events.NoCount, frame, serial, said)
+        if said.count == 0 and unit.count:
+            return _refusal(events.NoCount, frame, serial, "the count is zero and was not")
+        # Message counters alone are the order; a boot that some telegrams leave out is none.
+        boot = said.reset_counter if unit.record.allow_unauthenticated else None
+        refusal, key = _judged_message(frame, unit, message, replace(said, reset_counter=boot))
+        if refusal is not None:
+            return refusal
+        unit.accept(key, said.count)
+        return CountReceived(
+            received_utc=frame.received_utc,
+            serial=serial,
+            key=key,
+            is_advert=False,
+            count=said.count,
+            is_authentic=message.security == _MODE_7 and not unit.record.allow_unauthenticated,
+            error_flags=FLAG_LOW_BATTERY if message.status & _STATUS_LOW_POWER else 0,
+            bearer=frame.bearer,
+            delay_max_s=frame.delay_max_s,
+            rssi_dbm=frame.rssi_dbm,
+        )
+
+    def _receive_advert(self, frame: ReceivedFrame, address: bytes) -> Reading | Refusal:
+        unit = self._fleet.advertiser(address)
+        if unit is None:
+            reason = f"{address.hex(':')} is not paired"
+            return _refusal(events.UnknownUnit, frame, None, reason)
+        serial = unit.record.serial
+        key = self._keys.get(serial)
+        sealed_with = None if key is None else advert_key(self._aes, key, address)
+        try:
+            advert = open_advert(self._aes, frame.data, address, sealed_with)
+        except wire.WireError as error:
+            return _refused_message(frame, serial, error)
+        if advert.counter is None:
+            return _refusal(
+                events.PlaintextDowngrade, frame, serial, "a plain advert proves nothing"
+            )
+        said = advert_said(advert.measurements)
+        judged = unit.adverts.judge(0, advert.counter)
+        refusal = _not_fresh(frame, serial, judged, "advert")
+        if refusal is not None:
+            return refusal
+        unit.adverts.accept(judged.key)
+        return _advert_reading(frame, serial, judged.key, said)
+
+
+def _advert_reading(
+    frame: ReceivedFrame, serial: str, key: TelegramKey, said: AdvertSaid
+) -> Reading:
+    if said.count is None:
+        return StateReceived(
+            received_utc=frame.received_utc,
+            serial=serial,
+            key=key,
+            battery_percent=said.battery_percent,
+            error_flags=said.error_flags or 0,
+            volume_l=said.volume_l,
+            bearer=frame.bearer,
+            rssi_dbm=frame.rssi_dbm,
+        )
+    return CountReceived(
+        received_utc=frame.received_utc,
+        serial=serial,
+        key=key,
+        is_advert=True,
+        count=said.count,
+        is_authentic=True,
+        error_flags=said.error_flags,
+        bearer=frame.bearer,
+        delay_max_s=frame.delay_max_s,
+        rssi_dbm=frame.rssi_dbm,
+    )
+
+
+def _judged_message(
+    frame: ReceivedFrame, unit: FleetUnit, message: Message, said: CountSaid
+) -> tuple[Refusal | None, TelegramKey]:
+    """A telegram's place in the order of sending, and why it is refused for that, if it is."""
+    if unit.record.allow_unauthenticated:
+        key = unit.next_key(said.reset_counter, said.uptime_s)
+        return _not_rising(frame, unit, key, said.count), key
+    assert message.message_counter is not None  # mode 7 has no MAC without it
+    judged = unit.window.judge(said.reset_counter or 0, message.message_counter)
+    return _not_fresh(frame, unit.record.serial, judged, "telegram"), judged.key
+
+
+def _not_as_paired(frame: ReceivedFrame, unit: FleetUnit, header: Header) -> Refusal | None:
+    serial = unit.record.serial
+    if header.medium != unit.record.medium:
+        reason = f"medium {header.medium} where {unit.record.medium} was paired"
+        return _refusal(events.WrongMedium, frame, serial, reason)
+    is_hidden = header.ell is not None and header.ell.sealed is not None
+    is_open = not is_hidden and header.mode in (MODE_NONE, MODE_5)
+    if is_open and not unit.record.allow_unauthenticated:
+        reason = f"security mode {header.mode} proves nothing"
+        return _refusal(events.PlaintextDowngrade, frame, serial, reason)
+    return None
+
+
+def _stranger(frame: ReceivedFrame, header: Header) -> Refusal:
+    if not any(header.address):
+        return _refusal(events.UnknownUnit, frame, None, "the message does not name its sender")
+    sender = f"{header.manufacturer} {header.serial}"
+    return _refusal(events.UnknownUnit, frame, header.serial, f"{sender} is not paired")
 
 
 def _refusal(kind: type[Refusal], frame: ReceivedFrame, serial: str | None, reason: str) -> Refusal:
@@ -118,24 +241,25 @@ def _refused_message(frame: ReceivedFrame, serial: str, error: wire.WireError) -
     return _refusal(kind, frame, serial, str(error))
 
 
-def _not_fresh(frame: ReceivedFrame, unit: FleetUnit, judged: Judged) -> Refusal | None:
+def _not_fresh(frame: ReceivedFrame, serial: str, judged: Judged, what: str) -> Refusal | None:
     freshness, key = judged
     if freshness is Freshness.UNSEEN:
         return None
-    reason = f"telegram {key.counter} of boot {key.boot}"
+    reason = f"{what} {key.counter} of boot {key.boot}"
     if freshness is Freshness.SEEN:
         return events.Replayed(
             received_utc=frame.received_utc,
-            serial=unit.record.serial,
+            serial=serial,
             bearer=frame.bearer,
             reason=f"{reason} was received before",
             boot=key.boot,
             counter=key.counter,
+            is_advert=what == "advert",
             delay_max_s=frame.delay_max_s,
         )
     if freshness is Freshness.TOO_OLD:
         reason = f"{reason} is too far behind the newest, or in no order"
-        return _refusal(events.TooOld, frame, unit.record.serial, reason)
+        return _refusal(events.TooOld, frame, serial, reason)
     assert_never(freshness)
 
 

@@ -14,13 +14,15 @@ class ReceivedFrame:
     """Bytes as they came in, and what the bearer knows of their coming.
 
     Attributes:
-        data: one frame, whole.
+        data: one frame, whole; of a Bluetooth advert the service data of BTHome, from the
+            information byte on.
         received_utc: when its last byte was in.
         bearer: the bearer's name.
         delay_max_s: the most that can lie between sending and `received_utc`; None if it may have
             been stored anywhere for any time.
         rssi_dbm: signal strength, where there is a signal.
         two_way: whether the unit listens for a reply now.
+        address: of a Bluetooth advert, the sender's address: six bytes, first byte first.
     """
 
     data: bytes
@@ -29,6 +31,7 @@ class ReceivedFrame:
     delay_max_s: int | None
     rssi_dbm: int | None = None
     two_way: bool = True
+    address: bytes | None = None
 
 
 class Bearer(ABC):

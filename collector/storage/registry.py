@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from collector.entries import TelegramKey
-from collector.fleet import UnitRecord
+from collector.fleet import WINDOW, UnitRecord
 from shared.timegrid import from_unix_ms, unix_ms
 from shared.units import PulseWeight
 
@@ -19,8 +19,22 @@ UNKNOWN_SERIALS_MAX: Final = 64
 """Serials that are not paired and whose refusals are counted apart from each other's."""
 
 _UNIT: Final = (
-    "serial, manufacturer, channel, medium, litres_per_pulse, max_flow_l_h, period_s,"
-    " allow_unauthenticated, paired_ms, base_count, base_boot, base_counter"
+    "serial",
+    "manufacturer",
+    "channel",
+    "medium",
+    "litres_per_pulse",
+    "max_flow_l_h",
+    "period_s",
+    "allow_unauthenticated",
+    "paired_ms",
+    "base_count",
+    "base_boot",
+    "base_counter",
+    "address",
+    "selector",
+    "wh_per_count",
+    "max_power_w",
 )
 
 
@@ -54,30 +68,21 @@ class Registry:
 
     def units(self) -> Iterator[UnitRecord]:
         """All paired units, by serial."""
+        # A database that is only read may be of a version that had fewer columns.
+        known = self._tables.columns("collector_unit")
+        names = [name for name in _UNIT if name in known]
         rows = self._tables.connection.execute(
-            f"SELECT {_UNIT} FROM collector_unit ORDER BY serial"
+            f"SELECT {', '.join(names)} FROM collector_unit ORDER BY serial"
         )
-        for serial, manufacturer, channel, medium, litres, flow, period, open_, *paired in rows:
-            paired_ms, base_count, boot, counter = paired
-            yield UnitRecord(
-                serial=serial,
-                manufacturer=manufacturer,
-                channel=channel,
-                medium=medium,
-                weight=PulseWeight(Fraction(litres)),
-                max_flow_l_h=flow,
-                period_s=period,
-                allow_unauthenticated=bool(open_),
-                paired_utc=from_unix_ms(paired_ms),
-                base_count=base_count,
-                base_key=None if boot is None else TelegramKey(boot, counter),
-            )
+        for row in rows:
+            yield _record(dict(zip(names, row, strict=True)))
 
     def add(self, record: UnitRecord) -> None:
         """Keep a pairing."""
         base = record.base_key or (None, None)
         self._tables.change(
-            f"INSERT INTO collector_unit ({_UNIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO collector_unit ({', '.join(_UNIT)})"
+            f" VALUES ({', '.join('?' * len(_UNIT))})",
             (
                 record.serial,
                 record.manufacturer,
@@ -90,8 +95,47 @@ class Registry:
                 unix_ms(record.paired_utc),
                 record.base_count,
                 *base,
+                record.address,
+                record.selector,
+                record.wh_per_count,
+                record.max_power_w,
             ),
         )
+
+    def remember(self, serial: str, key: TelegramKey, *, is_advert: bool, alone: bool) -> None:
+        """Keep what was accepted, so that it is a replay after every restart.
+
+        Args:
+            serial: the unit.
+            key: the reading's place in the order of sending.
+            is_advert: whether that is the order of its adverts, not of its telegrams.
+            alone: forget all others: the unit's telegrams have no counter, and must rise.
+        """
+        place = (serial, is_advert)
+        if alone:
+            self._tables.change(
+                "DELETE FROM collector_seen WHERE serial = ? AND is_advert = ?", place
+            )
+        self._tables.change(
+            "INSERT OR REPLACE INTO collector_seen VALUES (?, ?, ?, ?)",
+            (*place, key.counter, key.boot),
+        )
+        # What is behind the window is forgotten, but for one: by it a later one's boot is known.
+        self._tables.change(
+            "DELETE FROM collector_seen WHERE serial = ?1 AND is_advert = ?2 AND counter <"
+            " (SELECT max(counter) FROM collector_seen WHERE serial = ?1 AND is_advert = ?2"
+            " AND counter <= (SELECT max(counter) FROM collector_seen"
+            " WHERE serial = ?1 AND is_advert = ?2) - ?3)",
+            (*place, WINDOW),
+        )
+
+    def seen(self, serial: str, *, is_advert: bool) -> list[TelegramKey]:
+        """What was accepted of a unit's adverts, or of its telegrams, as far back as is kept."""
+        rows = self._tables.connection.execute(
+            "SELECT boot, counter FROM collector_seen WHERE serial = ? AND is_advert = ?",
+            (serial, is_advert),
+        )
+        return [TelegramKey(*row) for row in rows]
 
     def phase(self, serial: str) -> PhaseState:
         """What a unit has been told of the time."""
@@ -145,3 +189,13 @@ class Registry:
         """How often frames of a unit were refused, by kind; "" is for all that name no unit."""
         query = "SELECT kind, refused FROM collector_refusal WHERE serial = ?"
         return dict(self._tables.connection.execute(query, (serial,)))
+
+
+def _record(row: dict[str, Any]) -> UnitRecord:
+    boot = row.pop("base_boot")
+    counter = row.pop("base_counter")
+    row["weight"] = PulseWeight(Fraction(row.pop("litres_per_pulse")))
+    row["paired_utc"] = from_unix_ms(row.pop("paired_ms"))
+    row["allow_unauthenticated"] = bool(row["allow_unauthenticated"])
+    row["base_key"] = None if boot is None else TelegramKey(boot, counter)
+    return UnitRecord(**row)

@@ -41,7 +41,18 @@ _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS collector_flag (
         serial TEXT NOT NULL, start_s INTEGER NOT NULL, status INTEGER NOT NULL,
         PRIMARY KEY (serial, start_s)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS collector_seen (
+        serial TEXT NOT NULL, is_advert INTEGER NOT NULL, counter INTEGER NOT NULL,
+        boot INTEGER NOT NULL, PRIMARY KEY (serial, is_advert, counter)) WITHOUT ROWID""",
 )
+_NEWEST_TABLE: Final = "collector_seen"
+_ADDED_COLUMNS: Final = (
+    ("collector_unit", "address", "BLOB"),
+    ("collector_unit", "selector", "TEXT NOT NULL DEFAULT 'count'"),
+    ("collector_unit", "wh_per_count", "INTEGER NOT NULL DEFAULT 1"),
+    ("collector_unit", "max_power_w", "INTEGER NOT NULL DEFAULT 23000"),
+)
+"""What tables have besides what they were first made with."""
 
 
 class Tables:
@@ -57,15 +68,29 @@ class Tables:
     @property
     def exist(self) -> bool:
         """Whether the tables have been made."""
-        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'collector_clock'"
-        return self.row(query) is not None
+        return self.has("collector_clock")
+
+    def has(self, table: str) -> bool:
+        """Whether a table has been made: one of an earlier version may be missing."""
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return self.row(query, (table,)) is not None
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns of a table, in their order."""
+        rows = self.connection.execute(f"PRAGMA table_info({table})")
+        return tuple(name for _, name, *_ in rows)
 
     def make(self) -> None:
-        """Make the tables that are missing."""
-        if not self.exist:
+        """Make the tables and columns that are missing."""
+        is_new = not self.exist
+        if not self.has(_NEWEST_TABLE):
             for statement in _TABLES:
                 self.change(statement)
+        if is_new:
             self.change("INSERT INTO collector_clock VALUES (1, 0, 0)")
+        for table, column, kind in _ADDED_COLUMNS:
+            if column not in self.columns(table):
+                self.change(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def change(self, statement: str, values: tuple[object, ...] = ()) -> None:
         """Execute a statement that writes, within the owner's transaction."""

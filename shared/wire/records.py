@@ -148,7 +148,35 @@ def encode_record(record: Record) -> bytes:
     return bytes(encoded)
 
 
+def parse_head(data: bytes) -> Record:
+    """Return the record that ``data``, from its DIF to its last VIFE, begins; it has no value.
+
+    Raises:
+        Truncated: if it ends before the last extension byte.
+        Malformed: if more follows, or as `parse_records`.
+        Unsupported: for a reserved data field, or one that has no VIF.
+    """
+    cursor = Cursor(data)
+    dif = cursor.u8()
+    if dif & 0x0F == 0x0F:
+        raise Unsupported("the data field %02X heads no record with a unit" % dif)
+    head = _parse_head(cursor, dif)
+    if cursor.remaining:
+        raise Malformed("%d bytes after the head of a record" % cursor.remaining)
+    return head
+
+
 def _parse_record(cursor: Cursor, dif: int) -> Record:
+    record = _parse_head(cursor, dif)
+    size = _SIZES.get(record.coding)
+    if size is None:
+        record.variable = cursor.u8()
+        size = _variable_size(record.variable)
+    record.data = cursor.take(size)
+    return record
+
+
+def _parse_head(cursor: Cursor, dif: int) -> Record:
     storage = dif >> 6 & 1
     tariff = 0
     subunit = 0
@@ -163,19 +191,15 @@ def _parse_record(cursor: Cursor, dif: int) -> Record:
         subunit |= (byte >> 6 & 1) << extensions
         extensions += 1
     vif, text = _parse_vib(cursor)
-    coding = dif & 0x0F
-    variable = cursor.u8() if coding == CODING_VARIABLE else None
-    size = _SIZES[coding] if variable is None else _variable_size(variable)
     return Record(
-        coding,
+        dif & 0x0F,
         vif,
-        cursor.take(size),
+        b"",
         function=dif >> 4 & 3,
         storage=storage,
         tariff=tariff,
         subunit=subunit,
         text=text,
-        variable=variable,
     )
 
 
