@@ -2,7 +2,8 @@
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from shared.crypto.block import BlockCipher
 
@@ -14,11 +15,12 @@ class AesBlock(BlockCipher):
         ValueError: for a key of another length.
     """
 
-    __slots__ = ("_cipher", "_decryptor", "_encryptor")
+    __slots__ = ("_algorithm", "_cipher", "_decryptor", "_encryptor")
 
     def __init__(self, key: bytes) -> None:
         # ECB of a single block is the block cipher itself; the modes are built above it.
-        self._cipher = Cipher(AES(bytes(key)), ECB())
+        self._algorithm = AES(bytes(key))
+        self._cipher = Cipher(self._algorithm, ECB())
         self._encryptor: CipherContext | None = None
         self._decryptor: CipherContext | None = None
 
@@ -33,3 +35,14 @@ class AesBlock(BlockCipher):
         if self._decryptor is None:
             self._decryptor = self._cipher.decryptor()
         return self._decryptor.update(block)
+
+    @staticmethod
+    def whole_cmac(key: bytes, data: bytes) -> bytes:
+        """Return the CMAC of ``data``."""
+        mac = CMAC(AES(bytes(key)))
+        mac.update(data)
+        return mac.finalize()
+
+    def whole_cbc_decrypt(self, data: bytes, iv: bytes) -> bytes:
+        """Return whole blocks deciphered by cipher block chaining."""
+        return Cipher(self._algorithm, CBC(iv)).decryptor().update(data)

@@ -6,6 +6,9 @@ BLOCK = 16
 class BlockCipher:
     """The base of every backend's ``AesBlock``: built from a key, ciphers 16-byte blocks.
 
+    A backend that computes a whole mode at once has `whole_cmac(key, data)`, of the class, and
+    `whole_cbc_decrypt(data, iv)`; without them the modes are built from its blocks.
+
     Raises:
         ValueError: for a key of a length that AES does not have.
     """

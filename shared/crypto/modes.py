@@ -32,6 +32,10 @@ def cbc_decrypt(block: BlockCipher, data: bytes, iv: bytes = ZERO_IV) -> bytes:
         ValueError: if ``data`` is not a whole number of 16-byte blocks.
     """
     _check_whole(data)
+    whole = getattr(block, "whole_cbc_decrypt", None)
+    if whole is not None:
+        deciphered: bytes = whole(data, iv)
+        return deciphered
     opened = bytearray()
     state = iv
     for start in range(0, len(data), BLOCK):

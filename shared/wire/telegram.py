@@ -209,10 +209,14 @@ def _decoded_profile(cursor: Cursor) -> "tuple[int, ...]":
     size = _SPACING_CONTROL.get(fields.u8())
     if size is None or fields.u8() != _SPACING_MINUTES or fields.remaining % size:
         raise Malformed("the history is not one of half-hourly increments")
+    values = fields.rest()
+    if size == 1:
+        end = values.find(b"\xff")
+        return tuple(values if end < 0 else values[:end])
     increments = []
-    while fields.remaining:
-        increment = int.from_bytes(fields.take(size), "little")
-        if increment == (1 << 8 * size) - 1:
+    for place in range(0, len(values), 2):
+        increment = values[place] | values[place + 1] << 8
+        if increment == 0xFFFF:
             break
         increments.append(increment)
     return tuple(increments)
