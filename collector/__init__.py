@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .bearers.virtual import VirtualRadio
     from .bracket import PulseStatus
     from .collector import Collector, Readings, UnitState
-    from .entries import JournalEntry, Pairing, Stamp, TelegramKey
+    from .entries import JournalEntry, LogPlace, LogTick, Pairing, Stamp, TelegramKey
     from .errors import (
         BearerClosedError,
         CollectorError,
@@ -77,6 +77,8 @@ __all__ = [
     "Keystore",
     "KeystoreError",
     "LastHeard",
+    "LogPlace",
+    "LogTick",
     "LowBattery",
     "MalformedFrame",
     "MalformedRecord",
@@ -122,7 +124,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.virtual": "VirtualRadio",
         "bracket": "PulseStatus",
         "collector": "Collector Readings UnitState",
-        "entries": "JournalEntry Pairing Stamp TelegramKey",
+        "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
         "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError"
         " ReplayFileError UnitPairedError UnitRecordError UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"

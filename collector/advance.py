@@ -11,12 +11,23 @@ from typing import NamedTuple
 from shared.timegrid import HALF_HOUR_S
 from shared.wire.grid import COUNT_MODULUS
 
-from .entries import Pairing, TelegramKey, forward
+from .entries import (
+    CountEntry,
+    EndEntry,
+    Entry,
+    JournalEntry,
+    LogEntry,
+    LogTick,
+    Pairing,
+    TelegramKey,
+    forward,
+)
 
 PLACEHOLDERS = (0, COUNT_MODULUS - 1)
 """What a count may be where there is none."""
 _WRAP_FLOW_FACTOR = 10
 _BASE = -(1 << 62)  # before all keys: the pairing
+_NO_UPTIME_S = -1
 
 
 class CountKind(Enum):
@@ -37,13 +48,13 @@ class Heard(NamedTuple):
     Attributes:
         key: its place in the order of sending.
         told: its count.
-        uptime_s: the unit's clock then.
+        uptime_s: the unit's clock then; None if it tells none.
         latest_ms: UNIX milliseconds after which it cannot have been sent.
     """
 
     key: TelegramKey
     told: int
-    uptime_s: int
+    uptime_s: int | None
     latest_ms: int
 
 
@@ -73,7 +84,7 @@ class Advance:
         self._pairing = pairing
         self._keys = array("q")
         self._counts = array("I")
-        self._uptimes_s = array("I")
+        self._uptimes_s = array("q")
         self._latest_ms = array("q")
         self._counts_in_force = array("I")  # what the next count is compared with
         self._keys_in_force = array("q")  # the telegram that told it
@@ -116,7 +127,7 @@ class Advance:
         place = bisect_left(self._keys, key)
         self._keys.insert(place, key)
         self._counts.insert(place, heard.told)
-        self._uptimes_s.insert(place, heard.uptime_s)
+        self._uptimes_s.insert(place, _NO_UPTIME_S if heard.uptime_s is None else heard.uptime_s)
         self._latest_ms.insert(place, heard.latest_ms)
         in_force, key_in_force, pulses, _ = self._step(place)
         self._counts_in_force.insert(place, in_force)
@@ -138,6 +149,25 @@ class Advance:
         """What a telegram that was added is worth now."""
         _, _, pulses, kind = self._step(bisect_left(self._keys, _packed(key)))
         return Advanced(pulses, kind)
+
+    def at_tick(self, tick: LogTick) -> int | None:
+        """Pulses at a tick of the unit's clock, at which it logged a count.
+
+        They are counted on from the telegram sent last before the tick, and are no more than those
+        of the next. None while no count of a telegram sent after it has been added.
+        """
+        start = bisect_left(self._keys, _packed(TelegramKey(tick.boot, 0)))
+        end = bisect_left(self._keys, _packed(TelegramKey(tick.boot + 1, 0)))
+        place = after = bisect_left(self._uptimes_s, tick.tick_s, start, end)
+        # A count that is no data bounds nothing.
+        while after < len(self._keys) and self._keys_in_force[after] != self._keys[after]:
+            after += 1
+        if after == len(self._keys):
+            return None
+        in_force, pulses = self._pairing.base_count, 0
+        if place:
+            in_force, pulses = self._counts_in_force[place - 1], self._pulses[place - 1]
+        return min(pulses + max(0, forward(tick.told, in_force)), self._pulses[after])
 
     def _step(self, place: int) -> tuple[int, int, int, CountKind]:
         """Count in force from a telegram on, which one told it, pulses, and its own count's kind.
@@ -166,11 +196,80 @@ class Advance:
         the pairing.
         """
         elapsed_s = (self._latest_ms[place] - self._pairing.paired_ms) // 1000
-        if _unpacked(key_in_force).boot == _unpacked(self._keys[place]).boot:
+        uptime_s = self._uptimes_s[place]
+        is_same_boot = _unpacked(key_in_force).boot == _unpacked(self._keys[place]).boot
+        if is_same_boot and uptime_s != _NO_UPTIME_S:
             before = bisect_left(self._keys, key_in_force)
-            elapsed_s = self._uptimes_s[place] - self._uptimes_s[before]
+            elapsed_s = uptime_s - self._uptimes_s[before]
         half_hours = 1 + max(0, elapsed_s) // HALF_HOUR_S
         return _WRAP_FLOW_FACTOR * self._pairing.pulses_max * half_hours
+
+
+class Advances:
+    """All that a unit's counts come to, whatever told them.
+
+    Telegrams, and frames that tell a count alone, are numbered apart: each kind has an advance of
+    its own, from the one base. The unit has counted what the further one of the two says.
+
+    Args:
+        pairing: its count is the base.
+    """
+
+    def __init__(self, pairing: Pairing) -> None:
+        self.telegrams = Advance(pairing)
+        self.counts = Advance(pairing)
+        self._end_pulses: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Pulses since the pairing, by all that has been heard until the unit was taken off."""
+        if self._end_pulses is not None:
+            return self._end_pulses
+        return max(self.telegrams.total, self.counts.total)
+
+    @property
+    def count(self) -> int:
+        """The count that was told last; the pairing's base if none was."""
+        is_by_counts = self.counts.total > self.telegrams.total or not len(self.telegrams)
+        return self.counts.count if is_by_counts else self.telegrams.count
+
+    def knows(self, entry: Entry) -> bool:
+        """Whether an entry tells no count that was not told before."""
+        if isinstance(entry, JournalEntry):
+            return entry.key in self.telegrams
+        return not isinstance(entry, CountEntry) or entry.key in self.counts
+
+    def add(self, entry: Entry) -> bool:
+        """Take an entry; return whether it changed the pulses of others: see `Advance.add`."""
+        match entry:
+            case JournalEntry():
+                heard = Heard(entry.key, entry.count, entry.uptime_s, entry.latest_ms)
+                return entry.key not in self.telegrams and self.telegrams.add(heard)
+            case CountEntry():
+                heard = Heard(entry.key, entry.count, None, entry.latest_ms)
+                return entry.key not in self.counts and self.counts.add(heard)
+            case EndEntry():
+                self.end(entry.pulses)
+                return True
+            case LogEntry():
+                return False
+
+    def end(self, pulses: int) -> None:
+        """The unit was taken off its meter after so many pulses: no count stands for more."""
+        self._end_pulses = pulses
+
+    def of(self, entry: JournalEntry | CountEntry) -> Advanced:
+        """What an entry's count is worth; it was added."""
+        advance = self.telegrams if isinstance(entry, JournalEntry) else self.counts
+        pulses, kind = advance.at(entry.key)
+        return Advanced(pulses if self._end_pulses is None else min(pulses, self._end_pulses), kind)
+
+    def at_tick(self, tick: LogTick) -> int | None:
+        """See `Advance.at_tick`."""
+        pulses = self.telegrams.at_tick(tick)
+        if pulses is None or self._end_pulses is None:
+            return pulses
+        return min(pulses, self._end_pulses)
 
 
 def _packed(key: TelegramKey) -> int:

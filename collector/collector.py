@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 
 from .bearers.base import ReceivedFrame
+from .entries import LogPlace, LogTick, TelegramKey
 from .errors import UnitUnknownError
-from .events import Event, Refusal, Replayed, TelegramReceived
-from .fleet import Fleet, FleetUnit, UnitRecord
+from .events import CountReceived, Event, Refusal, Replayed, StateReceived
+from .fleet import Fleet, FleetUnit, UnitRecord, boot_near
 from .halfhours import PulseHalfHour, PulseRun
 from .ingest import Ingest
 from .journal import Journal, LastHeard
@@ -57,7 +58,10 @@ class Readings:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._registry = Registry(connection)
-        records = self._registry.units() if Tables(connection).exist else ()
+        tables = Tables(connection)
+        if tables.exist:
+            tables.stand_in()
+        records = self._registry.units() if tables.exist else ()
         self._units = {
             record.serial: PairedUnit(connection, record, writes=self._writes) for record in records
         }
@@ -153,8 +157,17 @@ class Collector(Readings):
         """The number of the clock's epoch that began with this collector; never used before."""
         return self._journal.epoch
 
-    def pair(self, record: UnitRecord, key: bytes, now: datetime) -> None:
+    def pair(
+        self, record: UnitRecord, key: bytes, now: datetime, *, is_log_readable: bool = False
+    ) -> None:
         """Pair a unit: its pulses count from the record's base on.
+
+        Args:
+            record: the pairing.
+            key: the unit's.
+            now: the host's UTC.
+            is_log_readable: whether its log can be read, now and then: then a half-hour that
+                telegrams do not measure waits for that for 31 days, and not for 48 hours.
 
         Raises:
             UnitPairedError: it is paired already.
@@ -164,6 +177,8 @@ class Collector(Readings):
         # A key without a unit does no harm; the other way round, nothing could be received.
         self._keystore.put(record.serial, key)
         self._registry.add(record)
+        if is_log_readable:
+            self._journal.set_log_readable(record.serial)
         unit = self._units[record.serial] = PairedUnit(self._connection, record, writes=True)
         self._fleet.add(self._at_gate(unit))
         self._seal(self._journal.tell(unix_ms(now)))
@@ -191,13 +206,115 @@ class Collector(Readings):
         self._registry.remember(
             outcome.serial, outcome.key, is_advert=outcome.is_advert, alone=alone
         )
-        if not isinstance(outcome, TelegramReceived):
+        if isinstance(outcome, StateReceived):
             return [outcome]
+        if isinstance(outcome, CountReceived):
+            remarks = self.receive_count(
+                outcome.serial,
+                outcome.key,
+                outcome.count,
+                outcome.received_utc,
+                outcome.delay_max_s,
+                now,
+                is_authentic=outcome.is_authentic,
+                bearer=outcome.bearer,
+            )
+            return [outcome, *remarks]
         remarks = unit.accept(outcome, now)
         if frame.two_way and outcome.serial not in self._listening:
             self._listening.append(outcome.serial)
         self._seal(self._journal.told_ms)
         return [outcome, *remarks]
+
+    def receive_count(
+        self,
+        serial: str,
+        key: TelegramKey,
+        count: int,
+        received_utc: datetime,
+        delay_max_s: int | None,
+        now: datetime,
+        *,
+        is_authentic: bool = True,
+        bearer: str = "",
+    ) -> list[Event]:
+        """Take a count that came without the unit's clock: of an advert, or another maker's meter.
+
+        Args:
+            serial: the unit.
+            key: the frame's place in the order of sending among its like; telegrams are apart.
+            count: pulses, modulo 2^32.
+            received_utc: when it was received.
+            delay_max_s: the most that can lie between sending and that; None if unlimited.
+            now: the host's UTC.
+            is_authentic: whether a MAC or MIC proves it.
+            bearer: which bearer brought it.
+
+        Returns:
+            What else is to be told. One that was taken before changes nothing.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
+        """
+        remarks = self._paired(serial).accept_count(
+            key, count, received_utc, delay_max_s, now, is_authentic=is_authentic, bearer=bearer
+        )
+        self._seal(self._journal.told_ms)
+        return remarks
+
+    def receive_log(
+        self, serial: str, entries: Iterable[tuple[int, int, int]], now: datetime
+    ) -> None:
+        """Take what was read of a unit's log, once `LogReader` has found it authentic.
+
+        Counts are placed as far as telegrams tell when their ticks were; the register does not
+        move. What was taken before changes nothing.
+
+        Args:
+            serial: the unit.
+            entries: (boot, tick in seconds of uptime, count).
+            now: the host's UTC.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
+        """
+        unit = self._paired(serial)
+        near = None if unit.heard is None else unit.heard.key.boot
+        ticks = (
+            # A telegram tells the low half of the boot's number, which the collector went on from.
+            LogTick(boot if near is None else boot_near(boot & 0xFFFF, near), tick_s, count)
+            for boot, tick_s, count in entries
+        )
+        unit.accept_log(ticks, now)
+        self._seal(self._journal.told_ms)
+
+    def log_gap(self, serial: str) -> LogPlace | None:
+        """Behind which place a unit's log should be read; None where it would tell nothing new.
+
+        That is so where half-hours wait to be measured and the telegrams around them do not have
+        their counts: after a long silence, or a restart of the unit that no telegram came before.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
+        """
+        return self._paired(serial).log_gap()
+
+    def end(self, serial: str, count: int, now: datetime) -> None:
+        """A unit was taken off its meter: nothing that it tells counts for more than this.
+
+        Its half-hours go on without pulses. The unit that takes its place is paired with its own
+        first count as the base.
+
+        Args:
+            serial: the unit.
+            count: its last, read from it; one below what was received stands for that.
+            now: the host's UTC.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
+        """
+        self._paired(serial).end(count, now)
+        self._seal(self._journal.told_ms)
 
     def replies(self, now: datetime) -> list[tuple[str, bytes]]:
         """What is to be sent into the reply windows of what was received since the last call.
@@ -215,7 +332,7 @@ class Collector(Readings):
         return from_unix_ms(min(timers_ms)) if timers_ms else None
 
     def handle_timer(self, now: datetime) -> list[Event]:
-        """Make final what has waited for 48 hours; tell of units that have fallen silent."""
+        """Make final what has waited for long enough; tell of units that have fallen silent."""
         now_ms = self._journal.tell(unix_ms(now))
         self._seal(now_ms)
         silences = (unit.silence(now_ms) for unit in self._units.values())

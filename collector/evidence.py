@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
 
-from shared.timegrid import HALF_HOUR_S
-from shared.wire.telegram import LAST_PULSE_AGE_MAX_S
-
-from .advance import Advance, CountKind
+from .advance import Advances, CountKind
 from .bracket import Bound
-from .entries import JournalEntry, TelegramKey, forward
-from .timeline import DMS_PER_S, FIRST_TICK_S, NO_TICK_S, RESOLUTION_S, Timeline
+from .entries import CountEntry, EndEntry, Entry, JournalEntry, LogPlace, LogTick, TelegramKey
+from .staircase import Ceiling, Floor
+from .ticks import TOLERANCE_DMS, TickEvidence
+from .timeline import DMS_PER_MS, FIRST_TICK_S, NO_TICK_S
 
-TOLERANCE_DMS = 10 * DMS_PER_S
-"""A count is measured at a boundary when it is known this near to it."""
-
-HISTORY_MOVE_MAX_S = 10
-"""A history ends where the unit's grid was moved by more in all."""
+_FROM_THE_FIRST_DMS = FIRST_TICK_S
+_NEVER_DMS = NO_TICK_S
 
 
 class Evidence:
@@ -31,6 +26,10 @@ class Evidence:
     def __init__(self) -> None:
         self._spells: dict[tuple[int, int], TickEvidence] = {}
         self._grids: dict[int, list[int]] = {}  # by boot: ticks of the unit's grid that were told
+        self._instants = InstantEvidence()
+        self._logged: dict[int, list[tuple[int, int]]] = {}  # by boot: ticks and their pulses
+        self._waiting: list[LogTick] = []  # logged after the last telegram
+        self._end: Bound | None = None
         self._has_unproven = False
 
     @property
@@ -39,24 +38,50 @@ class Evidence:
         return self._has_unproven
 
     @property
+    def has_log(self) -> bool:
+        """Whether anything of the unit's log is among the entries."""
+        return bool(self._logged or self._waiting)
+
+    @property
     def newest_dms(self) -> int:
         """After this instant nothing more is known to have been counted."""
-        return max((spell.newest_dms for spell in self._spells.values()), default=0)
+        newest_dms = max((spell.newest_dms for spell in self._spells.values()), default=0)
+        return max(newest_dms, self._instants.newest_dms)
 
-    def add(self, entry: JournalEntry, advance: Advance) -> int:
-        """Add a reception; its telegram has been added to ``advance``.
+    @property
+    def has_ended(self) -> bool:
+        """Whether the unit was taken off its meter."""
+        return self._end is not None
+
+    @property
+    def logged_through_dms(self) -> int:
+        """The latest instant at which a count of the unit's log may have been."""
+        latest_dms = (
+            spell.latest_dms(self._logged[boot][-1][0])
+            for (boot, _), spell in self._spells.items()
+            if boot in self._logged
+        )
+        return max(latest_dms, default=0)
+
+    def add(self, entry: Entry, advances: Advances) -> int:
+        """Add an entry, which has been added to ``advances``.
 
         Returns:
             An instant in tenths of a millisecond: no earlier one can be measured now that could not
             before.
         """
-        boot, epoch = entry.key.boot, entry.stamp.epoch
-        spell = self._spells.get((boot, epoch))
-        if spell is None:
-            grid = self._grids.setdefault(boot, [])
-            spell = self._spells[boot, epoch] = TickEvidence(grid)
-        self._has_unproven |= not entry.is_authentic
-        return spell.add(entry, advance)
+        if isinstance(entry, JournalEntry):
+            return self._add_telegram(entry, advances)
+        if isinstance(entry, CountEntry):
+            self._has_unproven |= not entry.is_authentic
+            pulses, kind = advances.of(entry)
+            if kind is CountKind.PLACEHOLDER:
+                return _NEVER_DMS
+            return self._instants.add(entry, pulses)
+        if isinstance(entry, EndEntry):
+            self._end = Bound(entry.pulses, entry.ended_ms * DMS_PER_MS)
+            return _FROM_THE_FIRST_DMS
+        return self._add_log(entry.ticks, advances)
 
     def tick_interval_dms(
         self, key: TelegramKey, epoch: int, tick_s: int
@@ -68,278 +93,123 @@ class Evidence:
     def at_least(self, instant_dms: int) -> Bound | None:
         """The most pulses that surely were counted by then, and the latest proof of it."""
         bounds = [spell.at_least(instant_dms) for spell in self._spells.values()]
+        bounds.append(self._instants.at_least(instant_dms))
+        if self._end is not None and instant_dms >= self._end.at_dms:
+            bounds.append(self._end)
         return max((bound for bound in bounds if bound), default=None)
 
     def at_most(self, instant_dms: int) -> Bound | None:
         """The fewest pulses that surely were not exceeded by then, and the earliest proof."""
         bounds = [spell.at_most(instant_dms) for spell in self._spells.values()]
+        bounds.append(self._instants.at_most(instant_dms))
+        if self._end is not None:
+            bounds.append(self._end._replace(at_dms=max(self._end.at_dms, instant_dms)))
         return min((bound for bound in bounds if bound), default=None)
 
     def nearest(self, instant_dms: int) -> int | None:
         """The count known at the tick nearest to an instant, surely within the tolerance."""
         found = [spell.nearest(instant_dms) for spell in self._spells.values()]
+        found.append(self._instants.nearest(instant_dms))
         best = min((near for near in found if near), default=None)
         return None if best is None else best[1]
 
-
-class _Known(NamedTuple):
-    """The count was this at some tick of an interval; ordered by its end."""
-
-    end_s: int
-    start_s: int
-    pulses: int
-
-
-class _History(NamedTuple):
-    """Counts that a telegram told: before ``tick_s``, at which there were this many pulses."""
-
-    tick_s: int
-    pulses: int
-    increments: tuple[int, ...]
-    named: int  # ticks up to that one that the unit's grid was known to have
-
-    def shared(self, newer: _History, named: int) -> range:
-        """Those places of a newer history that are in this one with the same counts.
-
-        Args:
-            newer: on the same grid, or there are none.
-            named: what is ``named`` here, as it is by now.
-        """
-        steps, moved_s = divmod(newer.tick_s - self.tick_s, HALF_HOUR_S)
-        told = newer.increments[max(0, steps) :][: len(self.increments)]
-        is_same = (
-            steps >= 0
-            and not moved_s
-            and named == self.named
-            and newer.pulses - sum(newer.increments[:steps]) == self.pulses
-            and told == self.increments[: len(told)]
+    def place_reached(self, instant_dms: int) -> LogPlace | None:
+        """The tick that proves `at_least`, if one does."""
+        reached = (
+            (spell.at_least(instant_dms), boot, spell.tick_reached(instant_dms))
+            for (boot, _), spell in self._spells.items()
         )
-        return range(steps, steps + len(told)) if is_same else range(0)
+        places = [(bound, boot, tick_s) for bound, boot, tick_s in reached if bound and tick_s]
+        if not places:
+            return None
+        _, boot, tick_s = max(places)
+        return LogPlace(boot, tick_s)
+
+    def _add_telegram(self, entry: JournalEntry, advances: Advances) -> int:
+        boot, epoch = entry.key.boot, entry.stamp.epoch
+        self._has_unproven |= not entry.is_authentic
+        spell = self._spells.get((boot, epoch))
+        if spell is not None:
+            changed_dms = spell.add(entry, advances)
+        else:
+            grid = self._grids.setdefault(boot, [])
+            spell = self._spells[boot, epoch] = TickEvidence(grid)
+            changed_dms = spell.add(entry, advances)
+            if boot in self._logged:
+                changed_dms = _FROM_THE_FIRST_DMS
+            for tick_s, pulses in self._logged.get(boot, ()):
+                spell.add_logged(tick_s, pulses)
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            changed_dms = min(changed_dms, self._add_log(waiting, advances))
+        return changed_dms
+
+    def _add_log(self, ticks: Iterable[LogTick], advances: Advances) -> int:
+        changed_dms = _NEVER_DMS
+        for tick in ticks:
+            pulses = advances.at_tick(tick)
+            if pulses is None:
+                self._waiting.append(tick)
+                continue
+            insort(self._logged.setdefault(tick.boot, []), (tick.tick_s, pulses))
+            for spell in self._of_boot(tick.boot):
+                spell.add_logged(tick.tick_s, pulses)
+                changed_dms = _FROM_THE_FIRST_DMS
+        return changed_dms
+
+    def _of_boot(self, boot: int) -> Iterator[TickEvidence]:
+        return (spell for (of_boot, _), spell in self._spells.items() if of_boot == boot)
 
 
-class TickEvidence:
-    """What one boot's telegrams prove in one epoch, by ticks; its timeline turns them into UTC.
+class InstantEvidence:
+    """What frames prove that tell a count and no clock: only when they were received is known."""
 
-    Args:
-        grid_ticks_s: ticks of the unit's grid that telegrams of this boot named, in any epoch.
-    """
-
-    def __init__(self, grid_ticks_s: list[int]) -> None:
-        self._timeline = Timeline()
-        self._unchanged_s = NO_TICK_S  # up to this tick the last entry changed nothing
-        self._boot_grid_ticks_s = grid_ticks_s
-        # Counts rise with ticks in both lists: what another point makes idle is left out.
-        self._least_ticks_s: list[int] = []
-        self._least_pulses: list[int] = []
-        self._most_ticks_s: list[int] = []
-        self._most_pulses: list[int] = []
-        self._known: list[_Known] = []
-        self._told: set[_Known] = set()  # those of them that are counts, and not a pulse's place
-        self._history = _History(NO_TICK_S, 0, (), 0)  # the last
+    def __init__(self) -> None:
+        self._floor = Floor()
+        self._ceiling = Ceiling()
+        self._known: list[tuple[int, int, int]] = []  # earliest, latest, pulses: close together
 
     @property
     def newest_dms(self) -> int:
         """See `Evidence.newest_dms`."""
-        return self._timeline.latest_dms(self._least_ticks_s[-1]) if self._least_ticks_s else 0
+        return self._floor.places[-1] if self._floor.places else 0
 
-    def add(self, entry: JournalEntry, advance: Advance) -> int:
-        """Add a reception's pair of clocks, and what its telegram says; see `Evidence.add`."""
-        self._unchanged_s = self._timeline.add(entry.uptime_s, entry.earliest_ms, entry.latest_ms)
-        pulses, kind = advance.at(entry.key)
-        if kind is not CountKind.PLACEHOLDER:
-            self._know(entry.uptime_s, entry.uptime_s + RESOLUTION_S, pulses)
-            self._add_last_pulse(entry, pulses)
-            self._add_grid(entry, pulses)
-        if self._unchanged_s in (FIRST_TICK_S, NO_TICK_S):
-            return self._unchanged_s
-        earliest_dms = self._timeline.earliest_dms(self._unchanged_s)
-        if earliest_dms is None:
-            return self._timeline.latest_dms(self._unchanged_s)
-        return earliest_dms - TOLERANCE_DMS
+    def add(self, entry: CountEntry, pulses: int) -> int:
+        """Add a reception; see `Evidence.add`."""
+        latest_dms = entry.latest_ms * DMS_PER_MS
+        self._floor.add(latest_dms, pulses)
+        if entry.earliest_ms is None:
+            return latest_dms
+        earliest_dms = entry.earliest_ms * DMS_PER_MS
+        changed_dms = self._ceiling.add(earliest_dms, pulses, _FROM_THE_FIRST_DMS)
+        if latest_dms - earliest_dms <= 2 * TOLERANCE_DMS:
+            insort(self._known, (earliest_dms, latest_dms, pulses))
+        nearest_dms = earliest_dms - TOLERANCE_DMS
+        return nearest_dms if changed_dms is None else min(nearest_dms, changed_dms)
 
     def at_least(self, instant_dms: int) -> Bound | None:
         """See `Evidence.at_least`."""
-        ticks_s = self._least_ticks_s
-        latest_dms = self._timeline.latest_dms
-        if not ticks_s:
+        place = bisect_right(self._floor.places, instant_dms) - 1
+        if place < 0:
             return None
-        place = bisect_right(ticks_s, self._timeline.tick_near(instant_dms))
-        while place < len(ticks_s) and latest_dms(ticks_s[place]) <= instant_dms:
-            place += 1
-        while place and latest_dms(ticks_s[place - 1]) > instant_dms:
-            place -= 1
-        return self._bound(ticks_s, self._least_pulses, place - 1, latest_dms) if place else None
+        return Bound(self._floor.pulses[place], self._floor.places[place])
 
     def at_most(self, instant_dms: int) -> Bound | None:
         """See `Evidence.at_most`."""
-        ticks_s = self._most_ticks_s
-        if not ticks_s or self._timeline.earliest_dms(ticks_s[0]) is None:
+        place = bisect_left(self._ceiling.places, instant_dms)
+        if place == len(self._ceiling.places):
             return None
-        place = bisect_left(ticks_s, self._timeline.tick_near(instant_dms))
-        while place and self._earliest_dms(ticks_s[place - 1]) >= instant_dms:
-            place -= 1
-        while place < len(ticks_s) and self._earliest_dms(ticks_s[place]) < instant_dms:
-            place += 1
-        if place == len(ticks_s):
-            return None
-        return self._bound(ticks_s, self._most_pulses, place, self._earliest_dms)
+        return Bound(self._ceiling.pulses[place], self._ceiling.places[place])
 
     def nearest(self, instant_dms: int) -> tuple[int, int] | None:
         """How far the nearest known count surely is, and that count."""
-        if not self._known or self._timeline.earliest_dms(self._known[0].end_s) is None:
-            return None
-        tick_s = self._timeline.tick_near(instant_dms)
-        reach_s = TOLERANCE_DMS // DMS_PER_S + 2
+        first = bisect_left(self._known, (instant_dms - TOLERANCE_DMS,))
         best: tuple[int, int] | None = None
-        for place in range(bisect_left(self._known, (tick_s - reach_s, 0, 0)), len(self._known)):
-            known = self._known[place]
-            if known.end_s > tick_s + reach_s:
+        for earliest_dms, latest_dms, pulses in self._known[first:]:
+            if earliest_dms > instant_dms + TOLERANCE_DMS:
                 break
-            latest_dms = self._timeline.latest_dms(known.end_s)
-            earliest_dms = self._earliest_dms(known.start_s)
-            distance_dms = max(abs(latest_dms - instant_dms), abs(earliest_dms - instant_dms))
-            if distance_dms <= TOLERANCE_DMS and not self._timeline.is_doubtful(known.end_s):
-                found = (distance_dms, known.pulses)
+            distance_dms = max(abs(earliest_dms - instant_dms), abs(latest_dms - instant_dms))
+            if distance_dms <= TOLERANCE_DMS:
+                found = (distance_dms, pulses)
                 best = found if best is None else min(best, found)
         return best
-
-    def tick_interval_dms(self, tick_s: int) -> tuple[int, int] | None:
-        """See `Evidence.tick_interval_dms`."""
-        if self._timeline.earliest_dms(tick_s) is None or self._timeline.is_doubtful(tick_s):
-            return None
-        return self._earliest_dms(tick_s), self._timeline.latest_dms(tick_s)
-
-    def _earliest_dms(self, tick_s: int) -> int:
-        earliest_dms = self._timeline.earliest_dms(tick_s)
-        assert earliest_dms is not None  # asked for only where a bearer declared its delay
-        return earliest_dms
-
-    def _add_last_pulse(self, entry: JournalEntry, pulses: int) -> None:
-        age_s = entry.last_pulse_age_s
-        if age_s is None or age_s > entry.uptime_s:  # unknown, or in another boot
-            return
-        tick_s = entry.uptime_s - age_s
-        if age_s >= LAST_PULSE_AGE_MAX_S:  # at least so long ago
-            self._least(tick_s + RESOLUTION_S, pulses)
-            return
-        start_s, end_s = tick_s, tick_s + RESOLUTION_S
-        self._least(end_s, pulses)
-        self._near(start_s, end_s, pulses)
-        if pulses:
-            self._most(start_s, pulses - 1)
-            self._near(start_s, end_s, pulses - 1)
-
-    def _add_grid(self, entry: JournalEntry, pulses: int) -> None:
-        """Add the newest tick of the unit's grid, and the history before it.
-
-        Telegrams tell most of it again. But none of them tells all that one before it did, or only
-        what none did: a history is as long as found room beside the size of its increments.
-        """
-        if entry.grid_count is None or entry.grid_age_s is None:
-            return
-        tick_s = entry.uptime_s - entry.grid_age_s
-        behind = forward(entry.count, entry.grid_count)
-        if behind < 0 or tick_s < 0:
-            return
-        pulses -= behind
-        self._know(tick_s, tick_s + RESOLUTION_S, max(0, pulses))
-        _insert_new(self._boot_grid_ticks_s, tick_s)
-        named_s = self._boot_grid_ticks_s
-        history = _History(tick_s, pulses, entry.increments, bisect_right(named_s, tick_s))
-        before, self._history = self._history, history
-        told = before.shared(history, bisect_right(named_s, before.tick_s))
-        for place, increment in enumerate(entry.increments):
-            tick_s -= HALF_HOUR_S
-            pulses -= increment
-            if tick_s <= 0:
-                break
-            if place not in told:
-                start_s, end_s = self._placed(tick_s)
-                self._know(start_s, end_s + RESOLUTION_S, max(0, pulses))
-
-    def _placed(self, tick_s: int) -> tuple[int, int]:
-        """Between which ticks an entry of a history is that has this place in it.
-
-        The unit's grid may have been moved since, by a few seconds. If the tick itself was named by
-        a telegram, it is known; else it is where the nearest named ticks on either side, half-hours
-        away, have it, or between. Where those are further apart, the history ends with the move:
-        all that it has is on the newer grid.
-        """
-        named_s = self._boot_grid_ticks_s
-        at = bisect_left(named_s, tick_s - HISTORY_MOVE_MAX_S)
-        above = bisect_right(named_s, tick_s + HISTORY_MOVE_MAX_S)  # at the latest the newest tick
-        if at < above:
-            return named_s[at], named_s[above - 1]
-        place_s = _snapped(named_s[above], tick_s)
-        if not above:
-            return place_s - HISTORY_MOVE_MAX_S, place_s + HISTORY_MOVE_MAX_S
-        other_s = _snapped(named_s[above - 1], tick_s)
-        if abs(other_s - place_s) > HISTORY_MOVE_MAX_S:
-            return place_s, place_s
-        return min(place_s, other_s), max(place_s, other_s)
-
-    def _know(self, start_s: int, end_s: int, pulses: int) -> None:
-        """The count was ``pulses`` at some tick from ``start_s`` to ``end_s``."""
-        known = _Known(end_s, start_s, pulses)
-        if known in self._told:
-            return
-        self._told.add(known)
-        self._least(end_s, pulses)
-        self._most(start_s, pulses)
-        self._near(start_s, end_s, pulses)
-
-    def _near(self, start_s: int, end_s: int, pulses: int) -> None:
-        if _insert_new(self._known, _Known(end_s, start_s, pulses)):
-            self._unchanged_s = min(self._unchanged_s, start_s)
-
-    def _least(self, tick_s: int, pulses: int) -> None:
-        ticks_s, least = self._least_ticks_s, self._least_pulses
-        end = bisect_right(ticks_s, tick_s)
-        start = end
-        if start and least[start - 1] > pulses:
-            return
-        if start and ticks_s[start - 1] == tick_s:
-            start -= 1
-        while end < len(ticks_s) and least[end] < pulses:
-            end += 1
-        ticks_s[start:end] = [tick_s]
-        least[start:end] = [pulses]
-        self._unchanged_s = min(self._unchanged_s, tick_s)
-
-    def _most(self, tick_s: int, pulses: int) -> None:
-        ticks_s, most = self._most_ticks_s, self._most_pulses
-        start = bisect_left(ticks_s, tick_s)
-        end = start
-        if end < len(ticks_s) and most[end] < pulses:
-            return
-        if end < len(ticks_s) and ticks_s[end] == tick_s:
-            end += 1
-        while start and most[start - 1] > pulses:
-            start -= 1
-        ticks_s[start:end] = [tick_s]
-        most[start:end] = [pulses]
-        # It speaks for all that lies between the point before it and itself.
-        self._unchanged_s = min(self._unchanged_s, ticks_s[start - 1] if start else FIRST_TICK_S)
-
-    def _bound(
-        self, ticks_s: list[int], pulses: list[int], place: int, dms: Callable[[int], int]
-    ) -> Bound:
-        tick_s = ticks_s[place]
-        return Bound(pulses[place], dms(tick_s), self._timeline.is_doubtful(tick_s))
-
-
-def _snapped(grid_tick_s: int, tick_s: int) -> int:
-    """The tick of a grid through ``grid_tick_s`` that is nearest to a place."""
-    half_s = HALF_HOUR_S // 2
-    return tick_s + (grid_tick_s - tick_s + half_s) % HALF_HOUR_S - half_s
-
-
-_Item = TypeVar("_Item", int, _Known)
-
-
-def _insert_new(ordered: list[_Item], item: _Item) -> bool:
-    place = bisect_left(ordered, item)
-    is_new = place == len(ordered) or ordered[place] != item
-    if is_new:
-        ordered.insert(place, item)
-    return is_new

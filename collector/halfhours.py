@@ -7,10 +7,10 @@ Entries are folded in the order of their stamps. The count at a boundary between
 - *interpolated* when there is evidence on both sides only: pulses are conserved, and placed evenly;
 - *pending* before that.
 
-It is final from the first stamp at which it is measured, else when a stamp or a timer is more than
-48 hours after it, and then never changes. What has become final is evidence for what has not.
-Entries stamped on an earlier UTC day than `WINDOW_DAYS` before the newest are left out, except the
-last of them: boundaries that they could speak for are final. So a fold is resumed from those days.
+It is final from the first stamp at which it is measured, else when a stamp or a timer is further
+after it than the pairing's horizon, and then never changes. What has become final is evidence for
+what has not. Entries stamped before `Pairing.window_ms` of the newest are left out, except the last
+of them: boundaries that they could speak for are final. So a fold is resumed from there.
 """
 
 from __future__ import annotations
@@ -20,19 +20,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from shared.timegrid import DAY_MS, HALF_HOUR_S, half_hour_floor_s
+from shared.timegrid import HALF_HOUR_S, half_hour_floor_s
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
-from .advance import Advance, CountKind, Heard
+from .advance import Advances, CountKind
 from .bracket import STATUSES, Bound, BoundaryCount, PulseStatus, bracketed, unheard
-from .entries import JournalEntry, Pairing
+from .entries import CountEntry, EndEntry, Entry, JournalEntry, LogPlace, Pairing
 from .evidence import Evidence
 from .timeline import DMS_PER_MS, DMS_PER_S
 
-HORIZON_S: Final = 48 * 3600
-"""H: how long after a boundary evidence for it may still come in."""
-
-WINDOW_DAYS: Final = 4
+_GAP_DMS: Final = 45 * 60 * DMS_PER_S  # the unit's grid has a count every half-hour
 _PENDING: Final = PulseStatus.PENDING.value
 _IMPLAUSIBLE_FLOW: Final = PulseStatus.IMPLAUSIBLE_FLOW.value
 
@@ -112,22 +109,23 @@ class Fold:
 
     Args:
         pairing: the pairing.
-        advance: telegrams heard before the first entry that will be applied.
+        advances: what was told before the first entry that will be applied.
         finals: boundaries that became final before it, with the newest one up to which all are.
     """
 
     def __init__(
         self,
         pairing: Pairing,
-        advance: Advance | None = None,
+        advances: Advances | None = None,
         finals: Mapping[int, BoundaryCount] | None = None,
     ) -> None:
         self._pairing = pairing
-        self.advance = Advance(pairing) if advance is None else advance
+        self.advances = Advances(pairing) if advances is None else advances
         self._finals = dict(finals) if finals else {pairing.first_s: BoundaryCount.at_pairing()}
         self._finals_s = sorted(self._finals)
-        self._entries: list[JournalEntry] = []
-        self._day = 0
+        self._entries: list[Entry] = []
+        self._window_ms = 0
+        self._end: EndEntry | None = None
         self._evidence = Evidence()
         self._settle()
 
@@ -141,28 +139,33 @@ class Fold:
         """What the entries of the window prove."""
         return self._evidence
 
-    def remember(self, entries: Iterable[JournalEntry]) -> None:
+    def remember(self, entries: Iterable[Entry], end: EndEntry | None = None) -> None:
         """Resume: take back entries that were applied before, in the order of their stamps.
 
-        Their telegrams are in the advance that the fold was made with.
+        Their counts are in the advances that the fold was made with.
+
+        Args:
+            entries: those of the window, and the last before it.
+            end: the entry that took the unit off its meter, if it was applied, whenever that was.
         """
         self._entries.extend(entries)
+        self._end = end
         if self._entries:
-            self._day = self._entries[-1].stamp.received_ms // DAY_MS
+            self._window_ms = self._pairing.window_ms(self._entries[-1].stamp.received_ms)
         self._rebuild()
 
-    def apply(self, entry: JournalEntry) -> FoldStep:
+    def apply(self, entry: Entry) -> FoldStep:
         """Fold the next entry."""
         finals, _, silence = self.seal(entry.stamp.received_ms)
-        is_new = entry.key not in self.advance
-        is_rebuilt = is_new and self.advance.add(
-            Heard(entry.key, entry.count, entry.uptime_s, entry.latest_ms)
-        )
+        is_new = not self.advances.knows(entry)
+        is_rebuilt = self.advances.add(entry) or (is_new and self._is_behind_log(entry))
         is_rebuilt = self._turn_to(entry.stamp.received_ms) or is_rebuilt
         if is_rebuilt:
             self._rebuild()
         self._entries.append(entry)
-        changed_dms = self._evidence.add(entry, self.advance)
+        if isinstance(entry, EndEntry):
+            self._end = entry
+        changed_dms = self._evidence.add(entry, self.advances)
         changed_s = self._pairing.first_s if is_rebuilt else changed_dms // DMS_PER_S
         for boundary_s in self._open_boundaries_s(changed_s, entry.stamp.received_ms // 1000):
             boundary = self._evaluated(boundary_s)
@@ -178,17 +181,19 @@ class Fold:
         """Make final what was waited for long enough: nothing stamped from now on speaks for it."""
         finals: dict[int, BoundaryCount] = {}
         silence = None
-        last_s = (now_ms - HORIZON_S * 1000 - 1) // 1000
+        last_s = (now_ms - self._pairing.horizon_s * 1000 - 1) // 1000
         for boundary_s in self._open_boundaries_s(0, last_s):
             boundary = self._evaluated(boundary_s)
-            if boundary.pulses is None:
+            is_unheard = boundary.pulses is None
+            if is_unheard:
                 boundary = self._unheard(boundary_s)
-                if boundary_s * DMS_PER_S >= self._evidence.newest_dms:
-                    # Nothing is known of any later one.
-                    silence = Run(range(boundary_s, last_s + 1, HALF_HOUR_S), boundary)
-                    self._finish(silence.boundaries_s[-1], boundary)
-                    self._forget_before(silence.boundaries_s[-1])
-                    break
+            is_last = boundary_s * DMS_PER_S >= self._evidence.newest_dms
+            if is_last and (is_unheard or self._has_ended(boundary_s)):
+                # Nothing else is known of any later one.
+                silence = Run(range(boundary_s, last_s + 1, HALF_HOUR_S), boundary)
+                self._finish(silence.boundaries_s[-1], boundary)
+                self._forget_before(silence.boundaries_s[-1])
+                break
             finals[boundary_s] = boundary
             self._finish(boundary_s, boundary)
         if finals:
@@ -201,6 +206,37 @@ class Fold:
         if final is not None:
             return final, True
         return self._evaluated(boundary_s), False
+
+    def log_gap(self) -> LogPlace | None:
+        """The place in the unit's log behind which it may tell of boundaries that are not final.
+
+        None where telegrams have told all that the log has, or it was read since.
+        """
+        logged_dms = self._evidence.logged_through_dms
+        newest_s = self._evidence.newest_dms // DMS_PER_S
+        for boundary_s in self._open_boundaries_s(logged_dms // DMS_PER_S, newest_s):
+            instant_dms = boundary_s * DMS_PER_S
+            least, most = self._least(instant_dms), self._evidence.at_most(instant_dms)
+            if most is None:
+                break
+            is_gap = instant_dms > logged_dms and most.at_dms - least.at_dms > _GAP_DMS
+            if is_gap and not self._evaluated(boundary_s).is_measured:
+                place = self._evidence.place_reached(instant_dms)
+                # The tick may be of a pulse: one entry more is asked for.
+                return (
+                    None
+                    if place is None
+                    else place._replace(tick_s=max(0, place.tick_s - HALF_HOUR_S))
+                )
+        return None
+
+    def _is_behind_log(self, entry: Entry) -> bool:
+        """Whether a telegram was sent before another one, so that logged counts may go by it."""
+        is_late = isinstance(entry, JournalEntry) and entry.key != self.advances.telegrams.newest
+        return is_late and self._evidence.has_log
+
+    def _has_ended(self, boundary_s: int) -> bool:
+        return self._end is not None and boundary_s * 1000 >= self._end.ended_ms
 
     def _open_boundaries_s(self, first_s: int, last_s: int) -> Iterator[int]:
         first_s = max(half_hour_floor_s(first_s), self.final_through_s + HALF_HOUR_S)
@@ -227,20 +263,21 @@ class Fold:
 
     def _turn_to(self, stamp_ms: int) -> bool:
         """Leave out entries that have left the window; tell whether there were any."""
-        day = stamp_ms // DAY_MS
-        if day == self._day:
+        window_ms = self._pairing.window_ms(stamp_ms)
+        if window_ms == self._window_ms:
             return False
-        self._day = day
-        first_ms = (day - WINDOW_DAYS) * DAY_MS
-        inside = bisect_left(self._entries, first_ms, key=lambda entry: entry.stamp.received_ms)
+        self._window_ms = window_ms
+        inside = bisect_left(self._entries, window_ms, key=lambda entry: entry.stamp.received_ms)
         left = max(0, inside - 1)
         del self._entries[:left]
         return left > 0
 
     def _rebuild(self) -> None:
         self._evidence = Evidence()
+        if self._end is not None:
+            self._evidence.add(self._end, self.advances)
         for entry in self._entries:
-            self._evidence.add(entry, self.advance)
+            self._evidence.add(entry, self.advances)
 
     def _evaluated(self, boundary_s: int) -> BoundaryCount:
         """The count at an open boundary, by what is known now."""
@@ -275,14 +312,16 @@ class Fold:
             return boundary
         return boundary._replace(status=boundary.status | PulseStatus.UNAUTHENTICATED)
 
-    def _flags(self, entry: JournalEntry) -> dict[int, PulseStatus]:
+    def _flags(self, entry: Entry) -> dict[int, PulseStatus]:
         flags = PulseStatus.MEASURED
-        if entry.error_flags & (FLAG_TAMPER | FLAG_MAGNET):
-            flags |= PulseStatus.TAMPER
-        if entry.error_flags & FLAG_LOW_BATTERY:
-            flags |= PulseStatus.LOW_BATTERY
-        if self.advance.at(entry.key).kind is CountKind.ROLLED_BACK:
-            flags |= PulseStatus.COUNT_ROLLED_BACK
+        if isinstance(entry, JournalEntry):
+            if entry.error_flags & (FLAG_TAMPER | FLAG_MAGNET):
+                flags |= PulseStatus.TAMPER
+            if entry.error_flags & FLAG_LOW_BATTERY:
+                flags |= PulseStatus.LOW_BATTERY
+        if isinstance(entry, JournalEntry | CountEntry):
+            is_rolled_back = self.advances.of(entry).kind is CountKind.ROLLED_BACK
+            flags |= PulseStatus.COUNT_ROLLED_BACK if is_rolled_back else PulseStatus.MEASURED
         start_s = half_hour_floor_s(entry.stamp.received_ms // 1000)
         return {start_s: flags} if flags else {}
 
@@ -322,7 +361,7 @@ def rows(
         previous = boundary
 
 
-def fold(entries: Iterable[JournalEntry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
+def fold(entries: Iterable[Entry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
     """All half-hours from the pairing to ``now_ms``.
 
     Args:

@@ -1,20 +1,34 @@
-"""The journal of verified telegrams, in SQLite: receptions in the order of their stamps."""
+"""The journal in SQLite: all that was told of units' counts, in the order of its stamps."""
 
 from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from operator import attrgetter
 from typing import Any, Final
 
 from shared.timegrid import from_unix_ms, unix_ms
 
-from .advance import Advance, Heard
-from .entries import JournalEntry, Pairing, Stamp, TelegramKey
+from .advance import Advances, Heard
+from .entries import (
+    CountEntry,
+    EndEntry,
+    Entry,
+    JournalEntry,
+    LogEntry,
+    LogTick,
+    Pairing,
+    Stamp,
+    TelegramKey,
+)
 from .events import TelegramReceived
 from .fleet import WINDOW
+from .storage.counts import Counts
+from .storage.logs import Logs
 from .storage.tables import Tables
 
 _ENTRY: Final = (
@@ -51,7 +65,7 @@ class LastHeard:
 
 
 class Journal:
-    """Telegrams that were accepted, on a connection that somebody else commits.
+    """What was accepted, on a connection that somebody else commits.
 
     Args:
         connection: as for `Tables`.
@@ -59,6 +73,8 @@ class Journal:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._tables = Tables(connection)
+        self._counts = Counts(connection)
+        self._logs = Logs(connection)
 
     @property
     def epoch(self) -> int:
@@ -159,8 +175,74 @@ class Journal:
         )
         return stamp
 
-    def entries(self, serial: str, since_ms: int = 0) -> Iterator[JournalEntry]:
+    def append_count(
+        self,
+        serial: str,
+        key: TelegramKey,
+        count: int,
+        received_utc: datetime,
+        delay_max_s: int | None,
+        now: datetime,
+        *,
+        is_authentic: bool = True,
+        bearer: str = "",
+    ) -> Stamp | None:
+        """Append a reception that tells a count and no clock; see `append`."""
+        if self._counts.has(serial, key):
+            return None
+        newest = self._counts.newest_keys(serial, 1)
+        is_overtaken = bool(newest) and key < newest[0]
+        interval_ms = _interval(received_utc, None if is_overtaken else delay_max_s)
+        entry = CountEntry(self._next_stamp(now), key, *interval_ms, count, is_authentic)
+        self._counts.put(serial, entry, bearer)
+        return entry.stamp
+
+    def append_log(self, serial: str, ticks: Iterable[LogTick], now: datetime) -> Stamp | None:
+        """Append what was read of a unit's log, as far as it was not read before.
+
+        Returns:
+            Its stamp; None if all of it has been appended before: then nothing changes.
+        """
+        fresh = self._logs.unknown(serial, ticks)
+        if not fresh:
+            return None
+        entry = LogEntry(self._next_stamp(now), fresh)
+        self._logs.put(serial, entry)
+        return entry.stamp
+
+    def append_end(self, serial: str, ended_ms: int, pulses: int, now: datetime) -> Stamp | None:
+        """Append that a unit was taken off its meter; None if it had been before."""
+        if self._logs.end(serial) is not None:
+            return None
+        entry = EndEntry(self._next_stamp(now), ended_ms, pulses)
+        self._logs.put_end(serial, entry)
+        return entry.stamp
+
+    def end(self, serial: str) -> EndEntry | None:
+        """What took a unit off its meter; None if nothing did."""
+        return self._logs.end(serial)
+
+    def is_log_readable(self, serial: str) -> bool:
+        """Whether a unit was paired by a way on which its log can be read."""
+        return self._logs.is_readable(serial)
+
+    def set_log_readable(self, serial: str) -> None:
+        """Keep that a unit's log can be read."""
+        self._logs.set_readable(serial)
+
+    def entries(self, serial: str, since_ms: int = 0) -> Iterator[Entry]:
         """A unit's entries stamped at or after an instant, in the order of their stamps."""
+        end = self._logs.end(serial)
+        ends = [] if end is None or end.stamp.received_ms < since_ms else [end]
+        kinds: tuple[Iterable[Entry], ...] = (
+            self._telegrams(serial, since_ms),
+            self._counts.entries(serial, since_ms),
+            self._logs.entries(serial, since_ms),
+            ends,
+        )
+        return merge(*kinds, key=attrgetter("stamp.received_ms"))
+
+    def _telegrams(self, serial: str, since_ms: int) -> Iterator[JournalEntry]:
         rows = self._tables.connection.execute(
             f"SELECT {_ENTRY} FROM collector_journal WHERE serial = ? AND stamp_ms >= ?"
             " ORDER BY stamp_ms",
@@ -177,25 +259,42 @@ class Journal:
         )
         return [TelegramKey(*row) for row in rows]
 
-    def advance(self, serial: str, pairing: Pairing) -> Advance:
-        """Pulses since the pairing, by all telegrams of a unit."""
-        advance = Advance(pairing)
+    def count_window_keys(self, serial: str) -> list[TelegramKey]:
+        """As `window_keys`, of the frames that tell a count and no clock."""
+        return self._counts.newest_keys(serial, WINDOW + 1)
+
+    def count_heard_ms(self, serial: str) -> int | None:
+        """When such a frame came in last, in UNIX milliseconds; None if none did."""
+        return self._counts.heard_ms(serial)
+
+    def advances(self, serial: str, pairing: Pairing) -> Advances:
+        """Pulses since the pairing, by all that a unit told."""
+        advances = Advances(pairing)
         rows = self._tables.connection.execute(
             "SELECT boot, counter, count, uptime_s, latest_ms FROM collector_journal"
             " WHERE serial = ? AND narrows = 0 ORDER BY boot, counter",
             (serial,),
         )
         for boot, counter, *heard in rows:
-            advance.add(Heard(TelegramKey(boot, counter), *heard))
-        return advance
+            advances.telegrams.add(Heard(TelegramKey(boot, counter), *heard))
+        for key, count, latest_ms in self._counts.in_order(serial):
+            advances.counts.add(Heard(key, count, None, latest_ms))
+        end = self._logs.end(serial)
+        if end is not None:
+            advances.end(end.pulses)
+        return advances
 
     def stamp_before_ms(self, serial: str, before_ms: int = 1 << 62) -> int | None:
         """The newest stamp of a unit's entries that is before an instant; None if there is none."""
-        stamp_ms: int | None = self._tables.row(
-            "SELECT max(stamp_ms) FROM collector_journal WHERE serial = ? AND stamp_ms < ?",
-            (serial, before_ms),
-        )[0]
-        return stamp_ms
+        tables = ("collector_journal", "collector_count", "collector_log", "collector_end")
+        stamps = (
+            self._tables.row(
+                f"SELECT max(stamp_ms) FROM {table} WHERE serial = ? AND stamp_ms < ?",
+                (serial, before_ms),
+            )[0]
+            for table in tables
+        )
+        return max((stamp_ms for stamp_ms in stamps if stamp_ms is not None), default=None)
 
     def last_heard(self, serial: str) -> LastHeard | None:
         """What a unit told last; None if it was never heard."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from shared.timegrid import (
-    DAY_MS,
     HALF_HOUR_S,
     from_unix_ms,
     half_hour_ceiling_s,
@@ -18,12 +18,10 @@ from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 from . import events
 from .advance import CountKind
 from .bracket import BoundaryCount
-from .entries import Stamp, TelegramKey
+from .entries import LOG_HORIZON_S, LogPlace, LogTick, Stamp, TelegramKey, forward
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
 from .halfhours import (
-    HORIZON_S,
-    WINDOW_DAYS,
     Fold,
     FoldStep,
     PulseHalfHour,
@@ -56,6 +54,9 @@ class PairedUnit:
         self._journal = Journal(connection)
         self._registry = Registry(connection)
         self._derived = Derived(connection)
+        self._pairing = record.pairing
+        if self._journal.is_log_readable(record.serial):
+            self._pairing = replace(self._pairing, horizon_s=LOG_HORIZON_S)
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
         self.is_silent = self._registry.is_silent(record.serial)
@@ -63,12 +64,12 @@ class PairedUnit:
     @property
     def register(self) -> int:
         """Pulses since the pairing, by all that has been heard."""
-        return self._fold.advance.total
+        return self._fold.advances.total
 
     @property
     def count(self) -> int:
         """The newest of its counts that is data."""
-        return self._fold.advance.count
+        return self._fold.advances.count
 
     @property
     def final_through_s(self) -> int:
@@ -102,6 +103,60 @@ class PairedUnit:
         if stamp is not None:
             self._apply(stamp)
 
+    def accept_count(
+        self,
+        key: TelegramKey,
+        count: int,
+        received_utc: datetime,
+        delay_max_s: int | None,
+        now: datetime,
+        *,
+        is_authentic: bool,
+        bearer: str,
+    ) -> list[Event]:
+        """Journal and fold a reception that tells a count and no clock; see `accept`."""
+        serial, register, heard_utc = self.record.serial, self.register, self._heard_utc
+        stamp = self._journal.append_count(
+            serial,
+            key,
+            count,
+            received_utc,
+            delay_max_s,
+            now,
+            is_authentic=is_authentic,
+            bearer=bearer,
+        )
+        if stamp is None:
+            return []
+        self._apply(stamp)
+        self._set_silent(is_silent=False)
+        remarks: list[Event] = []
+        if self._fold.advances.counts.at(key).kind is CountKind.ROLLED_BACK:
+            remarks.append(
+                events.CountRolledBack(received_utc=received_utc, serial=serial, count=count)
+            )
+        return remarks + self._flow_remarks(
+            received_utc, self.register - register, self._waited_s(received_utc, heard_utc)
+        )
+
+    def accept_log(self, ticks: Iterable[LogTick], now: datetime) -> None:
+        """Journal and fold what was read of the unit's log."""
+        stamp = self._journal.append_log(self.record.serial, ticks, now)
+        if stamp is not None:
+            self._apply(stamp)
+
+    def end(self, count: int, now: datetime) -> None:
+        """Journal and fold that the unit was taken off its meter."""
+        pulses = self.register + max(0, forward(count, self.count))
+        stamp = self._journal.append_end(self.record.serial, unix_ms(now), pulses, now)
+        if stamp is not None:
+            self._apply(stamp)
+
+    def log_gap(self) -> LogPlace | None:
+        """See `Collector.log_gap`."""
+        is_readable = self._journal.is_log_readable(self.record.serial)
+        return self._fold.log_gap() if is_readable else None
+
     def seal(self, now_ms: int) -> None:
         """Make final what has waited for long enough."""
         self._derived.put(self.record.serial, self._fold.seal(now_ms))
@@ -109,6 +164,8 @@ class PairedUnit:
     def silence(self, now_ms: int) -> events.UnitSilent | None:
         """Tell of a silence, once."""
         if self.is_silent or now_ms <= self._silent_after_ms:
+            return None
+        if self._journal.end(self.record.serial) is not None:
             return None
         self._set_silent(is_silent=True)
         return events.UnitSilent(
@@ -119,8 +176,9 @@ class PairedUnit:
 
     def next_timer_ms(self) -> int:
         """When `seal` or `silence` will have something to do, in UNIX milliseconds."""
-        sealed_ms = (self.final_through_s + HALF_HOUR_S + HORIZON_S) * 1000 + 1
-        return sealed_ms if self.is_silent else min(sealed_ms, self._silent_after_ms + 1)
+        sealed_ms = (self.final_through_s + HALF_HOUR_S + self._pairing.horizon_s) * 1000 + 1
+        is_quiet = self.is_silent or self._journal.end(self.record.serial) is not None
+        return sealed_ms if is_quiet else min(sealed_ms, self._silent_after_ms + 1)
 
     def grid_tick_dms(self) -> tuple[int, int] | None:
         """Between which instants the newest tick of the unit's grid was, in tenths of a ms."""
@@ -131,7 +189,7 @@ class PairedUnit:
 
     def half_hours(self, from_s: int, to_s: int) -> list[PulseHalfHour]:
         """The half-hours that start from one instant to before another, none before the pairing."""
-        first_s = max(half_hour_ceiling_s(from_s), self.record.pairing.first_s)
+        first_s = max(half_hour_ceiling_s(from_s), self._pairing.first_s)
         last_s = half_hour_ceiling_s(to_s)
         if first_s >= last_s:
             return []
@@ -141,11 +199,11 @@ class PairedUnit:
             (at_s, finals[at_s], True) if at_s in finals else (at_s, *self._fold.boundary(at_s))
             for at_s in range(first_s, last_s + 1, HALF_HOUR_S)
         )
-        return list(rows(boundaries, flags, self.record.pairing.pulses_max))
+        return list(rows(boundaries, flags, self._pairing.pulses_max))
 
     def runs(self, from_s: int, to_s: int) -> Iterator[PulseRun]:
         """As `half_hours`; a long silence comes as one, whatever its length."""
-        first_s = max(half_hour_ceiling_s(from_s), self.record.pairing.first_s)
+        first_s = max(half_hour_ceiling_s(from_s), self._pairing.first_s)
         end_s = half_hour_ceiling_s(to_s)
         for run_s, boundary in self._derived.silences(self.record.serial, first_s, end_s):
             yield from single(self.half_hours(first_s, run_s[0]))
@@ -163,26 +221,27 @@ class PairedUnit:
     def refold(self) -> list[PulseHalfHour]:
         """All half-hours up to now, from the whole journal and nothing else."""
         entries = self._journal.entries(self.record.serial)
-        return fold(entries, self.record.pairing, self._journal.told_ms)
+        return fold(entries, self._pairing, self._journal.told_ms)
 
     def _resumed(self, *, writes: bool) -> Fold:
-        serial, pairing = self.record.serial, self.record.pairing
+        serial, pairing = self.record.serial, self._pairing
         finals = self._derived.newest_boundaries(serial)
         if not finals:
             if not writes:
                 self._derived = Derived.in_memory()
             return self._refolded()
-        state = Fold(pairing, self._journal.advance(serial, pairing), finals)
+        state = Fold(pairing, self._journal.advances(serial, pairing), finals)
         newest_ms = self._journal.stamp_before_ms(serial)
         if newest_ms is not None:
-            window_ms = (newest_ms // DAY_MS - WINDOW_DAYS) * DAY_MS
+            window_ms = pairing.window_ms(newest_ms)
             first_ms = self._journal.stamp_before_ms(serial, window_ms) or window_ms
-            state.remember(self._journal.entries(serial, first_ms))
+            entries = self._journal.entries(serial, first_ms)
+            state.remember(entries, self._journal.end(serial))
         return state
 
     def _refolded(self) -> Fold:
         """Fold the whole journal and keep what is derived from it: it was deleted, or never was."""
-        serial, pairing = self.record.serial, self.record.pairing
+        serial, pairing = self.record.serial, self._pairing
         state = Fold(pairing)
         self._derived.clear(serial)
         self._derived.put(serial, FoldStep({pairing.first_s: BoundaryCount.at_pairing()}, {}))
@@ -201,7 +260,7 @@ class PairedUnit:
     ) -> Iterator[Event]:
         received_utc, serial, telegram = received.received_utc, received.serial, received.telegram
         key = TelegramKey(received.boot, received.counter)
-        if self._fold.advance.at(key).kind is CountKind.ROLLED_BACK:
+        if self._fold.advances.telegrams.at(key).kind is CountKind.ROLLED_BACK:
             yield events.CountRolledBack(
                 received_utc=received_utc, serial=serial, count=telegram.count
             )
@@ -209,11 +268,7 @@ class PairedUnit:
             return  # it is late: what it says of the unit's state is past
         if before is not None and key.boot > before.key.boot:
             yield events.UnitReset(received_utc=received_utc, serial=serial, boot=key.boot)
-        elapsed_s = self._elapsed_s(received, before)
-        if pulses > self.record.pulses_max(elapsed_s):
-            yield events.ImplausibleFlow(
-                received_utc=received_utc, serial=serial, pulses=pulses, elapsed_s=elapsed_s
-            )
+        yield from self._flow_remarks(received_utc, pulses, self._elapsed_s(received, before))
         raised = telegram.error_flags & ~(0 if before is None else before.error_flags)
         if raised & _TAMPER_FLAGS:
             yield events.TamperSeen(
@@ -229,12 +284,28 @@ class PairedUnit:
         if before is not None and received.boot == before.key.boot:
             return max(0, received.telegram.uptime_s - before.uptime_s) + 2
         since_utc = self.record.paired_utc if before is None else before.heard_utc
+        return self._waited_s(received.received_utc, since_utc)
+
+    def _waited_s(self, received_utc: datetime, since_utc: datetime) -> int:
         # The first of the two may have been under way for as long as its bearer allows.
-        return max(0, (unix_ms(received.received_utc) - unix_ms(since_utc)) // 1000) + 60
+        return max(0, (unix_ms(received_utc) - unix_ms(since_utc)) // 1000) + 60
+
+    def _flow_remarks(self, received_utc: datetime, pulses: int, elapsed_s: int) -> list[Event]:
+        if pulses <= self.record.pulses_max(elapsed_s):
+            return []
+        implausible = events.ImplausibleFlow(
+            received_utc=received_utc,
+            serial=self.record.serial,
+            pulses=pulses,
+            elapsed_s=elapsed_s,
+        )
+        return [implausible]
 
     @property
     def _heard_utc(self) -> datetime:
-        return self.record.paired_utc if self.heard is None else self.heard.heard_utc
+        heard_utc = self.record.paired_utc if self.heard is None else self.heard.heard_utc
+        count_ms = self._journal.count_heard_ms(self.record.serial)
+        return heard_utc if count_ms is None else max(heard_utc, from_unix_ms(count_ms))
 
     @property
     def _silent_after_ms(self) -> int:

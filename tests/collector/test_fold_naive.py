@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from collector.advance import Advance, Heard
+from collector.advance import Advances
 from collector.bracket import BoundaryCount, PulseStatus
-from collector.entries import JournalEntry, Pairing, TelegramKey
-from collector.halfhours import WINDOW_DAYS, Fold, fold
+from collector.entries import (
+    LOG_HORIZON_S,
+    CountEntry,
+    EndEntry,
+    Entry,
+    Pairing,
+    TelegramKey,
+)
+from collector.halfhours import Fold, fold
+from shared.wire.telegram import PulseTelegram
 from tests.collector.world import START_S, PaperJournal, PaperUnit
 from tests.naive import pulse_fold
 
 BASES = [4_294_967_290, 4_294_900_000, (1 << 31) + 5]
-DAY_MS = 86_400_000
 
 _GAPS_S = st.sampled_from([1, 7, 60, 900, 901, 1795, 1800, 1805, 3600, 9000, 40_000, 150_000])
 _HAPPENINGS = st.sampled_from(
     ["send"] * 8
     + ["late", "again", "again at once", "forward", "delay lie", "reboot", "power up", "phase"]
     + ["tamper", "roll back", "placeholder", "unproven", "pulse"]
+    + ["count", "old count", "count", "log", "log", "part of the log", "end"]
 )
+
+_BESIDE = ("count", "old count", "log", "part of the log", "end")
 
 
 @st.composite
-def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
+def journals(draw: st.DrawFn) -> tuple[list[Entry], Pairing, int]:
     """A journal of a unit that lives through all sorts of things, its pairing, and a later now."""
     drift_ppm = draw(st.sampled_from([0, -50, 50, 95]))
     base = draw(st.sampled_from(BASES))
@@ -36,8 +47,10 @@ def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
     journal = PaperJournal()
     paired_ms = START_S * 1000 + draw(st.integers(0, 3_000_000))
     pairing = Pairing(paired_ms, base, pulses_max=20)
+    if draw(st.integers(0, 3)) == 0:
+        pairing = replace(pairing, horizon_s=LOG_HORIZON_S)
     now_ms = paired_ms
-    said = []
+    said: list[tuple[TelegramKey, PulseTelegram]] = []
     for happening, gap_s, pulses in draw(
         st.lists(st.tuples(_HAPPENINGS, _GAPS_S, st.integers(0, 4)), min_size=1, max_size=12)
     ):
@@ -51,6 +64,8 @@ def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
             journal.epoch += 1
         elif happening == "phase":
             unit.set_phase(now_ms, now_ms % 1_800_000)
+        elif happening in _BESIDE:
+            _tell_beside(draw, happening, unit, journal, now_ms + flight_ms)
         elif happening in ("late", "again", "again at once") and said:
             back = 0 if happening == "again at once" else draw(st.integers(0, len(said) - 1))
             key, telegram = said[-1 - back]
@@ -78,10 +93,30 @@ def journals(draw: st.DrawFn) -> tuple[list[JournalEntry], Pairing, int]:
     return journal.entries, pairing, now_ms
 
 
+def _tell_beside(
+    draw: st.DrawFn, happening: str, unit: PaperUnit, journal: PaperJournal, now_ms: int
+) -> None:
+    """Whatever is told of a count beside telegrams."""
+    counters = [entry.key.counter for entry in journal.entries if isinstance(entry, CountEntry)]
+    if happening == "end":
+        if not any(isinstance(entry, EndEntry) for entry in journal.entries):
+            journal.end(unit.turned(now_ms) + draw(st.sampled_from([0, 0, 3])), now_ms)
+    elif happening in ("log", "part of the log"):
+        whole = unit.log(now_ms)
+        kept = whole if happening == "log" else whole[: draw(st.integers(0, len(whole)))]
+        journal.read_log(kept[-12:], now_ms)
+    else:
+        counter = max(counters, default=0) + (2 if happening == "count" else -1)
+        count = unit.first_count + unit.turned(now_ms)
+        delay_max_s = draw(st.sampled_from([5, 60, None]))
+        if counter not in counters:
+            journal.receive_count(counter, count, now_ms, delay_max_s)
+
+
 _SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
 _lengths = pytest.mark.parametrize("examples", [12, pytest.param(600, marks=pytest.mark.slow)])
 
-World = tuple[list[JournalEntry], Pairing, int]
+World = tuple[list[Entry], Pairing, int]
 
 
 @_lengths
@@ -99,20 +134,18 @@ def test_fold_is_its_slow_reference(examples: int) -> None:
     demand()
 
 
-def _resumed(
-    pairing: Pairing, entries: list[JournalEntry], finals: dict[int, BoundaryCount]
-) -> Fold:
+def _resumed(pairing: Pairing, entries: list[Entry], finals: dict[int, BoundaryCount]) -> Fold:
     """A fold built from what a database keeps: counts of all entries, and those of the window."""
-    advance = Advance(pairing)
+    advances = Advances(pairing)
     for entry in entries:
-        if entry.key not in advance:
-            advance.add(Heard(entry.key, entry.count, entry.uptime_s, entry.latest_ms))
+        advances.add(entry)
     newest_s = min(at_s for at_s in finals if at_s + 1800 not in finals)
-    state = Fold(pairing, advance, {at_s: f for at_s, f in finals.items() if at_s >= newest_s})
+    state = Fold(pairing, advances, {at_s: f for at_s, f in finals.items() if at_s >= newest_s})
     if entries:
-        first_ms = (entries[-1].stamp.received_ms // DAY_MS - WINDOW_DAYS) * DAY_MS
+        first_ms = pairing.window_ms(entries[-1].stamp.received_ms)
         early = [entry for entry in entries if entry.stamp.received_ms < first_ms]
-        state.remember([*early[-1:], *entries[len(early) :]])
+        end = next((entry for entry in entries if isinstance(entry, EndEntry)), None)
+        state.remember([*early[-1:], *entries[len(early) :]], end)
     return state
 
 
@@ -155,7 +188,7 @@ def _settled_in_steps(world: World, data: st.DataObject) -> dict[int, BoundaryCo
 
 
 @st.composite
-def truthful_journals(draw: st.DrawFn) -> list[JournalEntry]:
+def truthful_journals(draw: st.DrawFn) -> list[Entry]:
     """All that a unit in phase says, whole: a phase set late, histories of any length."""
     unit = PaperUnit([], first_count=0, boot_ms=START_S * 1000 - 5_000_000)
     unit.next_grid_s = draw(st.sampled_from([5000, 4321]))
@@ -176,11 +209,11 @@ def truthful_journals(draw: st.DrawFn) -> list[JournalEntry]:
 @pytest.mark.parametrize("examples", [60, pytest.param(2000, marks=pytest.mark.slow)])
 def test_hearing_more_never_measures_less(examples: int) -> None:
     """Whatever is measured without some telegram is measured with it."""
-    pairing = Pairing(START_S * 1000, 0, pulses_max=20)
+    pairing = Pairing(START_S * 1000, 0, pulses_max=1000)
 
     @settings(_SETTINGS, max_examples=examples)
     @given(truthful_journals(), st.data())
-    def demand(entries: list[JournalEntry], data: st.DataObject) -> None:
+    def demand(entries: list[Entry], data: st.DataObject) -> None:
         now_ms = entries[-1].stamp.received_ms
         unheard = data.draw(st.integers(0, len(entries) - 2), label="unheard")
         fewer = fold(entries[:unheard] + entries[unheard + 1 :], pairing, now_ms)

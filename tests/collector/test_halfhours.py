@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector import Pairing, PulseHalfHour, PulseStatus
-from collector.entries import JournalEntry
+from collector.entries import LOG_HORIZON_S, JournalEntry, LogPlace, LogTick
 from collector.halfhours import Fold, fold
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_TAMPER, PulseTelegram
 from tests.collector.frames import key, telegram
@@ -242,6 +242,117 @@ def test_unproven_telegrams_mark_their_rows(air: Air) -> None:
             is_authentic=False,
         )
     assert [_row(0, 4, 128, True)] == air.rows(2700)
+
+
+def test_counts_without_a_clock_measure_what_stood_still(air: Air) -> None:
+    """Adverts tell when they were received alone: the same count before and after is measured."""
+    air.journal.receive_count(1, 4, START_MS + 900_000, 60)
+    air.journal.receive_count(2, 4, START_MS + 1_900_000, 60)
+    air.journal.receive_count(3, 9, START_MS + 3_700_000, 60)
+    assert [_row(0, 4, 0, True), _row(1800, 4, 1, False)] == air.rows(3700)
+
+
+def test_count_received_within_ten_seconds_is_measured(air: Air) -> None:
+    """An advert that surely was sent within 10 s of a boundary measures it while gas flows."""
+    for counter, (after_s, delay_max_s) in enumerate([(900, 5), (1806, 5), (3606, 60), (4500, 5)]):
+        air.journal.receive_count(counter, counter * 7, START_MS + after_s * 1000, delay_max_s)
+    assert [(7, 0), (9, 1)] == [(row.pulses, int(row.status)) for row in air.rows(4500)]
+
+
+def test_counts_and_telegrams_are_of_one_meter(air: Air) -> None:
+    """A telegram before a boundary and an advert after it with the same count measure it."""
+    air.hear(900, 4)
+    air.journal.receive_count(1, 4, START_MS + 1_900_000, 60)
+    assert [_row(0, 4, 0, True)] == air.rows(1900)
+
+
+def test_log_measures_what_telegrams_left_open(air: Air) -> None:
+    """Counts of the unit's own log at ticks that are in phase measure the half-hours of gas."""
+    air.hear(100, 3, grid_count=0, grid_age_s=100)
+    air.hear(9100, 90)
+    assert [1, 1, 1, 1, 1] == [row.status for row in air.rows(9100)]
+    log = [LogTick(1, 1000 + 1800 * place, 20 * place) for place in range(1, 5)]
+    air.journal.read_log(log, START_MS + 9_110_000)
+    rows = air.rows(9110)
+    assert [20, 20, 20, 20] == [row.pulses for row in rows[:4]]
+    assert [0, 0, 0, 0] == [row.status for row in rows[:4]]
+
+
+def test_log_of_what_no_telegram_was_sent_after_waits(air: Air) -> None:
+    """Logged counts are evidence from the next telegram on, and never above the register."""
+    air.hear(100, 3, grid_count=0, grid_age_s=100)
+    air.journal.read_log([LogTick(1, 2800, 20), LogTick(1, 4600, 40)], START_MS + 3_700_000)
+    assert [None, None] == [row.pulses for row in air.rows(3700)]
+    air.hear(3800, 41)
+    assert [(20, 0), (20, 0)] == [(row.pulses, int(row.status)) for row in air.rows(3800)]
+
+
+def test_log_of_another_boot_is_placed_by_its_own_telegrams(air: Air) -> None:
+    """A tick of a boot that no telegram was heard of has no place in UTC, and does no harm."""
+    air.hear(100, 3)
+    air.journal.receive(key(9, boot=3), telegram(50, 100), START_MS + 5_500_000, 2)
+    air.journal.read_log([LogTick(2, 1000, 30), LogTick(3, 0, 45)], START_MS + 5_600_000)
+    rows = air.rows(5600)
+    assert [1, 1, 1] == [row.status for row in rows]
+    # The boot's own first entry says that 45 had been counted 100 s before its telegram.
+    assert [0, 45] == [(rows[0].pulses or 0) // 20, sum(row.pulses or 0 for row in rows)]
+
+
+def test_unit_whose_log_can_be_read_has_31_days(air: Air) -> None:
+    """Its half-hours wait for 31 days, and are measured by a log that is read after 30."""
+    pairing = Pairing(START_MS, 0, 100, LOG_HORIZON_S)
+    month_s = 30 * 86_400
+    air.hear(100, 3, grid_count=0, grid_age_s=100)
+    air.hear(month_s, 1500)
+    before = fold(air.journal.entries, pairing, START_MS + month_s * 1000)
+    assert not before[0].final
+    log = [LogTick(1, 1000 + 1800 * place, 3 + place) for place in range(1, 1440)]
+    air.journal.read_log(log, START_MS + month_s * 1000 + 1)
+    after = fold(air.journal.entries, pairing, START_MS + month_s * 1000 + 1)
+    assert _row(0, 4, 0, True) == after[0]
+    assert not before[700].final
+    late = fold(air.journal.entries[:2], pairing, START_MS + (31 * 86_400 + 1801) * 1000)
+    assert late[0].final
+
+
+def test_gap_of_the_log_is_where_telegrams_tell_nothing(air: Air) -> None:
+    """After a silence the log is wanted from before it on; not once it was read."""
+    air.hear(100, 3, grid_count=0, grid_age_s=100)
+    air.hear(1900, 20, grid_count=19, grid_age_s=100, increments=(19,))
+    state = Fold(PAIRING)
+    for entry in air.journal.entries:
+        state.apply(entry)
+    assert state.log_gap() is None
+    state.apply(air.hear(12_700, 90, grid_count=88, grid_age_s=100))
+    assert LogPlace(1, 1101) == state.log_gap()
+    log = [LogTick(1, 1000 + 1800 * place, 15 * place) for place in range(8)]
+    air.journal.read_log(log, START_MS + 12_800_000)
+    state.apply(air.journal.entries[-1])
+    assert state.log_gap() is None
+
+
+def test_what_an_old_unit_tells_counts_up_to_its_last(air: Air) -> None:
+    """Off its meter, a unit's further counts are none; its half-hours go on without pulses."""
+    air.hear(900, 4)
+    air.journal.end(7, START_MS + 2_000_000)
+    air.hear(2100, 9)
+    air.hear(5500, 30)
+    expected = [(6, 1), (1, 1), (0, 0)]
+    assert expected == [(row.pulses, int(row.status)) for row in air.rows(5500)]
+
+
+def test_years_after_the_end_are_one_run() -> None:
+    """What a unit that was taken off does not count is final at once, however long ago it was."""
+    air = Air()
+    air.hear(900, 4)
+    air.journal.end(4, START_MS + 2_000_000)
+    state = Fold(PAIRING)
+    for entry in air.journal.entries:
+        state.apply(entry)
+    step = state.seal(START_MS + 5 * 365 * 86_400_000)
+    assert step.silence is not None
+    assert 4 == step.silence.boundary.pulses
+    assert 3 > len(step.finals)
 
 
 def test_pairing_fixes_the_first_edge(air: Air) -> None:

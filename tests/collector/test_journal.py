@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector import Journal, Stamp, TelegramReceived
-from collector.entries import JournalEntry
+from collector.entries import CountEntry, EndEntry, JournalEntry, LogEntry, LogTick
 from collector.storage.registry import UNKNOWN_SERIALS_MAX, Registry
 from collector.storage.tables import Tables
 from shared.timegrid import unix_ms
@@ -116,6 +116,63 @@ def test_overtaken_telegram_has_no_lower_bound(connection: sqlite3.Connection) -
     assert [START_S * 1000 + 58_000, None] == [
         entry.earliest_ms for entry in journal.entries(SERIAL)
     ]
+
+
+def test_count_comes_back_as_it_went_in(connection: sqlite3.Connection) -> None:
+    """A count without a clock is kept once, with when it can have been sent; overtaken, at most."""
+    journal = Journal(connection)
+    epoch = journal.begin_epoch()
+    assert journal.append_count(SERIAL, key(7), 5, at(60), 30, at(60)) is not None
+    assert journal.append_count(SERIAL, key(7), 5, at(61), 30, at(61)) is None
+    journal.append_count(SERIAL, key(6), 4, at(62), 30, at(62), is_authentic=False)
+    start_ms = START_S * 1000
+    stamps = [Stamp(epoch, start_ms + 60_000), Stamp(epoch, start_ms + 62_000)]
+    assert [
+        CountEntry(stamps[0], key(7), start_ms + 30_000, start_ms + 60_001, 5),
+        CountEntry(stamps[1], key(6), None, start_ms + 62_001, 4, is_authentic=False),
+    ] == list(journal.entries(SERIAL))
+    assert [key(7), key(6)] == journal.count_window_keys(SERIAL)
+
+
+def test_log_is_appended_once(connection: sqlite3.Connection) -> None:
+    """What was read of a log before is not appended again; a reading is one entry."""
+    journal = Journal(connection)
+    ticks = [LogTick(1, 1800 * place, 7 * place) for place in range(4)]
+    assert journal.append_log(SERIAL, ticks[:2], at(60)) is not None
+    assert journal.append_log(SERIAL, ticks[:2], at(61)) is None
+    assert journal.append_log(SERIAL, ticks[::-1], at(62)) is not None
+    entries = list(journal.entries(SERIAL))
+    assert [tuple(ticks[:2]), tuple(ticks[2:])] == [
+        entry.ticks for entry in entries if isinstance(entry, LogEntry)
+    ]
+
+
+def test_all_kinds_come_in_the_order_of_their_stamps(connection: sqlite3.Connection) -> None:
+    """Telegrams, counts, logs and an end are one journal; a unit ends once."""
+    journal = Journal(connection)
+    journal.append_log(SERIAL, [LogTick(1, 0, 0)], at(50))
+    _append(journal, 7, 60)
+    journal.append_count(SERIAL, key(7), 5, at(60), 30, at(60))
+    assert journal.append_end(SERIAL, 9, 5, at(60)) is not None
+    assert journal.append_end(SERIAL, 9, 6, at(60)) is None
+    _append(journal, 8, 60)
+    kinds = [LogEntry, JournalEntry, CountEntry, EndEntry, JournalEntry]
+    assert kinds == [type(entry) for entry in journal.entries(SERIAL)]
+    assert kinds[2:] == [type(e) for e in journal.entries(SERIAL, (START_S + 60) * 1000 + 1)]
+    assert journal.told_ms == journal.stamp_before_ms(SERIAL)
+
+
+def test_tables_of_an_earlier_version_are_read_and_added_to(
+    connection: sqlite3.Connection,
+) -> None:
+    """Where an earlier version made fewer tables, the missing ones are empty, and then are made."""
+    connection.execute("DROP TABLE collector_log")
+    connection.execute("DROP TABLE collector_count")
+    Tables(connection).stand_in()
+    assert [] == list(Journal(connection).entries(SERIAL))
+    Tables(connection).make()
+    Journal(connection).append_log(SERIAL, [LogTick(1, 0, 0)], at(50))
+    assert [(1,)] == list(connection.execute("SELECT count(*) FROM main.collector_log"))
 
 
 def test_stamps_are_unique_and_rise(connection: sqlite3.Connection) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from collector.entries import JournalEntry, Stamp, TelegramKey
+from collector.entries import (
+    CountEntry,
+    EndEntry,
+    Entry,
+    JournalEntry,
+    LogEntry,
+    LogTick,
+    Stamp,
+    TelegramKey,
+)
 from shared.wire.telegram import PulseTelegram
 
 START_S = 1_767_225_600  # 2026-01-01 00:00 UTC, a boundary
@@ -38,6 +47,7 @@ class PaperUnit:
         self.counter = 0
         self.grid_s: list[int] = []
         self.next_grid_s = 1800
+        self._logged: list[LogTick] = []
 
     def uptime_ms(self, utc_ms: int) -> int:
         """The unit's clock."""
@@ -53,6 +63,7 @@ class PaperUnit:
 
     def reboot(self, utc_ms: int) -> None:
         """Start the clock anew."""
+        self._run(utc_ms)
         self.boot += 1
         self.counter += 1000
         self.boot_ms = utc_ms
@@ -89,9 +100,16 @@ class PaperUnit:
             increments=tuple(counts[n] - counts[n + 1] for n in range(last - 1)),
         )
 
+    def log(self, utc_ms: int) -> list[LogTick]:
+        """Its own log: counts at all ticks of its grid, of all its boots."""
+        self._run(utc_ms)
+        return list(self._logged)
+
     def _run(self, utc_ms: int) -> None:
         while self.next_grid_s * 1000 <= self.uptime_ms(utc_ms):
             self.grid_s.append(self.next_grid_s)
+            count = self.first_count + self.turned(self.utc_ms(self.next_grid_s * 1000))
+            self._logged.append(LogTick(self.boot, self.next_grid_s, count % MODULUS))
             self.next_grid_s += 1800
 
 
@@ -99,10 +117,11 @@ class PaperJournal:
     """Stamps receptions as the journal does."""
 
     def __init__(self) -> None:
-        self.entries: list[JournalEntry] = []
+        self.entries: list[Entry] = []
         self.epoch = 1
         self._last_ms = 0
         self._newest: TelegramKey | None = None
+        self._known: set[LogTick] = set()
 
     def receive(
         self,
@@ -114,11 +133,11 @@ class PaperJournal:
         is_authentic: bool = True,
     ) -> JournalEntry:
         """Append a reception."""
-        self._last_ms = max(received_ms, self._last_ms + 1)
+        stamp = self._stamp(received_ms)
         is_overtaken = self._newest is not None and key < self._newest
         is_bounded = delay_max_s is not None and not is_overtaken
         entry = JournalEntry(
-            stamp=Stamp(self.epoch, self._last_ms),
+            stamp=stamp,
             key=key,
             earliest_ms=received_ms - delay_max_s * 1000 if is_bounded else None,
             latest_ms=received_ms,
@@ -134,3 +153,29 @@ class PaperJournal:
         self._newest = key if self._newest is None else max(self._newest, key)
         self.entries.append(entry)
         return entry
+
+    def receive_count(
+        self, counter: int, count: int, received_ms: int, delay_max_s: int | None = 5
+    ) -> CountEntry:
+        """Append a reception that tells a count and no clock."""
+        earliest_ms = None if delay_max_s is None else received_ms - delay_max_s * 1000
+        key = TelegramKey(0, counter)
+        stamp = self._stamp(received_ms)
+        entry = CountEntry(stamp, key, earliest_ms, received_ms, count % MODULUS)
+        self.entries.append(entry)
+        return entry
+
+    def read_log(self, ticks: Iterable[LogTick], received_ms: int) -> None:
+        """Append what was read of a log, as far as it is new."""
+        fresh = tuple(sorted(set(ticks) - self._known))
+        self._known |= set(fresh)
+        if fresh:
+            self.entries.append(LogEntry(self._stamp(received_ms), fresh))
+
+    def end(self, pulses: int, received_ms: int) -> None:
+        """Append that the unit was taken off."""
+        self.entries.append(EndEntry(self._stamp(received_ms), received_ms, pulses))
+
+    def _stamp(self, received_ms: int) -> Stamp:
+        self._last_ms = max(received_ms, self._last_ms + 1)
+        return Stamp(self.epoch, self._last_ms)

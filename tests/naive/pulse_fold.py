@@ -11,11 +11,18 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from collector.bracket import PulseStatus
-from collector.entries import JournalEntry, Pairing
+from collector.entries import (
+    CountEntry,
+    EndEntry,
+    Entry,
+    JournalEntry,
+    LogEntry,
+    LogTick,
+    Pairing,
+)
 from collector.halfhours import PulseHalfHour
 
 HALF_HOUR = 1800
-HORIZON_MS = 48 * 3600 * 1000
 DAY_MS = 86_400_000
 DMS = 10_000
 HALF = 1 << 31
@@ -46,16 +53,27 @@ def signed(newer: int, older: int) -> int:
 
 
 def advances(
-    entries: Sequence[JournalEntry], pairing: Pairing
-) -> dict[tuple[int, int], tuple[int, str]]:
-    """Pulses since the pairing, and the kind of count, of every telegram by its key."""
-    first = {entry.key: entry for entry in reversed(entries)}
-    found: dict[tuple[int, int], tuple[int, str]] = {}
+    entries: Sequence[Entry], pairing: Pairing
+) -> dict[tuple[type, tuple[int, int]], tuple[int, str, int]]:
+    """Pulses since the pairing, the kind of count, and what the next one is compared with.
+
+    By the kind and key of entries, in the order of sending.
+    """
+    found: dict[tuple[type, tuple[int, int]], tuple[int, str, int]] = {}
+    for kind in (JournalEntry, CountEntry):
+        first = {entry.key: entry for entry in reversed(entries) if isinstance(entry, kind)}
+        chain = [first[key] for key in sorted(first)]
+        found |= {(kind, key): worth for key, worth in _chain(chain, pairing)}
+    most = min((entry.pulses for entry in entries if isinstance(entry, EndEntry)), default=1 << 70)
+    return {place: (min(n, most), kind, told) for place, (n, kind, told) in found.items()}
+
+
+def _chain(chain: Sequence, pairing: Pairing):
     in_force, told, pulses = pairing.base_count, None, 0
-    for key in sorted(first):
-        entry = first[key]
+    for entry in chain:
+        key = entry.key
         count, ahead = entry.count, signed(entry.count, in_force)
-        if told is not None and told.key.boot == key.boot:
+        if told is not None and told.key.boot == key.boot and isinstance(entry, JournalEntry):
             elapsed = entry.uptime_s - told.uptime_s
         else:
             elapsed = (entry.latest_ms - pairing.paired_ms) // 1000
@@ -71,17 +89,29 @@ def advances(
         else:
             kind = "rolled back"
             in_force, told = count, entry
-        found[key] = (pulses, kind)
-    return found
+        yield key, (pulses, kind, in_force)
+
+
+def logged(tick: LogTick, entries: Sequence[Entry], pairing: Pairing, worth: dict) -> int | None:
+    """Pulses at a tick that the unit logged; None before a later count is known."""
+    pulses, in_force = 0, pairing.base_count
+    uptimes = {e.key: e.uptime_s for e in reversed(entries) if isinstance(e, JournalEntry)}
+    for key in sorted(uptimes):
+        n, kind, told = worth[JournalEntry, key]
+        if (key.boot, uptimes[key]) < (tick.boot, tick.tick_s):
+            pulses, in_force = n, told
+        elif kind in ("counted", "rolled back"):
+            return min(pulses + max(0, signed(tick.told, in_force)), n)
+    return None
 
 
 def proofs(entries: Sequence[JournalEntry], worth: dict) -> list[Proof]:
-    """All that the entries say, in order of their stamps."""
+    """All that the telegrams say, in order of their stamps."""
     out: list[Proof] = []
     named: dict[int, list[int]] = {}
     for entry in entries:
         group = (entry.key.boot, entry.stamp.epoch)
-        n, kind = worth[entry.key]
+        n, kind, _ = worth[JournalEntry, entry.key]
         if kind == "placeholder":
             continue
 
@@ -152,21 +182,34 @@ def utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -
 class Snapshot:
     """What is known at one stamp."""
 
-    def __init__(self, entries: Sequence[JournalEntry], pairing: Pairing) -> None:
+    def __init__(self, entries: Sequence[Entry], pairing: Pairing) -> None:
         self.paired = pairing.paired_ms * 10
         window = list(entries)
         if window:
-            first_day = window[-1].stamp.received_ms // DAY_MS - 4
-            early = [e for e in window if e.stamp.received_ms // DAY_MS < first_day]
+            days = pairing.horizon_s // 86_400 + 2
+            block = window[-1].stamp.received_ms // DAY_MS // days - 1
+            early = [e for e in window if e.stamp.received_ms // DAY_MS // days < block]
             window = early[-1:] + window[len(early) :]
-        self.unproven = any(not e.is_authentic for e in window)
+        worth = advances(entries, pairing)
+        telegrams = [e for e in window if isinstance(e, JournalEntry)]
+        counts = [e for e in window if isinstance(e, CountEntry)]
+        self.unproven = any(not e.is_authentic for e in telegrams + counts)
         self.least = [(0, self.paired, False)]
         self.most, self.at = [], []
         places: dict = {}
-        for kind, group, start, end, n in proofs(window, advances(entries, pairing)):
+        said = proofs(telegrams, worth)
+        groups = {(e.key.boot, e.stamp.epoch) for e in telegrams}
+        for entry in window:
+            for tick in entry.ticks if isinstance(entry, LogEntry) else ():
+                n = logged(tick, entries, pairing, worth)
+                for group in groups if n is not None else ():
+                    if group[0] == tick.boot:
+                        at = (group, tick.tick_s, tick.tick_s + 1, n)
+                        said += [Proof(kind, *at) for kind in ("least", "most", "at")]
+        for kind, group, start, end, n in said:
             for tick in (start, end):
                 if (group, tick) not in places:
-                    places[group, tick] = utc_of(window, group, tick)
+                    places[group, tick] = utc_of(telegrams, group, tick)
             low, high = places[group, start], places[group, end]
             if kind == "least":
                 self.least.append((n, high[1], high[2]))
@@ -174,12 +217,27 @@ class Snapshot:
                 self.most.append((n, low[0], low[2]))
             elif kind == "at" and low[0] is not None and not high[2]:
                 self.at.append((low[0], high[1], n))
+        for entry in counts:
+            n, kind, _ = worth[CountEntry, entry.key]
+            if kind == "placeholder":
+                continue
+            self.least.append((n, entry.latest_ms * 10, False))
+            if entry.earliest_ms is not None:
+                self.most.append((n, entry.earliest_ms * 10, False))
+                self.at.append((entry.earliest_ms * 10, entry.latest_ms * 10, n))
+        ends = [entry for entry in entries if isinstance(entry, EndEntry)]
+        self.end = (ends[0].pulses, ends[0].ended_ms * 10, False) if ends else None
+        if self.end:
+            self.least.append(self.end)
 
     def count(self, at: int, finals: dict[int, Final]) -> tuple[int | None, PulseStatus, bool]:
         """(pulses, status, whether it is measured) at a boundary that is not final."""
         at_dms = at * DMS
         least = max(p for p in self.least if p[1] <= at_dms)
-        most = min((p for p in self.most if p[1] >= at_dms), default=None)
+        ceilings = [p for p in self.most if p[1] >= at_dms]
+        if self.end:
+            ceilings.append((self.end[0], max(self.end[1], at_dms), False))
+        most = min(ceilings, default=None)
         before = max((b, f.pulses) for b, f in finals.items() if b < at)
         after = min(((b, f.pulses) for b, f in finals.items() if b > at), default=None)
         if most is None and after is None:
@@ -219,7 +277,7 @@ class Snapshot:
         return Final(max([pulses] + [f.pulses for b, f in finals.items() if b < at]), status)
 
 
-def fold(entries: Sequence[JournalEntry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
+def fold(entries: Sequence[Entry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
     """All half-hours from the pairing to now."""
     first = pairing.paired_ms // 1000 // HALF_HOUR * HALF_HOUR
     finals = {first: Final(0, PulseStatus(0))}
@@ -228,7 +286,7 @@ def fold(entries: Sequence[JournalEntry], pairing: Pairing, now_ms: int) -> list
 
     def seal(now: int) -> None:
         at = first
-        while at * 1000 + HORIZON_MS < now:
+        while (at + pairing.horizon_s) * 1000 < now:
             if at not in finals:
                 pulses, status, _ = known.count(at, finals)
                 if pulses is None:
@@ -247,13 +305,16 @@ def fold(entries: Sequence[JournalEntry], pairing: Pairing, now_ms: int) -> list
                 pulses, status, measured = known.count(at, finals)
                 if measured and pulses is not None:
                     finals[at] = Final(pulses, status)
-        if entry.key not in [e.key for e in entries[:place]]:
+        if isinstance(entry, JournalEntry | CountEntry) and not any(
+            type(e) is type(entry) and e.key == entry.key for e in entries[:place]
+        ):
             bits = PulseStatus(0)
-            if entry.error_flags & 3:
+            error_flags = entry.error_flags if isinstance(entry, JournalEntry) else 0
+            if error_flags & 3:
                 bits |= PulseStatus.TAMPER
-            if entry.error_flags & 4:
+            if error_flags & 4:
                 bits |= PulseStatus.LOW_BATTERY
-            if advances(heard, pairing)[entry.key][1] == "rolled back":
+            if advances(heard, pairing)[type(entry), entry.key][1] == "rolled back":
                 bits |= PulseStatus.COUNT_ROLLED_BACK
             start = now // 1000 // HALF_HOUR * HALF_HOUR
             flags[start] = flags.get(start, PulseStatus(0)) | bits
