@@ -5,6 +5,14 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import Final, NamedTuple, Self
 
+from .timeline import DMS_PER_S
+
+TOLERANCE_DMS: Final = 10 * DMS_PER_S
+"""A count is measured at a boundary when it is known this near to it."""
+
+NEAR_DMS: Final = 60 * DMS_PER_S
+"""A count that is known this near to a boundary is taken for it, if nothing better is known."""
+
 
 class PulseStatus(IntFlag):
     """What is known of a half-hour's pulses, in one byte; 0 is measured and clean."""
@@ -40,6 +48,13 @@ class Bound(NamedTuple):
     is_doubtful: bool = False
 
 
+class Near(NamedTuple):
+    """The count was this at an instant surely no further away than that."""
+
+    distance_dms: int
+    pulses: int
+
+
 class BoundaryCount(NamedTuple):
     """Pulses since the pairing up to a boundary; None while pending."""
 
@@ -57,7 +72,7 @@ def bracketed(
     instant_dms: int,
     least: Bound,
     most: Bound | None,
-    near: int | None,
+    near: Near | None,
     before: Bound,
     after: Bound | None,
 ) -> BoundaryCount:
@@ -67,7 +82,7 @@ def bracketed(
         instant_dms: the boundary.
         least: the highest count surely reached by then, and the latest proof.
         most: the lowest count surely not exceeded by then, and the earliest proof.
-        near: the count at the nearest tick surely within the tolerance.
+        near: the count known nearest to it, within `NEAR_DMS`.
         before: the newest final boundary before it.
         after: the first final boundary after it.
     """
@@ -87,6 +102,8 @@ def bracketed(
     low = max((least.pulses, least.at_dms), (before.pulses, before.at_dms))
     high = min((bound.pulses, bound.at_dms) for bound in (most, after) if bound is not None)
     pulses = _between(instant_dms, low, high)
+    if most is not None and near is not None:  # better than a line through what is far away
+        pulses = min(max(near.pulses, low[0]), high[0])
     if after is not None:
         pulses = min(pulses, after.pulses)
     return BoundaryCount(max(pulses, before.pulses), status)
@@ -100,12 +117,14 @@ def unheard(least: Bound, before: Bound) -> BoundaryCount:
     return BoundaryCount(max(least.pulses, before.pulses), status)
 
 
-def _known(least: Bound, most: Bound | None, near: int | None) -> int | None:
+def _known(least: Bound, most: Bound | None, near: Near | None) -> int | None:
     if most is None:
         return None
     if least.pulses >= most.pulses:
         return least.pulses
-    return None if near is None else min(max(near, least.pulses), most.pulses)
+    if near is None or near.distance_dms > TOLERANCE_DMS:
+        return None
+    return min(max(near.pulses, least.pulses), most.pulses)
 
 
 def _between(instant_dms: int, low: tuple[int, int], high: tuple[int, int]) -> int:

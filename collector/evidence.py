@@ -6,10 +6,10 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 
 from .advance import Advances, CountKind
-from .bracket import Bound
+from .bracket import NEAR_DMS, TOLERANCE_DMS, Bound, Near
 from .entries import CountEntry, EndEntry, Entry, JournalEntry, LogPlace, LogTick, TelegramKey
 from .staircase import Ceiling, Floor
-from .ticks import TOLERANCE_DMS, TickEvidence
+from .ticks import TickEvidence
 from .timeline import DMS_PER_MS, FIRST_TICK_S, NO_TICK_S
 
 _FROM_THE_FIRST_DMS = FIRST_TICK_S
@@ -106,12 +106,11 @@ class Evidence:
             bounds.append(self._end._replace(at_dms=max(self._end.at_dms, instant_dms)))
         return min((bound for bound in bounds if bound), default=None)
 
-    def nearest(self, instant_dms: int) -> int | None:
-        """The count known at the tick nearest to an instant, surely within the tolerance."""
+    def nearest(self, instant_dms: int) -> Near | None:
+        """The count known nearest to an instant, surely within `NEAR_DMS`."""
         found = [spell.nearest(instant_dms) for spell in self._spells.values()]
         found.append(self._instants.nearest(instant_dms))
-        best = min((near for near in found if near), default=None)
-        return None if best is None else best[1]
+        return min((near for near in found if near), default=None)
 
     def place_reached(self, instant_dms: int) -> LogPlace | None:
         """The tick that proves `at_least`, if one does."""
@@ -182,7 +181,7 @@ class InstantEvidence:
             return latest_dms
         earliest_dms = entry.earliest_ms * DMS_PER_MS
         changed_dms = self._ceiling.add(earliest_dms, pulses, _FROM_THE_FIRST_DMS)
-        if latest_dms - earliest_dms <= 2 * TOLERANCE_DMS:
+        if latest_dms - earliest_dms <= 2 * NEAR_DMS:
             insort(self._known, (earliest_dms, latest_dms, pulses))
         nearest_dms = earliest_dms - TOLERANCE_DMS
         return nearest_dms if changed_dms is None else min(nearest_dms, changed_dms)
@@ -201,15 +200,15 @@ class InstantEvidence:
             return None
         return Bound(self._ceiling.pulses[place], self._ceiling.places[place])
 
-    def nearest(self, instant_dms: int) -> tuple[int, int] | None:
-        """How far the nearest known count surely is, and that count."""
-        first = bisect_left(self._known, (instant_dms - TOLERANCE_DMS,))
-        best: tuple[int, int] | None = None
+    def nearest(self, instant_dms: int) -> Near | None:
+        """See `Evidence.nearest`."""
+        first = bisect_left(self._known, (instant_dms - NEAR_DMS,))
+        best: Near | None = None
         for earliest_dms, latest_dms, pulses in self._known[first:]:
-            if earliest_dms > instant_dms + TOLERANCE_DMS:
+            if earliest_dms > instant_dms + NEAR_DMS:
                 break
             distance_dms = max(abs(earliest_dms - instant_dms), abs(latest_dms - instant_dms))
-            if distance_dms <= TOLERANCE_DMS:
-                found = (distance_dms, pulses)
+            if distance_dms <= NEAR_DMS:
+                found = Near(distance_dms, pulses)
                 best = found if best is None else min(best, found)
         return best

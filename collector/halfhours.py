@@ -167,6 +167,8 @@ class Fold:
             self._end = entry
         changed_dms = self._evidence.add(entry, self.advances)
         changed_s = self._pairing.first_s if is_rebuilt else changed_dms // DMS_PER_S
+        if self._end is not None:  # from there on to pass is all that a boundary takes
+            changed_s = min(changed_s, self._end.ended_ms // 1000)
         for boundary_s in self._open_boundaries_s(changed_s, entry.stamp.received_ms // 1000):
             boundary = self._evaluated(boundary_s)
             if boundary.pulses is None:

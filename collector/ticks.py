@@ -10,13 +10,10 @@ from shared.timegrid import HALF_HOUR_S
 from shared.wire.telegram import LAST_PULSE_AGE_MAX_S
 
 from .advance import Advances, CountKind
-from .bracket import Bound
+from .bracket import NEAR_DMS, TOLERANCE_DMS, Bound, Near
 from .entries import JournalEntry, forward
 from .staircase import Ceiling, Floor
 from .timeline import DMS_PER_S, FIRST_TICK_S, NO_TICK_S, RESOLUTION_S, Timeline
-
-TOLERANCE_DMS = 10 * DMS_PER_S
-"""A count is measured at a boundary when it is known this near to it."""
 
 HISTORY_MOVE_MAX_S = 10
 """A history ends where the unit's grid was moved by more in all."""
@@ -128,13 +125,13 @@ class TickEvidence:
         place = self._reached(instant_dms)
         return None if place is None else self._floor.places[place]
 
-    def nearest(self, instant_dms: int) -> tuple[int, int] | None:
-        """How far the nearest known count surely is, and that count."""
+    def nearest(self, instant_dms: int) -> Near | None:
+        """See `Evidence.nearest`."""
         if not self._known or self._timeline.earliest_dms(self._known[0].end_s) is None:
             return None
         tick_s = self._timeline.tick_near(instant_dms)
-        reach_s = TOLERANCE_DMS // DMS_PER_S + 2
-        best: tuple[int, int] | None = None
+        reach_s = NEAR_DMS // DMS_PER_S + 2
+        best: Near | None = None
         for place in range(bisect_left(self._known, (tick_s - reach_s, 0, 0)), len(self._known)):
             known = self._known[place]
             if known.end_s > tick_s + reach_s:
@@ -142,8 +139,8 @@ class TickEvidence:
             latest_dms = self._timeline.latest_dms(known.end_s)
             earliest_dms = self._earliest_dms(known.start_s)
             distance_dms = max(abs(latest_dms - instant_dms), abs(earliest_dms - instant_dms))
-            if distance_dms <= TOLERANCE_DMS and not self._timeline.is_doubtful(known.end_s):
-                found = (distance_dms, known.pulses)
+            if distance_dms <= NEAR_DMS and not self._timeline.is_doubtful(known.end_s):
+                found = Near(distance_dms, known.pulses)
                 best = found if best is None else min(best, found)
         return best
 

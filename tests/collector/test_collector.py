@@ -25,7 +25,7 @@ from shared.crypto.backend_cryptography import AesBlock
 from shared.timegrid import HALF_HOUR_S
 from shared.wire.command import open_command
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_TAMPER
-from tests.collector.frames import KEY, SERIAL, at, heard, key, received, record, sealed, telegram
+from tests.collector.frames import KEY, SERIAL, at, heard, received, record, sealed, telegram
 from tests.collector.world import START_S, PaperUnit
 
 
@@ -342,77 +342,6 @@ def test_power_up_seals_and_begins_an_epoch() -> None:
     timer = col.next_timer()
     assert timer is not None
     assert at(5 * 86_400) < timer
-
-
-def test_count_without_a_clock_advances_the_register() -> None:
-    """Adverts and telegrams of one unit are one register, whichever is further, each taken once."""
-    connection = sqlite3.connect(":memory:")
-    col = _collector(connection)
-    assert [] == col.receive_count(SERIAL, key(1, boot=0), 4, at(60), 30, at(60))
-    assert [] == col.receive_count(SERIAL, key(1, boot=0), 9, at(61), 30, at(61))
-    col.receive(heard(3, 70, 1), at(70))
-    assert 4 == col.register(SERIAL)
-    rolled = col.receive_count(SERIAL, key(2, boot=0), 2, at(80), 30, at(80))
-    assert ["CountRolledBack"] == _kinds(rolled)
-    assert ["ImplausibleFlow"] == _kinds(
-        col.receive_count(SERIAL, key(3, boot=0), 900, at(90), 30, at(90))
-    )
-    assert 902 == col.register(SERIAL)
-    assert 902 == _again(connection, 100).register(SERIAL)
-    assert 902 == Readings(connection).register(SERIAL)
-
-
-def test_unit_that_only_advertises_is_not_silent() -> None:
-    """Being heard without a telegram is being heard."""
-    col = _collector()
-    col.receive_count(SERIAL, key(1, boot=0), 4, at(1500), 30, at(1500))
-    assert [] == col.handle_timer(at(3000))
-    assert ["UnitSilent"] == _kinds(col.handle_timer(at(3302)))
-
-
-def test_log_fills_a_silence() -> None:
-    """After 30 days without a word the log that is read then measures every half-hour."""
-    connection = sqlite3.connect(":memory:")
-    col = Collector(connection, MemoryKeystore(), at(0))
-    col.pair(record(), KEY, at(0), is_log_readable=True)
-    col.receive(heard(3, 100, 1, grid_count=0, grid_age_s=100), at(100))
-    month_s = 30 * 86_400
-    assert col.log_gap(SERIAL) is None
-    col.handle_timer(at(month_s))
-    col.receive(heard(1500, month_s + 100, 2), at(month_s + 100))
-    assert col.log_gap(SERIAL) is not None
-    log = [(1, 1000 + 1800 * place, 3 + place) for place in range(1, 1440)]
-    col.receive_log(SERIAL, log[:700], at(month_s + 101))
-    assert (1, 1000 + 1800 * 699) < (col.log_gap(SERIAL) or (0, 0))
-    col = _again(connection, month_s + 101)
-    col.receive_log(SERIAL, log, at(month_s + 102))
-    col.receive_log(SERIAL, log, at(month_s + 103))
-    assert col.log_gap(SERIAL) is None
-    rows = _rows(col, month_s)
-    assert [4, *[1] * 1438] == [row.pulses for row in rows[:1439]]
-    assert rows == _rows(_again(connection, month_s + 104), month_s)
-    assert rows == col.refold(SERIAL)[: len(rows)]
-
-
-def test_register_of_a_unit_that_was_taken_off_stands() -> None:
-    """Its last count stands, what it tells afterwards moves nothing, and nobody waits for it."""
-    connection = sqlite3.connect(":memory:")
-    col = _collector(connection)
-    col.receive(heard(4, 60, 1), at(60))
-    col.end(SERIAL, 7, at(100))
-    assert 7 == col.register(SERIAL)
-    col.receive(heard(12, 2000, 2), at(2000))
-    col.end(SERIAL, 30, at(2100))
-    assert 7 == col.register(SERIAL)
-    assert [] == col.handle_timer(at(90_000))
-    rows = _rows(col, 10_000)
-    assert [7, 0, 0] == [row.pulses for row in rows[:3]]
-    assert rows == _rows(_again(connection, 90_000), 10_000)
-    assert rows == col.refold(SERIAL)[: len(rows)]
-    replaced = _collector()
-    replaced.receive(heard(9, 60, 1), at(60))
-    replaced.end(SERIAL, 5, at(100))
-    assert 9 == replaced.register(SERIAL)
 
 
 def test_years_of_silence_are_one_run() -> None:

@@ -247,6 +247,7 @@ class Snapshot:
         if doubtful:
             flag |= PulseStatus.DOUBTFUL_CLOCK
         near = [(max(abs(a - at_dms), abs(b - at_dms)), n) for a, b, n in self.at]
+        closest = min((p for p in near if p[0] <= 60 * DMS), default=None)
         near = [p for p in near if p[0] <= 10 * DMS]
         value = None
         if most is not None and least[0] >= most[0]:
@@ -264,6 +265,8 @@ class Snapshot:
         if high[0] > low[0]:
             step = max(1, high[1] - low[1])
             value += (high[0] - low[0]) * (at_dms - low[1]) // step
+        if most and closest and least[0] < most[0]:
+            value = min(max(closest[1], low[0]), high[0])
         return max(before[1], min(value, ceiling)), flag | PulseStatus.INTERPOLATED, False
 
     def unheard(self, at: int, finals: dict[int, Final]) -> Final:
