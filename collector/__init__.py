@@ -8,13 +8,24 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from .bearers.base import Bearer, ReceivedFrame
+    from .bearers.device import BackOff
     from .bearers.replay import ReplayFile
+    from .bearers.reports import (
+        BearerLost,
+        BearerReport,
+        BearerWorks,
+        CommandAnswered,
+        UnitUnreached,
+    )
     from .bearers.virtual import VirtualRadio
+    from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
     from .collector import Collector, Readings, UnitState
     from .entries import JournalEntry, LogPlace, LogTick, Pairing, Stamp, TelegramKey
     from .errors import (
         BearerClosedError,
+        BearerLostError,
+        BearerSettingError,
         CollectorError,
         KeystoreError,
         OneWayBearerError,
@@ -57,12 +68,19 @@ if TYPE_CHECKING:
     from .keystore import Keystore, MemoryKeystore
 
 __all__ = [
+    "BackOff",
     "BadCrc",
     "BadMac",
     "Bearer",
     "BearerClosedError",
+    "BearerLost",
+    "BearerLostError",
+    "BearerReport",
+    "BearerSettingError",
+    "BearerWorks",
     "Collector",
     "CollectorError",
+    "CommandAnswered",
     "CountReceived",
     "CountRolledBack",
     "Event",
@@ -110,9 +128,11 @@ __all__ = [
     "UnitSilent",
     "UnitState",
     "UnitUnknownError",
+    "UnitUnreached",
     "UnknownUnit",
     "UnsupportedFrame",
     "VirtualRadio",
+    "WmbusStick",
     "WrongMedium",
 ]
 
@@ -120,13 +140,17 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "bearers.base": "Bearer ReceivedFrame",
+        "bearers.device": "BackOff",
         "bearers.replay": "ReplayFile",
+        "bearers.reports": "BearerLost BearerReport BearerWorks CommandAnswered UnitUnreached",
         "bearers.virtual": "VirtualRadio",
+        "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
         "collector": "Collector Readings UnitState",
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
-        "errors": "BearerClosedError CollectorError KeystoreError OneWayBearerError"
-        " ReplayFileError UnitPairedError UnitRecordError UnitUnknownError",
+        "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
+        " KeystoreError OneWayBearerError ReplayFileError UnitPairedError UnitRecordError"
+        " UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
         " LowBattery MalformedFrame MalformedRecord NoCount NotRising PlaintextDowngrade Refusal"
         " Replayed StateReceived TamperSeen TelegramReceived TooOld UnitReset UnitSilent"

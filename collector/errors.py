@@ -53,3 +53,20 @@ class OneWayBearerError(CollectorError):
 
     Example scenarios: a reply to a telegram that was read from a file.
     """
+
+
+class BearerSettingError(CollectorError):
+    """A bearer cannot be made like this; no device has been touched.
+
+    Example scenarios: a radio stick of an unknown kind; a slave with the address 251.
+    """
+
+
+class BearerLostError(CollectorError):
+    """A bearer's device is missing or has broken away; its text is the sentence that is reported.
+
+    Raised and caught at the device: `Bearer.take_reports` tells of it, and the bearer tries again.
+
+    Example scenarios: a stick that was unplugged; no Bluetooth adapter; a gateway that is off; a
+    serial port that another program holds.
+    """

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from collector.errors import OneWayBearerError
 
+from .reports import BearerReport
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFrame:
@@ -22,7 +24,8 @@ class ReceivedFrame:
             been stored anywhere for any time.
         rssi_dbm: signal strength, where there is a signal.
         two_way: whether the unit listens for a reply now.
-        address: of a Bluetooth advert, the sender's address: six bytes, first byte first.
+        address: the sender's Bluetooth address, first byte first, where `data` is the BTHome
+            service data of an advert; else None.
     """
 
     data: bytes
@@ -68,6 +71,10 @@ class Bearer(ABC):
             BearerClosedError: after `close`.
         """
         raise OneWayBearerError(f"{self.name} cannot reach the unit {serial}")
+
+    def take_reports(self) -> list[BearerReport]:
+        """What has become of its device and of what was sent, not taken before, in order."""
+        return []
 
     @abstractmethod
     def close(self) -> None:

@@ -1,42 +1,41 @@
-"""What a radio stick wants to be told to send a frame: the serial protocols of three kinds.
+"""What a radio stick wants to be told to send a frame; `shared.wire.sticks` has the protocols.
 
-- `im871a`: IMST iM871A-USB, "WMBus HCI Specification": start of frame A5, endpoint, message,
-  length, payload; 57,600 baud. The stick adds length field and CRCs.
-- `amb8465`: Amber (Wuerth) AMB8465-M, "Manual for the AMBER wireless M-Bus modules", command mode:
-  start FF, command, length, payload, exclusive or of all before; 9,600 baud. It adds the same.
-- `hex`: the whole frame in format A, CRCs included, as one line of hexadecimal digits; for sticks
-  of one's own making and for tests.
+An `im871a` or `amb8465` adds length field and CRCs itself. To a `hex` stick the whole frame goes in
+format A, CRCs included, as one line of hexadecimal digits.
 """
 
 from binascii import hexlify
 
+from shared.wire.sticks import (
+    AMBER_SEND,
+    AMBER_SET_MODE,
+    AMBER_T1_METER,
+    BAUDS,
+    IMST_HAS_DEVICE_AND_MODE,
+    IMST_MANAGEMENT,
+    IMST_METER,
+    IMST_RADIO,
+    IMST_SEND,
+    IMST_SET_CONFIGURATION,
+    IMST_T1,
+    IMST_TEMPORARY,
+    amber_message,
+    imst_message,
+)
 from shared.wire.wmbus import unframe
 
-KINDS = ("im871a", "amb8465", "hex")
-BAUDS = {"im871a": 57_600, "amb8465": 9_600, "hex": 38_400}
+__all__ = ["BAUDS", "KINDS", "opening", "sending"]
 
-_IMST_START = 0xA5
-_IMST_MANAGEMENT = 0x01
-_IMST_SET_CONFIGURATION = 0x03
-_IMST_RADIO = 0x02
-_IMST_SEND = 0x01
-_IMST_TEMPORARY = 0x00  # until its power goes: the stick may be somebody else's tomorrow
-_IMST_HAS_DEVICE_AND_MODE = 0x03
-_IMST_METER = 0x01
-_IMST_T1 = 0x03
-_AMBER_START = 0xFF
-_AMBER_SEND = 0x00
-_AMBER_SET_MODE = 0x04
-_AMBER_T1_METER = 0x05
+KINDS = ("im871a", "amb8465", "hex")
 
 
 def opening(kind: str) -> bytes:
     """Return what a stick is told once when its port is opened: to be a meter's radio, mode T1."""
     if kind == "im871a":
-        choice = bytes([_IMST_TEMPORARY, _IMST_HAS_DEVICE_AND_MODE, _IMST_METER, _IMST_T1, 0])
-        return _imst(_IMST_MANAGEMENT, _IMST_SET_CONFIGURATION, choice)
+        choice = bytes([IMST_TEMPORARY, IMST_HAS_DEVICE_AND_MODE, IMST_METER, IMST_T1, 0])
+        return imst_message(IMST_MANAGEMENT, IMST_SET_CONFIGURATION, choice)
     if kind == "amb8465":
-        return _amber(_AMBER_SET_MODE, bytes([_AMBER_T1_METER]))
+        return amber_message(AMBER_SET_MODE, bytes([AMBER_T1_METER]))
     return b""
 
 
@@ -51,17 +50,5 @@ def sending(kind: str, frame: bytes) -> bytes:
         return hexlify(frame).upper() + b"\n"
     payload = unframe(frame, "A")[1:]
     if kind == "im871a":
-        return _imst(_IMST_RADIO, _IMST_SEND, payload)
-    return _amber(_AMBER_SEND, payload)
-
-
-def _imst(endpoint: int, message: int, payload: bytes) -> bytes:
-    return bytes([_IMST_START, endpoint, message, len(payload)]) + payload
-
-
-def _amber(command: int, payload: bytes) -> bytes:
-    told = bytes([_AMBER_START, command, len(payload)]) + payload
-    check = 0
-    for byte in told:
-        check ^= byte
-    return told + bytes([check])
+        return imst_message(IMST_RADIO, IMST_SEND, payload)
+    return amber_message(AMBER_SEND, payload)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,61 +16,105 @@ from collector import (
     ReplayFile,
     ReplayFileError,
     VirtualRadio,
+    WmbusStick,
 )
 from collector.bearers.replay import read_frames
+from collector.stick_setup import KINDS
 from shared.timegrid import from_unix_ms, unix_ms
+from shared.wire.wmbus import frame_a
+from tests.collector.devices import Awaited, PtyStick
+from tests.collector.sticks import SAYS, link
 from tests.collector.world import START_S
 
 START_MS = START_S * 1000
-FRAMES = {START_MS + 900_000 * n: bytes([n]) * 20 for n in range(1, 9)}
+SENT_MS = [START_MS + 900_000 * n for n in range(1, 9)]
 END_MS = START_MS + 10_000_000
 
-Maker = Callable[[Path], Bearer]
+
+class Prepared:
+    """A bearer and what was sent to it, by the time of sending."""
+
+    def __init__(self, bearer: Bearer, frames: dict[int, bytes]) -> None:
+        self.bearer = bearer
+        self.frames = frames
 
 
-def _virtual(directory: Path) -> Bearer:
+Maker = Callable[[Path], Iterator[Prepared]]
+
+
+def _virtual(folder: Path) -> Iterator[Prepared]:
+    frames = {sent_ms: link(number) for number, sent_ms in enumerate(SENT_MS)}
     radio = VirtualRadio(1, delay_max_s=3)
-    for sent_ms, data in FRAMES.items():
+    for sent_ms, data in frames.items():
         radio.send(data, sent_ms)
-    return radio
+    yield Prepared(radio, frames)
 
 
-def _replay(directory: Path) -> Bearer:
-    path = directory / "frames.txt"
+def _replay(folder: Path) -> Iterator[Prepared]:
+    frames = {sent_ms: link(number) for number, sent_ms in enumerate(SENT_MS)}
+    path = folder / "frames.txt"
     lines = [
-        f"{from_unix_ms(sent_ms).isoformat()} {data.hex()}" for sent_ms, data in FRAMES.items()
+        f"{from_unix_ms(sent_ms).isoformat()} {data.hex()}" for sent_ms, data in frames.items()
     ]
     path.write_text("# recorded\n\n" + "\n".join(lines[::-1]) + "\n")
-    return ReplayFile(path, delay_max_s=3)
+    yield Prepared(ReplayFile(path, delay_max_s=3), frames)
 
 
-@pytest.fixture(params=[_virtual, _replay])
-def bearer(request: pytest.FixtureRequest, tmp_path: Path) -> Bearer:
-    """A bearer of each kind with the same frames under way."""
-    maker: Maker = request.param
-    return maker(tmp_path)
+def _stick(kind: str, folder: Path) -> Iterator[Prepared]:
+    stick = PtyStick(kind, folder)
+    awaited = Awaited()
+    bearer = WmbusStick(kind, stick.url, wake=awaited.wake, clock_ms=awaited.clock_ms)
+    frames = {}
+    try:
+        awaited.reports(bearer.take_reports, 1)
+        for number, sent_ms in enumerate(SENT_MS):
+            frames[sent_ms] = (
+                link(number) if kind in ("im871a", "amb8465") else frame_a(link(number))
+            )
+            awaited.now_ms = sent_ms + 1_000
+            stick.say(SAYS[kind](link(number)))
+            awaited.until(lambda: len(bearer._frames) == len(frames))
+        yield Prepared(bearer, frames)
+    finally:
+        bearer.close()
+        stick.unplug()
 
 
-def test_frames_come_whole_once_and_in_order(bearer: Bearer) -> None:
+MAKERS: dict[str, Maker] = {
+    "virtual": _virtual,
+    "replay": _replay,
+    **{kind: functools.partial(_stick, kind) for kind in KINDS},
+}
+
+
+@pytest.fixture(params=MAKERS)
+def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prepared]:
+    """A bearer of each kind with frames under way."""
+    yield from MAKERS[request.param](tmp_path)
+
+
+def test_frames_come_whole_once_and_in_order(prepared: Prepared) -> None:
     """Asked as time goes by, it hands over every frame once, in order of reception."""
     received = []
     for now_ms in range(START_MS, END_MS, 600_000):
-        batch = bearer.receive_until(now_ms)
+        batch = prepared.bearer.receive_until(now_ms)
         assert all(unix_ms(frame.received_utc) <= now_ms for frame in batch)
         received += batch
-    assert list(FRAMES.values()) == [frame.data for frame in received]
+    assert list(prepared.frames.values()) == [frame.data for frame in received]
     assert received == sorted(received, key=lambda frame: frame.received_utc)
 
 
-def test_reception_is_within_the_declared_delay(bearer: Bearer) -> None:
+def test_reception_is_within_the_declared_delay(prepared: Prepared) -> None:
     """No frame comes before it was sent, or later than its greatest delay."""
-    for (sent_ms, _), frame in zip(FRAMES.items(), bearer.receive_until(END_MS), strict=True):
-        assert 3 == frame.delay_max_s
-        assert 0 <= unix_ms(frame.received_utc) - sent_ms <= 3000
+    received = prepared.bearer.receive_until(END_MS)
+    for sent_ms, frame in zip(prepared.frames, received, strict=True):
+        assert frame.delay_max_s is not None
+        assert 0 <= unix_ms(frame.received_utc) - sent_ms <= frame.delay_max_s * 1000
 
 
-def test_next_frame_is_announced(bearer: Bearer) -> None:
+def test_next_frame_is_announced(prepared: Prepared) -> None:
     """The next frame comes when it was said to, and nothing is announced after the last."""
+    bearer = prepared.bearer
     next_ms = bearer.next_frame_utc_ms()
     assert next_ms is not None
     assert [] == bearer.receive_until(next_ms - 1)
@@ -78,28 +123,39 @@ def test_next_frame_is_announced(bearer: Bearer) -> None:
     assert bearer.next_frame_utc_ms() is None
 
 
-def test_frames_name_their_bearer(bearer: Bearer) -> None:
-    """Each frame says which bearer brought it, and whether its unit can be answered."""
+def test_frames_name_their_bearer(prepared: Prepared) -> None:
+    """Each frame says which bearer brought it; only a two-way bearer says that a unit listens."""
+    bearer = prepared.bearer
     for frame in bearer.receive_until(END_MS):
         assert bearer.name == frame.bearer
-        assert bearer.is_two_way == frame.two_way
+        assert bearer.is_two_way >= frame.two_way
 
 
-def test_reply_needs_a_way_back(bearer: Bearer) -> None:
+def test_reply_needs_a_way_back(prepared: Prepared) -> None:
     """A reply goes out, or the bearer says that it cannot."""
-    if bearer.is_two_way:
-        bearer.reply("00000001", b"command")
+    if prepared.bearer.is_two_way:
+        prepared.bearer.reply("00000001", b"command")
     else:
         with pytest.raises(OneWayBearerError):
-            bearer.reply("00000001", b"command")
+            prepared.bearer.reply("00000001", b"command")
 
 
-def test_closed_bearer_says_so(bearer: Bearer) -> None:
-    """Closed, even twice, it hands over nothing more."""
+def test_reports_are_taken_once(prepared: Prepared) -> None:
+    """They name their bearer, and do not come again."""
+    assert all(prepared.bearer.name == report.bearer for report in prepared.bearer.take_reports())
+    assert [] == prepared.bearer.take_reports()
+
+
+def test_closed_bearer_says_so(prepared: Prepared) -> None:
+    """Closed, even twice, it hands over nothing more, and takes nothing."""
+    bearer = prepared.bearer
     bearer.close()
     bearer.close()
     with pytest.raises(BearerClosedError):
         bearer.receive_until(END_MS)
+    with pytest.raises((BearerClosedError, OneWayBearerError)):
+        bearer.reply("00000001", b"command")
+    assert bearer.next_frame_utc_ms() is None
 
 
 def _heard(radio: VirtualRadio, count: int = 400) -> list[ReceivedFrame]:

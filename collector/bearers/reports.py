@@ -1,0 +1,63 @@
+"""What a bearer tells of besides frames: its device, and what became of what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BearerReport:
+    """Something that happened to a bearer.
+
+    Attributes:
+        at_utc: when.
+        bearer: its name.
+    """
+
+    at_utc: datetime
+    bearer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BearerLost(BearerReport):
+    """The device is missing or has broken away; it is tried again, ever less often.
+
+    Attributes:
+        sentence: what is wrong, for a person; each is told once while it stays the same.
+    """
+
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BearerWorks(BearerReport):
+    """The device works: for the first time, or again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitUnreached(BearerReport):
+    """A unit was asked for something and did not answer, or not with sense.
+
+    Attributes:
+        unit: its serial, or its address where the serial is not known.
+        sentence: what was tried, and what to do where something can be done.
+    """
+
+    unit: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandAnswered(BearerReport):
+    """What became of a command that was given to `Bearer.reply`.
+
+    Attributes:
+        serial: the unit.
+        is_obeyed: whether the unit says that it was obeyed, and is durable.
+        sentence: why not; empty if it was.
+    """
+
+    serial: str
+    is_obeyed: bool
+    sentence: str = ""
