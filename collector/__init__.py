@@ -9,12 +9,15 @@ import shared.lazy
 if TYPE_CHECKING:
     from .bearers.base import Bearer, ReceivedFrame
     from .bearers.device import BackOff
+    from .bearers.mbus_master import MbusMaster
     from .bearers.replay import ReplayFile
     from .bearers.reports import (
         BearerLost,
         BearerReport,
         BearerWorks,
         CommandAnswered,
+        ScanEnded,
+        SlaveFound,
         UnitUnreached,
     )
     from .bearers.virtual import VirtualRadio
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     from .journal import Journal, LastHeard
     from .keys import Keys
     from .keystore import Keystore, MemoryKeystore
+    from .mbus_scripts import MbusSlave
 
 __all__ = [
     "BackOff",
@@ -100,6 +104,8 @@ __all__ = [
     "LowBattery",
     "MalformedFrame",
     "MalformedRecord",
+    "MbusMaster",
+    "MbusSlave",
     "MemoryKeystore",
     "NoCount",
     "NotRising",
@@ -115,6 +121,8 @@ __all__ = [
     "ReplayFile",
     "ReplayFileError",
     "Replayed",
+    "ScanEnded",
+    "SlaveFound",
     "Stamp",
     "StateReceived",
     "TamperSeen",
@@ -141,8 +149,10 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "bearers.base": "Bearer ReceivedFrame",
         "bearers.device": "BackOff",
+        "bearers.mbus_master": "MbusMaster",
         "bearers.replay": "ReplayFile",
-        "bearers.reports": "BearerLost BearerReport BearerWorks CommandAnswered UnitUnreached",
+        "bearers.reports": "BearerLost BearerReport BearerWorks CommandAnswered ScanEnded"
+        " SlaveFound UnitUnreached",
         "bearers.virtual": "VirtualRadio",
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
@@ -161,5 +171,6 @@ __getattr__, __dir__ = shared.lazy.loader(
         "journal": "Journal LastHeard",
         "keys": "Keys",
         "keystore": "Keystore MemoryKeystore",
+        "mbus_scripts": "MbusSlave",
     },
 )

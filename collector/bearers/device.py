@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from collector.errors import BearerClosedError, BearerLostError
 from shared.timegrid import from_unix_ms, unix_ms
@@ -200,7 +201,7 @@ class DeviceBearer(Bearer):
             self._report(BearerWorks(at_utc=from_unix_ms(self._clock_ms()), bearer=self.name))
 
 
-async def stop(tasks: Iterable[asyncio.Future[None]]) -> None:
+async def stop(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel tasks until they have ended.
 
     One that is within `asyncio.wait_for` can lose a cancellation before Python 3.12.

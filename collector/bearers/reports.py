@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collector.mbus_scripts import MbusSlave
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +50,26 @@ class UnitUnreached(BearerReport):
 
     unit: str
     sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlaveFound(BearerReport):
+    """A scan of a wired bus has found a meter.
+
+    Attributes:
+        address: where it was found.
+        data: what it says, a whole frame.
+        is_alone: False where more than one answers at this address, or the line is bad.
+    """
+
+    address: MbusSlave
+    data: bytes
+    is_alone: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScanEnded(BearerReport):
+    """A scan of a wired bus is through."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

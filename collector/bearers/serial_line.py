@@ -71,6 +71,14 @@ class SerialLine:
             return b""
         finally:
             loop.remove_reader(self._descriptor)
+        return self.read_waiting()
+
+    def read_waiting(self) -> bytes:
+        """What has come in already.
+
+        Raises:
+            BearerLostError: the port is gone.
+        """
         try:
             return bytes(self._port.read(_READ_MAX))
         except OSError as error:

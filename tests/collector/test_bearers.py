@@ -11,6 +11,8 @@ import pytest
 from collector import (
     Bearer,
     BearerClosedError,
+    MbusMaster,
+    MbusSlave,
     OneWayBearerError,
     ReceivedFrame,
     ReplayFile,
@@ -22,6 +24,7 @@ from collector.bearers.replay import read_frames
 from collector.stick_setup import KINDS
 from shared.timegrid import from_unix_ms, unix_ms
 from shared.wire.wmbus import frame_a
+from tests.collector.bus import Bus, BusServer, Slave
 from tests.collector.devices import Awaited, PtyStick
 from tests.collector.sticks import SAYS, link
 from tests.collector.world import START_S
@@ -80,9 +83,36 @@ def _stick(kind: str, folder: Path) -> Iterator[Prepared]:
         stick.unplug()
 
 
+def _wired(folder: Path) -> Iterator[Prepared]:
+    bus = Bus([Slave(5, "00000001")])
+    server = BusServer(bus)
+    awaited = Awaited()
+    bearer = MbusMaster(
+        server.url,
+        [MbusSlave(primary=5)],
+        period_s=0,
+        latency_ms=30,
+        wake=awaited.wake,
+        clock_ms=awaited.clock_ms,
+    )
+    frames = {}
+    try:
+        awaited.reports(bearer.take_reports, 1)
+        for sent_ms in SENT_MS:
+            awaited.now_ms = sent_ms + 1_000
+            bearer.poll()
+            awaited.until(lambda: len(bearer._frames) == len(frames) + 1)
+            frames[sent_ms] = bus.heard
+        yield Prepared(bearer, frames)
+    finally:
+        bearer.close()
+        server.switch_off()
+
+
 MAKERS: dict[str, Maker] = {
     "virtual": _virtual,
     "replay": _replay,
+    "mbus_master": _wired,
     **{kind: functools.partial(_stick, kind) for kind in KINDS},
 }
 
