@@ -8,6 +8,7 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from .bearers.base import Bearer, ReceivedFrame
+    from .bearers.ble import BleBearer, BleUnit
     from .bearers.device import BackOff
     from .bearers.mbus_master import MbusMaster
     from .bearers.replay import ReplayFile
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
         BearerReport,
         BearerWorks,
         CommandAnswered,
+        LogAnswered,
         ScanEnded,
         SlaveFound,
+        UnitPaired,
         UnitUnreached,
     )
     from .bearers.virtual import VirtualRadio
@@ -82,6 +85,8 @@ __all__ = [
     "BearerReport",
     "BearerSettingError",
     "BearerWorks",
+    "BleBearer",
+    "BleUnit",
     "Collector",
     "CollectorError",
     "CommandAnswered",
@@ -99,6 +104,7 @@ __all__ = [
     "Keystore",
     "KeystoreError",
     "LastHeard",
+    "LogAnswered",
     "LogPlace",
     "LogTick",
     "LowBattery",
@@ -129,6 +135,7 @@ __all__ = [
     "TelegramKey",
     "TelegramReceived",
     "TooOld",
+    "UnitPaired",
     "UnitPairedError",
     "UnitRecord",
     "UnitRecordError",
@@ -148,11 +155,12 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "bearers.base": "Bearer ReceivedFrame",
+        "bearers.ble": "BleBearer BleUnit",
         "bearers.device": "BackOff",
         "bearers.mbus_master": "MbusMaster",
         "bearers.replay": "ReplayFile",
-        "bearers.reports": "BearerLost BearerReport BearerWorks CommandAnswered ScanEnded"
-        " SlaveFound UnitUnreached",
+        "bearers.reports": "BearerLost BearerReport BearerWorks CommandAnswered LogAnswered"
+        " ScanEnded SlaveFound UnitPaired UnitUnreached",
         "bearers.virtual": "VirtualRadio",
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",

@@ -20,7 +20,7 @@ from .reports import BearerLost, BearerReport, BearerWorks
 
 _WAITING_MAX = 10_000  # frames or reports; the oldest give way if nobody takes them
 _JOIN_S = 20.0
-_STOP_S = 0.1
+_STOP_S = 3.0  # what is cancelled may have a device to give back
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,7 @@ class DeviceBearer(Bearer):
         try:
             self._loop.run_until_complete(self._serve())
         finally:
+            self._loop.run_until_complete(stop(asyncio.all_tasks(self._loop)))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 

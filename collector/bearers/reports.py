@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.wire.log_pieces import LogReader
+
 if TYPE_CHECKING:
     from collector.mbus_scripts import MbusSlave
 
@@ -85,3 +87,42 @@ class CommandAnswered(BearerReport):
     serial: str
     is_obeyed: bool
     sentence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogAnswered(BearerReport):
+    """A unit's log, or the part of it that was asked for.
+
+    Attributes:
+        serial: the unit.
+        request: the bytes of the request.
+        pieces: of the answer, in order, the end included.
+    """
+
+    serial: str
+    request: bytes
+    pieces: tuple[bytes, ...]
+
+    def entries(self, key: bytes) -> list[tuple[int, int, int]]:
+        """(boot, tick in seconds of uptime, count), oldest first, once all is found authentic.
+
+        Raises:
+            WireError: it is not the answer of the unit with this key to this request.
+        """
+        from shared.crypto.backend_cryptography import AesBlock
+
+        reader = LogReader(AesBlock, key, self.request)
+        for piece in self.pieces:
+            reader.receive_data(piece)
+        return reader.entries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitPaired(BearerReport):
+    """A unit and this computer have paired over Bluetooth.
+
+    Attributes:
+        serial: the unit.
+    """
+
+    serial: str

@@ -40,6 +40,11 @@ _END = 0xFF
 _MEDIUM_MAX = _MEDIUM + (_MEDIUM_END - _MEDIUM << 8) - 1
 
 
+def is_last(piece: bytes) -> bool:
+    """Tell whether a piece is the end of an answer, for whoever has no key to read it with."""
+    return len(piece) == _NUMBER_LENGTH + 1 + _MAC_LENGTH and piece[_NUMBER_LENGTH] == _END
+
+
 class LogWriter:
     """The unit's side: entries in, pieces out; holds one piece at a time.
 

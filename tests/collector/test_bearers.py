@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from collector import (
     Bearer,
     BearerClosedError,
+    BleBearer,
     MbusMaster,
     MbusSlave,
     OneWayBearerError,
@@ -20,6 +26,7 @@ from collector import (
     VirtualRadio,
     WmbusStick,
 )
+from collector.bearers.ble import BTHOME_UUID, BleBackend
 from collector.bearers.replay import read_frames
 from collector.stick_setup import KINDS
 from shared.timegrid import from_unix_ms, unix_ms
@@ -109,7 +116,54 @@ def _wired(folder: Path) -> Iterator[Prepared]:
         server.switch_off()
 
 
+class Announcer(BaseBleakScanner):
+    """A scanner that hears what it is given."""
+
+    def __init__(self, callback: Any, uuids: Any, mode: str, **arguments: Any) -> None:
+        super().__init__(callback, uuids)
+        ANNOUNCERS.append(self)
+
+    async def start(self) -> None:
+        """Nothing is to be started."""
+        self.loop = asyncio.get_running_loop()
+
+    async def stop(self) -> None:
+        """Nor stopped."""
+
+    def announce(self, data: bytes) -> None:
+        """An advert, in the bearer's loop."""
+        advert = AdvertisementData(None, {}, {BTHOME_UUID: data}, [], None, -60, ())
+        device = BLEDevice("C0:FF:EE:00:00:01", None, None)
+        self.loop.call_soon_threadsafe(self.call_detection_callbacks, device, advert)
+
+
+ANNOUNCERS: list[Announcer] = []
+
+
+def _ble(folder: Path) -> Iterator[Prepared]:
+    awaited = Awaited()
+    bearer = BleBearer(
+        advert_delay_max_s=3,
+        backend=BleBackend(Announcer, BaseBleakClient),
+        wake=awaited.wake,
+        clock_ms=awaited.clock_ms,
+    )
+    frames = {}
+    try:
+        awaited.reports(bearer.take_reports, 1)
+        announcer = ANNOUNCERS.pop()
+        for number, sent_ms in enumerate(SENT_MS):
+            frames[sent_ms] = link(number)
+            awaited.now_ms = sent_ms + 1_000
+            announcer.announce(link(number))
+            awaited.until(lambda: len(bearer._frames) == len(frames))
+        yield Prepared(bearer, frames)
+    finally:
+        bearer.close()
+
+
 MAKERS: dict[str, Maker] = {
+    "ble": _ble,
     "virtual": _virtual,
     "replay": _replay,
     "mbus_master": _wired,
