@@ -70,3 +70,67 @@ class BearerLostError(CollectorError):
     Example scenarios: a stick that was unplugged; no Bluetooth adapter; a gateway that is off; a
     serial port that another program holds.
     """
+
+
+class PairingError(CollectorError):
+    """A step of a pairing that was refused; what was given before stays given.
+
+    Example scenarios: a channel that another unit feeds; a serial of a meter with a line break.
+    """
+
+
+class MprnError(PairingError):
+    """What was given is no meter point reference number, or not twice the same.
+
+    Example scenarios: a mistyped digit; the supplier's account number; two that differ.
+    """
+
+
+class DialError(PairingError):
+    """A text that is no reading of a dial.
+
+    Example scenarios: a comma for a point; a reading below zero.
+    """
+
+
+class IndexLowerError(DialError):
+    """A dial that shows less than it did before.
+
+    Example scenarios: two digits changed places; a red digit was read as a black one; the dial has
+    turned over, which has to be said.
+    """
+
+
+class PairingStepError(PairingError):
+    """A step that is not the next one.
+
+    Example scenarios: a meter's particulars before its unit was heard; a step after the end.
+    """
+
+
+class DirectoryError(CollectorError):
+    """A data directory that cannot be used.
+
+    Example scenarios: it holds another program's database; it is a file; it cannot be written.
+    """
+
+
+class DirectoryInUseError(DirectoryError):
+    """Another process writes in the data directory.
+
+    Example scenarios: `collector run` is running there; so is an electricity meter.
+    """
+
+
+class StorageFailedError(CollectorError):
+    """Nothing of what was to be kept is durable; it may be tried again.
+
+    Example scenarios: the disk is full; another program has locked the database.
+    """
+
+
+class CalorificValueError(CollectorError):
+    """A calorific value that no gas has, or a day for which none is known.
+
+    Example scenarios: 11.2 (kWh for MJ); energy is asked for from before the first value.
+    """

@@ -1,0 +1,344 @@
+"""The installer's steps from a label to a paired unit, without I/O (docs/installers.md).
+
+Whoever drives a `PairingSession` gives it what a person types and what the bearers hear, with the
+time, and shows what it tells. Nothing is kept anywhere before `PairingOutcome` is committed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import Enum
+from fractions import Fraction
+from typing import Final
+
+from shared.label import UnitLabel
+from shared.timegrid import require_utc
+from shared.units import PulseWeight
+
+from .bearers.base import ReceivedFrame
+from .dial import DialReading
+from .entries import TelegramKey, forward
+from .errors import (
+    DialError,
+    IndexLowerError,
+    PairingStepError,
+    UnitPairedError,
+)
+from .events import TelegramReceived
+from .fleet import Fleet, FleetUnit, UnitRecord
+from .ingest import Ingest
+from .keystore import MemoryKeystore
+from .particulars import MeterDetails, PairingOutcome, PairingPlan
+from .setting import UnitSetting
+from .signal import Signal
+
+SIGNAL_TIMEOUT: Final = timedelta(seconds=90)
+SETTING_TIMEOUT: Final = timedelta(seconds=30)
+TEST_BURN_TIMEOUT: Final = timedelta(minutes=10)
+_FRAMES_MAX: Final = 512
+
+
+class PairingState(Enum):
+    """What a pairing waits for."""
+
+    LABEL = "the unit's label"
+    SIGNAL = "the unit's installation telegram"
+    METER = "the meter's particulars"
+    SETTING = "the unit to take its settings"
+    TEST_BURN = "pulses of the test burn"
+    CONFIRM = "the word that the dial shows the expected index"
+    COMMIT = "the commit"
+    PAIRED = "nothing: it is done"
+    ENDED = "nothing: it was given up, and nothing was kept"
+
+
+class _Step(Enum):
+    LABEL_READ = "label read"
+    UNIT_HEARD = "unit heard"
+    METER_TOLD = "meter told"
+    UNIT_SET = "unit set"
+    PULSES_COUNTED = "pulses counted"
+    INDEX_AGREED = "index agreed"
+    INDEX_DENIED = "index denied"
+    COMMITTED = "committed"
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+
+
+_STEPS: Final = {
+    (PairingState.LABEL, _Step.LABEL_READ): PairingState.SIGNAL,
+    (PairingState.SIGNAL, _Step.UNIT_HEARD): PairingState.METER,
+    (PairingState.SIGNAL, _Step.TIMED_OUT): PairingState.ENDED,
+    (PairingState.METER, _Step.METER_TOLD): PairingState.SETTING,
+    (PairingState.SETTING, _Step.UNIT_SET): PairingState.TEST_BURN,
+    (PairingState.SETTING, _Step.TIMED_OUT): PairingState.TEST_BURN,
+    (PairingState.TEST_BURN, _Step.PULSES_COUNTED): PairingState.CONFIRM,
+    (PairingState.TEST_BURN, _Step.TIMED_OUT): PairingState.ENDED,
+    (PairingState.CONFIRM, _Step.INDEX_AGREED): PairingState.COMMIT,
+    (PairingState.CONFIRM, _Step.INDEX_DENIED): PairingState.METER,
+    (PairingState.COMMIT, _Step.COMMITTED): PairingState.PAIRED,
+}
+_TIMEOUTS: Final = {
+    PairingState.SIGNAL: SIGNAL_TIMEOUT,
+    PairingState.SETTING: SETTING_TIMEOUT,
+    PairingState.TEST_BURN: TEST_BURN_TIMEOUT,
+}
+_OVER: Final = (PairingState.PAIRED, PairingState.ENDED)
+
+
+class PairingSession:
+    """One pairing.
+
+    Args:
+        plan: what is known beforehand.
+
+    Attributes:
+        state: what it waits for.
+        signal: how well the unit is heard.
+        serial: the unit's, once its label was read.
+    """
+
+    def __init__(self, plan: PairingPlan) -> None:
+        self.state = PairingState.LABEL
+        self.signal = Signal()
+        self.serial = ""
+        self._plan = plan
+        self._key = b""
+        self._deadline: datetime | None = None
+        self._gate: Ingest | None = None
+        self._setting: UnitSetting | None = None
+        self._newest: TelegramReceived | None = None
+        self._base: TelegramReceived | None = None
+        self._meter: MeterDetails | None = None
+        self._frames: list[tuple[TelegramReceived, ReceivedFrame]] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in _OVER
+
+    @property
+    def advice(self) -> list[str]:
+        """What a person should know or try now; plain sentences, the likeliest first."""
+        if self.state is PairingState.TEST_BURN:
+            return [
+                "let some gas flow, at a hob or the boiler",
+                "press the unit's button again to hear it every 5 s",
+                "if the dial turns and no pulse comes, the unit sits off its mark on the meter",
+            ]
+        if self.state in (PairingState.SIGNAL, PairingState.ENDED):
+            return self.signal.advice(self.serial)
+        return []
+
+    @property
+    def heard(self) -> TelegramReceived | None:
+        """The newest of the unit's telegrams; None before the first."""
+        return self._newest
+
+    @property
+    def test_pulses(self) -> int:
+        """Pulses since the dial was read."""
+        if self._base is None or self._newest is None:
+            return 0
+        return forward(self._newest.telegram.count, self._base.telegram.count)
+
+    @property
+    def test_pulses_wanted(self) -> int:
+        """How many the test burn waits for."""
+        return self._plan.test_pulses
+
+    @property
+    def expected(self) -> DialReading:
+        """What the dial should show by the newest telegram; up to one pulse more is right too.
+
+        Raises:
+            PairingStepError: no dial was read yet.
+        """
+        if self._meter is None:
+            raise PairingStepError("no dial was read yet")
+        return self._meter.dial.plus(self._meter.weight.litres(self.test_pulses))
+
+    def give_label(self, label: UnitLabel, now: datetime) -> None:
+        """Take what the label says; errors as of `give_identity`."""
+        self.give_identity(label.serial, label.key, now)
+
+    def give_identity(self, serial: str, key: bytes, now: datetime) -> None:
+        """Take a serial and a key; from now on the unit is listened for.
+
+        Raises:
+            UnitPairedError: the unit is paired already.
+            UnitRecordError: the plan's particulars cannot be.
+            KeystoreError: the key is none.
+            PairingStepError: a label was read before.
+        """
+        self._require(PairingState.LABEL)
+        if serial in self._plan.taken:
+            raise UnitPairedError(f"the unit {serial} is paired already: unpair it first")
+        record = self._record(serial, require_utc(now), 0, None, PulseWeight(Fraction(10)))
+        self._gate = Ingest(Fleet([FleetUnit(record)]), MemoryKeystore({serial: key}))
+        self.serial, self._key = serial, key
+        self._setting = UnitSetting(key)
+        self._go(_Step.LABEL_READ, now)
+
+    def receive(self, frame: ReceivedFrame, now: datetime) -> None:
+        """Take a frame of any bearer, whatever it is; nothing is raised for its bytes."""
+        if self._gate is None or self.is_over:
+            return
+        outcome = self._gate.receive(frame)
+        self.signal.note(self.serial, frame, outcome)
+        if not isinstance(outcome, TelegramReceived):
+            return
+        if self._newest is None or _key(outcome) > _key(self._newest):
+            self._newest = outcome
+        assert self._setting is not None  # it came with the gate
+        self._setting.hear(outcome, frame)
+        if self._base is not None and _key(outcome) > _key(self._base):
+            self._frames.append((outcome, frame))
+            del self._frames[:-_FRAMES_MAX]
+        if self.state is PairingState.SIGNAL and self.signal.asked_for:
+            self._go(_Step.UNIT_HEARD, now)
+        self._pass_steps(now)
+
+    def commands(self, now: datetime) -> list[tuple[str, bytes]]:
+        """What to send into the reply window of the frame just received: (serial, command)."""
+        if self._setting is None or not self.signal.asked_for or self.is_over:
+            return []
+        command = self._setting.command(now)
+        return [] if command is None else [(self.serial, command)]
+
+    def give_meter(self, meter: MeterDetails, now: datetime) -> None:
+        """Take the meter's particulars; its dial as it stands at the newest telegram.
+
+        Raises:
+            IndexLowerError: the dial shows less than it did before.
+            PairingStepError: the unit was not heard yet, or this is past.
+        """
+        self._require(PairingState.METER)
+        self._refuse_lower(meter)
+        assert self._newest is not None  # steps led here
+        assert self._setting is not None
+        self._meter, self._base, self._frames = meter, self._newest, []
+        self._setting.configure(
+            meter.weight,
+            self._plan.max_flow_l_h,
+            self._plan.period_s,
+            meter.dial,
+            self._base.telegram.count,
+        )
+        self._go(_Step.METER_TOLD, now)
+        self._pass_steps(now)
+
+    def confirm(self, now: datetime, *, agrees: bool) -> None:
+        """Take the word that the dial shows what is expected, or that it does not.
+
+        If it does not, the meter's particulars are asked for again.
+
+        Raises:
+            PairingStepError: it is not the time for that.
+        """
+        self._require(PairingState.CONFIRM)
+        self._go(_Step.INDEX_AGREED if agrees else _Step.INDEX_DENIED, now)
+
+    def outcome(self) -> PairingOutcome:
+        """What is to be committed.
+
+        Raises:
+            PairingStepError: there is nothing yet.
+            UnitRecordError: the plan's particulars cannot be.
+        """
+        self._require(PairingState.COMMIT)
+        assert self._meter is not None  # steps led here
+        assert self._base is not None
+        assert self._newest is not None
+        assert self._setting is not None
+        base = self._base
+        record = self._record(
+            self.serial, base.received_utc, base.telegram.count, _key(base), self._meter.weight
+        )
+        return PairingOutcome(
+            record=record,
+            key=self._key,
+            meter=self._meter,
+            base_key=_key(base),
+            frames=tuple(frame for _, frame in self._frames),
+            signal=self.signal,
+            heard=self._newest,
+            command_counter=self._setting.counter,
+            phased_ms=self._setting.phased_ms,
+            is_configured=self._setting.is_configured,
+            expected=self.expected,
+            test_pulses=self.test_pulses if self._plan.test_pulses else None,
+        )
+
+    def committed(self, now: datetime) -> None:
+        """Note that the outcome is durable."""
+        self._go(_Step.COMMITTED, now)
+
+    def cancel(self) -> None:
+        """Give up: nothing was kept. After the end it does nothing."""
+        if not self.is_over:
+            self.state, self._deadline = PairingState.ENDED, None
+
+    def next_timer(self) -> datetime | None:
+        """When `handle_timer` has something to do; None while it waits for a person."""
+        return self._deadline
+
+    def handle_timer(self, now: datetime) -> None:
+        """Stop waiting where it was long enough."""
+        if self._deadline is not None and require_utc(now) >= self._deadline:
+            self._go(_Step.TIMED_OUT, now)
+            self._pass_steps(now)
+
+    def _pass_steps(self, now: datetime) -> None:
+        """Leave the states whose wait is over already."""
+        assert self._setting is not None  # there was a label
+        if self.state is PairingState.SETTING and self._setting.is_done:
+            self._go(_Step.UNIT_SET, now)
+        if self.state is PairingState.TEST_BURN and self.test_pulses >= self._plan.test_pulses:
+            self._go(_Step.PULSES_COUNTED, now)
+
+    def _refuse_lower(self, meter: MeterDetails) -> None:
+        plan = self._plan
+        if plan.index is None or meter.has_turned_over or meter.meter_serial != plan.index_meter:
+            return
+        if meter.dial.litres < plan.index.litres:
+            raise IndexLowerError(
+                f"the dial showed {plan.index} before, and {meter.dial} is less: read it again,"
+                " or say that it has turned over"
+            )
+        if meter.dial.unit != plan.index.unit:
+            raise DialError(f"the dial of this meter counts {plan.index.unit}")
+
+    def _record(
+        self, serial: str, at: datetime, count: int, key: TelegramKey | None, weight: PulseWeight
+    ) -> UnitRecord:
+        plan = self._plan
+        return UnitRecord(
+            serial=serial,
+            channel=plan.channel,
+            paired_utc=at,
+            base_count=count,
+            weight=weight,
+            medium=plan.medium,
+            manufacturer=plan.manufacturer,
+            max_flow_l_h=plan.max_flow_l_h,
+            period_s=plan.period_s,
+            allow_unauthenticated=plan.allow_unauthenticated,
+            base_key=key,
+        )
+
+    def _require(self, state: PairingState) -> None:
+        if self.state is not state:
+            raise PairingStepError(f"the pairing waits for {self.state.value}")
+
+    def _go(self, step: _Step, now: datetime) -> None:
+        after = _STEPS.get((self.state, step))
+        if after is None:
+            raise PairingStepError(f"the pairing waits for {self.state.value}")
+        self.state = after
+        timeout = _TIMEOUTS.get(after)
+        self._deadline = None if timeout is None else require_utc(now) + timeout
+
+
+def _key(received: TelegramReceived) -> TelegramKey:
+    return TelegramKey(received.boot, received.counter)

@@ -1,0 +1,118 @@
+"""What is heard while a pairing waits, and what to try when it is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from shared.wire.errors import WireError
+from shared.wire.header import parse_header
+from shared.wire.seal import SEND_INSTALLATION
+from shared.wire.wmbus import unframe
+
+from . import events
+from .bearers.base import ReceivedFrame
+from .events import Event, TelegramReceived
+
+_WIRED_START = 0x68
+_STRANGERS_MAX = 64
+
+
+@dataclass(slots=True)
+class Signal:
+    """How well the unit is heard that a pairing waits for.
+
+    Attributes:
+        frames: everything that was heard, of whomever.
+        of_unit: frames in the unit's name.
+        authentic: those of them that its key opens.
+        key_refused: those that it does not open.
+        kind_refused: those that are of another medium or another security.
+        asked_for: authentic ones that say that somebody pressed the unit's button.
+        damaged: frames that arrived with errors; nobody knows whose.
+        strangers: serials of other units that were heard, the first few.
+        rssi_dbm: strength of the newest frame of the unit, where there is a signal.
+        rssi_best_dbm: the strongest so far.
+    """
+
+    frames: int = 0
+    of_unit: int = 0
+    authentic: int = 0
+    key_refused: int = 0
+    kind_refused: int = 0
+    asked_for: int = 0
+    damaged: int = 0
+    strangers: set[str] = field(default_factory=set)
+    rssi_dbm: int | None = None
+    rssi_best_dbm: int | None = None
+
+    def note(self, serial: str, frame: ReceivedFrame, outcome: Event) -> None:
+        """Count a frame, and what became of it at the gate."""
+        self.frames += 1
+        if outcome.serial is None:
+            self.damaged += 1
+            return
+        if outcome.serial != serial or isinstance(outcome, events.UnknownUnit):
+            if len(self.strangers) < _STRANGERS_MAX:
+                self.strangers.add(outcome.serial)
+            return
+        self.of_unit += 1
+        if frame.rssi_dbm is not None:
+            self.rssi_dbm = frame.rssi_dbm
+            best = self.rssi_best_dbm
+            self.rssi_best_dbm = frame.rssi_dbm if best is None else max(best, frame.rssi_dbm)
+        if isinstance(outcome, TelegramReceived):
+            self.authentic += 1
+            self.asked_for += is_asked_for(frame)
+        elif isinstance(outcome, events.BadMac):
+            self.key_refused += 1
+        elif isinstance(outcome, (events.WrongMedium, events.PlaintextDowngrade)):
+            self.kind_refused += 1
+
+    def advice(self, serial: str) -> list[str]:
+        """What a person should know or try, the likeliest first; plain sentences."""
+        return list(self._advice(serial))
+
+    def _advice(self, serial: str) -> Iterator[str]:
+        if self.authentic and not self.asked_for:
+            yield (
+                f"the unit {serial} is heard and its key is right:"
+                " press its button, or swipe the magnet along its mark and take it away"
+            )
+        elif self.key_refused and not self.authentic:
+            yield (
+                f"the unit {serial} is heard, {self.key_refused} times, and the key is not its:"
+                " read the label on this very unit again"
+            )
+        elif self.kind_refused:
+            yield f"the unit {serial} is heard and is not of the kind that is to be paired"
+        elif not self.of_unit:
+            yield f"the unit {serial} is not heard: press its button, and stay within a few metres"
+            if self.strangers:
+                yield (
+                    f"{len(self.strangers)} other units are heard, so the receiver works:"
+                    " compare the serial with the label"
+                )
+            elif not self.frames:
+                yield "nothing at all is heard: is the receiver plugged in, with its aerial?"
+        if self.damaged > self.authentic:
+            yield f"{self.damaged} frames arrived damaged: move the receiver or its aerial"
+        if self.rssi_best_dbm is not None and self.rssi_best_dbm < WEAK_DBM:
+            yield f"the signal is weak, {self.rssi_best_dbm} dBm: move the receiver nearer"
+
+
+WEAK_DBM = -95
+"""Below this a telegram in some is lost indoors; receivers end at about -105 dBm."""
+
+
+def is_asked_for(frame: ReceivedFrame) -> bool:
+    """Whether a unit sent this because of its button (C field SND-IR), or over a wire of ours.
+
+    No MAC covers the field: only what is otherwise authentic says something by it.
+    """
+    if frame.data[:1] == bytes([_WIRED_START]):
+        return True
+    try:
+        return parse_header(unframe(frame.data)).control == SEND_INSTALLATION
+    except WireError:
+        return False

@@ -1,0 +1,304 @@
+"""A collector of its own, without an electricity meter: its units, channels and certificates.
+
+Every step is one transaction of the data directory. Whatever it could not keep waits in memory and
+is tried again; nothing is told to anybody before it is durable.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.timegrid import iso_utc, unix_ms
+from shared.wire.grid import COUNT_MODULUS
+
+from . import certificate
+from .collector import Collector
+from .dial import DialReading
+from .entries import forward
+from .errors import PairingError, StorageFailedError, UnitUnknownError
+from .events import Event
+from .particulars import PairingOutcome, PairingPlan
+from .segments import Segment, channel_segments, register_l
+from .storage.pairings import Pairings
+from .storage.registry import PhaseState, Registry
+
+if TYPE_CHECKING:
+    from .bearers.base import ReceivedFrame
+    from .storage.directory import DataDirectory
+
+FRAMES_MAX: Final = 20_000
+"""Frames that wait for a disk; of more the oldest leave: later ones tell their counts too."""
+
+
+class Station:
+    """The one writer of a data directory.
+
+    Args:
+        directory: open for writing.
+        now: the host's UTC.
+
+    Raises:
+        StorageFailedError: the tables could not be made.
+    """
+
+    def __init__(self, directory: DataDirectory, now: datetime) -> None:
+        self.directory = directory
+        self.pairings = Pairings(directory.connection)
+        self._registry = Registry(directory.connection)
+        self._waiting: deque[ReceivedFrame] = deque(maxlen=FRAMES_MAX)
+        self._collector: Collector | None = None
+        with self._transaction(now):
+            self.pairings.make()
+        self._forget_ended_keys()
+
+    @property
+    def collector(self) -> Collector:
+        """The collector, with all that is durable.
+
+        Raises:
+            StorageFailedError: what was written last was not kept, and nothing was since.
+        """
+        if self._collector is None:
+            raise StorageFailedError("the database has not taken anything since it failed")
+        return self._collector
+
+    @property
+    def waiting(self) -> int:
+        """How many frames wait to become durable."""
+        return len(self._waiting)
+
+    def receive(self, frames: Iterable[ReceivedFrame], now: datetime) -> list[Event]:
+        """Take frames, with those that wait, and make durable what they bring.
+
+        Returns:
+            What there is to tell, durable.
+
+        Raises:
+            StorageFailedError: nothing was kept; the frames wait for the next call.
+        """
+        self._waiting.extend(frames)
+        events: list[Event] = []
+        with self._transaction(now):
+            for frame in self._waiting:
+                events += self.collector.receive(frame, now)
+        self._waiting.clear()
+        return events
+
+    def replies(self, now: datetime) -> list[tuple[str, bytes]]:
+        """What to send into the reply windows of what was just received: (serial, command).
+
+        Raises:
+            StorageFailedError: none may be sent.
+        """
+        with self._transaction(now):
+            return self.collector.replies(now)
+
+    def handle_timer(self, now: datetime) -> list[Event]:
+        """Let time pass; return what there is to tell, durable.
+
+        Raises:
+            StorageFailedError: nothing was kept.
+        """
+        paired = self.open_segments()
+        with self._transaction(now):
+            events = self.collector.handle_timer(now)
+        return [event for event in events if event.serial in paired]
+
+    def next_timer(self) -> datetime | None:
+        """When `handle_timer` has something to do, as far as can be told now."""
+        return None if self._collector is None else self._collector.next_timer()
+
+    def open_segments(self) -> dict[str, Segment]:
+        """The units that are paired now, each on its meter."""
+        return {each.serial: each for each in self.pairings.segments() if each.is_open}
+
+    def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
+        """A plan with what is known here.
+
+        Args:
+            plan: what the installer wants.
+            exchanges: the unit whose place is taken, or whose meter is.
+
+        Raises:
+            PairingError: another unit feeds the channel.
+            UnitUnknownError: the unit to exchange is not paired.
+        """
+        paired = self.open_segments()
+        if exchanges is not None:
+            if exchanges not in paired:
+                raise UnitUnknownError(f"no unit {exchanges[:40]!r} is paired")
+            plan = replace(plan, channel=paired[exchanges].channel)
+        feeding = [each for each in paired.values() if each.channel == plan.channel]
+        if feeding and feeding[0].serial != exchanges:
+            raise PairingError(
+                f"the unit {feeding[0].serial} feeds the channel {plan.channel} already:"
+                " exchange it, or name another channel"
+            )
+        index = index_meter = None
+        earlier = channel_segments(self.pairings.segments(), plan.channel)
+        if earlier:
+            index = earlier[-1].dial_at(self.collector.register(earlier[-1].serial))
+            index_meter = earlier[-1].meter_serial
+        taken = (set(paired) | self._strangers()) - {exchanges}
+        return replace(plan, taken=taken, index=index, index_meter=index_meter)
+
+    def commit(
+        self,
+        outcome: PairingOutcome,
+        now: datetime,
+        *,
+        installer: str = "",
+        exchanges: str | None = None,
+    ) -> dict[str, Any]:
+        """Make a pairing durable, as a whole or not at all; return its certificate.
+
+        Args:
+            outcome: of the session.
+            now: the host's UTC.
+            installer: whoever did it.
+            exchanges: as in `plan`.
+
+        Raises:
+            StorageFailedError: nothing of it is there; it may be tried again.
+            KeystoreError: nor is it where the key could not be kept.
+        """
+        keystore, serial = self.directory.keystore, outcome.record.serial
+        key_before = keystore.get(serial)
+        try:
+            with self._transaction(now):
+                number = self._commit(outcome, now, installer, exchanges)
+        except BaseException:
+            if key_before is None:
+                keystore.remove(serial)
+            else:
+                keystore.put(serial, key_before)
+            raise
+        if exchanges is not None and exchanges != serial:
+            keystore.remove(exchanges)
+        document = self.pairings.certificate(number)
+        assert document is not None  # it was just committed
+        return document
+
+    def unpair(
+        self, serial: str, now: datetime, *, installer: str = "", dial: DialReading | None = None
+    ) -> dict[str, Any]:
+        """End a pairing: what was counted stays; return the certificate.
+
+        Args:
+            serial: the unit.
+            now: the host's UTC.
+            installer: whoever did it.
+            dial: what the meter's dial shows, if it was read.
+
+        Raises:
+            UnitUnknownError: it is not paired.
+            StorageFailedError: nothing has changed.
+            KeystoreError: it is unpaired, and its key is still there until the next start.
+        """
+        segment = self.open_segments().get(serial)
+        if segment is None:
+            raise UnitUnknownError(f"no unit {serial[:40]!r} is paired")
+        with self._transaction(now):
+            register = self.collector.register(serial)
+            self.pairings.end(serial, unix_ms(now), register)
+            document = {
+                "kind": "unpairing",
+                "made": iso_utc(now),
+                "installer": installer,
+                "channel": segment.channel,
+                "replaces": certificate.ended(segment, register, dial),
+            }
+            number = self.pairings.certify(unix_ms(now), "unpairing", serial, document)
+        self.directory.keystore.remove(serial)
+        return {"certificate": number, **document}
+
+    def _commit(
+        self, outcome: PairingOutcome, now: datetime, installer: str, exchanges: str | None
+    ) -> int:
+        collector, record = self.collector, outcome.record
+        serial, channel = record.serial, record.channel
+        from_pulses = self._admit(outcome, now)
+        replaces, unmetered_l = None, Fraction(0)
+        if exchanges is not None:
+            old = self.open_segments()[exchanges]
+            last = from_pulses if exchanges == serial else collector.register(exchanges)
+            self.pairings.end(exchanges, unix_ms(now), last)
+            replaces = certificate.ended(old, last)
+            if old.meter_serial == outcome.meter.meter_serial:
+                unmetered_l = outcome.meter.dial.litres - old.dial_at(last).litres
+        segments = channel_segments(self.pairings.segments(), channel)
+        offset_l = outcome.meter.dial.litres - register_l(segments, collector.register)
+        self.pairings.begin(
+            Segment(
+                serial=serial,
+                channel=channel,
+                mprn=outcome.meter.mprn,
+                meter_serial=outcome.meter.meter_serial,
+                weight=outcome.meter.weight,
+                dial=outcome.meter.dial,
+                from_utc=record.paired_utc,
+                from_pulses=from_pulses,
+            )
+        )
+        self.pairings.log_offset(channel, unix_ms(now), offset_l, unmetered_l)
+        for frame in outcome.frames:
+            collector.receive(frame, now)
+        document = certificate.paired(
+            outcome,
+            made=now,
+            installer=installer,
+            offset_l=offset_l,
+            unmetered_l=unmetered_l,
+            replaces=replaces,
+        )
+        return self.pairings.certify(unix_ms(now), document["kind"], serial, document)
+
+    def _admit(self, outcome: PairingOutcome, now: datetime) -> int:
+        """Let the unit in; return its pulses, since it was first paired here, up to the base."""
+        collector, record = self.collector, outcome.record
+        if record.serial not in collector.serials:
+            collector.pair(record, outcome.key, now)
+            from_pulses = 0
+        else:
+            self.directory.keystore.put(record.serial, outcome.key)
+            register = collector.register(record.serial)
+            count = (collector.unit(record.serial).base_count + register) % COUNT_MODULUS
+            from_pulses = register + max(0, forward(record.base_count, count))
+        phase = PhaseState(
+            command_counter=outcome.command_counter or unix_ms(now) // 1000,
+            phasings=0 if outcome.phased_ms is None else 1,
+            phased_ms=outcome.phased_ms,
+            phased_boot=None if outcome.phased_ms is None else outcome.heard.boot,
+        )
+        self._registry.set_phase(record.serial, phase)
+        return from_pulses
+
+    def _strangers(self) -> set[str]:
+        """Units that were paired by a meter, and not here."""
+        known = {segment.serial for segment in self.pairings.segments()}
+        return set(self.collector.serials) - known
+
+    def _forget_ended_keys(self) -> None:
+        paired = self.open_segments()
+        for segment in self.pairings.segments():
+            if segment.serial not in paired and self.directory.keystore.get(segment.serial):
+                self.directory.keystore.remove(segment.serial)
+
+    @contextmanager
+    def _transaction(self, now: datetime) -> Iterator[None]:
+        """One transaction; after a failure the collector is made anew from what is durable."""
+        try:
+            with self.directory.transaction():
+                if self._collector is None:
+                    connection, keystore = self.directory.connection, self.directory.keystore
+                    self._collector = Collector(connection, keystore, now)
+                yield
+        except BaseException:
+            self._collector = None
+            raise
