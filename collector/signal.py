@@ -14,7 +14,7 @@ from . import events
 from .bearers.base import ReceivedFrame
 from .events import Event, TelegramReceived
 
-_WIRED_START = 0x68
+_WIRED_START = b"\x68"
 _STRANGERS_MAX = 64
 
 
@@ -110,7 +110,7 @@ def is_asked_for(frame: ReceivedFrame) -> bool:
 
     No MAC covers the field: only what is otherwise authentic says something by it.
     """
-    if frame.data[:1] == bytes([_WIRED_START]):
+    if frame.data[:1] == frame.data[3:4] == _WIRED_START:
         return True
     try:
         return parse_header(unframe(frame.data)).control == SEND_INSTALLATION

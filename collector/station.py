@@ -86,7 +86,8 @@ class Station:
         events: list[Event] = []
         with self._transaction(now):
             for frame in self._waiting:
-                events += self.collector.receive(frame, now)
+                # Where a disk was full for days, a frame counts as of when it came in.
+                events += self.collector.receive(frame, min(frame.received_utc, now))
         self._waiting.clear()
         return events
 
@@ -100,11 +101,13 @@ class Station:
             return self.collector.replies(now)
 
     def handle_timer(self, now: datetime) -> list[Event]:
-        """Let time pass; return what there is to tell, durable.
+        """Let time pass; return what there is to tell, durable. What waits is received first.
 
         Raises:
             StorageFailedError: nothing was kept.
         """
+        if self._waiting:
+            self.receive((), now)
         paired = self.open_segments()
         with self._transaction(now):
             events = self.collector.handle_timer(now)
