@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from collector.cli_group import Commands
+
 _EXAMPLES = """\b
 Examples:
   collector decode 6820206808FD7278563412931533032A0000000C1427048502046D32371F1502FD1700008916
@@ -42,7 +44,7 @@ class HexBytes(click.ParamType[bytes]):
         return data
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="halfhourly")
 def main() -> None:
     """Read meters and pulse units over radio, wire and Bluetooth."""

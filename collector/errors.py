@@ -134,3 +134,11 @@ class CalorificValueError(CollectorError):
 
     Example scenarios: 11.2 (kWh for MJ); energy is asked for from before the first value.
     """
+
+
+class OrderError(CollectorError):
+    """An order that is none, or that nobody takes.
+
+    Example scenarios: a request without a name; a serial that is a list; an electricity meter runs
+    in the directory and takes no orders for units.
+    """

@@ -83,6 +83,11 @@ _TIMEOUTS: Final = {
     PairingState.SETTING: SETTING_TIMEOUT,
     PairingState.TEST_BURN: TEST_BURN_TIMEOUT,
 }
+_BURN_ADVICE: Final = (
+    "let some gas flow, at a hob or the boiler",
+    "press the unit's button again to hear it every 5 s",
+    "if the dial turns and no pulse comes, the unit sits off its mark on the meter",
+)
 _OVER: Final = (PairingState.PAIRED, PairingState.ENDED)
 
 
@@ -120,12 +125,9 @@ class PairingSession:
     @property
     def advice(self) -> list[str]:
         """What a person should know or try now; plain sentences, the likeliest first."""
-        if self.state is PairingState.TEST_BURN:
-            return [
-                "let some gas flow, at a hob or the boiler",
-                "press the unit's button again to hear it every 5 s",
-                "if the dial turns and no pulse comes, the unit sits off its mark on the meter",
-            ]
+        is_over = self.state is PairingState.ENDED
+        if self.state is PairingState.TEST_BURN or (is_over and self._base is not None):
+            return list(_BURN_ADVICE)
         if self.state in (PairingState.SIGNAL, PairingState.ENDED):
             return self.signal.advice(self.serial)
         return []

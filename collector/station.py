@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +72,10 @@ class Station:
     def waiting(self) -> int:
         """How many frames wait to become durable."""
         return len(self._waiting)
+
+    def hold(self, frames: Iterable[ReceivedFrame]) -> None:
+        """Take frames that the next `receive` is to make durable."""
+        self._waiting.extend(frames)
 
     def receive(self, frames: Iterable[ReceivedFrame], now: datetime) -> list[Event]:
         """Take frames, with those that wait, and make durable what they bring.
@@ -220,6 +224,20 @@ class Station:
             number = self.pairings.certify(unix_ms(now), "unpairing", serial, document)
         self.directory.keystore.remove(serial)
         return {"certificate": number, **document}
+
+    def set_calorific_value(self, from_day: date, mj_m3: Fraction | None, now: datetime) -> None:
+        """Keep a calorific value from a gas day on; None forgets the one from that day.
+
+        Raises:
+            StorageFailedError: nothing was kept; so does the next.
+        """
+        with self._transaction(now):
+            self.pairings.set_calorific_value(from_day, mj_m3)
+
+    def set_correction(self, channel: str, factor: Fraction, now: datetime) -> None:
+        """Keep a channel's factor from metered to standard volume."""
+        with self._transaction(now):
+            self.pairings.set_correction(channel, factor)
 
     def _commit(
         self, outcome: PairingOutcome, now: datetime, installer: str, exchanges: str | None

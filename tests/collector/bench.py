@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from collector import ReceivedFrame, VirtualRadio
-from collector.errors import StorageFailedError
 from collector.pairing import PairingSession, PairingState
 from collector.particulars import MeterDetails, meter_details
 from pulse_unit.board import INPUT_BUTTON
@@ -19,7 +19,7 @@ from tests.collector.frames import KEY, SERIAL
 from tests.collector.world import START_S
 
 MPRN = "3938424403"
-LABEL = UnitLabel(SERIAL, KEY, "123456")
+LABEL = UnitLabel(SERIAL, KEY, "908172")
 BEGIN_MS = START_S * 1000
 
 
@@ -46,6 +46,7 @@ class Bench:
         self.unit = VirtualUnit(serial, key, UnitConfig(), boot_utc_ms=at_ms)
         self.turned = 0
         self.obeyed: list[bool] = []
+        self.record: Callable[[tuple[int, bytes]], object] = lambda _: None
 
     @property
     def now(self) -> datetime:
@@ -68,6 +69,7 @@ class Bench:
         for _ in range(seconds):
             self.now_ms += 1_000
             for at_ms, frame in self.unit.advance(self.now_ms):
+                self.record((at_ms, frame))
                 self.radio.send(frame, at_ms)
             for received in self.radio.receive_until(self.now_ms):
                 hear(received, received.received_utc)
@@ -106,6 +108,26 @@ def meter(dial: str = "01234.567", **changes: Any) -> MeterDetails:
     return meter_details(**(typed | changes))
 
 
-def full_disk(*_: object) -> None:
-    """Fail as a full disk does."""
-    raise StorageFailedError("the disk is full")
+def recorded(
+    path: Path, script: Callable[[Bench], None], *, at_ms: int = BEGIN_MS, seconds: int = 0
+) -> Bench:
+    """Record what a unit sends while a script is carried out, and for so long after it."""
+    bench = Bench(at_ms=at_ms)
+    frames: list[tuple[int, bytes]] = []
+    bench.record = frames.append
+    script(bench)
+    bench.step(lambda *_: None, seconds)
+    path.write_text(
+        "".join(f"{from_unix_ms(at_ms).isoformat()} {frame.hex()}\n" for at_ms, frame in frames)
+    )
+    return bench
+
+
+def house_call(bench: Bench) -> None:
+    """A unit that has counted 5, whose button is pressed, and then three pulses of a test burn."""
+    bench.turn(5)
+    bench.step(lambda *_: None, 60)
+    bench.press()
+    bench.step(lambda *_: None, 20)
+    bench.turn(3)
+    bench.step(lambda *_: None, 60)

@@ -1,0 +1,116 @@
+"""How a command reaches a station: in its own process, or by the socket of the one that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from .errors import DirectoryInUseError, OrderError
+
+
+class Line(Protocol):
+    """Where orders go; `sleep` lets time pass for whoever waits for a reply to change."""
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The reply to a request; raises `CollectorError` or `SharedError` where it is refused."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+class _Local:
+    """A station in this process."""
+
+    def __init__(self, ask: Callable[[dict[str, Any]], dict[str, Any]], clock: Any) -> None:
+        self._ask = ask
+        self._clock = clock
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """See `Line`."""
+        return self._ask(request)
+
+    def sleep(self, seconds: float) -> None:
+        """See `Line`."""
+        self._clock.sleep(seconds)
+
+
+class _Remote:
+    """A station that runs in another process."""
+
+    def __init__(self, ask: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """See `Line`."""
+        return self._ask(request)
+
+    def sleep(self, seconds: float) -> None:
+        """See `Line`."""
+        from .cli_options import HostClock
+
+        HostClock().sleep(seconds)
+
+
+@contextmanager
+def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
+    """A line to the station of a directory, for as long as the context lasts.
+
+    Args:
+        data_dir: the directory.
+        bearers: as the options of `bearer_options`, for a station that does not run yet; one that
+            runs has its own.
+
+    Raises:
+        CollectorError: there is no way to it.
+    """
+    from .storage.directory import DataDirectory
+
+    try:
+        directory = DataDirectory.open(data_dir)
+    except DirectoryInUseError:
+        directory = None
+    if directory is None:
+        from .cli_options import has_bearers
+        from .ports.line import ControlLine
+
+        if bearers and has_bearers(bearers):
+            raise OrderError(
+                "a collector runs there and has its own bearers: leave --stick, --wire, --ble"
+                " and --replay out"
+            )
+        with ControlLine(data_dir) as remote:
+            yield _Remote(remote.ask)
+        return
+    with directory:
+        yield from _local(directory, bearers)
+
+
+def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:
+    from .cli_options import clock_for, open_bearers
+    from .runtime import Runtime
+    from .station import Station
+
+    bearers = open_bearers(lambda: None, **options)  # a step looks at all of them
+    clock = clock_for(bearers)
+    runtime = Runtime(Station(directory, clock.now()), bearers, _complain, now=clock.now)
+    desk = runtime.open_desk()
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        runtime.step()
+        return desk.perform(request, runtime.now())
+
+    try:
+        yield _Local(ask, clock)
+    finally:
+        desk.leave()
+        for bearer in bearers:
+            bearer.close()
+
+
+def _complain(row: dict[str, Any]) -> None:
+    if row["event"] in ("bearer", "bearer_failed", "storage_failed"):
+        click.echo(f"{row['text']}.", err=True)

@@ -1,0 +1,78 @@
+"""`collector run`: collects until it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shared.options import example
+
+from .cli_options import bearer_options, data_option, has_bearers, json_option, open_bearers
+
+if TYPE_CHECKING:
+    from .bearers.base import Bearer
+    from .runtime import Runtime
+
+
+@click.command(
+    epilog=example(
+        "collector run --data gas --stick im871a:/dev/ttyUSB0",
+        "collector run --data gas --replay telegrams.txt",
+    )
+)
+@data_option
+@bearer_options
+@json_option
+def command(
+    data_dir: Path,
+    as_json: bool,
+    **bearers_named: Any,
+) -> None:
+    """Collect the half-hours of all paired units, until SIGTERM or Ctrl-C.
+
+    Recordings are gone through in their own time; with nothing else, it ends with them.
+    """
+    import asyncio
+
+    from .runtime import Runtime
+    from .station import Station
+    from .storage.directory import DataDirectory
+
+    if not has_bearers(bearers_named):
+        raise click.UsageError("Nothing to collect with: give --stick, --wire, --ble or --replay.")
+    running: list[Runtime] = []
+
+    def wake() -> None:
+        for each in running:
+            each.wake()
+
+    with DataDirectory.open(data_dir) as directory:
+        bearers = open_bearers(wake, **bearers_named)
+        station = Station(directory, _begin(bearers))
+        runtime = Runtime(station, bearers, _printer(as_json=as_json))
+        running.append(runtime)
+        asyncio.run(runtime.run())
+
+
+def _begin(bearers: list[Bearer]) -> datetime:
+    """Now, or where a recording begins that is gone through first."""
+    from shared.timegrid import from_unix_ms
+
+    from .bearers.replay import ReplayFile
+    from .runtime import host_utc
+
+    first_ms = [each.next_frame_utc_ms() for each in bearers if isinstance(each, ReplayFile)]
+    return min([host_utc(), *(from_unix_ms(at_ms) for at_ms in first_ms if at_ms is not None)])
+
+
+def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
+    from shared.exact_json import exact_json
+
+    def tell(row: dict[str, Any]) -> None:
+        click.echo(exact_json(row) if as_json else f"{row['at']} {row['text']}")
+
+    return tell

@@ -1,0 +1,92 @@
+"""`collector scan`: who is heard, without a key and without a data directory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from shared.options import Duration, example
+
+from .cli_options import bearer_options, clock_for, has_bearers, json_option, open_bearers
+
+_STEP_S = 0.25
+
+
+@click.command(epilog=example("collector scan --stick im871a:/dev/ttyUSB0 --for 2m"))
+@bearer_options
+@click.option(
+    "--for",
+    "length",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    metavar="LENGTH",
+    help="How long to listen; Ctrl-C shows what was heard so far.",
+)
+@json_option
+def command(
+    length: timedelta,
+    as_json: bool,
+    **bearers_named: Any,
+) -> None:
+    """Listen, and list every unit and meter that is heard: who, how often and how strong."""
+    from shared.timegrid import unix_ms
+
+    from .cli_show import print_rows
+
+    if not has_bearers(bearers_named):
+        raise click.UsageError("Nothing to listen with: give --stick, --wire, --ble or --replay.")
+    bearers = open_bearers(lambda: None, **bearers_named)
+    clock = clock_for(bearers)
+    heard: dict[tuple[str, str], dict[str, Any]] = {}
+    end = clock.now() + length
+    try:
+        while clock.now() < end:
+            clock.sleep(_STEP_S)
+            for bearer in bearers:
+                for frame in bearer.receive_until(unix_ms(clock.now())):
+                    _note(heard, frame)
+                for report in getattr(bearer, "take_reports", list)():
+                    if sentence := getattr(report, "sentence", ""):
+                        click.echo(f"{sentence}.", err=True)
+    except KeyboardInterrupt:
+        pass  # what was heard so far is shown
+    finally:
+        for bearer in bearers:
+            bearer.close()
+    print_rows(list(heard.values()), as_json=as_json, as_csv=False)
+
+
+def _note(heard: dict[tuple[str, str], dict[str, Any]], frame: Any) -> None:
+    from shared.timegrid import iso_utc
+    from shared.wire.errors import WireError
+    from shared.wire.header import parse_header
+    from shared.wire.wmbus import unframe
+
+    from .media import medium_name
+    from .signal import is_asked_for
+
+    try:
+        header = parse_header(unframe(frame.data))
+    except WireError:
+        return
+    row = heard.setdefault(
+        (header.manufacturer, header.serial),
+        {
+            "manufacturer": header.manufacturer,
+            "serial": header.serial,
+            "medium": medium_name(header.medium),
+            "security": header.mode,
+            "telegrams": 0,
+            "rssi_dbm": None,
+            "installing": False,
+            "bearer": frame.bearer,
+            "last": "",
+        },
+    )
+    row["telegrams"] += 1
+    row["rssi_dbm"] = frame.rssi_dbm
+    row["installing"] = row["installing"] or is_asked_for(frame)
+    row["last"] = iso_utc(frame.received_utc)
