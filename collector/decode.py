@@ -14,6 +14,7 @@ from collector.media import medium_name
 from shared.crypto.block import BlockCipher
 from shared.units import scaled
 from shared.wire.bthome import BTHOME_UUID, Measurement, open_advert
+from shared.wire.compact import Formats
 from shared.wire.grid import COUNT_MODULUS
 from shared.wire.oms import MANUFACTURER, Message, open_message
 from shared.wire.profile import unrolled
@@ -72,7 +73,10 @@ def _block(key: bytes | None) -> type[BlockCipher]:
 def _told(message: Message) -> dict[str, Any]:
     header = message.header
     own = message.manufacturer == MANUFACTURER
-    records = unrolled(parse_records(message.records), COUNT_MODULUS if own else None)
+    content = message.records
+    if header.is_compact:
+        content = Formats().expand(content)
+    records = unrolled(parse_records(content), COUNT_MODULUS if own else None)
     named = any(header.address)
     return {
         "manufacturer": message.manufacturer if named else None,

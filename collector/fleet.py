@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from shared.timegrid import HALF_HOUR_S, require_utc, unix_ms
 from shared.units import PULSE_10_L, PulseWeight
 from shared.wire.address import is_serial
+from shared.wire.compact import Formats
 from shared.wire.grid import COUNT_MODULUS
 from shared.wire.oms import MANUFACTURER, MEDIUM_GAS
 
@@ -211,6 +212,7 @@ class FleetUnit:
     ) -> None:
         self.record = record
         self.selector = record.record_selector()
+        self.formats = Formats()
         self.adverts = ReplayWindow(adverts)
         keys = set(accepted)
         if record.base_key is not None:

@@ -82,7 +82,7 @@ class Ingest:
                 return self._admit_telegram(frame, unit, message, decode_records(message.records))
             return self._admit_count(frame, unit, message)
         except wire.WireError as error:
-            return _refusal(events.MalformedRecord, frame, serial, str(error))
+            return _refused_records(frame, serial, error)
 
     def _admit_telegram(
         self, frame: ReceivedFrame, unit: FleetUnit, message: Message, telegram: PulseTelegram
@@ -108,7 +108,10 @@ class Ingest:
         self, frame: ReceivedFrame, unit: FleetUnit, message: Message
     ) -> CountReceived | Refusal:
         serial = unit.record.serial
-        said = unit.selector.read(parse_records(message.records))
+        content = message.records
+        if message.header.is_compact:
+            content = unit.formats.expand(content)
+        said = unit.selector.read(parse_records(content))
         if isinstance(said, str):
             return _refusal(events.NoCount, frame, serial, said)
         if said.count == 0 and unit.count:
@@ -119,6 +122,7 @@ class Ingest:
         if refusal is not None:
             return refusal
         unit.accept(key, said.count)
+        unit.formats.learn(content)
         return CountReceived(
             received_utc=frame.received_utc,
             serial=serial,
@@ -238,6 +242,12 @@ def _refused_message(frame: ReceivedFrame, serial: str, error: wire.WireError) -
         kind = events.KeyMissing
     elif isinstance(error, wire.Unsupported):
         kind = events.UnsupportedFrame
+    return _refusal(kind, frame, serial, str(error))
+
+
+def _refused_records(frame: ReceivedFrame, serial: str, error: wire.WireError) -> Refusal:
+    is_unknown = isinstance(error, wire.Unsupported)
+    kind = events.UnsupportedFrame if is_unknown else events.MalformedRecord
     return _refusal(kind, frame, serial, str(error))
 
 

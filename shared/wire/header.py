@@ -20,6 +20,10 @@ from shared.wire.wmbus import LINK_HEADER
 
 CI_LONG = 0x72
 CI_NONE = 0x78
+# The same headers before a compact frame (EN 13757-7, Table 2)
+CI_COMPACT_LONG = 0x73
+CI_COMPACT_NONE = 0x79
+CI_COMPACT_SHORT = 0x7B
 CI_ELL = (0x8C, 0x8D, 0x8E, 0x8F)
 
 MODE_NONE = 0
@@ -77,6 +81,11 @@ class Header:
         self.kdf = 0
         self.message = b""  # from the transport layer's CI on: what a MAC covers
         self.body = b""  # after the transport header
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether it is in front of a compact frame: see `shared.wire.compact`."""
+        return self.ci in (CI_COMPACT_LONG, CI_COMPACT_NONE, CI_COMPACT_SHORT)
 
     @property
     def manufacturer(self) -> str:
@@ -170,9 +179,9 @@ def parse_layers(header: Header, cursor: Cursor) -> None:
         ci = _parse_afl(header, cursor)
     header.ci = ci
     header.message = bytes([ci]) + bytes(cursor.data[cursor.position : cursor.end])
-    if ci in (CI_LONG, CI_SHORT):
+    if ci in (CI_LONG, CI_SHORT, CI_COMPACT_LONG, CI_COMPACT_SHORT):
         _parse_transport(header, cursor)
-    elif ci != CI_NONE:
+    elif ci not in (CI_NONE, CI_COMPACT_NONE):
         raise Unsupported("CI field %02X is not a meter's data" % ci)
     elif header.ell is not None:
         header.access_number = header.ell.access_number
@@ -238,7 +247,7 @@ def _parse_afl(header: Header, cursor: Cursor) -> int:
 
 
 def _parse_transport(header: Header, cursor: Cursor) -> None:
-    if header.ci == CI_LONG:
+    if header.ci in (CI_LONG, CI_COMPACT_LONG):
         serial = cursor.take(4)
         header.address = cursor.take(2) + serial + cursor.take(2)
     header.access_number = cursor.u8()

@@ -58,7 +58,8 @@ class Message:
     """An opened message: its header and what it says.
 
     `security` is "none", "mode5", "mode7" or "link"; only "mode7" is authentic. `records` are the
-    data records' bytes, fillers included (`shared.wire.records`).
+    data records' bytes, fillers included (`shared.wire.records`); where `header.is_compact`, what
+    `shared.wire.compact` makes such of.
     """
 
     __slots__ = ("header", "message_counter", "records", "security")

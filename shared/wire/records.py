@@ -129,6 +129,41 @@ def parse_records(data: bytes) -> "list[Record]":
     return records
 
 
+def heads_of(data: bytes) -> bytes:
+    """Return the heads of the records in ``data`` in a row, as sent, without their values.
+
+    Raises:
+        Unsupported: for values whose length their heads do not tell, or as `parse_records`.
+        WireError: as `parse_records`.
+    """
+    cursor = Cursor(data)
+    heads = bytearray()
+    while cursor.remaining:
+        dif = cursor.u8()
+        if dif == _FILLER:
+            continue
+        start = cursor.position - 1
+        size = _fixed_size(_parse_head(cursor, dif))
+        heads += data[start : cursor.position]
+        cursor.take(size)
+    return bytes(heads)
+
+
+def cut_heads(heads: bytes) -> "list[tuple[bytes, int]]":
+    """Return each of the ``heads`` of `heads_of`, and how many bytes its value has.
+
+    Raises:
+        WireError: as `heads_of`.
+    """
+    cursor = Cursor(heads)
+    cut = []
+    while cursor.remaining:
+        start = cursor.position
+        size = _fixed_size(_parse_head(cursor, cursor.u8()))
+        cut.append((bytes(heads[start : cursor.position]), size))
+    return cut
+
+
 def encode_record(record: Record) -> bytes:
     """Return the bytes of ``record``: the inverse of `parse_records` for one.
 
@@ -164,6 +199,13 @@ def parse_head(data: bytes) -> Record:
     if cursor.remaining:
         raise Malformed("%d bytes after the head of a record" % cursor.remaining)
     return head
+
+
+def _fixed_size(head: Record) -> int:
+    size = _SIZES.get(head.coding)
+    if size is None:
+        raise Unsupported("a value of coding %X has no length of its own" % head.coding)
+    return size
 
 
 def _parse_record(cursor: Cursor, dif: int) -> Record:

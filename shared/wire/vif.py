@@ -20,6 +20,7 @@ PROFILE_FORWARD = "forward"
 
 _EXTENSION_FB = 0xFB
 _EXTENSION_FD = 0xFD
+_EXTENSION_FD_FD = b"\xfd\xfd"
 _SECONDS = (1, 60, 3600, 86_400)
 # VIF of nn = 0 seconds, 1 minutes, 2 hours, 3 days
 _DURATIONS = {0x20: "on_time", 0x24: "operating_time", 0x70: "averaging", 0x74: "actuality"}
@@ -83,7 +84,9 @@ def meaning(vif: bytes) -> Meaning:
     """Return what ``vif`` (VIF and VIFEs, extension bits included) means."""
     if not vif:
         return Meaning("manufacturer_specific")
-    if vif[0] == _EXTENSION_FD and len(vif) > 1:
+    if vif[:2] == _EXTENSION_FD_FD and len(vif) > 2:
+        told, extensions = Meaning("vif_fdfd%02x" % (vif[2] & 0x7F)), vif[3:]
+    elif vif[0] == _EXTENSION_FD and len(vif) > 1:
         told, extensions = _extension_fd(vif[1] & 0x7F), vif[2:]
     elif vif[0] == _EXTENSION_FB and len(vif) > 1:
         told, extensions = _extension_fb(vif[1] & 0x7F), vif[2:]
@@ -155,7 +158,7 @@ def _apply(told: Meaning, extensions: bytes, own: bool) -> None:
         if own:
             told.qualifiers.append("manufacturer_%02x" % code)
         elif further:
-            told.qualifiers.append(FURTHER_QUALIFIERS.get(code, "vife_fc%02x" % code))
+            _apply_further(told, code)
             further = False
         elif code == _MANUFACTURER_VIFE:
             own = True
@@ -180,6 +183,16 @@ def _apply(told: Meaning, extensions: bytes, own: bool) -> None:
             told.error = None if code == 0 else ERRORS.get(code, "error_%02x" % code)
         else:
             _apply_limit(told, code)
+
+
+def _apply_further(told: Meaning, code: int) -> None:
+    told.qualifiers.append(FURTHER_QUALIFIERS.get(code, "vife_fc%02x" % code))
+    if code == 0x0D:
+        told.unit = ""
+    elif code == 0x11:
+        told.unsigned = True
+    elif code == 0x13:
+        told.is_date = True
 
 
 def _apply_limit(told: Meaning, code: int) -> None:

@@ -20,6 +20,7 @@ from shared.wire.seal import seal_telegram
 from shared.wire.telegram import FLAG_LOW_BATTERY, encode_records, status_byte
 from shared.wire.wmbus import frame_a, frame_b
 from tests.shared.wire.samples import GAS_FRAMED, GAS_KEY, GAS_WIRED, unit_telegram
+from tests.shared.wire.test_oms import INTEGRATED, KEY_B, MODE_7
 
 KEY = bytes.fromhex("0f0e0d0c0b0a09080706050403020100")
 UNIT = unit_telegram(error_flags=FLAG_LOW_BATTERY)
@@ -62,6 +63,25 @@ def test_published_gas_meter(digits: str, key: str | None, security: str) -> Non
         "security": security,
         "status": 0,
     } == found
+
+
+@pytest.mark.parametrize("framed", [MODE_7, frame_a(MODE_7), INTEGRATED, frame_b(INTEGRATED)])
+def test_published_gas_meter_in_profile_b(framed: bytes) -> None:
+    """Behind a radio adapter or with its own radio, the annex's gas meter says the same."""
+    found = decode_telegram(framed, KEY_B)
+    assert GAS == told(found["records"])
+    assert ("ELS", "12345678", "gas", "mode7") == tuple(
+        found[name] for name in ("manufacturer", "id", "medium", "security")
+    )
+
+
+@pytest.mark.parametrize("place", range(23, len(MODE_7)))
+def test_bad_mac_never_yields_a_value(place: int) -> None:
+    """Whichever byte that the MAC covers is changed, or of the MAC itself: there is an error."""
+    changed = bytearray(MODE_7)
+    changed[place] ^= 0x04
+    with pytest.raises(WireError):
+        decode_telegram(bytes(changed), KEY_B)
 
 
 @pytest.mark.parametrize("framed", [frame_a(LINK), frame_b(LINK), LINK])

@@ -54,6 +54,13 @@ SCALES = [
     ("fd7b", "vif_fd7b", "", 0, 1),
     ("fb7d", "power_maximum_cumulative", "W", 2, 1),
     ("fb07", "vif_fb07", "", 0, 1),
+    ("fb20", "volume", "ft3", 0, 1),
+    ("fb23", "volume", "gal", 0, 1),
+    ("fb25", "volume_flow", "gal/min", 0, 1),
+    ("fb5b", "temperature_flow", "F", 0, 1),
+    ("fb75", "temperature_limit", "C", -2, 1),
+    ("fdfd02", "vif_fdfd02", "", 0, 1),
+    ("fdfd8270", "vif_fdfd02", "", -6, 1),
     ("6f", "vif_6f", "", 0, 1),
     ("7b", "vif_7b", "", 0, 1),
     ("ef01", "vif_ef01", "", 0, 1),
@@ -67,6 +74,9 @@ QUALIFIERS = [
     ("937f", ["manufacturer"]),
     ("fdc9fc01", ["phase_1"]),
     ("fdc9fc40", ["vife_fc40"]),
+    ("abc8fc10", ["upper_limit", "absolute_sum"]),
+    ("83fc08", ["quadrant_1"]),
+    ("83bbfc0c", ["forward_only", "import_less_export"]),
     ("ff68", ["manufacturer_68"]),
     ("ed7e", ["future"]),
     ("ab48", ["upper_limit"]),
@@ -105,6 +115,9 @@ def test_limits_change_the_unit() -> None:
     assert meaning(b"\xbe\x42").is_date
     assert meaning(b"\xbe\x6b").is_date
     assert "" == meaning(b"\x93\x3d").unit
+    assert "" == meaning(b"\x93\xfc\x0d").unit
+    assert meaning(b"\x93\xfc\x11").unsigned
+    assert meaning(b"\x93\xfc\x13").is_date
 
 
 def test_errors_and_profiles() -> None:
