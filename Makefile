@@ -31,7 +31,7 @@ lint: $(VENV)/.test ## ruff and mypy --strict
 bench: $(VENV)/.test ## side-by-side benchmarks: one table, and benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-fuzz: $(VENV)/.test ## bounded fuzzing of what reads bytes from outside, about three minutes
+fuzz: $(VENV)/.test ## bounded fuzzing of what reads bytes from outside, under ten minutes
 	$(BIN)/python -m fuzz $(ARGS)
 
 firmware: $(VENV)/.test ## compile what the pulse unit's boards run, into build/firmware

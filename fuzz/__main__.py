@@ -17,6 +17,9 @@ from fuzz.targets import TARGETS
 PEAK_BYTES_MAX: Final = 64 << 20
 """What a target may hold at once, the reader and its seeds included."""
 
+GROWTH_BYTES_MAX: Final = 1 << 20
+"""What more a target may hold at the end than after the first tenth of its inputs."""
+
 STALL_S: Final = 20
 """No input takes as long, on whatever computer."""
 
@@ -27,10 +30,12 @@ class StalledError(BaseException):
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--count", default=20_000, show_default=True, help="Inputs for each target.")
-@click.option("--seconds", default=9.0, show_default=True, help="Longest time for each target.")
+@click.option("--count", type=int, help="Inputs for each target, not its own number.")
+@click.option("--seconds", type=float, help="Longest time for each target, not its own.")
 @click.option("--seed", type=int, help="Repeat the run that printed this seed.")
-def main(names: tuple[str, ...], count: int, seconds: float, seed: int | None) -> None:
+def main(
+    names: tuple[str, ...], count: int | None, seconds: float | None, seed: int | None
+) -> None:
     """Fuzz the targets NAMES, or all of them."""
     seed = random.SystemRandom().randrange(1 << 32) if seed is None else seed
     chosen = [target for target in TARGETS if not names or target.name in names]
@@ -38,7 +43,7 @@ def main(names: tuple[str, ...], count: int, seconds: float, seed: int | None) -
         raise click.UsageError(f"targets are {', '.join(target.name for target in TARGETS)}")
     signal.signal(signal.SIGALRM, _stalled)
     for target in chosen:
-        _fuzz(target, count, seconds, seed)
+        _fuzz(target, count or target.count, seconds or target.seconds, seed)
     click.echo(f"only typed refusals (seed {seed})")
 
 
@@ -48,22 +53,27 @@ def _fuzz(target: Target, count: int, seconds: float, seed: int) -> None:
     feed, seeds = target.start()
     for valid in seeds:
         _fed(target, feed, valid)
-    done = refused = peak = 0
+    done = refused = peak = early = 0
     begun = time.perf_counter()
     while done < count and time.perf_counter() - begun < seconds:
         data = mutate(rng, seeds)
         try:
             refused += not _fed(target, feed, data)
-            _, peak = tracemalloc.get_traced_memory()
+            held, peak = tracemalloc.get_traced_memory()
+            if done == count // 10:
+                early = held
             if peak > PEAK_BYTES_MAX:
                 raise click.ClickException(f"{target.name} took {peak:,} bytes of memory")
         except BaseException:
             click.echo(f"{target.name}: seed {seed}, input {done}: {data.hex()}", err=True)
             raise
         done += 1
+    held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    if early and held > early + GROWTH_BYTES_MAX:
+        raise click.ClickException(f"{target.name} grew from {early:,} to {held:,} bytes")
     click.echo(
-        f"{target.name:<10} {done:>7,} inputs, {refused:>7,} refused"
+        f"{target.name:<10} {done:>9,} inputs, {refused:>7,} refused"
         f" {time.perf_counter() - begun:6.1f} s  peak {peak >> 10:>6,} KiB"
     )
 

@@ -17,8 +17,12 @@ class Target:
         name: as on the command line.
         start: makes a fresh reader and valid inputs to damage.
         refusals: what it may raise.
+        count: how many inputs it is fed unless told otherwise.
+        seconds: the longest time for them.
     """
 
     name: str
     start: Callable[[], tuple[Feed, Sequence[bytes]]]
     refusals: tuple[type[Exception], ...] = ()
+    count: int = 20_000
+    seconds: float = 9.0

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from collector import (
+    CountReceived,
     Fleet,
     FleetUnit,
     Ingest,
     MemoryKeystore,
     ReceivedFrame,
+    Refusal,
+    StateReceived,
     TelegramReceived,
     UnitRecord,
 )
@@ -26,6 +29,8 @@ from pulse_unit.slave import WiredSlave
 from shared.crypto.backend_cryptography import AesBlock
 from shared.errors import SharedError
 from shared.label import UnitLabel
+from shared.wire.address import secondary_address
+from shared.wire.advert import advert_key, count_objects, seal_advert, state_objects
 from shared.wire.command import open_command, seal_phase
 from shared.wire.errors import WireError
 from shared.wire.mbus import (
@@ -42,19 +47,27 @@ from shared.wire.mbus import (
     FrameReader,
     decode_frame,
     encode_frame,
+    response,
 )
-from shared.wire.seal import seal_telegram
+from shared.wire.seal import link_address, seal_telegram
+from shared.wire.seal_mode_5 import seal_telegram_mode_5
 from shared.wire.telegram import PulseTelegram, decode_records, encode_records
 from shared.wire.wmbus import frame_a, frame_b
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = bytes(range(16))
 SERIAL = "00000001"
+PLAIN_SERIAL = "00000002"
+METER = "12345678"
+PLAIN_METER = "12345679"
+ADDRESS = bytes.fromhex("C0FFEE123456")
+COUNT = 4_321
+METER_COUNT = 2_850_427 // 10
 
 
-def _telegrams() -> list[bytes]:
-    said = PulseTelegram(
-        count=4_321,
+def _said() -> PulseTelegram:
+    return PulseTelegram(
+        count=COUNT,
         uptime_s=90_000,
         volume_l=43_210,
         last_pulse_age_s=17,
@@ -64,25 +77,77 @@ def _telegrams() -> list[bytes]:
         grid_age_s=600,
         increments=(3, 0, 250, 12),
     )
+
+
+def _telegrams() -> list[bytes]:
+    records = encode_records(_said())
     links = [
-        seal_telegram(AesBlock, KEY, SERIAL, encode_records(said), counter, counter & 0xFF)
-        for counter in (1, 2)
+        seal_telegram(AesBlock, KEY, SERIAL, records, counter, counter & 0xFF) for counter in (1, 2)
     ]
     return [*links, frame_a(links[0]), frame_b(links[1])]
 
 
+def _other_telegrams() -> list[bytes]:
+    """Of a meter of another maker with authentication, and of three senders without."""
+    volume = bytes.fromhex("0c1327048502 046d32371f15 02fd170000")
+    sealed = seal_telegram(AesBlock, KEY, METER, volume, 1, 1, manufacturer="ELS")
+    ciphered = seal_telegram_mode_5(AesBlock, KEY, PLAIN_METER, volume, 1, manufacturer="ELS")
+    link = b"\x44" + link_address(PLAIN_METER, "ELS", 1, 3) + b"\x8c\x20\x01"
+    headed = link + b"\x7a\x01\x00\x00\x00" + volume
+    compact = link + bytes.fromhex("79eda86ab6710008190000081900007f13")
+    unit = secondary_address(PLAIN_SERIAL, "HHY", 1, 3)
+    wired = [
+        response(1, unit, 1, 0, encode_records(_said())),
+        response(2, secondary_address(PLAIN_METER, "ELS", 1, 3), 1, 0, volume),
+    ]
+    radio = [bytes([len(each)]) + each for each in (headed, compact)]
+    return [sealed, frame_a(sealed), ciphered, *radio, *map(encode_frame, wired)]
+
+
+def _gate() -> Ingest:
+    records = [
+        UnitRecord(**fields, channel="gas", paired_utc=NOW, base_count=0, selector="volume")
+        for fields in (
+            {"serial": SERIAL, "address": ADDRESS},
+            {"serial": PLAIN_SERIAL, "allow_unauthenticated": True},
+            {"serial": METER, "manufacturer": "ELS"},
+            {"serial": PLAIN_METER, "manufacturer": "ELS", "allow_unauthenticated": True},
+        )
+    ]
+    keys = {record.serial: KEY for record in records}
+    return Ingest(Fleet(map(FleetUnit, records)), MemoryKeystore(keys))
+
+
 def _ingest() -> tuple[Feed, Sequence[bytes]]:
-    record = UnitRecord(serial=SERIAL, channel="gas", paired_utc=NOW, base_count=0)
-    ingest = Ingest(Fleet([FleetUnit(record)]), MemoryKeystore({SERIAL: KEY}))
-    genuine = _telegrams()
+    ingest = _gate()
 
     def feed(data: bytes) -> None:
         outcome = ingest.receive(ReceivedFrame(data, NOW, "fuzz", 2))
+        assert isinstance(outcome, TelegramReceived | CountReceived | Refusal)
         # The link layer's own fields aside, nothing that was changed may pass for a reading.
-        if isinstance(outcome, TelegramReceived):
-            assert outcome.telegram.count == 4_321, data.hex()
+        if isinstance(outcome, TelegramReceived) and outcome.serial == SERIAL:
+            assert outcome.telegram.count == COUNT, data.hex()
+        if isinstance(outcome, CountReceived) and outcome.serial == METER:
+            assert outcome.count == METER_COUNT, data.hex()
 
-    return feed, genuine
+    return feed, [*_telegrams(), *_other_telegrams()]
+
+
+def _adverts() -> tuple[Feed, Sequence[bytes]]:
+    ingest = _gate()
+    key = advert_key(AesBlock, KEY, ADDRESS)
+    objects = (count_objects(1, COUNT, 17), state_objects(2, 93, 0, 43_210))
+
+    def feed(data: bytes) -> None:
+        outcome = ingest.receive(ReceivedFrame(data, NOW, "fuzz", 60, address=ADDRESS))
+        assert isinstance(outcome, CountReceived | StateReceived | Refusal)
+        if isinstance(outcome, CountReceived):
+            assert outcome.count == COUNT, data.hex()
+
+    return feed, [
+        seal_advert(AesBlock, key, ADDRESS, said, counter)
+        for counter, said in enumerate(objects, start=1)
+    ]
 
 
 def _decode() -> tuple[Feed, Sequence[bytes]]:
@@ -210,7 +275,8 @@ def _label() -> tuple[Feed, Sequence[bytes]]:
 
 
 TARGETS = (
-    Target("ingest", _ingest),
+    Target("ingest", _ingest, count=1_000_000, seconds=420.0),
+    Target("adverts", _adverts),
     Target("decode", _decode, (WireError,)),
     Target("advert", _advert, (WireError,)),
     Target("wire", _wire),

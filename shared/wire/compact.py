@@ -39,7 +39,8 @@ class Formats:
         except WireError:
             return  # a format of variable lengths has no compact frame
         if heads and heads not in self._learnt:
-            self._learnt = [*self._learnt[1 - FORMATS_MAX :], heads]
+            self._learnt.append(heads)
+            self._learnt = self._learnt[-FORMATS_MAX:]
 
     def expand(self, content: bytes) -> bytes:
         """Return the records of a compact frame's ``content``, as a full frame has them.
