@@ -11,6 +11,7 @@ from collector import (
     Event,
     ImplausibleFlow,
     LowBattery,
+    NoCount,
     Refusal,
     Replayed,
     TamperSeen,
@@ -39,8 +40,9 @@ _FAULTS: Final = (
     (FLAG_EDGES, UnitFault.EDGES),
 )
 
-# What any neighbour's radio and any noise brings is counted by the collector, and not logged.
-_EVERYDAY: Final = (BadCrc, UnknownUnit, Replayed)
+# What any neighbour's radio and any noise brings is counted by the collector, and not logged, nor
+# what a meter says of other things by turns.
+_EVERYDAY: Final = (BadCrc, UnknownUnit, Replayed, NoCount)
 
 
 def log_entry(event: Event) -> tuple[EventCode, str] | None:
