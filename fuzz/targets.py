@@ -275,7 +275,7 @@ def _label() -> tuple[Feed, Sequence[bytes]]:
 
 
 TARGETS = (
-    Target("ingest", _ingest, count=1_000_000, seconds=420.0),
+    Target("ingest", _ingest, count=1_000_000, seconds=360.0),
     Target("adverts", _adverts),
     Target("decode", _decode, (WireError,)),
     Target("advert", _advert, (WireError,)),
