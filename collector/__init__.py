@@ -67,12 +67,12 @@ if TYPE_CHECKING:
         WrongMedium,
     )
     from .fleet import Fleet, FleetUnit, UnitRecord
-    from .halfhours import PulseHalfHour, PulseRun
     from .ingest import Ingest
     from .journal import Journal, LastHeard
     from .keys import Keys
     from .keystore import Keystore, MemoryKeystore
     from .mbus_scripts import MbusSlave
+    from .rows import PulseHalfHour, PulseRun
 
 __all__ = [
     "BackOff",
@@ -174,11 +174,11 @@ __getattr__, __dir__ = shared.lazy.loader(
         " Replayed StateReceived TamperSeen TelegramReceived TooOld UnitReset UnitSilent"
         " UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
-        "halfhours": "PulseHalfHour PulseRun",
         "ingest": "Ingest",
         "journal": "Journal LastHeard",
         "keys": "Keys",
         "keystore": "Keystore MemoryKeystore",
         "mbus_scripts": "MbusSlave",
+        "rows": "PulseHalfHour PulseRun",
     },
 )

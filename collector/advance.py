@@ -58,6 +58,26 @@ class Heard(NamedTuple):
     latest_ms: int
 
 
+class AdvanceBase(NamedTuple):
+    """Where an advance goes on from, when what precedes is condensed to this.
+
+    Attributes:
+        key: the last telegram of what precedes, in the order of sending.
+        uptime_s: the unit's clock then; None if it tells none.
+        told: the count that the next one is compared with.
+        count_key: the telegram that told it; None for the pairing.
+        count_uptime_s: the unit's clock when it did.
+        pulses: since the pairing.
+    """
+
+    key: TelegramKey
+    uptime_s: int | None
+    told: int
+    count_key: TelegramKey | None
+    count_uptime_s: int | None
+    pulses: int
+
+
 class Advanced(NamedTuple):
     """Pulses since the pairing when a telegram was sent, and what its count was worth."""
 
@@ -78,10 +98,17 @@ class Advance:
 
     Args:
         pairing: its count is the base.
+        base: what precedes all that will be added, if that is not the pairing.
     """
 
-    def __init__(self, pairing: Pairing) -> None:
+    def __init__(self, pairing: Pairing, base: AdvanceBase | None = None) -> None:
         self._pairing = pairing
+        self._base = base
+        # Count in force, the key that told it, and pulses, before all that is added.
+        self._start = (pairing.base_count, _BASE, 0)
+        if base is not None:
+            count_key = _BASE if base.count_key is None else _packed(base.count_key)
+            self._start = (base.told, count_key, base.pulses)
         self._keys = array("q")
         self._counts = array("I")
         self._uptimes_s = array("q")
@@ -96,23 +123,27 @@ class Advance:
     @property
     def total(self) -> int:
         """Pulses since the pairing, by all that has been heard."""
-        return self._pulses[-1] if self._pulses else 0
+        return self._pulses[-1] if self._pulses else self._start[2]
 
     @property
     def count(self) -> int:
         """The count that the next one is compared with."""
-        return self._counts_in_force[-1] if self._keys else self._pairing.base_count
+        return self._counts_in_force[-1] if self._keys else self._start[0]
 
     @property
     def newest(self) -> TelegramKey | None:
         """The key of the telegram sent last, of those heard."""
-        return _unpacked(self._keys[-1]) if self._keys else None
+        if self._keys:
+            return _unpacked(self._keys[-1])
+        return None if self._base is None else self._base.key
 
     def keys(self) -> Iterator[TelegramKey]:
         """All keys, in order of sending."""
         return map(_unpacked, self._keys)
 
     def __contains__(self, key: TelegramKey) -> bool:
+        if self._base is not None and key <= self._base.key:
+            return True
         place = bisect_left(self._keys, _packed(key))
         return place < len(self._keys) and self._keys[place] == _packed(key)
 
@@ -150,11 +181,27 @@ class Advance:
         _, _, pulses, kind = self._step(bisect_left(self._keys, _packed(key)))
         return Advanced(pulses, kind)
 
+    def base_before(self, key: TelegramKey) -> AdvanceBase | None:
+        """What precedes a telegram, condensed; None if nothing does, or only what is so already."""
+        place = bisect_left(self._keys, _packed(key)) - 1
+        if place < 0:
+            return None
+        count_key = self._keys_in_force[place]
+        return AdvanceBase(
+            key=_unpacked(self._keys[place]),
+            uptime_s=_told(self._uptimes_s[place]),
+            told=self._counts_in_force[place],
+            count_key=None if count_key == _BASE else _unpacked(count_key),
+            count_uptime_s=_told(self._uptime_s(count_key)),
+            pulses=self._pulses[place],
+        )
+
     def at_tick(self, tick: LogTick) -> int | None:
         """Pulses at a tick of the unit's clock, at which it logged a count.
 
         They are counted on from the telegram sent last before the tick, and are no more than those
-        of the next. None while no count of a telegram sent after it has been added.
+        of the next. None while no count of a telegram sent after it has been added; below 0
+        where what was sent about then is condensed.
         """
         start = bisect_left(self._keys, _packed(TelegramKey(tick.boot, 0)))
         end = bisect_left(self._keys, _packed(TelegramKey(tick.boot + 1, 0)))
@@ -164,7 +211,10 @@ class Advance:
             after += 1
         if after == len(self._keys):
             return None
-        in_force, pulses = self._pairing.base_count, 0
+        base = self._base
+        if base is not None and (tick.boot, tick.tick_s) <= (base.key.boot, base.uptime_s or 0):
+            return -1
+        in_force, _, pulses = self._start
         if place:
             in_force, pulses = self._counts_in_force[place - 1], self._pulses[place - 1]
         return min(pulses + max(0, forward(tick.told, in_force)), self._pulses[after])
@@ -174,7 +224,7 @@ class Advance:
 
         All of the telegram before it is known.
         """
-        in_force, key_in_force, pulses = self._pairing.base_count, _BASE, 0
+        in_force, key_in_force, pulses = self._start
         if place:
             in_force = self._counts_in_force[place - 1]
             key_in_force = self._keys_in_force[place - 1]
@@ -199,10 +249,16 @@ class Advance:
         uptime_s = self._uptimes_s[place]
         is_same_boot = _unpacked(key_in_force).boot == _unpacked(self._keys[place]).boot
         if is_same_boot and uptime_s != _NO_UPTIME_S:
-            before = bisect_left(self._keys, key_in_force)
-            elapsed_s = uptime_s - self._uptimes_s[before]
+            elapsed_s = uptime_s - self._uptime_s(key_in_force)
         half_hours = 1 + max(0, elapsed_s) // HALF_HOUR_S
         return _WRAP_FLOW_FACTOR * self._pairing.pulses_max * half_hours
+
+    def _uptime_s(self, key: int) -> int:
+        place = bisect_left(self._keys, key)
+        if place < len(self._keys) and self._keys[place] == key:
+            return self._uptimes_s[place]
+        told_s = None if self._base is None else self._base.count_uptime_s
+        return _NO_UPTIME_S if told_s is None else told_s
 
 
 class Advances:
@@ -213,11 +269,18 @@ class Advances:
 
     Args:
         pairing: its count is the base.
+        telegrams: what precedes the telegrams that will be added, if that is not the pairing.
+        counts: what precedes the others.
     """
 
-    def __init__(self, pairing: Pairing) -> None:
-        self.telegrams = Advance(pairing)
-        self.counts = Advance(pairing)
+    def __init__(
+        self,
+        pairing: Pairing,
+        telegrams: AdvanceBase | None = None,
+        counts: AdvanceBase | None = None,
+    ) -> None:
+        self.telegrams = Advance(pairing, telegrams)
+        self.counts = Advance(pairing, counts)
         self._end_pulses: int | None = None
 
     @property
@@ -230,7 +293,7 @@ class Advances:
     @property
     def count(self) -> int:
         """The count that was told last; the pairing's base if none was."""
-        is_by_counts = self.counts.total > self.telegrams.total or not len(self.telegrams)
+        is_by_counts = self.counts.total > self.telegrams.total or self.telegrams.newest is None
         return self.counts.count if is_by_counts else self.telegrams.count
 
     def knows(self, entry: Entry) -> bool:
@@ -270,6 +333,10 @@ class Advances:
         if pulses is None or self._end_pulses is None:
             return pulses
         return min(pulses, self._end_pulses)
+
+
+def _told(uptime_s: int) -> int | None:
+    return None if uptime_s == _NO_UPTIME_S else uptime_s
 
 
 def _packed(key: TelegramKey) -> int:

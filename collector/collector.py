@@ -14,11 +14,11 @@ from .entries import LogPlace, LogTick, TelegramKey
 from .errors import UnitUnknownError
 from .events import CountReceived, Event, Refusal, Replayed, StateReceived
 from .fleet import Fleet, FleetUnit, UnitRecord, boot_near
-from .halfhours import PulseHalfHour, PulseRun
 from .ingest import Ingest
 from .journal import Journal, LastHeard
 from .keys import Keys
 from .phase import is_phase_due
+from .rows import PulseHalfHour, PulseRun
 from .storage.registry import Registry
 from .storage.tables import Tables
 from .unit import PairedUnit
@@ -337,6 +337,18 @@ class Collector(Readings):
         self._seal(now_ms)
         silences = (unit.silence(now_ms) for unit in self._units.values())
         return [silence for silence in silences if silence is not None]
+
+    def compact(self, now: datetime) -> int:
+        """Let the journal forget what is final and proves nothing that is not; once a day will do.
+
+        No row, register or later row is any other than without it.
+
+        Returns:
+            How many entries are gone.
+        """
+        now_ms = self._journal.tell(unix_ms(now))
+        self._seal(now_ms)
+        return sum(unit.compact(now_ms) for unit in self._units.values())
 
     def _at_gate(self, unit: PairedUnit) -> FleetUnit:
         serial = unit.record.serial

@@ -149,6 +149,7 @@ class Evidence:
             pulses = advances.at_tick(tick)
             if pulses is None:
                 self._waiting.append(tick)
+            if pulses is None or pulses < 0:
                 continue
             insort(self._logged.setdefault(tick.boot, []), (tick.tick_s, pulses))
             for spell in self._of_boot(tick.boot):

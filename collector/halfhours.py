@@ -17,64 +17,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from shared.timegrid import HALF_HOUR_S, half_hour_floor_s
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 
 from .advance import Advances, CountKind
-from .bracket import STATUSES, Bound, BoundaryCount, PulseStatus, bracketed, unheard
+from .bracket import Bound, BoundaryCount, PulseStatus, bracketed, unheard
 from .entries import CountEntry, EndEntry, Entry, JournalEntry, LogPlace, Pairing
 from .evidence import Evidence
+from .rows import PulseHalfHour, rows
 from .timeline import DMS_PER_MS, DMS_PER_S
 
 _GAP_DMS: Final = 45 * 60 * DMS_PER_S  # the unit's grid has a count every half-hour
-_PENDING: Final = PulseStatus.PENDING.value
-_IMPLAUSIBLE_FLOW: Final = PulseStatus.IMPLAUSIBLE_FLOW.value
-
-
-@dataclass(frozen=True, slots=True)
-class PulseHalfHour:
-    """The pulses of one half-hour of UTC.
-
-    Attributes:
-        start_s: its start, UNIX seconds.
-        pulses: how many; None while pending.
-        status: what is known of them.
-        final: whether the row will never change.
-    """
-
-    start_s: int
-    pulses: int | None
-    status: PulseStatus
-    final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PulseRun:
-    """Successive half-hours of UTC that are alike; more than one only of a silence.
-
-    Attributes:
-        start_s: the start of the first, UNIX seconds.
-        end_s: where the last one ends.
-        pulses: of each of them; None while pending.
-        status: what is known of each of them.
-        final: whether they will never change.
-    """
-
-    start_s: int
-    end_s: int
-    pulses: int | None
-    status: PulseStatus
-    final: bool
-
-
-def single(half_hours: Iterable[PulseHalfHour]) -> Iterator[PulseRun]:
-    """Each half-hour as a run of one."""
-    for each in half_hours:
-        end_s = each.start_s + HALF_HOUR_S
-        yield PulseRun(each.start_s, end_s, each.pulses, each.status, each.final)
 
 
 class Run(NamedTuple):
@@ -328,42 +283,28 @@ class Fold:
         return {start_s: flags} if flags else {}
 
 
-def rows(
-    boundaries: Iterable[tuple[int, BoundaryCount, bool]],
-    flags: Mapping[int, PulseStatus],
-    pulses_max: int,
-) -> Iterator[PulseHalfHour]:
-    """The half-hours between successive boundaries.
+class Start(NamedTuple):
+    """Where a fold begins that need not begin at the pairing.
 
-    Args:
-        boundaries: (UNIX seconds, count, whether it is final), each 1800 s after the one before.
-        flags: what else is known of half-hours, by their start.
-        pulses_max: as in `Pairing`.
+    Attributes:
+        state: the fold then.
+        finals: all boundaries that were final by then.
+        flags: status bits that were known by then.
     """
-    counted = 0
-    previous: tuple[int, BoundaryCount, bool] | None = None
-    for boundary in boundaries:
-        _, count, is_final = boundary
-        if previous is not None:
-            start_s, start, is_start_final = previous
-            # Plain integers: the enumeration's operators cost more than all the rest.
-            status = int(flags.get(start_s, 0))
-            pulses = None
-            if count.pulses is None or start.pulses is None:
-                status |= _PENDING
-            else:
-                status |= int(start.status) | int(count.status)
-                pulses = max(0, count.pulses - counted)  # boundary counts never fall
-                if pulses > pulses_max:
-                    status |= _IMPLAUSIBLE_FLOW
-            is_row_final = is_start_final and is_final
-            yield PulseHalfHour(start_s, pulses, STATUSES[status], is_row_final)
-        if count.pulses is not None:
-            counted = max(counted, count.pulses)
-        previous = boundary
+
+    state: Fold
+    finals: dict[int, BoundaryCount]
+    flags: dict[int, PulseStatus]
+
+    @classmethod
+    def at_pairing(cls, pairing: Pairing) -> Self:
+        """The beginning of all."""
+        return cls(Fold(pairing), {pairing.first_s: BoundaryCount.at_pairing()}, {})
 
 
-def fold(entries: Iterable[Entry], pairing: Pairing, now_ms: int) -> list[PulseHalfHour]:
+def fold(
+    entries: Iterable[Entry], pairing: Pairing, now_ms: int, start: Start | None = None
+) -> list[PulseHalfHour]:
     """All half-hours from the pairing to ``now_ms``.
 
     Args:
@@ -371,10 +312,9 @@ def fold(entries: Iterable[Entry], pairing: Pairing, now_ms: int) -> list[PulseH
             stamps, each once.
         pairing: what its pairing fixed.
         now_ms: UNIX milliseconds; not before the newest stamp.
+        start: what precedes all of the entries, if anything does.
     """
-    state = Fold(pairing)
-    finals = {pairing.first_s: BoundaryCount.at_pairing()}
-    flags: dict[int, PulseStatus] = {}
+    state, finals, flags = Start.at_pairing(pairing) if start is None else start
     by_stamp = {entry.stamp: entry for entry in entries}
     for stamp in sorted(by_stamp):
         step = state.apply(by_stamp[stamp])

@@ -29,12 +29,14 @@ from .events import TelegramReceived
 from .fleet import WINDOW
 from .storage.counts import Counts
 from .storage.logs import Logs
+from .storage.past import Past
 from .storage.tables import Tables
 
 _ENTRY: Final = (
     "epoch, stamp_ms, boot, counter, earliest_ms, latest_ms, uptime_s, count, last_pulse_age_s,"
     " grid_count, grid_age_s, increments, error_flags, is_authentic"
 )
+_NEVER_MS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Journal:
         self._tables = Tables(connection)
         self._counts = Counts(connection)
         self._logs = Logs(connection)
+        self._past = Past(connection)
 
     @property
     def epoch(self) -> int:
@@ -105,7 +108,7 @@ class Journal:
             Its stamp; None if this telegram has been appended before: then nothing changes.
         """
         key = TelegramKey(received.boot, received.counter)
-        if self._first(received.serial, key) is not None:
+        if self._first(received.serial, key) is not None or self._past.has(received.serial, key):
             return None
         newest = self._newest_key(received.serial)
         # What a later telegram overtook was delayed, whatever its bearer says.
@@ -188,7 +191,7 @@ class Journal:
         bearer: str = "",
     ) -> Stamp | None:
         """Append a reception that tells a count and no clock; see `append`."""
-        if self._counts.has(serial, key):
+        if self._counts.has(serial, key) or self._past.has_count(serial, key):
             return None
         newest = self._counts.newest_keys(serial, 1)
         is_overtaken = bool(newest) and key < newest[0]
@@ -218,9 +221,10 @@ class Journal:
         self._logs.put_end(serial, entry)
         return entry.stamp
 
-    def end(self, serial: str) -> EndEntry | None:
-        """What took a unit off its meter; None if nothing did."""
-        return self._logs.end(serial)
+    def end(self, serial: str, before_ms: int = _NEVER_MS) -> EndEntry | None:
+        """What took a unit off its meter; None if nothing did by a stamp before an instant."""
+        end = self._logs.end(serial)
+        return None if end is None or end.stamp.received_ms >= before_ms else end
 
     def is_log_readable(self, serial: str) -> bool:
         """Whether a unit was paired by a way on which its log can be read."""
@@ -230,23 +234,28 @@ class Journal:
         """Keep that a unit's log can be read."""
         self._logs.set_readable(serial)
 
-    def entries(self, serial: str, since_ms: int = 0) -> Iterator[Entry]:
-        """A unit's entries stamped at or after an instant, in the order of their stamps."""
-        end = self._logs.end(serial)
+    def entries(
+        self, serial: str, since_ms: int = 0, before_ms: int = _NEVER_MS
+    ) -> Iterator[Entry]:
+        """A unit's entries stamped from one instant to before another, in that order.
+
+        What is condensed is not among them.
+        """
+        end = self.end(serial, before_ms)
         ends = [] if end is None or end.stamp.received_ms < since_ms else [end]
         kinds: tuple[Iterable[Entry], ...] = (
-            self._telegrams(serial, since_ms),
-            self._counts.entries(serial, since_ms),
-            self._logs.entries(serial, since_ms),
+            self._telegrams(serial, since_ms, before_ms),
+            self._counts.entries(serial, since_ms, before_ms),
+            self._logs.entries(serial, since_ms, before_ms),
             ends,
         )
         return merge(*kinds, key=attrgetter("stamp.received_ms"))
 
-    def _telegrams(self, serial: str, since_ms: int) -> Iterator[JournalEntry]:
+    def _telegrams(self, serial: str, since_ms: int, before_ms: int) -> Iterator[JournalEntry]:
         rows = self._tables.connection.execute(
             f"SELECT {_ENTRY} FROM collector_journal WHERE serial = ? AND stamp_ms >= ?"
-            " ORDER BY stamp_ms",
-            (serial, since_ms),
+            " AND stamp_ms < ? ORDER BY stamp_ms",
+            (serial, since_ms, before_ms),
         )
         return map(_entry, rows)
 
@@ -267,24 +276,24 @@ class Journal:
         """When such a frame came in last, in UNIX milliseconds; None if none did."""
         return self._counts.heard_ms(serial)
 
-    def advances(self, serial: str, pairing: Pairing) -> Advances:
-        """Pulses since the pairing, by all that a unit told."""
-        advances = Advances(pairing)
+    def advances(self, serial: str, pairing: Pairing, before_ms: int = _NEVER_MS) -> Advances:
+        """Pulses since the pairing, by all that a unit told until before a stamp."""
+        advances = Advances(pairing, self._past.telegrams(serial), self._past.counts(serial))
         rows = self._tables.connection.execute(
             "SELECT boot, counter, count, uptime_s, latest_ms FROM collector_journal"
-            " WHERE serial = ? AND narrows = 0 ORDER BY boot, counter",
-            (serial,),
+            " WHERE serial = ? AND narrows = 0 AND stamp_ms < ? ORDER BY boot, counter",
+            (serial, before_ms),
         )
         for boot, counter, *heard in rows:
             advances.telegrams.add(Heard(TelegramKey(boot, counter), *heard))
-        for key, count, latest_ms in self._counts.in_order(serial):
+        for key, count, latest_ms in self._counts.in_order(serial, before_ms):
             advances.counts.add(Heard(key, count, None, latest_ms))
-        end = self._logs.end(serial)
+        end = self.end(serial, before_ms)
         if end is not None:
             advances.end(end.pulses)
         return advances
 
-    def stamp_before_ms(self, serial: str, before_ms: int = 1 << 62) -> int | None:
+    def stamp_before_ms(self, serial: str, before_ms: int = _NEVER_MS) -> int | None:
         """The newest stamp of a unit's entries that is before an instant; None if there is none."""
         tables = ("collector_journal", "collector_count", "collector_log", "collector_end")
         stamps = (

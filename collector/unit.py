@@ -18,20 +18,15 @@ from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
 from . import events
 from .advance import CountKind
 from .bracket import BoundaryCount
+from .compaction import Compaction
 from .entries import LOG_HORIZON_S, LogPlace, LogTick, Stamp, TelegramKey, forward
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
-from .halfhours import (
-    Fold,
-    FoldStep,
-    PulseHalfHour,
-    PulseRun,
-    fold,
-    rows,
-    single,
-)
+from .halfhours import Fold, FoldStep, fold
 from .journal import Journal, LastHeard
+from .rows import PulseHalfHour, PulseRun, rows, single
 from .storage.derived import Derived
+from .storage.past import Past
 from .storage.registry import Registry
 
 if TYPE_CHECKING:
@@ -57,6 +52,8 @@ class PairedUnit:
         self._pairing = record.pairing
         if self._journal.is_log_readable(record.serial):
             self._pairing = replace(self._pairing, horizon_s=LOG_HORIZON_S)
+        past = Past(connection)
+        self._compaction = Compaction(self._journal, past, record.serial, self._pairing)
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
         self.is_silent = self._registry.is_silent(record.serial)
@@ -220,32 +217,35 @@ class PairedUnit:
 
     def refold(self) -> list[PulseHalfHour]:
         """All half-hours up to now, from the whole journal and nothing else."""
-        entries = self._journal.entries(self.record.serial)
-        return fold(entries, self._pairing, self._journal.told_ms)
+        entries = self._journal.entries(self.record.serial, self._compaction.edge_ms)
+        start = self._compaction.start(self._derived)
+        return fold(entries, self._pairing, self._journal.told_ms, start)
+
+    def compact(self, now_ms: int) -> int:
+        """See `Collector.compact`."""
+        forgotten = self._compaction.condense(self._derived, now_ms)
+        if forgotten is None:
+            return 0
+        self._fold = self._refolded()
+        return forgotten
 
     def _resumed(self, *, writes: bool) -> Fold:
-        serial, pairing = self.record.serial, self._pairing
-        finals = self._derived.newest_boundaries(serial)
-        if not finals:
+        serial = self.record.serial
+        if not self._derived.has(serial):
             if not writes:
-                self._derived = Derived.in_memory()
+                self._derived = self._derived.in_memory(serial)
             return self._refolded()
-        state = Fold(pairing, self._journal.advances(serial, pairing), finals)
-        newest_ms = self._journal.stamp_before_ms(serial)
-        if newest_ms is not None:
-            window_ms = pairing.window_ms(newest_ms)
-            first_ms = self._journal.stamp_before_ms(serial, window_ms) or window_ms
-            entries = self._journal.entries(serial, first_ms)
-            state.remember(entries, self._journal.end(serial))
-        return state
+        return self._compaction.resumed(self._derived.newest_boundaries(serial))
 
     def _refolded(self) -> Fold:
-        """Fold the whole journal and keep what is derived from it: it was deleted, or never was."""
-        serial, pairing = self.record.serial, self._pairing
-        state = Fold(pairing)
+        """Fold all of the journal that can be, and keep what is derived from it."""
+        serial, edge_ms = self.record.serial, self._compaction.edge_ms
+        state = self._compaction.at_edge(self._derived)
         self._derived.clear(serial)
-        self._derived.put(serial, FoldStep({pairing.first_s: BoundaryCount.at_pairing()}, {}))
-        for entry in self._journal.entries(serial):
+        if not edge_ms:
+            paired = FoldStep({self._pairing.first_s: BoundaryCount.at_pairing()}, {})
+            self._derived.put(serial, paired)
+        for entry in self._journal.entries(serial, edge_ms):
             self._derived.put(serial, state.apply(entry))
         self._derived.put(serial, state.seal(self._journal.told_ms))
         return state

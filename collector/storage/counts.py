@@ -51,12 +51,13 @@ class Counts:
         )
         return [TelegramKey(*row) for row in rows]
 
-    def entries(self, serial: str, since_ms: int) -> Iterator[CountEntry]:
-        """A unit's entries stamped at or after an instant, in the order of their stamps."""
+    def entries(self, serial: str, since_ms: int, before_ms: int) -> Iterator[CountEntry]:
+        """A unit's entries stamped from one instant to before another, in that order."""
         rows = self._tables.connection.execute(
             "SELECT stamp_ms, epoch, boot, counter, earliest_ms, latest_ms, count, is_authentic"
-            " FROM collector_count WHERE serial = ? AND stamp_ms >= ? ORDER BY stamp_ms",
-            (serial, since_ms),
+            " FROM collector_count WHERE serial = ? AND stamp_ms >= ? AND stamp_ms < ?"
+            " ORDER BY stamp_ms",
+            (serial, since_ms, before_ms),
         )
         for stamp_ms, epoch, boot, counter, earliest_ms, latest_ms, count, is_authentic in rows:
             yield CountEntry(
@@ -68,12 +69,15 @@ class Counts:
                 is_authentic=bool(is_authentic),
             )
 
-    def in_order(self, serial: str) -> Iterator[tuple[TelegramKey, int, int]]:
-        """(key, count, latest instant in UNIX ms) of all, in the order of sending."""
+    def in_order(self, serial: str, before_ms: int) -> Iterator[tuple[TelegramKey, int, int]]:
+        """(key, count, latest instant in UNIX ms), in the order of sending.
+
+        Of those that were stamped before an instant.
+        """
         rows = self._tables.connection.execute(
-            "SELECT boot, counter, count, latest_ms FROM collector_count WHERE serial = ?"
-            " ORDER BY boot, counter",
-            (serial,),
+            "SELECT boot, counter, count, latest_ms FROM collector_count"
+            " WHERE serial = ? AND stamp_ms < ? ORDER BY boot, counter",
+            (serial, before_ms),
         )
         for boot, counter, count, latest_ms in rows:
             yield TelegramKey(boot, counter), count, latest_ms

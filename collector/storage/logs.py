@@ -46,12 +46,12 @@ class Logs:
             [(serial, *tick, entry.stamp.received_ms, entry.stamp.epoch) for tick in entry.ticks],
         )
 
-    def entries(self, serial: str, since_ms: int) -> Iterator[LogEntry]:
-        """A unit's entries stamped at or after an instant, in the order of their stamps."""
+    def entries(self, serial: str, since_ms: int, before_ms: int) -> Iterator[LogEntry]:
+        """A unit's entries stamped from one instant to before another, in that order."""
         rows = self._tables.connection.execute(
             "SELECT epoch, stamp_ms, boot, tick_s, count FROM collector_log"
-            " WHERE serial = ? AND stamp_ms >= ? ORDER BY stamp_ms, boot, tick_s",
-            (serial, since_ms),
+            " WHERE serial = ? AND stamp_ms >= ? AND stamp_ms < ? ORDER BY stamp_ms, boot, tick_s",
+            (serial, since_ms, before_ms),
         )
         for stamp, ticks in groupby(rows, itemgetter(0, 1)):
             yield LogEntry(Stamp(*stamp), tuple(LogTick(*tick[2:]) for tick in ticks))

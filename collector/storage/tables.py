@@ -2,7 +2,8 @@
 
 The collector never commits: its journal and the meter's ledger become durable together or not at
 all. `collector_boundary` and `collector_flag` are derived: deleted, they come back from the rest by
-folding.
+folding. `collector_past` and `collector_past_flag` are not: the entries that they came from may be
+gone.
 """
 
 from __future__ import annotations
@@ -41,6 +42,19 @@ _TABLES: Final = {
     "collector_end": """(
         serial TEXT PRIMARY KEY, stamp_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,
         ended_ms INTEGER NOT NULL, pulses INTEGER NOT NULL) WITHOUT ROWID""",
+    "collector_condensed": "(serial TEXT PRIMARY KEY, before_ms INTEGER NOT NULL) WITHOUT ROWID",
+    "collector_base": """(
+        serial TEXT NOT NULL, kind TEXT NOT NULL, boot INTEGER NOT NULL, counter INTEGER NOT NULL,
+        uptime_s INTEGER, count INTEGER NOT NULL, count_boot INTEGER,
+        count_counter INTEGER, count_uptime_s INTEGER, pulses INTEGER NOT NULL,
+        PRIMARY KEY (serial, kind)) WITHOUT ROWID""",
+    "collector_past": """(
+        serial TEXT NOT NULL, at_s INTEGER NOT NULL, through_s INTEGER NOT NULL,
+        pulses INTEGER NOT NULL, status INTEGER NOT NULL,
+        PRIMARY KEY (serial, at_s)) WITHOUT ROWID""",
+    "collector_past_flag": """(
+        serial TEXT NOT NULL, start_s INTEGER NOT NULL, status INTEGER NOT NULL,
+        PRIMARY KEY (serial, start_s)) WITHOUT ROWID""",
     "collector_refusal": """(
         serial TEXT NOT NULL, kind TEXT NOT NULL, refused INTEGER NOT NULL,
         PRIMARY KEY (serial, kind)) WITHOUT ROWID""",

@@ -20,7 +20,7 @@ from collector.entries import (
     LogTick,
     Pairing,
 )
-from collector.halfhours import PulseHalfHour
+from collector.rows import PulseHalfHour
 
 HALF_HOUR = 1800
 DAY_MS = 86_400_000

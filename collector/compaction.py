@@ -1,0 +1,104 @@
+"""Condensing the beginning of a unit's journal, without changing any row that it gives.
+
+What became final by entries stamped before the edge of a block of days (`Pairing.block_days`) is
+kept as it is. Entries that the fold remembers at that edge stay, and so do as many telegrams as a
+replay window has: one that comes late takes its place among those. What precedes all of them in the
+order of sending is condensed to where the count stood.
+"""
+
+from __future__ import annotations
+
+from shared.timegrid import DAY_MS
+
+from .bracket import BoundaryCount
+from .entries import Pairing
+from .halfhours import Fold, FoldStep, Start
+from .journal import Journal
+from .storage.derived import Derived
+from .storage.past import Past
+
+
+class Compaction:
+    """One unit's journal with what is left of its beginning.
+
+    Args:
+        journal: of all units.
+        past: likewise.
+        serial: the unit.
+        pairing: its pairing.
+    """
+
+    def __init__(self, journal: Journal, past: Past, serial: str, pairing: Pairing) -> None:
+        self._journal = journal
+        self._past = past
+        self._serial = serial
+        self._pairing = pairing
+
+    @property
+    def edge_ms(self) -> int:
+        """The stamp before which the journal is condensed; 0 if it is whole."""
+        return self._past.before_ms(self._serial)
+
+    def resumed(self, finals: dict[int, BoundaryCount], before_ms: int | None = None) -> Fold:
+        """The fold before a stamp, or after all of them.
+
+        Args:
+            finals: what was final then, as `Derived.newest_boundaries` has it.
+            before_ms: the stamp.
+        """
+        bounds = {} if before_ms is None else {"before_ms": before_ms}
+        advances = self._journal.advances(self._serial, self._pairing, **bounds)
+        state = Fold(self._pairing, advances, finals)
+        first_ms = self._first_remembered_ms(**bounds)
+        if first_ms is not None:
+            entries = self._journal.entries(self._serial, first_ms, **bounds)
+            state.remember(entries, self._journal.end(self._serial, **bounds))
+        return state
+
+    def at_edge(self, derived: Derived) -> Fold:
+        """The fold before all entries that can still be folded."""
+        if not self.edge_ms:
+            return Fold(self._pairing)
+        finals = derived.newest_boundaries(self._serial, is_past=True)
+        return self.resumed(finals, self.edge_ms)
+
+    def start(self, derived: Derived) -> Start:
+        """As `at_edge`, with all that was final then."""
+        if not self.edge_ms:
+            return Start.at_pairing(self._pairing)
+        return Start(self.at_edge(derived), *derived.past(self._serial))
+
+    def condense(self, derived: Derived, now_ms: int) -> int | None:
+        """Condense what precedes the block of an instant; what is derived is to be folded again.
+
+        Returns:
+            How many entries are gone; None if nothing was done.
+        """
+        block_ms = self._pairing.block_days * DAY_MS
+        edge_ms = now_ms // block_ms * block_ms
+        if edge_ms <= max(self.edge_ms, self._pairing.paired_ms):
+            return None
+        state = self.at_edge(derived)
+        if not self.edge_ms:
+            paired = FoldStep({self._pairing.first_s: BoundaryCount.at_pairing()}, {})
+            derived.put(self._serial, paired, is_past=True)
+        for entry in self._journal.entries(self._serial, self.edge_ms, edge_ms):
+            derived.put(self._serial, state.apply(entry), is_past=True)
+        first_ms = self._first_remembered_ms(edge_ms)
+        kept = self._past.first_kept(self._serial, edge_ms if first_ms is None else first_ms)
+        forgotten = self._past.condense(
+            self._serial,
+            state.advances.telegrams.base_before(kept[0]),
+            state.advances.counts.base_before(kept[1]),
+        )
+        self._past.set_before_ms(self._serial, edge_ms)
+        return forgotten
+
+    def _first_remembered_ms(self, before_ms: int | None = None) -> int | None:
+        """The stamp of the first entry that a fold remembers: the last before the window."""
+        bounds = {} if before_ms is None else {"before_ms": before_ms}
+        newest_ms = self._journal.stamp_before_ms(self._serial, **bounds)
+        if newest_ms is None:
+            return None
+        window_ms = self._pairing.window_ms(newest_ms)
+        return self._journal.stamp_before_ms(self._serial, window_ms) or window_ms
