@@ -189,14 +189,20 @@ class TickEvidence:
         history = _History(tick_s, pulses, entry.increments, bisect_right(named_s, tick_s))
         before, self._history = self._history, history
         told = before.shared(history, bisect_right(named_s, before.tick_s))
-        for place, increment in enumerate(entry.increments):
+        place = 0
+        while place < len(entry.increments):
+            if told and place == told.start:
+                tick_s -= HALF_HOUR_S * len(told)
+                pulses -= sum(entry.increments[told.start : told.stop])
+                place = told.stop
+                continue
             tick_s -= HALF_HOUR_S
-            pulses -= increment
+            pulses -= entry.increments[place]
+            place += 1
             if tick_s <= 0:
                 break
-            if place not in told:
-                start_s, end_s = self._placed(tick_s)
-                self._know(start_s, end_s + RESOLUTION_S, max(0, pulses))
+            start_s, end_s = self._placed(tick_s)
+            self._know(start_s, end_s + RESOLUTION_S, max(0, pulses))
 
     def _placed(self, tick_s: int) -> tuple[int, int]:
         """Between which ticks an entry of a history is that has this place in it.
