@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import accumulate
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from collector import Collector, MemoryKeystore, PulseHalfHour, Readings
 from tests.collector.frames import KEY, SERIAL, at, heard, key, record
@@ -97,3 +102,32 @@ def test_register_of_a_unit_that_was_taken_off_stands() -> None:
     replaced.receive(heard(9, 60, 1), at(60))
     replaced.end(SERIAL, 5, at(100))
     assert 9 == replaced.register(SERIAL)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=8), st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_order_of_all_kinds_is_one_register(turned: list[int], data: st.DataObject) -> None:
+    """Telegrams, adverts and logs, in any order, with any delay, each once or often: one sum."""
+    base = (1 << 32) - 30
+    receipts: list[Callable[[Collector, float], object]] = []
+    for place, total in enumerate(accumulate(turned), 1):
+        count, sent_s, advert = (base + total) % (1 << 32), 900 * place, key(place, boot=0)
+        frame = heard(count, sent_s, place)
+        tick = (1, sent_s + 1000, count)
+        receipts += [
+            lambda col, s, f=frame: col.receive(replace(f, received_utc=at(s)), at(s)),
+            lambda col, s, c=count, k=advert: col.receive_count(SERIAL, k, c, at(s), 60, at(s)),
+            lambda col, s, t=tick: col.receive_log(SERIAL, [t], at(s)),
+        ]
+    again = data.draw(st.lists(st.sampled_from(receipts), max_size=6))
+    col = Collector(sqlite3.connect(":memory:"), MemoryKeystore(), at(0))
+    col.pair(record(base_count=base), KEY, at(0), is_log_readable=True)
+    now_s = 900.0 * len(turned)
+    for receive in data.draw(st.permutations(receipts + again)):
+        now_s += data.draw(st.sampled_from([0.001, 1, 4000]))
+        receive(col, now_s)
+    assert sum(turned) == col.register(SERIAL)
+    col.handle_timer(at(now_s))
+    rows = _rows(col, now_s)
+    assert sum(row.pulses or 0 for row in rows) <= sum(turned)
+    assert rows == col.refold(SERIAL)[: len(rows)]
