@@ -170,7 +170,7 @@ class DeviceBearer(Bearer):
         pause_s = self._back_off.first_s
         while True:
             sentence, worked_s = await self._attempt()
-            if worked_s >= self._back_off.stable_s:
+            if worked_s is not None and worked_s >= self._back_off.stable_s:
                 pause_s = self._back_off.first_s
             if sentence != self._sentence:
                 at_utc = from_unix_ms(self._clock_ms())
@@ -179,8 +179,8 @@ class DeviceBearer(Bearer):
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._back_off.most_s)
 
-    async def _attempt(self) -> tuple[str, float]:
-        """Serve the device until it breaks: why it did, and for how long it worked."""
+    async def _attempt(self) -> tuple[str, float | None]:
+        """Serve the device until it breaks: why it did, and for how long it worked if it did."""
         opened_s: list[float] = []
 
         def opened() -> None:
@@ -194,7 +194,7 @@ class DeviceBearer(Bearer):
             sentence = str(error)
         except Exception as error:  # noqa: BLE001  whatever ends a device, the others go on
             sentence = f"{self.name} has failed: {error!r}"
-        return sentence, self._loop.time() - opened_s[0] if opened_s else 0.0
+        return sentence, self._loop.time() - opened_s[0] if opened_s else None
 
     def _opened(self) -> None:
         if self._sentence is not None:

@@ -13,6 +13,9 @@ from typing import TypeVar
 from collector.mbus_link import Answer, MasterLink
 from collector.mbus_scripts import Request
 from pulse_unit.slave import WiredSlave
+from shared.wire.header import parse_wired_header
+from shared.wire.mbus import Frame
+from shared.wire.telegram import decode_records
 from tests.collector.devices import LIMIT_S
 from tests.pulse_unit.wired import FakeMemory, FakeUnit
 
@@ -21,6 +24,12 @@ LATENCY_MS = 50
 SILENT_MS = 1_000  # no request is answered by then
 
 _Result = TypeVar("_Result")
+
+
+def count(frame: Frame) -> int:
+    """The count that an answer tells."""
+    assert frame.control is not None
+    return decode_records(parse_wired_header(frame.control, frame.user_data).body).count
 
 
 class Slave:

@@ -24,9 +24,8 @@ from collector import (
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.command import seal_phase
 from shared.wire.mbus import decode_frame
-from tests.collector.bus import Bus, BusServer, Slave
+from tests.collector.bus import Bus, BusServer, Slave, count
 from tests.collector.devices import SOON, Awaited
-from tests.collector.test_mbus_scripts import count
 
 SERIAL = "12345678"
 

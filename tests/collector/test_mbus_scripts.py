@@ -8,17 +8,9 @@ from collector import BearerSettingError, MbusSlave
 from collector.mbus_link import Unanswered
 from collector.mbus_scripts import ANY, BusMaster, Refused, has_more, slave_of
 from pulse_unit.slave import ERROR_DENIED, ERROR_KEY
-from shared.wire.header import parse_wired_header
 from shared.wire.mbus import FCB, REQ_UD2, RSP_UD, Frame, response
-from shared.wire.telegram import decode_records
-from tests.collector.bus import Bus, Slave
+from tests.collector.bus import Bus, Slave, count
 from tests.pulse_unit.wired import COMMAND
-
-
-def count(frame: Frame) -> int:
-    """The count that an answer tells."""
-    assert frame.control is not None
-    return decode_records(parse_wired_header(frame.control, frame.user_data).body).count
 
 
 def read_count(bus: Bus, master: BusMaster, slave: MbusSlave) -> int:
