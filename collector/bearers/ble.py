@@ -17,7 +17,7 @@ from shared.wire.gatt import LogRequest, encode_log_request
 
 from .base import ReceivedFrame
 from .ble_visit import UnpairedError, Visit, VisitError
-from .device import BackOff, DeviceBearer, host_utc_ms
+from .device import COMMAND_LATE, COMMAND_MAX_S, BackOff, DeviceBearer, host_utc_ms
 from .reports import CommandAnswered, LogAnswered, UnitPaired, UnitUnreached
 
 if TYPE_CHECKING:
@@ -72,6 +72,12 @@ class _Log:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Command:
+    data: bytes
+    asked_s: float
+
+
 class _Contact:
     """What there is to do with one unit."""
 
@@ -80,7 +86,7 @@ class _Contact:
         self.plan = plan
         self.wants_pairing = False
         self.logs: deque[_Log] = deque()
-        self.commands: asyncio.Queue[bytes] | None = None  # while it is connected
+        self.commands: asyncio.Queue[_Command] | None = None  # while it is connected
 
 
 class BleBearer(DeviceBearer):
@@ -138,7 +144,7 @@ class BleBearer(DeviceBearer):
             if contact is None or contact.commands is None:
                 self._answered(serial, "it is not connected: its window is over")
             else:
-                contact.commands.put_nowait(data)
+                contact.commands.put_nowait(_Command(data, self._loop.time()))
 
         self._call(give)
 
@@ -308,10 +314,13 @@ class BleBearer(DeviceBearer):
         while True:
             try:
                 async with asyncio.timeout(_REPLY_S):
-                    data = await contact.commands.get()
+                    command = await contact.commands.get()
             except TimeoutError:
                 return
-            self._answered(contact.unit.serial, await visit.command(data))
+            sentence = COMMAND_LATE
+            if self._loop.time() - command.asked_s <= COMMAND_MAX_S:
+                sentence = await visit.command(command.data)
+            self._answered(contact.unit.serial, sentence)
 
     async def _read_log(self, contact: _Contact, visit: Visit) -> None:
         log = contact.logs[0]

@@ -18,6 +18,9 @@ from shared.timegrid import from_unix_ms, unix_ms
 from .base import Bearer, ReceivedFrame
 from .reports import BearerLost, BearerReport, BearerWorks
 
+COMMAND_MAX_S = 1.0  # a command tells the time: one that has waited for longer is not sent
+COMMAND_LATE = "it waited for too long and was not sent: the next telegram brings another"
+
 _WAITING_MAX = 10_000  # frames or reports; the oldest give way if nobody takes them
 _JOIN_S = 20.0
 _STOP_S = 3.0  # what is cancelled may have a device to give back

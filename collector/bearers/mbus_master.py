@@ -13,14 +13,15 @@ from collector.mbus_link import Answer, MasterLink, Unanswered
 from collector.mbus_scripts import BusMaster, MbusSlave, Refused, Request, Script, slave_of
 from shared.timegrid import from_unix_ms
 from shared.wire.address import serial_text
+from shared.wire.errors import WireError
 from shared.wire.mbus import BAUDS, CI_RESPONSE, Frame, encode_frame
 
 from .base import ReceivedFrame
-from .device import BackOff, DeviceBearer, host_utc_ms, stop
+from .device import COMMAND_LATE, COMMAND_MAX_S, BackOff, DeviceBearer, host_utc_ms, stop
 from .reports import CommandAnswered, ScanEnded, SlaveFound, UnitUnreached
 from .serial_line import SerialLine
 
-_COMMAND_MS = 2_000  # a command tells the time: one that has waited for longer is not sent
+_REPLY_S = 0.5  # what answers a reading goes before the next
 _DRAINS_MAX = 64  # reads of what has come in since the last answer
 _REASONS = {
     Unanswered.SILENCE: "does not answer",
@@ -142,15 +143,18 @@ class MbusMaster(DeviceBearer):
         elif self._scan is not None or self._scans:
             await self._scan_on(line)
         else:
-            await self._idle(line)
+            left_s = max(0.0, self._next_poll_s - self._loop.time()) if self._period_s else None
+            await self._idle(line, left_s)
 
     def _poll_all(self) -> None:
         self._polls.extend(slave for slave in self._slaves if slave not in self._polls)
         self._asked.set()
 
-    async def _idle(self, line: SerialLine) -> None:
+    async def _idle(self, line: SerialLine, timeout_s: float | None) -> None:
         """Wait for something to do; what comes in meanwhile means nothing."""
-        timeout_s = max(0.0, self._next_poll_s - self._loop.time()) if self._period_s else None
+        self._asked.clear()
+        if self._commands:
+            return
         asked = asyncio.ensure_future(self._asked.wait())
         reading = asyncio.ensure_future(line.read(timeout_s))
         try:
@@ -159,7 +163,6 @@ class MbusMaster(DeviceBearer):
                 self._link.receive_data(data, self._now_ms())
         finally:
             await stop([asked, reading])
-        self._asked.clear()
 
     async def _read(self, line: SerialLine, slave: MbusSlave) -> None:
         began_ms = self._now_ms()
@@ -169,6 +172,7 @@ class MbusMaster(DeviceBearer):
             delay_max_s = 1 + (self._now_ms() - began_ms) // 1000
             for frame in reading:
                 self._hand_over(slave, frame, delay_max_s)
+            await self._idle(line, _REPLY_S)
             return
         reason = reading.reason if isinstance(reading, Refused) else _REASONS[reading]
         self._report(
@@ -187,8 +191,8 @@ class MbusMaster(DeviceBearer):
         self._deliver(ReceivedFrame(encode_frame(frame), received_utc, self.name, delay_max_s))
 
     async def _command(self, line: SerialLine, command: _Command) -> None:
-        sentence = "the bus was busy for too long: it was not sent"
-        if self._loop.time() - command.asked_s <= _COMMAND_MS / 1000:
+        sentence = COMMAND_LATE
+        if self._loop.time() - command.asked_s <= COMMAND_MAX_S:
             sentence = await self._give(line, command)
         self._report(
             CommandAnswered(
@@ -203,9 +207,9 @@ class MbusMaster(DeviceBearer):
     async def _give(self, line: SerialLine, command: _Command) -> str:
         try:
             slave = self._addresses.get(command.serial) or slave_of(command.serial)
-        except BearerSettingError as error:
+            refused = await self._play(line, self._master.command(slave, command.data))
+        except (BearerSettingError, WireError) as error:
             return str(error)
-        refused = await self._play(line, self._master.command(slave, command.data))
         if refused is None:
             return ""
         reason = refused.reason if isinstance(refused, Refused) else _REASONS[refused]

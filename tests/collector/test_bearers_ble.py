@@ -21,6 +21,7 @@ from collector import (
     UnitPaired,
     UnitUnreached,
 )
+from collector.bearers.device import COMMAND_LATE
 from pulse_unit.entries import Entries
 from pulse_unit.hal.linux import static_address
 from shared.crypto.backend_cryptography import AesBlock
@@ -224,6 +225,21 @@ def test_a_reply_outside_a_window_is_told(house: House) -> None:
             answered = await house.report(CommandAnswered)
             assert (serial, False) == (answered.serial, answered.is_obeyed)
             assert "it is not connected: its window is over" == answered.sentence
+
+    house.run(scenario)
+
+
+def test_a_command_that_came_too_late_is_not_given(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a long log was being read."""
+    monkeypatch.setattr("collector.bearers.ble.COMMAND_MAX_S", -1)
+
+    async def scenario(house: House) -> None:
+        await house.pair()
+        await house.telegram()
+        house.ble.reply(SERIAL, seal_phase(AesBlock, KEY, 7, 0))
+        assert COMMAND_LATE == (await house.report(CommandAnswered)).sentence
 
     house.run(scenario)
 

@@ -21,11 +21,12 @@ from collector import (
     SlaveFound,
     UnitUnreached,
 )
+from collector.bearers.device import COMMAND_LATE
 from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.command import seal_phase
 from shared.wire.mbus import decode_frame
 from tests.collector.bus import Bus, BusServer, Slave, count
-from tests.collector.devices import SOON, Awaited
+from tests.collector.devices import LIMIT_S, SOON, Awaited
 
 SERIAL = "12345678"
 
@@ -102,6 +103,30 @@ def test_a_meter_that_is_not_there_is_told(benches: list[Bench]) -> None:
     assert ("9", "the slave 9 does not answer") == (unreached.unit, unreached.sentence)
 
 
+def test_a_reply_goes_before_the_next_reading(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the next meter, which is not there, would have kept it waiting."""
+    monkeypatch.setattr("collector.bearers.mbus_master._REPLY_S", LIMIT_S)
+    benches.append(Bench(Bus([Slave(5, SERIAL)]), [MbusSlave(primary=5), MbusSlave(primary=9)]))
+    bench = benches[0]
+    bench.master.poll()
+    bench.counts(1)
+    bench.master.reply(SERIAL, bytes(17))
+    (_, answered) = bench.reports(2)
+    assert isinstance(answered, CommandAnswered)
+    assert answered.is_obeyed
+
+
+def test_a_command_that_fits_no_frame_is_told(benches: list[Bench]) -> None:
+    """It ends nothing but itself."""
+    benches.append(Bench(Bus([Slave(5, SERIAL)]), []))
+    benches[0].master.reply(SERIAL, bytes(300))
+    (_, answered) = benches[0].reports(2)
+    assert isinstance(answered, CommandAnswered)
+    assert "301 bytes do not fit a frame" == answered.sentence
+
+
 @pytest.mark.parametrize("slave", [MbusSlave(primary=5), None])
 def test_a_command_reaches_its_unit(slave: MbusSlave | None, benches: list[Bench]) -> None:
     """The one that was read under this serial, or one that is selected by it."""
@@ -139,13 +164,13 @@ def test_a_command_that_came_too_late_is_not_sent(
     benches: list[Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It tells the time: minutes later it would be wrong."""
-    monkeypatch.setattr("collector.bearers.mbus_master._COMMAND_MS", -1)
+    monkeypatch.setattr("collector.bearers.mbus_master.COMMAND_MAX_S", -1)
     wired = Slave(5, SERIAL)
     benches.append(Bench(Bus([wired]), []))
     benches[0].master.reply(SERIAL, bytes(17))
     (_, answered) = benches[0].reports(2)
     assert isinstance(answered, CommandAnswered)
-    assert "the bus was busy for too long: it was not sent" == answered.sentence
+    assert COMMAND_LATE == answered.sentence
     assert [] == wired.unit.obeyed
 
 
