@@ -23,6 +23,7 @@ from .station import Station
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _IDLE_S: Final = 0.25
 _RETRY: Final = timedelta(seconds=5)
+_RETRY_MAX: Final = timedelta(minutes=5)
 _CHUNK: Final = 200
 
 Tell = Callable[[dict[str, Any]], None]
@@ -65,6 +66,7 @@ class Runtime:
         self._came_by: dict[str, str] = {}
         self._failure: str | None = None
         self._retry = self._latest
+        self._pause_before = _RETRY
         self._refused: set[tuple[str | None, str]] = set()
 
     def wake(self) -> None:
@@ -123,14 +125,15 @@ class Runtime:
             if self._failure is not None or (due is not None and due <= now):
                 self._tell_events(self._station.handle_timer(now))
         except StorageFailedError as error:
-            self._retry = now + _RETRY
+            self._retry = now + self._pause_before
+            self._pause_before = min(2 * self._pause_before, _RETRY_MAX)
             if str(error) != self._failure:
                 self._say("storage_failed", f"nothing can be kept, and what comes waits: {error}")
             self._failure = str(error)
         else:
             if self._failure is not None:
                 self._say("storage_recovered", "what waited has been kept, nothing was lost")
-            self._failure = None
+            self._failure, self._pause_before = None, _RETRY
 
     def _heard(self, bearer: Bearer, now: datetime) -> list[ReceivedFrame]:
         """A bearer's frames; one that fails is left out, and the others go on."""

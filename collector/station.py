@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 FRAMES_MAX: Final = 20_000
 """Frames that wait for a disk; of more the oldest leave: later ones tell their counts too."""
 
+_CHUNK: Final = 100  # in one transaction: as long as the disk is full, no more is tried in vain
+
 
 class Station:
     """The one writer of a data directory.
@@ -81,18 +83,29 @@ class Station:
         """Take frames, with those that wait, and make durable what they bring.
 
         Returns:
-            What there is to tell, durable.
+            What there is to tell, durable. Of more than a few frames some may wait on: see
+            `waiting`.
 
         Raises:
             StorageFailedError: nothing was kept; the frames wait for the next call.
         """
         self._waiting.extend(frames)
         events: list[Event] = []
-        with self._transaction(now):
-            for frame in self._waiting:
-                # Where a disk was full for days, a frame counts as of when it came in.
-                events += self.collector.receive(frame, min(frame.received_utc, now))
-        self._waiting.clear()
+        while self._waiting:
+            chunk = [self._waiting[n] for n in range(min(_CHUNK, len(self._waiting)))]
+            told: list[Event] = []
+            try:
+                with self._transaction(now):
+                    for frame in chunk:
+                        # Where a disk was full for days, a frame counts as of when it came in.
+                        told += self.collector.receive(frame, min(frame.received_utc, now))
+            except StorageFailedError:
+                if events:
+                    break  # these are durable and have to be told; the next call fails
+                raise
+            events += told
+            for _ in chunk:
+                self._waiting.popleft()
         return events
 
     def replies(self, now: datetime) -> list[tuple[str, bytes]]:
