@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
     from .collector import Collector, Readings, UnitState
+    from .dial import DialReading
+    from .energy import GasEnergy
     from .entries import JournalEntry, LogPlace, LogTick, Pairing, Stamp, TelegramKey
     from .errors import (
         BearerClosedError,
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     from .keys import Keys
     from .keystore import Keystore, MemoryKeystore
     from .mbus_scripts import MbusSlave
+    from .pairing import PairingSession, PairingState
+    from .particulars import MeterDetails, PairingOutcome, PairingPlan
     from .rows import PulseHalfHour, PulseRun
 
 __all__ = [
@@ -92,9 +96,11 @@ __all__ = [
     "CommandAnswered",
     "CountReceived",
     "CountRolledBack",
+    "DialReading",
     "Event",
     "Fleet",
     "FleetUnit",
+    "GasEnergy",
     "ImplausibleFlow",
     "Ingest",
     "Journal",
@@ -113,10 +119,15 @@ __all__ = [
     "MbusMaster",
     "MbusSlave",
     "MemoryKeystore",
+    "MeterDetails",
     "NoCount",
     "NotRising",
     "OneWayBearerError",
     "Pairing",
+    "PairingOutcome",
+    "PairingPlan",
+    "PairingSession",
+    "PairingState",
     "PlaintextDowngrade",
     "PulseHalfHour",
     "PulseRun",
@@ -165,6 +176,8 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
         "collector": "Collector Readings UnitState",
+        "dial": "DialReading",
+        "energy": "GasEnergy",
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
         "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
         " KeystoreError OneWayBearerError ReplayFileError UnitPairedError UnitRecordError"
@@ -179,6 +192,8 @@ __getattr__, __dir__ = shared.lazy.loader(
         "keys": "Keys",
         "keystore": "Keystore MemoryKeystore",
         "mbus_scripts": "MbusSlave",
+        "pairing": "PairingSession PairingState",
+        "particulars": "MeterDetails PairingOutcome PairingPlan",
         "rows": "PulseHalfHour PulseRun",
     },
 )

@@ -117,12 +117,25 @@ def set_correction(factor: str, data_dir: Path, channel: str) -> None:
 
 
 def _order(data_dir: Path, request: dict[str, Any]) -> None:
-    from .cli_line import station_line
+    """Have it kept by the collector that runs there; else here, and no time passes for units."""
+    from .errors import DirectoryInUseError
+    from .orders import keep_calorific
     from .storage.directory import DataDirectory
+    from .storage.pairings import Pairings
 
     DataDirectory.read(data_dir).close()
-    with station_line(data_dir) as line:
-        line.ask(request)
+    try:
+        directory = DataDirectory.open(data_dir)
+    except DirectoryInUseError:
+        from .ports.line import ControlLine
+
+        with ControlLine(data_dir) as line:
+            line.ask(request)
+        return
+    with directory, directory.transaction():
+        pairings = Pairings(directory.connection)
+        pairings.make()
+        keep_calorific(pairings, request)
 
 
 def _bill(bill: Any, first: date, last: date) -> dict[str, Any]:

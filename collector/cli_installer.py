@@ -40,6 +40,7 @@ class Given:
         channel: what the unit feeds.
         exchanges: the unit whose place or meter it takes.
         test_pulses: of the test burn.
+        any_telegram: whether the unit's button need not be pressed.
         max_flow_l_h: the meter's.
         agrees: whether the index is taken as expected.
     """
@@ -57,6 +58,7 @@ class Given:
     channel: str = "gas"
     exchanges: str | None = None
     test_pulses: int = 3
+    any_telegram: bool = False
     max_flow_l_h: int = 6000
     agrees: bool = False
 
@@ -82,6 +84,7 @@ class Given:
             "channel": self.channel,
             "exchanges": self.exchanges,
             "test_pulses": self.test_pulses,
+            "any_telegram": self.any_telegram,
             "max_flow_l_h": self.max_flow_l_h,
         }
 

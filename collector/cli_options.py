@@ -72,7 +72,7 @@ _BEARERS: Final = (
     click.option(
         "--replay",
         "replays",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=click.Path(path_type=Path),
         multiple=True,
         metavar="FILE",
         help="Recorded telegrams: a UTC time and a hexadecimal frame a line; may be repeated.",

@@ -19,7 +19,7 @@ _INSTALLATION = (
     click.option(
         "--label",
         "label_file",
-        type=click.File("r"),
+        type=click.Path(allow_dash=True),
         metavar="FILE",
         help="The label: the text of its QR code, or its printed lines; - is standard input.",
     ),
@@ -49,6 +49,9 @@ _INSTALLATION = (
         show_default=True,
         metavar="N",
         help="Pulses of the test burn; 0 leaves it out.",
+    ),
+    click.option(
+        "--any-telegram", is_flag=True, help="Do not wait for the button: any telegram will do."
     ),
     click.option("--installer", metavar="NAME", help="Who does it."),
     click.option("--yes", "agrees", is_flag=True, help="Take the expected index as right."),
@@ -156,7 +159,7 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
     bearers = {name: options.pop(name) for name in names}
     as_json, certificate_file = options.pop("as_json"), options.pop("certificate_file")
     label_file = options.pop("label_file")
-    label = None if label_file is None else label_file.read(_LABEL_MAX).strip()
+    label = None if label_file is None else _label(label_file)
     if (options["serial"] is None) != (options["key"] is None):
         raise click.UsageError("--serial and --key go together.")
     if label is not None and options["serial"] is not None:
@@ -168,6 +171,15 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
         install = install_by_script if as_json else install_at_terminal
         document = install(line, given)
     _show(document, certificate_file, as_json=as_json)
+
+
+def _label(name: str) -> str:
+    try:
+        with click.open_file(name, encoding="ascii", errors="replace") as file:
+            text: str = file.read(_LABEL_MAX)
+    except OSError as error:
+        raise click.ClickException(f"{name} cannot be read: {error.strerror}.") from None
+    return text.strip()
 
 
 def _show(document: dict[str, Any], file: Path | None, *, as_json: bool) -> None:

@@ -6,27 +6,22 @@ steps of one session; `pair.status` tells where it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.label import UnitLabel
 from shared.timegrid import iso_utc
 
 from .dial import DialReading
-from .energy import calorific_value, correction_factor
 from .errors import OrderError, PairingStepError
+from .orders import Reply, Request, keep_calorific, text_of, whole_of
 from .pairing import PairingSession, PairingState
 from .particulars import PairingPlan, meter_details, typed_identity
 
 if TYPE_CHECKING:
     from .bearers.base import ReceivedFrame
     from .station import Station
-
-Request: TypeAlias = Mapping[str, Any]
-Reply: TypeAlias = dict[str, Any]
-
-_TEXT_MAX: Final = 200
 
 
 class Desk:
@@ -49,8 +44,8 @@ class Desk:
             "pair.commit": self._commit,
             "pair.cancel": self._cancel,
             "unpair": self._unpair,
-            "calorific.set": self._set_calorific_value,
-            "calorific.correction": self._set_correction,
+            "calorific.set": self._calorific,
+            "calorific.correction": self._calorific,
         }
 
     @property
@@ -91,21 +86,22 @@ class Desk:
     def _begin(self, request: Request, now: datetime) -> Reply:
         if self.is_listening:
             raise PairingStepError("a pairing is under way already")
-        exchanges = _text(request, "exchanges", None)
+        exchanges = text_of(request, "exchanges", None)
         plan = PairingPlan(
-            channel=_text(request, "channel", "gas") or "gas",
-            test_pulses=_whole(request, "test_pulses", 3, 100),
-            max_flow_l_h=_whole(request, "max_flow_l_h", 6000, 1_000_000),
-            period_s=_whole(request, "period_s", 900, 86_400),
+            channel=text_of(request, "channel", "gas") or "gas",
+            test_pulses=whole_of(request, "test_pulses", 3, 100),
+            any_telegram=request.get("any_telegram") is True,
+            max_flow_l_h=whole_of(request, "max_flow_l_h", 6000, 1_000_000),
+            period_s=whole_of(request, "period_s", 900, 86_400),
             allow_unauthenticated=request.get("allow_unauthenticated") is True,
         )
         session = PairingSession(self._station.plan(plan, exchanges=exchanges))
-        label = _text(request, "label", None)
+        label = text_of(request, "label", None)
         if label is not None:
             session.give_label(UnitLabel.parse(label), now)
         else:
             needs_check = request.get("typed") is True
-            serial, key = _text(request, "serial", ""), _text(request, "key", "")
+            serial, key = text_of(request, "serial", ""), text_of(request, "key", "")
             session.give_identity(
                 *typed_identity(serial or "", key or "", needs_check=needs_check), now
             )
@@ -144,13 +140,13 @@ class Desk:
         }
 
     def _meter(self, request: Request, now: datetime) -> Reply:
-        first = _text(request, "mprn", "") or ""
+        first = text_of(request, "mprn", "") or ""
         details = meter_details(
-            (first, _text(request, "mprn_again", first) or ""),
-            _text(request, "meter_serial", "") or "",
-            _text(request, "weight", "") or "",
-            _text(request, "dial", "") or "",
-            _text(request, "dial_unit", "m3") or "m3",
+            (first, text_of(request, "mprn_again", first) or ""),
+            text_of(request, "meter_serial", "") or "",
+            text_of(request, "weight", "") or "",
+            text_of(request, "dial", "") or "",
+            text_of(request, "dial_unit", "m3") or "m3",
             has_turned_over=request.get("turned_over") is True,
         )
         self._open().give_meter(details, now)
@@ -167,7 +163,7 @@ class Desk:
         document = self._station.commit(
             session.outcome(),
             now,
-            installer=_text(request, "installer", "") or "",
+            installer=text_of(request, "installer", "") or "",
             exchanges=self._exchanges,
         )
         session.committed(now)
@@ -178,51 +174,20 @@ class Desk:
         return self._status(request, now)
 
     def _unpair(self, request: Request, now: datetime) -> Reply:
-        dial = _text(request, "dial", None)
-        unit = _text(request, "dial_unit", "m3") or "m3"
+        dial = text_of(request, "dial", None)
+        unit = text_of(request, "dial_unit", "m3") or "m3"
         document = self._station.unpair(
-            _text(request, "serial", "") or "",
+            text_of(request, "serial", "") or "",
             now,
-            installer=_text(request, "installer", "") or "",
+            installer=text_of(request, "installer", "") or "",
             dial=None if dial is None else DialReading.parse(dial, unit),
         )
         return {"certificate": document}
 
-    def _set_calorific_value(self, request: Request, now: datetime) -> Reply:
-        try:
-            day = date.fromisoformat(_text(request, "from", "") or "")
-        except ValueError:
-            raise OrderError("a gas day is written 2026-04-01") from None
-        text = _text(request, "mj_m3", None)
-        value = None if text is None else calorific_value(text)
-        self._station.set_calorific_value(day, value, now)
-        return {"from": day.isoformat(), "mj_m3": text}
-
-    def _set_correction(self, request: Request, now: datetime) -> Reply:
-        factor = correction_factor(_text(request, "factor", "") or "")
-        channel = _text(request, "channel", "gas") or "gas"
-        self._station.set_correction(channel, factor, now)
-        return {"channel": channel, "factor": request.get("factor")}
+    def _calorific(self, request: Request, now: datetime) -> Reply:
+        return self._station.keep(lambda pairings: keep_calorific(pairings, request), now)
 
     def _open(self) -> PairingSession:
         if self._session is None:
             raise PairingStepError("no pairing is under way")
         return self._session
-
-
-def _text(request: Request, name: str, otherwise: str | None) -> str | None:
-    value = request.get(name, otherwise)
-    if value is None:
-        return otherwise
-    if not isinstance(value, str) or len(value) > _TEXT_MAX or not value.isprintable():
-        if name == "label" and isinstance(value, str) and len(value) <= _TEXT_MAX:
-            return value  # a printed label has three lines
-        raise OrderError(f"{name} is no text of one line, up to {_TEXT_MAX} characters")
-    return value
-
-
-def _whole(request: Request, name: str, otherwise: int, most: int) -> int:
-    value = request.get(name, otherwise)
-    if type(value) is not int or not 0 <= value <= most:
-        raise OrderError(f"{name} is a whole number from 0 to {most}")
-    return value

@@ -44,5 +44,5 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
             prefix = name.removeprefix("channel_")
             flat |= {f"{inner}_{prefix}": each for inner, each in value.items()}
         else:
-            flat[name] = value
+            flat[name] = str(value).lower() if isinstance(value, bool) else value
     return flat

@@ -197,13 +197,13 @@ class PairingSession:
         if self._base is not None and _key(outcome) > _key(self._base):
             self._frames.append((outcome, frame))
             del self._frames[:-_FRAMES_MAX]
-        if self.state is PairingState.SIGNAL and self.signal.asked_for:
+        if self.state is PairingState.SIGNAL and self._is_found:
             self._go(_Step.UNIT_HEARD, now)
         self._pass_steps(now)
 
     def commands(self, now: datetime) -> list[tuple[str, bytes]]:
         """What to send into the reply window of the frame just received: (serial, command)."""
-        if self._setting is None or not self.signal.asked_for or self.is_over:
+        if self._setting is None or not self._is_found or self.is_over:
             return []
         command = self._setting.command(now)
         return [] if command is None else [(self.serial, command)]
@@ -290,6 +290,10 @@ class PairingSession:
         if self._deadline is not None and require_utc(now) >= self._deadline:
             self._go(_Step.TIMED_OUT, now)
             self._pass_steps(now)
+
+    @property
+    def _is_found(self) -> bool:
+        return bool(self.signal.authentic if self._plan.any_telegram else self.signal.asked_for)
 
     def _pass_steps(self, now: datetime) -> None:
         """Leave the states whose wait is over already."""

@@ -118,6 +118,7 @@ class PairingPlan:
             meter with the serial `index_meter`.
         index_meter: see there.
         test_pulses: how many pulses the test burn waits for; 0 leaves it out.
+        any_telegram: whether a telegram that nobody asked for by the button is enough.
         max_flow_l_h: the meter's maximum flow.
         period_s: seconds from one telegram of the unit to the next.
         medium: as in `UnitRecord`, and so are the others.
@@ -130,6 +131,7 @@ class PairingPlan:
     index: DialReading | None = None
     index_meter: str | None = None
     test_pulses: int = TEST_PULSES
+    any_telegram: bool = False
     max_flow_l_h: int = 6000
     period_s: int = 900
     medium: int = MEDIUM_GAS

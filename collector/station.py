@@ -7,12 +7,12 @@ is tried again; nothing is told to anybody before it is durable.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.timegrid import iso_utc, unix_ms
 from shared.wire.grid import COUNT_MODULUS
@@ -31,6 +31,8 @@ from .storage.registry import PhaseState, Registry
 if TYPE_CHECKING:
     from .bearers.base import ReceivedFrame
     from .storage.directory import DataDirectory
+
+_Result = TypeVar("_Result")
 
 FRAMES_MAX: Final = 20_000
 """Frames that wait for a disk; of more the oldest leave: later ones tell their counts too."""
@@ -238,19 +240,14 @@ class Station:
         self.directory.keystore.remove(serial)
         return {"certificate": number, **document}
 
-    def set_calorific_value(self, from_day: date, mj_m3: Fraction | None, now: datetime) -> None:
-        """Keep a calorific value from a gas day on; None forgets the one from that day.
+    def keep(self, change: Callable[[Pairings], _Result], now: datetime) -> _Result:
+        """Make a change of what is kept beside the units durable; return what it returns.
 
         Raises:
-            StorageFailedError: nothing was kept; so does the next.
+            StorageFailedError: nothing was kept.
         """
         with self._transaction(now):
-            self.pairings.set_calorific_value(from_day, mj_m3)
-
-    def set_correction(self, channel: str, factor: Fraction, now: datetime) -> None:
-        """Keep a channel's factor from metered to standard volume."""
-        with self._transaction(now):
-            self.pairings.set_correction(channel, factor)
+            return change(self.pairings)
 
     def _commit(
         self, outcome: PairingOutcome, now: datetime, installer: str, exchanges: str | None

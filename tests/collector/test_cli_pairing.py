@@ -141,6 +141,14 @@ def test_mistyped(home: Path, call: Path) -> None:
     assert not (home / "keys.json").exists()
 
 
+def test_a_label_from_a_file(home: Path, call: Path, tmp_path: Path) -> None:
+    """The printed lines do as well as the code's text; no file is one sentence."""
+    label = tmp_path / "unit.label"
+    assert "cannot be read" in refused(pair(home, call, "--label", label))
+    label.write_text(LABEL.printed_text + "\n")
+    assert 0 == pair(home, call, "--label", label).exit_code
+
+
 def test_paired_already(home: Path, call: Path) -> None:
     """The same channel, and the same unit for another channel."""
     assert 0 == pair(home, call).exit_code

@@ -162,6 +162,15 @@ def test_a_unit_nobody_pressed_is_not_taken() -> None:
     assert [] == bench.obeyed
 
 
+def test_any_telegram_will_do_where_a_script_says_so() -> None:
+    """An authentic one, that is: nobody has to be at the unit."""
+    bench, pairing = Bench(), session(any_telegram=True, test_pulses=0)
+    pairing.give_label(LABEL, bench.now)
+    bench.run(pairing, 10)
+    assert PairingState.METER is pairing.state
+    assert [True] == bench.obeyed
+
+
 def test_damaged_frames_and_a_weak_signal() -> None:
     """Both are said, whatever else is."""
     bench, pairing = Bench(radio=VirtualRadio(3, delay_max_s=0, corrupt=1.0)), session()
