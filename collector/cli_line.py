@@ -106,7 +106,6 @@ def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:
     try:
         yield _Local(ask, clock)
     finally:
-        desk.leave()
         for bearer in bearers:
             bearer.close()
 

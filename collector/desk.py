@@ -78,11 +78,6 @@ class Desk:
         if self._session is not None:
             self._session.handle_timer(now)
 
-    def leave(self) -> None:
-        """The installer has gone: what was not committed is given up."""
-        if self._session is not None:
-            self._session.cancel()
-
     def _begin(self, request: Request, now: datetime) -> Reply:
         if self.is_listening:
             raise PairingStepError("a pairing is under way already")
@@ -170,7 +165,7 @@ class Desk:
         return {"certificate": document}
 
     def _cancel(self, request: Request, now: datetime) -> Reply:
-        self.leave()
+        self._open().cancel()
         return self._status(request, now)
 
     def _unpair(self, request: Request, now: datetime) -> Reply:

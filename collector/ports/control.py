@@ -97,7 +97,6 @@ class ControlPort:
             pass  # the installer, or we, have gone
         finally:
             self._tasks.discard(task)
-            desk.leave()
             self._left(desk)
             writer.close()
             with contextlib.suppress(OSError, asyncio.CancelledError):

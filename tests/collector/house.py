@@ -78,6 +78,7 @@ class House:
         self.station = Station(directory, self.bench.now)
         self.told: list[dict[str, Any]] = []
         self.now = self.bench.now
+        self.running: Runtime | None = None
 
     def pair(self) -> None:
         """Pair the unit."""
@@ -127,7 +128,7 @@ def beside(house: House, work: Callable[[LiveUnit], Any]) -> tuple[Any, LiveUnit
         return from_unix_ms(BEGIN_MS + int((time.monotonic() - begin_s) * SPEED * 1000))
 
     async def both() -> Any:
-        runtime = Runtime(house.station, [live], house.told.append, now=now)
+        runtime = house.running = Runtime(house.station, [live], house.told.append, now=now)
         running = asyncio.ensure_future(runtime.run())
         try:
             await asyncio.to_thread(reach, house.directory.path)

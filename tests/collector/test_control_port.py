@@ -80,6 +80,7 @@ def test_an_installer_who_goes_leaves_nothing(house: House) -> None:
 
     beside(house, twice)
     assert {} == house.station.open_segments()
+    assert [] == house.running._desks  # nobody listens for a unit any more
 
 
 @pytest.mark.parametrize(

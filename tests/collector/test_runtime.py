@@ -125,12 +125,17 @@ def test_refusals_of_a_kind_are_told_once(house: House) -> None:
     assert ["TelegramReceived", "Replayed"] == [row["event"] for row in house.told]
 
 
-def test_an_unpaired_units_silence_is_nobodys_concern(house: House) -> None:
-    """A paired one's is told."""
+def test_a_paired_units_silence(house: House) -> None:
+    """A paired one's is told, once."""
     house.pair()
-    house.step(house.runtime(), 7200)
+    runtime = house.runtime()
+    house.step(runtime, 7200)
     assert 1 == len(house.events("UnitSilent"))
-    house.told.clear()
+
+
+def test_the_silence_of_a_unit_that_was_unpaired(house: House) -> None:
+    """It is what was wanted."""
+    house.pair()
     house.station.unpair(SERIAL, house.now)
     house.step(house.runtime(), 7200)
     assert [] == house.told

@@ -29,7 +29,7 @@ from elec_meter import Storage
 from elec_meter.storage import schema
 from shared.exact_json import exact_json
 from shared.label import UnitLabel
-from tests.collector.bench import LABEL, MPRN, Bench, meter
+from tests.collector.bench import BEGIN_MS, LABEL, MPRN, Bench, meter
 from tests.collector.frames import KEY, SERIAL
 
 OTHER = UnitLabel("00000002", bytes(range(16)), "654321")
@@ -318,6 +318,20 @@ def test_frames_wait_for_a_locked_database(directory: DataDirectory, bench: Benc
     events = station.receive([], bench.now)
     assert len(refused) == len([e for e in events if isinstance(e, TelegramReceived)])
     assert (0, 70) == (station.waiting, volume_l(station))
+
+
+def test_what_waited_for_days_counts_as_of_when_it_came(
+    directory: DataDirectory, bench: Bench
+) -> None:
+    """Half-hours of more than two days ago are measured by telegrams that the disk takes now."""
+    station = Station(directory, bench.now)
+    paired(bench, station)
+    bench.turn(600)
+    bench.step(lambda frame, _: station.hold([frame]), 3 * 86_400)
+    station.receive((), bench.now)
+    rows = station.collector.half_hours(SERIAL, BEGIN_MS // 1000, BEGIN_MS // 1000 + 2 * 86_400)
+    assert 603 == sum(row.pulses for row in rows)
+    assert {0} == {int(row.status) for row in rows[1:]}
 
 
 def test_a_key_that_a_crash_left_behind_goes_at_the_next_start(
