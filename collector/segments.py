@@ -16,7 +16,7 @@ from typing import NamedTuple
 from shared.units import PulseWeight
 
 from .dial import DialReading
-from .halfhours import PulseHalfHour
+from .rows import PulseHalfHour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

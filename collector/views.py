@@ -22,7 +22,7 @@ from .collector import Readings
 from .dial import decimal_text
 from .energy import EnergyRow, GasEnergy
 from .errors import CollectorError
-from .halfhours import PulseHalfHour
+from .rows import PulseHalfHour
 from .segments import Segment, VolumeRow, channel_segments, register_l, volume_rows
 from .storage.pairings import Pairings
 
