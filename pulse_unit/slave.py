@@ -92,9 +92,10 @@ class WiredSlave:
         unit: what speaks and obeys.
         memory: where address and speed persist.
         serial: eight digits, in its secondary address.
+        manufacturer: three letters, likewise.
 
     Raises:
-        Malformed: for a serial that no meter has.
+        Malformed: for a serial or manufacturer that no meter has.
     """
 
     def __init__(
@@ -102,10 +103,11 @@ class WiredSlave:
         unit: "PulseUnit",
         memory: "WireSettings",
         serial: str,
+        manufacturer: str = MANUFACTURER,
     ) -> None:
         self._unit = unit
         self._memory = memory
-        self._secondary = secondary_address(serial, MANUFACTURER, VERSION, MEDIUM_GAS)
+        self._secondary = secondary_address(serial, manufacturer, VERSION, MEDIUM_GAS)
         word = memory.load()
         address = word & 0xFF
         self._address = address if address <= ADDRESS_MAX else 0

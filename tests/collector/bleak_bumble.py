@@ -30,7 +30,7 @@ from bumble.transport.common import TransportSink
 
 from collector.bearers.ble import BTHOME_UUID, BleBackend
 
-LIMIT_S = 20  # a virtual link never gives up by itself
+LIMIT_S = 120  # a virtual link never gives up by itself
 
 
 class Adapter:

@@ -24,7 +24,7 @@ from shared.wire.sticks import (
     imst_message,
 )
 
-LIMIT_S = 20
+LIMIT_S = 120
 SOON = BackOff(first_s=0.01, most_s=0.05, stable_s=0.0)
 
 

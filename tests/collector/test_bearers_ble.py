@@ -55,8 +55,8 @@ class House:
     def run(self, scenario: Callable[[House], Awaitable[None]], **config: int) -> None:
         """Run unit and bearer until a scenario has ended; raise what it raises."""
 
-        async def play(home: Home) -> None:
-            self.adapter = Adapter(home.link, self.passkey)
+        async def play() -> None:
+            self.adapter = Adapter(self.home.link, self.passkey)
             self.adapter.is_plugged = self.is_plugged
             self.bearer = BleBearer(
                 [BleUnit(SERIAL, ADDRESS)],
