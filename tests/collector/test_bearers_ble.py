@@ -126,7 +126,7 @@ def test_adverts_come_with_their_sender(house: House) -> None:
 
     async def scenario(house: House) -> None:
         while len(house.frames) < 3:
-            house.home.skip(1)
+            await house.home.skip(1_000)
             await house.until(lambda: True)
             await asyncio.sleep(0.1)
             house.frames += house.ble.receive_until(1_000)
@@ -208,7 +208,7 @@ def test_the_phase_is_set_in_reply_to_a_telegram(house: House) -> None:
         house.ble.reply(SERIAL, seal_phase(AesBlock, bytes(16), 8, 0))
         forged = await house.report(CommandAnswered)
         assert "the command is not authentic: is it this unit's key" == forged.sentence
-        house.home.skip(70)
+        await house.home.skip(70_000)
         await asyncio.sleep(0.1)
         (*_, last) = Entries(house.home.unit.history)
         assert 2 >= abs(last[1] - grid_ms // 1000)
@@ -258,7 +258,7 @@ def test_thirteen_months_of_log_are_read(house: House) -> None:
             answer.entries(bytes(16))
         boot, tick_s, _ = log[10_000]
         house.ble.ask_log(SERIAL, boot=boot, tick_s=tick_s, limit=50)
-        house.home.skip(61)
+        await house.home.skip(61_000)
         assert log[10_001:10_051] == (await house.report(LogAnswered)).entries(KEY)
 
     house.home.fill_log(19_000)
@@ -287,7 +287,7 @@ def test_a_log_that_breaks_off_is_asked_for_again(
         await house.pair()
         assert "the log breaks off" == (await house.report(UnitUnreached)).sentence
         log = list(Entries(house.home.unit.history))
-        house.home.skip(61)
+        await house.home.skip(61_000)
         assert log[-5:] == (await house.report(LogAnswered)).entries(KEY)
         assert 2 == len(attempts)
 
