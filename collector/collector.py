@@ -291,8 +291,8 @@ class Collector(Readings):
     def log_gap(self, serial: str) -> LogPlace | None:
         """Behind which place a unit's log should be read; None where it would tell nothing new.
 
-        That is so where half-hours wait to be measured and the telegrams around them do not have
-        their counts: after a long silence, or a restart of the unit that no telegram came before.
+        That is so where half-hours wait to be measured though telegrams were heard after them:
+        after a long silence, or a restart of the unit that no telegram came before.
 
         Raises:
             UnitUnknownError: the unit is not paired.

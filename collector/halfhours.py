@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from shared.timegrid import HALF_HOUR_S, half_hour_floor_s
 from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
@@ -28,8 +28,6 @@ from .entries import CountEntry, EndEntry, Entry, JournalEntry, LogPlace, Pairin
 from .evidence import Evidence
 from .rows import PulseHalfHour, rows
 from .timeline import DMS_PER_MS, DMS_PER_S
-
-_GAP_DMS: Final = 45 * 60 * DMS_PER_S  # the unit's grid has a count every half-hour
 
 
 class Run(NamedTuple):
@@ -167,17 +165,16 @@ class Fold:
     def log_gap(self) -> LogPlace | None:
         """The place in the unit's log behind which it may tell of boundaries that are not final.
 
-        None where telegrams have told all that the log has, or it was read since.
+        None where telegrams measure all that they tell of, or the log was read since: it has the
+        counts of a silence, and it names the ticks that a history only places.
         """
         logged_dms = self._evidence.logged_through_dms
         newest_s = self._evidence.newest_dms // DMS_PER_S
         for boundary_s in self._open_boundaries_s(logged_dms // DMS_PER_S, newest_s):
             instant_dms = boundary_s * DMS_PER_S
-            least, most = self._least(instant_dms), self._evidence.at_most(instant_dms)
-            if most is None:
+            if self._evidence.at_most(instant_dms) is None:
                 break
-            is_gap = instant_dms > logged_dms and most.at_dms - least.at_dms > _GAP_DMS
-            if is_gap and not self._evaluated(boundary_s).is_measured:
+            if instant_dms > logged_dms and not self._evaluated(boundary_s).is_measured:
                 place = self._evidence.place_reached(instant_dms)
                 # The tick may be of a pulse: one entry more is asked for.
                 return (

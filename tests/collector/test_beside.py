@@ -70,7 +70,7 @@ def test_log_fills_a_silence() -> None:
     col.handle_timer(at(month_s))
     col.receive(heard(1500, month_s + 100, 2), at(month_s + 100))
     assert col.log_gap(SERIAL) is not None
-    log = [(1, 1000 + 1800 * place, 3 + place) for place in range(1, 1440)]
+    log = [(1, 1000 + 1800 * place, 3 + place) for place in range(1, 1441)]
     col.receive_log(SERIAL, log[:700], at(month_s + 101))
     assert (1, 1000 + 1800 * 699) < (col.log_gap(SERIAL) or (0, 0))
     col = _again(connection, month_s + 101)
