@@ -17,9 +17,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 class Scripted(DeviceBearer):
     """A device whose every opening ends as it is told; afterwards it works for ever."""
 
-    def __init__(self, script: list[str | Exception | None], **settings: object) -> None:
+    def __init__(
+        self, script: list[str | Exception | None], back_off: BackOff | None = None
+    ) -> None:
         self.awaited = Awaited()
-        super().__init__("scripted", wake=self.awaited.wake, **settings)  # type: ignore[arg-type]
+        super().__init__("scripted", wake=self.awaited.wake, back_off=back_off)
         self.script = script
         self.given_back = False
         self._start()
