@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from .errors import OrderError
-
 if TYPE_CHECKING:
     from .bearers.base import Bearer
+    from .mbus_scripts import MbusSlave
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -102,6 +100,7 @@ def open_bearers(
     ble: str | None = None,
     replays: Sequence[Path] = (),
     replay_delay_s: int | None = None,
+    serials: Sequence[str] = (),
 ) -> list[Bearer]:
     """What the options name, each with a name of its own.
 
@@ -112,35 +111,50 @@ def open_bearers(
         ble: a Bluetooth adapter.
         replays: files of recorded telegrams.
         replay_delay_s: the greatest delay of whoever recorded them; None if it is not known.
+        serials: units that a wired bus is asked for; its only meter if there are none.
 
     Raises:
-        CollectorError: a recording cannot be read, or this version has no such bearer.
+        CollectorError: a recording cannot be read, or an option is none of a bearer's.
     """
     from .bearers.replay import ReplayFile
 
     bearers: list[Bearer] = [ReplayFile(path, delay_max_s=replay_delay_s) for path in replays]
-    for number, (kind, port) in enumerate(sticks, 1):
-        make = _bearer("wmbus_stick", "WmbusStick")
-        bearers.append(make(kind, port, name=f"stick {number}", wake=wake))
-    for number, port in enumerate(wires, 1):
-        make = _bearer("mbus_master", "MbusMaster")
-        bearers.append(make(port, name=f"wire {number}", wake=wake))
+    if sticks:
+        from .bearers.wmbus_stick import WmbusStick
+
+        bearers += [
+            WmbusStick(kind, port, name=f"stick {number}", wake=wake)
+            for number, (kind, port) in enumerate(sticks, 1)
+        ]
+    if wires:
+        from .bearers.mbus_master import MbusMaster
+
+        bearers += [
+            MbusMaster(port, _slaves(serials), name=f"wire {number}", wake=wake)
+            for number, port in enumerate(wires, 1)
+        ]
     if ble is not None:
-        bearers.append(_bearer("ble", "BleBearer")(ble, name="ble", wake=wake))
+        from .bearers.ble import BleBearer
+
+        bearers.append(BleBearer(adapter=ble, name="ble", wake=wake))
     return bearers
+
+
+def _slaves(serials: Sequence[str]) -> list[MbusSlave]:
+    """Those that are read: by serial, whoever made them; else the one meter on the bus."""
+    from shared.wire.address import serial_bytes
+    from shared.wire.mbus import ADDRESS_ALL_REPLY
+
+    from .mbus_scripts import MbusSlave
+
+    if not serials:
+        return [MbusSlave(primary=ADDRESS_ALL_REPLY)]
+    return [MbusSlave(secondary=serial_bytes(serial) + bytes([0xFF] * 4)) for serial in serials]
 
 
 def has_bearers(options: Mapping[str, Any]) -> bool:
     """Whether any bearer is named."""
     return any(options[name] for name in ("sticks", "wires", "ble", "replays"))
-
-
-def _bearer(module: str, name: str) -> Callable[..., Bearer]:
-    try:
-        found: Callable[..., Bearer] = getattr(import_module(f"collector.bearers.{module}"), name)
-    except (ImportError, AttributeError):
-        raise OrderError(f"this installation has no bearer {module}") from None
-    return found
 
 
 class HostClock:

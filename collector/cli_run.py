@@ -38,6 +38,7 @@ def command(
     """
     import asyncio
 
+    from .collector import Readings
     from .runtime import Runtime
     from .station import Station
     from .storage.directory import DataDirectory
@@ -51,7 +52,8 @@ def command(
             each.wake()
 
     with DataDirectory.open(data_dir) as directory:
-        bearers = open_bearers(wake, **bearers_named)
+        serials = Readings(directory.connection).serials
+        bearers = open_bearers(wake, **bearers_named, serials=serials)
         station = Station(directory, _begin(bearers))
         runtime = Runtime(station, bearers, _printer(as_json=as_json))
         running.append(runtime)

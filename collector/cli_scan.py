@@ -48,7 +48,7 @@ def command(
             for bearer in bearers:
                 for frame in bearer.receive_until(unix_ms(clock.now())):
                     _note(heard, frame)
-                for report in getattr(bearer, "take_reports", list)():
+                for report in bearer.take_reports():
                     if sentence := getattr(report, "sentence", ""):
                         click.echo(f"{sentence}.", err=True)
     except KeyboardInterrupt:

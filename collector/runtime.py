@@ -139,7 +139,7 @@ class Runtime:
         """A bearer's frames; one that fails is left out, and the others go on."""
         try:
             frames = bearer.receive_until(unix_ms(now))
-            reports: list[Any] = getattr(bearer, "take_reports", list)()
+            reports = bearer.take_reports()
         except Exception as error:  # noqa: BLE001  whatever ails one bearer, the others go on
             self._say("bearer_failed", f"{bearer.name} has failed and is left out: {error}")
             self._drop(bearer)
