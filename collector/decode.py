@@ -43,7 +43,7 @@ def decode_advert(service_data: bytes, address: bytes, key: bytes | None = None)
     """Return what a BTHome advert says.
 
     Args:
-        service_data: from the information byte on; the BTHOME_UUID D2 FC before it may stay.
+        service_data: from the information byte on; the UUID D2 FC before it may stay.
         address: the sender's Bluetooth address, six bytes, first byte first.
         key: the advert's 16-byte key, None if there is none.
 
