@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  echo '{"count": 120, "uptime_s": 3600, "battery_left_d": 7300, "error_flags": 0,
-    "reset_counter": 1}' | pulse-unit telegram \\
+  echo '{"count": 120, "uptime_s": 3600, "battery_left_d": 7300}' | pulse-unit telegram \\
     --serial 00000001 --key 0F0E0D0C0B0A09080706050403020100 --counter 1
   pulse-unit telegram --serial 00000001 --key 0F0E0D0C0B0A09080706050403020100 \\
     --counter 7 --format none --json telegram.json
@@ -23,8 +22,7 @@ Examples:
     --counter 7 --bearer ble --mac C0:FF:EE:12:34:56 --battery 93 telegram.json
 """
 _INCREMENT_MAX: Final = 0xFFFE
-# What a unit always knows: a telegram without it is none of ours, and 0 would be an answer.
-_REQUIRED: Final = ("count", "uptime_s", "battery_left_d", "error_flags", "reset_counter")
+_REQUIRED: Final = ("count", "uptime_s")
 
 
 class _MacAddress(click.ParamType[bytes]):
@@ -129,9 +127,10 @@ def telegram(
 ) -> None:
     """Encode what a unit says for a bearer and print it in hexadecimal.
 
-    FILE, or standard input, is a JSON object: count, uptime_s, battery_left_d, error_flags and
-    reset_counter, which every unit tells, and as known volume_l, last_pulse_age_s, grid_count,
-    grid_age_s and increments, the pulses of the half-hours before the grid tick, newest first.
+    FILE, or standard input, is a JSON object: count and uptime_s; battery_left_d, error_flags and
+    reset_counter, which every telegram tells, as 0 if they are left out; and as known volume_l,
+    last_pulse_age_s, grid_count, grid_age_s and increments, the pulses of the half-hours before
+    the grid tick, newest first.
 
     On the radio it is sealed (OMS security mode 7, or 5). On a wire the counter is the access
     number. In adverts, of which the second takes the next counter, only count, age of the last

@@ -87,8 +87,6 @@ def test_telegram_from_a_file_as_json(tmp_path_factory: pytest.TempPathFactory) 
         ('{"count": true, "uptime_s": 1}', "The count is no whole number."),
         ('{"count": 1, "uptime_s": 1, "colour": 3}', "A telegram has no field 'colour'."),
         (json.dumps({**FIELDS, "count": 1 << 32}), "count = 4294967296 is out of its range."),
-        (json.dumps({**FIELDS, "error_flags": None}), "The telegram has no error_flags."),
-        ('{"count": 1, "uptime_s": 1}', "The telegram has no battery_left_d."),
         (
             '{"count": 1, "uptime_s": 1, "increments": [-1]}',
             "The increments are no list of numbers below 65,535.",
@@ -146,3 +144,11 @@ def test_an_output_that_is_full_is_one_sentence(arguments: tuple[str, ...], tmp_
 def test_misuse_ends_with_2(arguments: tuple[str, ...]) -> None:
     """A command that cannot be understood ends with exit code 2."""
     assert 2 == run(*arguments).exit_code
+
+
+def test_what_every_telegram_tells_is_zero_if_left_out() -> None:
+    """A count and an uptime are enough: battery, flags and boot are told as 0."""
+    printed = run(*SEAL, "--json", text='{"count": 1, "uptime_s": 2}')
+    assert 0 == printed.exit_code
+    records = bytes.fromhex(json.loads(printed.stdout)["records"])
+    assert PulseTelegram(count=1, uptime_s=2) == decode_records(records)
