@@ -274,7 +274,10 @@ async def _threaded(work: Callable[[], _T], drop: Callable[[_T], None]) -> _T:
 
 def _close(port: serial.SerialBase, hangs: bool) -> None:
     """Close a port, which may take its time; one that hangs would wait for what it has not sent."""
+    link = getattr(port, "_socket", None)
     with contextlib.suppress(OSError, ValueError):
         if hangs:
             port.reset_output_buffer()
         port.close()
+    if link is not None:
+        link.close()  # pyserial leaves one open whose peer has gone

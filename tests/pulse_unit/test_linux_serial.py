@@ -195,6 +195,30 @@ def test_a_master_that_does_not_read_holds_nothing_up(tmp_path: Path, line: Line
     assert 4 == bench.run(scenario).count
 
 
+def test_a_link_whose_peer_has_gone_is_closed(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was reset, so that none is left open with each that follows."""
+    links: list[socket.socket] = []
+    found = socket.create_connection
+
+    def spied(*arguments: Any, **options: Any) -> socket.socket:
+        links.append(found(*arguments, **options))
+        return links[-1]
+
+    monkeypatch.setattr(socket, "create_connection", spied)
+    bench = Bench(tmp_path, WirePort(line.url))
+
+    async def scenario() -> None:
+        await line.accept()
+        await line.ask(encode_frame(Frame(REQ_UD2, 0)), 4)
+        line.hang_up()  # with bytes that it has not read: the link is reset
+        await bench.until(lambda: bool(bench.reports))
+
+    bench.run(scenario)
+    assert -1 == links[0].fileno()
+
+
 def test_a_port_that_is_not_there_is_reported_once(tmp_path: Path) -> None:
     """One sentence, however often it is tried, and the unit counts meanwhile."""
     missing = str(tmp_path / "ttyUSB9")
