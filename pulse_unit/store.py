@@ -54,6 +54,8 @@ class Store:
         page_count: at least two.
         remade_with: what a store that is corrupt starts again with, by key; None: it is refused.
             Until all of it is committed, whatever power does, the store stays corrupt.
+        was_used: whether something beside it says that it has been used: then a blank one is
+            corrupt.
 
     Raises:
         StoreCorrupt: there was a store here and its newest values cannot be told.
@@ -66,6 +68,8 @@ class Store:
         first_page: int,
         page_count: int,
         remade_with: "dict[int, int] | None" = None,
+        *,
+        was_used: bool = False,
     ) -> None:
         self._slots = Slots(nvm, first_page, page_count)
         self._values = [0] * KEY_COUNT
@@ -78,6 +82,8 @@ class Store:
         self._mended = 0
         try:
             if not self._load():
+                if was_used:
+                    raise StoreCorrupt("the store is blank and has been used")
                 self._turn()
         except StoreCorrupt:
             if remade_with is None:

@@ -330,10 +330,9 @@ def _opened(nvm: Nvm, history: CountHistory) -> Store:
 
     Its counters are lost: the unit counts on, and enciphers no more.
     """
+    was_used = not history.is_blank
     try:
-        store = Store(nvm, 0, STATE_PAGES)
-        if store.get(BOOT) or history.is_blank:
-            return store
+        return Store(nvm, 0, STATE_PAGES, was_used=was_used)
     except StoreCorrupt:
         pass
     from pulse_unit.entries import Entries  # no other use of it in a unit's RAM
@@ -341,12 +340,8 @@ def _opened(nvm: Nvm, history: CountHistory) -> Store:
     boot = count = 0
     for boot, _, count in Entries(history):  # noqa: B007  the last entry is what is wanted
         pass
-    store = Store(nvm, 0, STATE_PAGES, {MUTE: 1, BOOT: boot, COUNT: count})
-    # A blank one was not corrupt. It stays beside its log what it is until its boot is counted.
-    store.put(MUTE, 1)
-    store.put(COUNT, count)
-    store.put(BOOT, boot)
-    return store
+    lost = {MUTE: 1, BOOT: boot, COUNT: count}
+    return Store(nvm, 0, STATE_PAGES, lost, was_used=was_used)
 
 
 def _booted_config(settings: "bytes | None", factory: UnitConfig) -> UnitConfig:

@@ -9,7 +9,7 @@ from shared.crypto.backend_cryptography import AesBlock
 from shared.wire.command import CONFIGURE, OBEYED, seal_command
 from shared.wire.telegram import FLAG_NVM, decode_records
 from tests.pulse_unit.listening import ADDRESS, KEY, board_of, pulse, run
-from tests.pulse_unit.tearing import StuckNvm
+from tests.pulse_unit.tearing import RecordingNvm, StuckNvm
 
 
 def test_unit_that_is_only_read_books_its_battery() -> None:
@@ -79,3 +79,22 @@ def test_blank_store_beside_a_log_has_lost_its_counters() -> None:
         run(unit, 1_000_000)
         assert (True, boot, 5, FLAG_NVM) == (unit.is_mute, unit.boot, unit.count, unit.error_flags)
         assert [] == board.sent
+
+
+def test_blank_store_beside_a_log_is_mute_whenever_the_power_goes() -> None:
+    """No cut while the store is made anew leaves a unit that may use a counter again."""
+    nvm = MemoryNvm(8, 1024)
+    board = board_of(nvm)
+    unit = PulseUnit(board, UnitConfig())
+    pulse(board, 10_000)
+    run(unit, 6_000_000)
+    recording = RecordingNvm(b"\xff" * (STATE_PAGES * 1024) + nvm.image[STATE_PAGES * 1024 :], 1024)
+    PulseUnit(board_of(recording), UnitConfig())
+    assert 5 <= len(recording.cuts)
+    for seed, cut in enumerate(recording.cuts):
+        for _, image in cut.images(seed):
+            left = MemoryNvm(8, 1024)
+            left.image[:] = image
+            again = PulseUnit(board_of(left), UnitConfig())
+            assert (True, 1) == (again.is_mute, again.count)
+            assert 2 <= again.boot
