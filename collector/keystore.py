@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Final, Self
 
+from shared import private_file
 from shared.wire.address import is_serial
 
 from .errors import KeystoreError
@@ -82,7 +82,7 @@ class Keystore(MemoryKeystore):
     def _replace(self, keys: dict[str, bytes]) -> None:
         text = json.dumps({serial: keys[serial].hex() for serial in sorted(keys)}, indent=1)
         try:
-            _write_durably(self._path, text.encode() + b"\n")
+            private_file.replace(self._path, text.encode() + b"\n")
         except OSError as error:
             raise KeystoreError(f"{self._path} cannot be written: {error.strerror}") from None
         super()._replace(keys)
@@ -116,24 +116,3 @@ def _loaded(path: Path) -> dict[str, bytes]:
     if not is_keystore:
         raise KeystoreError(f"{path} is not a keystore")
     return {serial: bytes.fromhex(key) for serial, key in document.items()}
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: whatever fails, the old or the new one is there."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)  # of a process that was killed
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

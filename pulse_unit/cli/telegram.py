@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.values import Digits, Key, Whole
+from pulse_unit.cli.values import Digits, Key, MacAddress, Whole
 from shared.wire.mbus import ADDRESS_MAX
 
 if TYPE_CHECKING:
@@ -23,26 +23,6 @@ Examples:
 """
 _INCREMENT_MAX: Final = 0xFFFE
 _REQUIRED: Final = ("count", "uptime_s")
-
-
-class _MacAddress(click.ParamType[bytes]):
-    """A Bluetooth address, first byte first."""
-
-    name = "address"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        """Return the six bytes of ``value``, or fail as a usage error."""
-        if isinstance(value, bytes):
-            return value
-        try:
-            address = bytes.fromhex(str(value).replace(":", ""))
-        except ValueError:
-            address = b""
-        if len(address) != 6:
-            self.fail("an address is like C0:FF:EE:12:34:56.", param, ctx)
-        return address
 
 
 # What can be said of one bearer only.
@@ -70,7 +50,7 @@ _OPTIONS: Final = (
         metavar="N",
         help="Primary address on the wire.",
     ),
-    click.option("--mac", type=_MacAddress(), metavar="AA:BB:..", help="The adverts' sender."),
+    click.option("--mac", type=MacAddress(), metavar="AA:BB:..", help="The adverts' sender."),
     click.option(
         "--battery",
         type=Whole(0, 100),

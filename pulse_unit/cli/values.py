@@ -42,24 +42,44 @@ METER: Final[tuple[click.Parameter, ...]] = (
 )
 
 
-class Key(click.ParamType[bytes]):
-    """An AES key as 32 hexadecimal digits."""
+class _Bytes(click.ParamType[bytes]):
+    """So many bytes as hexadecimal digits; a value that is refused is not quoted."""
 
-    name = "key"
+    _length: int
+    _separator: str
+    _sentence: str
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> bytes:
-        """Return the 16 bytes of ``value``, or fail as a usage error that does not quote it."""
+        """Return the bytes of ``value``, or fail as a usage error."""
         if isinstance(value, bytes):
             return value
         try:
-            key = bytes.fromhex(str(value))
+            data = bytes.fromhex(str(value).replace(self._separator, ""))
         except ValueError:
-            key = b""
-        if len(key) != 16:
-            self.fail("a key is 32 hexadecimal digits.", param, ctx)
-        return key
+            data = b""
+        if len(data) != self._length:
+            self.fail(self._sentence, param, ctx)
+        return data
+
+
+class Key(_Bytes):
+    """An AES key."""
+
+    name = "key"
+    _length = 16
+    _separator = " "  # as `bytes.fromhex` has it
+    _sentence = "a key is 32 hexadecimal digits."
+
+
+class MacAddress(_Bytes):
+    """A Bluetooth address, first byte first."""
+
+    name = "address"
+    _length = 6
+    _separator = ":"
+    _sentence = "an address is like C0:FF:EE:12:34:56."
 
 
 class Digits(click.ParamType[str]):
