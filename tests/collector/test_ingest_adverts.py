@@ -190,6 +190,17 @@ def test_recording_is_refused_for_ever() -> None:
     assert ADDRESS == third.unit(SERIAL).address
 
 
+def test_adverts_move_the_register() -> None:
+    """A count that an advert tells is in the register at once, and once."""
+    told = Collector(sqlite3.connect(":memory:"), MemoryKeystore(), at(0))
+    told.pair(record(address=ADDRESS, base_count=100), KEY, at(0))
+    for count, counter, register in ((107, 60, 7), (107, 60, 7), (112, 64, 12), (109, 62, 12)):
+        told.receive(_count(count, counter), at(counter))
+        assert register == told.register(SERIAL)
+    told.receive(_advert(_sealed(state_objects(66, 9, 0, None), 66)), at(66))
+    assert 12 == told.register(SERIAL)
+
+
 @given(st.binary(max_size=40))
 @settings(max_examples=100, deadline=None)
 def test_noise_is_refused(data: bytes) -> None:

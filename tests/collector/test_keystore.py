@@ -62,7 +62,7 @@ def test_keystore_is_whole_however_it_is_made(tmp_path: Path) -> None:
 
 def test_rest_of_a_killed_process_is_no_obstacle(tmp_path: Path) -> None:
     """A half-written new file is overwritten."""
-    (tmp_path / "keys.new").write_text("{")
+    (tmp_path / "keys.json.new").write_text("{")
     Keystore.open(tmp_path).put(SERIAL, KEY)
     assert KEY == Keystore.open(tmp_path).get(SERIAL)
 
