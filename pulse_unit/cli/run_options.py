@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pulse_unit.cli.values import METER, Digits, Key, Whole
+from pulse_unit.cli.values import METER, PERIODS, Digits, Key, Whole
 from shared import private_file
 
 
@@ -140,22 +140,7 @@ PARAMETERS: list[click.Parameter] = [
         metavar="L",
         help="The dial in litres at count 0.",
     ),
-    click.Option(
-        ["--telegram-period"],
-        type=Whole(0, 86_400),
-        default=900,
-        show_default=True,
-        metavar="S",
-        help="Seconds between telegrams; 0: none.",
-    ),
-    click.Option(
-        ["--advert-period"],
-        type=Whole(0, 3_600),
-        default=60,
-        show_default=True,
-        metavar="S",
-        help="Seconds between adverts; 0: none.",
-    ),
+    *PERIODS,
     click.Option(
         ["--window-period"],
         type=Whole(0, 604_800),

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.values import METER, WEIGHTS_NL, Digits, Key, Whole
+from pulse_unit.cli.values import METER, PERIODS, WEIGHTS_NL, Digits, Key, Whole
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
 
@@ -93,22 +93,7 @@ _PARAMETERS: list[click.Parameter] = [
         metavar="PPM",
         help="Of the unit's clock.",
     ),
-    click.Option(
-        ["--telegram-period"],
-        type=Whole(0, 86_400),
-        default=900,
-        show_default=True,
-        metavar="S",
-        help="Seconds between telegrams; 0: none.",
-    ),
-    click.Option(
-        ["--advert-period"],
-        type=Whole(0, 3_600),
-        default=60,
-        show_default=True,
-        metavar="S",
-        help="Seconds between adverts; 0: none.",
-    ),
+    *PERIODS,
     click.Option(
         ["--serial"],
         type=Digits(8),

@@ -123,3 +123,24 @@ def write_new(path: str, text: str, *, force: bool) -> None:
         raise click.ClickException(f"{path} exists already: --force replaces it.") from error
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+
+
+# How often a unit that runs speaks, as it is asked of the commands that run one.
+PERIODS: Final[tuple[click.Parameter, ...]] = (
+    click.Option(
+        ["--telegram-period"],
+        type=Whole(0, 86_400),
+        default=900,
+        show_default=True,
+        metavar="S",
+        help="Seconds between telegrams; 0: none.",
+    ),
+    click.Option(
+        ["--advert-period"],
+        type=Whole(0, 3_600),
+        default=60,
+        show_default=True,
+        metavar="S",
+        help="Seconds between adverts; 0: none.",
+    ),
+)
