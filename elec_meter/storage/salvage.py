@@ -18,6 +18,10 @@ ESSENTIAL: Final = (
     "clock_stretch",
     "meter_configuration",
     "collector_unit",
+    "collector_end",
+    "collector_condensed",
+    "collector_base",
+    "collector_past",
 )
 """Tables in which nothing may be lost: registers, and what they are registers of."""
 

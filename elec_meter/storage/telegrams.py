@@ -1,4 +1,4 @@
-"""The collector's journal after some of it was lost."""
+"""What the collector has journalled, after some of it was lost."""
 
 from __future__ import annotations
 
@@ -9,23 +9,32 @@ from elec_meter.errors import RepairError
 
 _LATE_MS: Final = 86_400_000
 """How far behind the last durable instant no telegram may be stamped."""
+_STAMPS: Final = {
+    "collector_journal": ("stamp_ms", "latest_ms"),
+    "collector_count": ("stamp_ms", "latest_ms"),
+    "collector_log": ("stamp_ms",),
+    "collector_end": ("stamp_ms",),
+}
+"""What the collector has stamped, and the instants in it."""
 
 
 def drop_from_the_future(connection: sqlite3.Connection, durable_s: int) -> list[str]:
     """Forget entries that were stamped when nothing was durable yet: they make no sense."""
     latest_ms = durable_s * 1000 + _LATE_MS
-    dropped = connection.execute(
-        "DELETE FROM collector_journal WHERE stamp_ms > ?1 OR latest_ms > ?1 OR stamp_ms <= 0"
-        " OR latest_ms <= 0",
-        (latest_ms,),
-    ).rowcount
+    dropped = 0
+    for table, stamps in _STAMPS.items():
+        senseless = " OR ".join(f"{stamp} > ?1 OR {stamp} <= 0" for stamp in stamps)
+        dropped += connection.execute(
+            f"DELETE FROM {table} WHERE {senseless}", (latest_ms,)
+        ).rowcount
     return [f"{dropped} telegrams made no sense and were dropped"] if dropped > 0 else []
 
 
 def tell_the_time(connection: sqlite3.Connection, durable_s: int) -> None:
     """Set the collector's clock behind everything that it has stamped."""
+    stamped = " UNION ALL ".join(f"SELECT stamp_ms, epoch FROM {table}" for table in _STAMPS)
     (stamp_ms, epoch) = connection.execute(
-        "SELECT coalesce(max(stamp_ms), 0), coalesce(max(epoch), 0) FROM collector_journal"
+        f"SELECT coalesce(max(stamp_ms), 0), coalesce(max(epoch), 0) FROM ({stamped})"
     ).fetchone()
     told_ms = max(stamp_ms, durable_s * 1000)
     connection.execute(

@@ -93,7 +93,10 @@ def _page_of_newest_telegram(sound_database: Sound) -> int:
     return (right - 1) * PAGE
 
 
-@pytest.mark.parametrize("table", ["ledger_account", "ledger_rate", "collector_unit"])
+@pytest.mark.parametrize(
+    "table",
+    ["ledger_account", "ledger_rate", "collector_unit", "collector_end", "collector_past_flag"],
+)
 def test_lost_registers_are_refused_untouched(
     tmp_path: Path, sound_database: Sound, table: str
 ) -> None:
