@@ -157,17 +157,13 @@ class Collector(Readings):
         """The number of the clock's epoch that began with this collector; never used before."""
         return self._journal.epoch
 
-    def pair(
-        self, record: UnitRecord, key: bytes, now: datetime, *, is_log_readable: bool = False
-    ) -> None:
+    def pair(self, record: UnitRecord, key: bytes, now: datetime) -> None:
         """Pair a unit: its pulses count from the record's base on.
 
         Args:
             record: the pairing.
             key: the unit's.
             now: the host's UTC.
-            is_log_readable: whether its log can be read, now and then: then a half-hour that
-                telegrams do not measure waits for that for 31 days, and not for 48 hours.
 
         Raises:
             UnitPairedError: it is paired already.
@@ -177,11 +173,22 @@ class Collector(Readings):
         # A key without a unit does no harm; the other way round, nothing could be received.
         self._keystore.put(record.serial, key)
         self._registry.add(record)
-        if is_log_readable:
-            self._journal.set_log_readable(record.serial)
         unit = self._units[record.serial] = PairedUnit(self._connection, record, writes=True)
         self._fleet.add(self._at_gate(unit))
         self._seal(self._journal.tell(unix_ms(now)))
+
+    def locate(self, serial: str, address: bytes) -> None:
+        """Take a paired unit's adverts from this Bluetooth address on.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
+            UnitPairedError: another unit has the address.
+        """
+        unit = self._paired(serial)
+        located = replace(unit.record, address=address)
+        self._fleet.locate(located)
+        unit.record = located
+        self._registry.set_address(serial, address)
 
     def receive(self, frame: ReceivedFrame, now: datetime) -> list[Event]:
         """Take a frame from a bearer; whatever its bytes are, nothing is raised for them.

@@ -18,7 +18,7 @@ from shared.wire.grid import COUNT_MODULUS
 from shared.wire.oms import MANUFACTURER, MEDIUM_GAS
 
 from .advance import PLACEHOLDERS
-from .entries import Pairing, TelegramKey
+from .entries import HORIZON_S, LOG_HORIZON_S, Pairing, TelegramKey
 from .errors import UnitPairedError, UnitRecordError
 from .selector import RecordSelector
 
@@ -51,6 +51,8 @@ class UnitRecord:
             `gas volume`, `energy`, or the hexadecimal digits of its DIF to last VIFE.
         wh_per_count: what a count stands for where energy is counted.
         max_power_w: the meter's maximum power where energy is counted; more is implausible.
+        is_log_readable: whether its log can be read, now and then: then a half-hour that telegrams
+            do not measure waits for that for 31 days, and not for 48 hours.
 
     Raises:
         UnitRecordError: one of them cannot be.
@@ -71,6 +73,7 @@ class UnitRecord:
     selector: str = "count"
     wh_per_count: int = 1
     max_power_w: int = 23_000
+    is_log_readable: bool = False
 
     def __post_init__(self) -> None:
         require_utc(self.paired_utc)
@@ -102,7 +105,8 @@ class UnitRecord:
         """The pairing as the fold takes it."""
         # Boundaries are known to 10 s on either side.
         pulses_max = self.pulses_max(HALF_HOUR_S + 20)
-        return Pairing(unix_ms(self.paired_utc), self.base_count, pulses_max)
+        horizon_s = LOG_HORIZON_S if self.is_log_readable else HORIZON_S
+        return Pairing(unix_ms(self.paired_utc), self.base_count, pulses_max, horizon_s)
 
 
 class Freshness(Enum):
@@ -280,6 +284,22 @@ class Fleet:
         self._units[unit.record.serial] = unit
         if unit.record.address is not None:
             self._advertisers[unit.record.address] = unit
+
+    def locate(self, record: UnitRecord) -> None:
+        """Take a unit's record with another Bluetooth address in the place of the one it has.
+
+        Raises:
+            UnitPairedError: another unit has the address.
+        """
+        unit = self._units[record.serial]
+        assert record.address is not None  # it was heard from there
+        other = self._advertisers.get(record.address)
+        if other not in (None, unit):
+            raise UnitPairedError(f"the address {record.address.hex(':')} is paired already")
+        if unit.record.address is not None:
+            del self._advertisers[unit.record.address]
+        unit.record = record
+        self._advertisers[record.address] = unit
 
     def refuse_known(self, record: UnitRecord) -> None:
         """Make sure that a unit can be let in.

@@ -226,14 +226,6 @@ class Journal:
         end = self._logs.end(serial)
         return None if end is None or end.stamp.received_ms >= before_ms else end
 
-    def is_log_readable(self, serial: str) -> bool:
-        """Whether a unit was paired by a way on which its log can be read."""
-        return self._logs.is_readable(serial)
-
-    def set_log_readable(self, serial: str) -> None:
-        """Keep that a unit's log can be read."""
-        self._logs.set_readable(serial)
-
     def entries(
         self, serial: str, since_ms: int = 0, before_ms: int = _NEVER_MS
     ) -> Iterator[Entry]:

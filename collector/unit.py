@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,7 @@ from . import events
 from .advance import CountKind
 from .bracket import BoundaryCount
 from .compaction import Compaction
-from .entries import LOG_HORIZON_S, LogPlace, LogTick, Stamp, TelegramKey, forward
+from .entries import LogPlace, LogTick, Stamp, TelegramKey, forward
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
 from .halfhours import Fold, FoldStep, fold
@@ -50,8 +49,6 @@ class PairedUnit:
         self._registry = Registry(connection)
         self._derived = Derived(connection)
         self._pairing = record.pairing
-        if self._journal.is_log_readable(record.serial):
-            self._pairing = replace(self._pairing, horizon_s=LOG_HORIZON_S)
         past = Past(connection)
         self._compaction = Compaction(self._journal, past, record.serial, self._pairing)
         self._fold = self._resumed(writes=writes)
@@ -151,8 +148,7 @@ class PairedUnit:
 
     def log_gap(self) -> LogPlace | None:
         """See `Collector.log_gap`."""
-        is_readable = self._journal.is_log_readable(self.record.serial)
-        return self._fold.log_gap() if is_readable else None
+        return self._fold.log_gap() if self.record.is_log_readable else None
 
     def seal(self, now_ms: int) -> None:
         """Make final what has waited for long enough."""

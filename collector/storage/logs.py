@@ -22,15 +22,6 @@ class Logs:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._tables = Tables(connection)
 
-    def is_readable(self, serial: str) -> bool:
-        """Whether a unit was paired by a way on which its log can be read."""
-        query = "SELECT 1 FROM collector_logged WHERE serial = ?"
-        return self._tables.row(query, (serial,)) is not None
-
-    def set_readable(self, serial: str) -> None:
-        """Keep that a unit's log can be read."""
-        self._tables.change("INSERT OR IGNORE INTO collector_logged VALUES (?)", (serial,))
-
     def unknown(self, serial: str, ticks: Iterable[LogTick]) -> tuple[LogTick, ...]:
         """Those ticks that were not read before, each once, in order."""
         query = "SELECT boot, tick_s FROM collector_log WHERE serial = ?"

@@ -35,6 +35,7 @@ _UNIT: Final = (
     "selector",
     "wh_per_count",
     "max_power_w",
+    "is_log_readable",
 )
 
 
@@ -74,8 +75,11 @@ class Registry:
         rows = self._tables.connection.execute(
             f"SELECT {', '.join(names)} FROM collector_unit ORDER BY serial"
         )
+        logged = self._tables.logged() or ()
         for row in rows:
-            yield _record(dict(zip(names, row, strict=True)))
+            values = dict(zip(names, row, strict=True))
+            values["is_log_readable"] = bool(values.get("is_log_readable")) or row[0] in logged
+            yield _record(values)
 
     def add(self, record: UnitRecord) -> None:
         """Keep a pairing."""
@@ -99,8 +103,14 @@ class Registry:
                 record.selector,
                 record.wh_per_count,
                 record.max_power_w,
+                record.is_log_readable,
             ),
         )
+
+    def set_address(self, serial: str, address: bytes) -> None:
+        """Keep from where a unit sends its adverts."""
+        statement = "UPDATE collector_unit SET address = ? WHERE serial = ?"
+        self._tables.change(statement, (address, serial))
 
     def remember(self, serial: str, key: TelegramKey, *, is_advert: bool, alone: bool) -> None:
         """Keep what was accepted, so that it is a replay after every restart.

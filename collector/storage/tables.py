@@ -34,7 +34,6 @@ _TABLES: Final = {
         boot INTEGER NOT NULL, counter INTEGER NOT NULL,
         earliest_ms INTEGER, latest_ms INTEGER NOT NULL, count INTEGER NOT NULL,
         is_authentic INTEGER NOT NULL, bearer TEXT NOT NULL)""",
-    "collector_logged": "(serial TEXT PRIMARY KEY) WITHOUT ROWID",
     "collector_log": """(
         serial TEXT NOT NULL, boot INTEGER NOT NULL, tick_s INTEGER NOT NULL,
         count INTEGER NOT NULL, stamp_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,
@@ -74,6 +73,7 @@ _ADDED_COLUMNS: Final = (
     ("collector_unit", "selector", "TEXT NOT NULL DEFAULT 'count'"),
     ("collector_unit", "wh_per_count", "INTEGER NOT NULL DEFAULT 1"),
     ("collector_unit", "max_power_w", "INTEGER NOT NULL DEFAULT 23000"),
+    ("collector_unit", "is_log_readable", "INTEGER NOT NULL DEFAULT 0"),
 )
 """What tables have besides what they were first made with."""
 
@@ -117,6 +117,20 @@ class Tables:
         for table, column, kind in _ADDED_COLUMNS:
             if column not in self.columns(table):
                 self.change(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+        logged = self.logged()
+        if logged is not None:
+            for serial in logged:
+                statement = "UPDATE collector_unit SET is_log_readable = 1 WHERE serial = ?"
+                self.change(statement, (serial,))
+            self.change("DROP TABLE collector_logged")
+
+    def logged(self) -> frozenset[str] | None:
+        """Units whose log can be read, where an earlier version kept them apart; else None."""
+        query = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'collector_logged'"
+        if self.row(query) is None:
+            return None
+        rows = self.connection.execute("SELECT serial FROM collector_logged")
+        return frozenset(serial for (serial,) in rows)
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns of a table, in their order."""

@@ -79,7 +79,7 @@ class Life:
     Args:
         seed: of all that is random; every third one has a fast crystal, every third a slow one.
         days: how many.
-        is_log_readable: as for `Collector.pair`.
+        is_log_readable: as in `UnitRecord`.
         **radio: as for `VirtualRadio`.
     """
 
@@ -112,10 +112,9 @@ class Life:
             sqlite3.connect(":memory:"), MemoryKeystore(), from_unix_ms(START_MS)
         )
         self.collector.pair(
-            record(base_count=self.unit.count),
+            record(base_count=self.unit.count, is_log_readable=is_log_readable),
             KEY,
             from_unix_ms(START_MS),
-            is_log_readable=is_log_readable,
         )
 
     def live(self, until_ms: int) -> None:

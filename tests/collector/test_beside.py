@@ -63,7 +63,7 @@ def test_log_fills_a_silence() -> None:
     """After 30 days without a word the log that is read then measures every half-hour."""
     connection = sqlite3.connect(":memory:")
     col = Collector(connection, MemoryKeystore(), at(0))
-    col.pair(record(), KEY, at(0), is_log_readable=True)
+    col.pair(record(is_log_readable=True), KEY, at(0))
     col.receive(heard(3, 100, 1, grid_count=0, grid_age_s=100), at(100))
     month_s = 30 * 86_400
     assert col.log_gap(SERIAL) is None
@@ -121,7 +121,7 @@ def test_any_order_of_all_kinds_is_one_register(turned: list[int], data: st.Data
         ]
     again = data.draw(st.lists(st.sampled_from(receipts), max_size=6))
     col = Collector(sqlite3.connect(":memory:"), MemoryKeystore(), at(0))
-    col.pair(record(base_count=base), KEY, at(0), is_log_readable=True)
+    col.pair(record(base_count=base, is_log_readable=True), KEY, at(0))
     now_s = 900.0 * len(turned)
     for receive in data.draw(st.permutations(receipts + again)):
         now_s += data.draw(st.sampled_from([0.001, 1, 4000]))

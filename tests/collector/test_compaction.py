@@ -47,10 +47,8 @@ class Kept:
         Tables(self.connection).make()
         self.journal = Journal(self.connection)
         self.journal.begin_epoch()
-        self.record = record(base_count=(1 << 32) - 20)
+        self.record = record(base_count=(1 << 32) - 20, is_log_readable=is_log_readable)
         Registry(self.connection).add(self.record)
-        if is_log_readable:
-            self.journal.set_log_readable(SERIAL)
         self.restart()
 
     def restart(self) -> None:

@@ -30,6 +30,7 @@ def registry() -> Registry:
         {"base_key": key(7), "address": ADDRESS},
         {"manufacturer": "ELS", "selector": "energy", "wh_per_count": 100, "max_power_w": 9_000},
         {"manufacturer": "ELS", "selector": "0c14", "allow_unauthenticated": True},
+        {"is_log_readable": True},
     ],
 )
 def test_pairing_comes_back_as_it_was(registry: Registry, changes: dict[str, object]) -> None:
@@ -51,6 +52,24 @@ def test_units_of_an_earlier_version_are_read_and_brought_up() -> None:
     assert record() == Collector(connection, MemoryKeystore({SERIAL: KEY}), at(9)).unit(SERIAL)
     assert {"address", "selector"} < set(Tables(connection).columns("collector_unit"))
     assert [] == Registry(connection).seen(SERIAL, is_advert=True)
+
+
+def test_units_with_a_log_of_an_earlier_version_keep_it() -> None:
+    """Whose log can be read stood apart: it is read there, and moves into the unit's record."""
+    connection = sqlite3.connect(":memory:")
+    col = Collector(connection, MemoryKeystore(), at(0))
+    for serial in (SERIAL, "00000002"):
+        col.pair(record(serial=serial), KEY, at(0))
+    connection.execute("ALTER TABLE collector_unit DROP COLUMN is_log_readable")
+    connection.execute("CREATE TABLE collector_logged (serial TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("INSERT INTO collector_logged VALUES (?)", (SERIAL,))
+    connection.commit()
+    earlier = Readings(connection)
+    later = Collector(connection, MemoryKeystore({SERIAL: KEY}), at(9))
+    for source in (earlier, later, Readings(connection)):
+        assert record(is_log_readable=True) == source.unit(SERIAL)
+        assert record(serial="00000002") == source.unit("00000002")
+    assert Tables(connection).logged() is None
 
 
 def test_window_is_kept_and_no_more(registry: Registry) -> None:
