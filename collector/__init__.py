@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .bearers.virtual import VirtualRadio
     from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
-    from .collector import Collector, Readings, UnitState
+    from .collector import Collector
     from .dial import DialReading
     from .energy import GasEnergy
     from .entries import JournalEntry, LogPlace, LogTick, Pairing, Stamp, TelegramKey
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from .mbus_scripts import MbusSlave
     from .pairing import PairingSession, PairingState
     from .particulars import MeterDetails, PairingOutcome, PairingPlan
+    from .readings import Readings, UnitState
     from .rows import PulseHalfHour, PulseRun
 
 __all__ = [
@@ -175,7 +176,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.virtual": "VirtualRadio",
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
-        "collector": "Collector Readings UnitState",
+        "collector": "Collector",
         "dial": "DialReading",
         "energy": "GasEnergy",
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
@@ -194,6 +195,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "mbus_scripts": "MbusSlave",
         "pairing": "PairingSession PairingState",
         "particulars": "MeterDetails PairingOutcome PairingPlan",
+        "readings": "Readings UnitState",
         "rows": "PulseHalfHour PulseRun",
     },
 )

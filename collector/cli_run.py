@@ -38,7 +38,7 @@ def command(
     """
     import asyncio
 
-    from .collector import Readings
+    from .readings import Readings
     from .runtime import Runtime
     from .station import Station
     from .storage.directory import DataDirectory

@@ -271,7 +271,8 @@ class TamperSeen(Event):
     """The unit's tamper loop was opened, or a foreign magnet is near.
 
     Attributes:
-        error_flags: the telegram's flags, `shared.wire.telegram.FLAG_...`.
+        error_flags: what was told, `shared.wire.telegram.FLAG_...`; in an advert `FLAG_TAMPER`
+            stands for either.
     """
 
     error_flags: int
@@ -282,10 +283,10 @@ class LowBattery(Event):
     """The unit tells of a low battery.
 
     Attributes:
-        battery_left_d: days that it expects to last.
+        battery_left_d: days that it expects to last; None if it was not told, as in an advert.
     """
 
-    battery_left_d: int
+    battery_left_d: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

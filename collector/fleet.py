@@ -178,6 +178,11 @@ class ReplayWindow:
         freshness = Freshness.UNSEEN if is_remembered and is_between else Freshness.TOO_OLD
         return Judged(freshness, TelegramKey(boot, counter))
 
+    @property
+    def newest(self) -> int | None:
+        """The highest counter there was; None before the first."""
+        return self._counters[-1] if self._counters else None
+
     def accept(self, key: TelegramKey) -> None:
         """Remember an accepted telegram."""
         if key.counter not in self._boots:
@@ -236,6 +241,12 @@ class FleetUnit:
         newest = self.newest or TelegramKey(reset_counter or 0, -1)
         boot = newest.boot if reset_counter is None else boot_near(reset_counter, newest.boot)
         return TelegramKey(boot, newest.counter + 1 if uptime_s is None else uptime_s)
+
+    def is_late(self, key: TelegramKey, *, is_advert: bool) -> bool:
+        """Whether what was sent after an accepted frame has been accepted too."""
+        if is_advert:
+            return self.adverts.newest is not None and key.counter < self.adverts.newest
+        return self.newest is not None and key < self.newest
 
     def accept(self, key: TelegramKey, count: int) -> None:
         """Remember an accepted telegram."""

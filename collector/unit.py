@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.timegrid import (
     HALF_HOUR_S,
@@ -12,9 +12,9 @@ from shared.timegrid import (
     half_hour_ceiling_s,
     unix_ms,
 )
-from shared.wire.telegram import FLAG_LOW_BATTERY, FLAG_MAGNET, FLAG_TAMPER
+from shared.wire.telegram import FLAG_LOW_BATTERY
 
-from . import events
+from . import alarms, events
 from .advance import CountKind
 from .bracket import BoundaryCount
 from .compaction import Compaction
@@ -30,8 +30,6 @@ from .storage.registry import Registry
 
 if TYPE_CHECKING:
     import sqlite3
-
-_TAMPER_FLAGS: Final = FLAG_TAMPER | FLAG_MAGNET
 
 
 class PairedUnit:
@@ -54,11 +52,17 @@ class PairedUnit:
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
         self.is_silent = self._registry.is_silent(record.serial)
+        self._alarms = self._registry.alarms(record.serial)
 
     @property
     def register(self) -> int:
         """Pulses since the pairing, by all that has been heard."""
         return self._fold.advances.total
+
+    @property
+    def alarms(self) -> int:
+        """Its flags that a person must hear of, as far as they are up: `FLAG_...`."""
+        return alarms.shown(self._known_alarms)
 
     @property
     def count(self) -> int:
@@ -132,6 +136,11 @@ class PairedUnit:
         return remarks + self._flow_remarks(
             received_utc, self.register - register, self._waited_s(received_utc, heard_utc)
         )
+
+    def accept_flags(self, received_utc: datetime, error_flags: int) -> list[Event]:
+        """Take the flags of an advert, or of another maker's meter; return what is to be told."""
+        known, raised = alarms.after_advert(self._known_alarms, error_flags)
+        return self._alarm_remarks(received_utc, known, raised, error_flags, None)
 
     def accept_log(self, ticks: Iterable[LogTick], now: datetime) -> None:
         """Journal and fold what was read of the unit's log."""
@@ -265,15 +274,42 @@ class PairedUnit:
         if before is not None and key.boot > before.key.boot:
             yield events.UnitReset(received_utc=received_utc, serial=serial, boot=key.boot)
         yield from self._flow_remarks(received_utc, pulses, self._elapsed_s(received, before))
-        raised = telegram.error_flags & ~(0 if before is None else before.error_flags)
-        if raised & _TAMPER_FLAGS:
-            yield events.TamperSeen(
-                received_utc=received_utc, serial=serial, error_flags=telegram.error_flags
+        flags = telegram.error_flags
+        if self._alarms is None:  # an earlier version went by the telegram before
+            self._alarms = 0 if before is None else before.error_flags & alarms.ALARM_FLAGS
+        known, raised = alarms.after_telegram(self._known_alarms, flags)
+        yield from self._alarm_remarks(received_utc, known, raised, flags, telegram.battery_left_d)
+
+    @property
+    def _known_alarms(self) -> int:
+        if self._alarms is not None:
+            return self._alarms
+        return 0 if self.heard is None else self.heard.error_flags & alarms.ALARM_FLAGS
+
+    def _alarm_remarks(
+        self,
+        received_utc: datetime,
+        known: int,
+        raised: int,
+        error_flags: int,
+        battery_left_d: int | None,
+    ) -> list[Event]:
+        serial = self.record.serial
+        if known != self._alarms:
+            self._alarms = known
+            self._registry.set_alarms(serial, known)
+        remarks: list[Event] = []
+        if raised & alarms.TAMPER_FLAGS:
+            remarks.append(
+                events.TamperSeen(received_utc=received_utc, serial=serial, error_flags=error_flags)
             )
         if raised & FLAG_LOW_BATTERY:
-            yield events.LowBattery(
-                received_utc=received_utc, serial=serial, battery_left_d=telegram.battery_left_d
+            remarks.append(
+                events.LowBattery(
+                    received_utc=received_utc, serial=serial, battery_left_d=battery_left_d
+                )
             )
+        return remarks
 
     def _elapsed_s(self, received: TelegramReceived, before: LastHeard | None) -> int:
         """The time in which what is new was counted, rather too long than too short."""

@@ -18,10 +18,10 @@ from shared.timegrid import (
 
 from .bracket import STATUSES, PulseStatus
 from .certificate import exact_number
-from .collector import Readings
 from .dial import decimal_text
 from .energy import EnergyRow, GasEnergy
 from .errors import CollectorError
+from .readings import Readings
 from .rows import PulseHalfHour
 from .segments import Segment, VolumeRow, channel_segments, register_l, volume_rows
 from .storage.pairings import Pairings
@@ -119,7 +119,7 @@ class Views:
             "last_received": None if heard is None else iso_utc(heard.heard_utc),
             "rssi_dbm": None if heard is None else heard.rssi_dbm,
             "battery_left_d": None if heard is None else heard.battery_left_d,
-            "error_flags": None if heard is None else heard.error_flags,
+            "error_flags": state.error_flags,
             "silent": state.is_silent and segment.is_open,
             "refused": sum(state.refusals.values()),
         }

@@ -65,10 +65,9 @@ def log_entry(event: Event) -> tuple[EventCode, str] | None:
         case TamperSeen():
             return EventCode.UNIT_TAMPERED, f"{unit} reports tampering"
         case LowBattery():
-            return (
-                EventCode.UNIT_BATTERY_LOW,
-                f"{unit} has {event.battery_left_d} days of battery left",
-            )
+            left = event.battery_left_d
+            text = f"{unit} has {'little' if left is None else f'{left} days of'} battery left"
+            return EventCode.UNIT_BATTERY_LOW, text
         case UnitSilent():
             return (
                 EventCode.UNIT_SILENT,
@@ -84,10 +83,10 @@ def unit_report(collector: Collector, serial: str) -> UnitReport | None:
         return None
     state = collector.state(serial)
     faults = UnitFault.SILENT if state.is_silent else UnitFault(0)
+    for flag, fault in _FAULTS:
+        if (state.error_flags or 0) & flag:
+            faults |= fault
     heard = state.heard
     if heard is None:
         return UnitReport(faults=faults)
-    for flag, fault in _FAULTS:
-        if heard.error_flags & flag:
-            faults |= fault
     return UnitReport(heard.heard_utc, heard.battery_left_d, faults)

@@ -175,6 +175,23 @@ class Registry:
         statement = "UPDATE collector_unit SET is_silent = ? WHERE serial = ?"
         self._tables.change(statement, (is_silent, serial))
 
+    def alarms(self, serial: str) -> int | None:
+        """Which of a unit's flags have been told of, as `collector.alarms` has it.
+
+        None if an earlier version was the last to hear it.
+        """
+        if "alarms" not in self._tables.columns("collector_unit"):
+            return None
+        query = "SELECT alarms FROM collector_unit WHERE serial = ?"
+        known: int | None = self._tables.row(query, (serial,))[0]
+        return known
+
+    def set_alarms(self, serial: str, alarms: int) -> None:
+        """Keep which of a unit's flags have been told of."""
+        self._tables.change(
+            "UPDATE collector_unit SET alarms = ? WHERE serial = ?", (alarms, serial)
+        )
+
     def refuse(self, serial: str | None, kind: str, *, is_paired: bool) -> None:
         """Count a refusal.
 

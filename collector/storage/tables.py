@@ -74,6 +74,7 @@ _ADDED_COLUMNS: Final = (
     ("collector_unit", "wh_per_count", "INTEGER NOT NULL DEFAULT 1"),
     ("collector_unit", "max_power_w", "INTEGER NOT NULL DEFAULT 23000"),
     ("collector_unit", "is_log_readable", "INTEGER NOT NULL DEFAULT 0"),
+    ("collector_unit", "alarms", "INTEGER"),
 )
 """What tables have besides what they were first made with."""
 
@@ -126,7 +127,9 @@ class Tables:
 
     def logged(self) -> frozenset[str] | None:
         """Units whose log can be read, where an earlier version kept them apart; else None."""
-        query = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'collector_logged'"
+        query = (
+            "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'collector_logged'"
+        )
         if self.row(query) is None:
             return None
         rows = self.connection.execute("SELECT serial FROM collector_logged")
