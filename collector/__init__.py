@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from .bearers.mbus_master import MbusMaster
     from .bearers.replay import ReplayFile
     from .bearers.reports import (
+        BearerFailed,
         BearerLost,
         BearerReport,
         BearerWorks,
         CommandAnswered,
         LogAnswered,
+        LogUnanswered,
         ScanEnded,
         SlaveFound,
         UnitPaired,
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
         Event,
         ImplausibleFlow,
         KeyMissing,
+        LogRead,
+        LogRefused,
         LowBattery,
         MalformedFrame,
         MalformedRecord,
@@ -85,6 +89,7 @@ __all__ = [
     "BadMac",
     "Bearer",
     "BearerClosedError",
+    "BearerFailed",
     "BearerLost",
     "BearerLostError",
     "BearerReport",
@@ -113,7 +118,10 @@ __all__ = [
     "LastHeard",
     "LogAnswered",
     "LogPlace",
+    "LogRead",
+    "LogRefused",
     "LogTick",
+    "LogUnanswered",
     "LowBattery",
     "MalformedFrame",
     "MalformedRecord",
@@ -171,8 +179,8 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.device": "BackOff",
         "bearers.mbus_master": "MbusMaster",
         "bearers.replay": "ReplayFile",
-        "bearers.reports": "BearerLost BearerReport BearerWorks CommandAnswered LogAnswered"
-        " ScanEnded SlaveFound UnitPaired UnitUnreached",
+        "bearers.reports": "BearerFailed BearerLost BearerReport BearerWorks CommandAnswered"
+        " LogAnswered LogUnanswered ScanEnded SlaveFound UnitPaired UnitUnreached",
         "bearers.virtual": "VirtualRadio",
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
@@ -184,9 +192,9 @@ __getattr__, __dir__ = shared.lazy.loader(
         " KeystoreError OneWayBearerError ReplayFileError UnitPairedError UnitRecordError"
         " UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
-        " LowBattery MalformedFrame MalformedRecord NoCount NotRising PlaintextDowngrade Refusal"
-        " Replayed StateReceived TamperSeen TelegramReceived TooOld UnitReset UnitSilent"
-        " UnknownUnit UnsupportedFrame WrongMedium",
+        " LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"
+        " PlaintextDowngrade Refusal Replayed StateReceived TamperSeen TelegramReceived TooOld"
+        " UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
         "ingest": "Ingest",
         "journal": "Journal LastHeard",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import click
 
@@ -110,6 +110,15 @@ def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:
             bearer.close()
 
 
+_COMPLAINTS: Final = (
+    "BearerFailed",
+    "BearerLost",
+    "CommandAnswered",
+    "UnitUnreached",
+    "storage_failed",
+)
+
+
 def _complain(row: dict[str, Any]) -> None:
-    if row["event"] in ("bearer", "bearer_failed", "storage_failed"):
+    if row["event"] in _COMPLAINTS:
         click.echo(f"{row['text']}.", err=True)

@@ -246,17 +246,25 @@ class Collector(Readings):
         silences = (unit.silence(now_ms) for unit in self._units.values())
         return [silence for silence in silences if silence is not None]
 
-    def compact(self, now: datetime) -> int:
+    def compact(self, now: datetime, serial: str | None = None) -> int:
         """Let the journal forget what is final and proves nothing that is not; once a day will do.
 
         No row, register or later row is any other than without it.
 
+        Args:
+            now: the host's UTC.
+            serial: of one unit, so that others wait for less; None for all.
+
         Returns:
             How many entries are gone.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
         """
+        units = self._units.values() if serial is None else [self._paired(serial)]
         now_ms = self._journal.tell(unix_ms(now))
         self._seal(now_ms)
-        return sum(unit.compact(now_ms) for unit in self._units.values())
+        return sum(unit.compact(now_ms) for unit in units)
 
     def _flag_remarks(self, said: StateReceived | CountReceived) -> list[Event]:
         gate = self._fleet.get(said.serial)

@@ -7,6 +7,7 @@ steps of one session; `pair.status` tells where it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from .dial import DialReading
 from .errors import OrderError, PairingStepError
 from .orders import Reply, Request, keep_calorific, text_of, whole_of
 from .pairing import PairingSession, PairingState
-from .particulars import PairingPlan, meter_details, typed_identity
+from .particulars import PairingOutcome, PairingPlan, meter_details, typed_identity
+from .sighting import Sighting
 
 if TYPE_CHECKING:
     from .bearers.base import ReceivedFrame
@@ -35,6 +37,8 @@ class Desk:
         self._station = station
         self._session: PairingSession | None = None
         self._exchanges: str | None = None
+        self._sighting: Sighting | None = None
+        self._reads_log = False
         self._orders: dict[str, Callable[[Request, datetime], Reply]] = {
             "hello": lambda *_: {"collector": True},
             "pair.begin": self._begin,
@@ -66,12 +70,35 @@ class Desk:
             raise OrderError("there is no such order")
         return order(request, now)
 
-    def receive(self, frame: ReceivedFrame, now: datetime) -> list[tuple[str, bytes]]:
-        """Let a pairing hear a frame; return what to send into its reply window."""
-        if self._session is None:
+    @property
+    def sought(self) -> dict[str, bytes]:
+        """The unit of a pairing that is under way, and the Bluetooth address it was seen at."""
+        address = None if self._sighting is None else self._sighting.address
+        if self._session is None or address is None or not self.is_listening:
+            return {}
+        return {self._session.serial: address}
+
+    def receive(
+        self, frame: ReceivedFrame, now: datetime, *, reads_log: bool = False
+    ) -> list[tuple[str, bytes]]:
+        """Let a pairing hear a frame.
+
+        Args:
+            frame: of any bearer.
+            now: the host's UTC.
+            reads_log: whether its bearer can read the log of the unit that is sought.
+
+        Returns:
+            What to send into the unit's reply window.
+        """
+        session = self._session
+        if session is None or self._sighting is None or not self.is_listening:
             return []
-        self._session.receive(frame, now)
-        return self._session.commands(now)
+        self._sighting.see(frame)
+        before = session.heard
+        session.receive(frame, now)
+        self._reads_log = self._reads_log or (reads_log and session.heard is not before)
+        return session.commands(now)
 
     def handle_timer(self, now: datetime) -> None:
         """Let time pass."""
@@ -93,14 +120,17 @@ class Desk:
         session = PairingSession(self._station.plan(plan, exchanges=exchanges))
         label = text_of(request, "label", None)
         if label is not None:
-            session.give_label(UnitLabel.parse(label), now)
+            printed = UnitLabel.parse(label)
+            serial, key = printed.serial, printed.key
         else:
-            needs_check = request.get("typed") is True
-            serial, key = text_of(request, "serial", ""), text_of(request, "key", "")
-            session.give_identity(
-                *typed_identity(serial or "", key or "", needs_check=needs_check), now
+            serial, key = typed_identity(
+                text_of(request, "serial", "") or "",
+                text_of(request, "key", "") or "",
+                needs_check=request.get("typed") is True,
             )
+        session.give_identity(serial, key, now)
         self._session, self._exchanges = session, exchanges
+        self._sighting, self._reads_log = Sighting(key), False
         return self._status(request, now)
 
     def _status(self, request: Request, now: datetime) -> Reply:  # noqa: ARG002 - as all orders
@@ -156,13 +186,21 @@ class Desk:
         if session.state is PairingState.CONFIRM and not session.test_pulses_wanted:
             session.confirm(now, agrees=True)  # without a test burn there is nothing to compare
         document = self._station.commit(
-            session.outcome(),
+            self._located(session.outcome()),
             now,
             installer=text_of(request, "installer", "") or "",
             exchanges=self._exchanges,
         )
         session.committed(now)
         return {"certificate": document}
+
+    def _located(self, outcome: PairingOutcome) -> PairingOutcome:
+        """The outcome with the way by which the unit was reached."""
+        address = None if self._sighting is None else self._sighting.address
+        if address is None:
+            return outcome
+        record = replace(outcome.record, address=address, is_log_readable=self._reads_log)
+        return replace(outcome, record=record)
 
     def _cancel(self, request: Request, now: datetime) -> Reply:
         self._open().cancel()

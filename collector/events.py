@@ -298,3 +298,33 @@ class UnitSilent(Event):
     """
 
     heard_utc: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogRead(Event):
+    """What was missing was read from the unit's own log.
+
+    Attributes:
+        serial: the unit.
+        bearer: which bearer brought it.
+        entries: how many counts there were, known ones among them.
+    """
+
+    serial: str
+    bearer: str
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogRefused(Event):
+    """What was read as a unit's log is not to be believed, or is wanted no more.
+
+    Attributes:
+        serial: the unit.
+        bearer: which bearer brought it.
+        reason: why, in one sentence's worth of words.
+    """
+
+    serial: str
+    bearer: str
+    reason: str

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from shared.timegrid import iso_utc, unix_ms
 
+from .backfill import Backfill
 from .bearers.base import Bearer, ReceivedFrame
-from .bearers.replay import ReplayFile
+from .bearers.group import BearerGroup
+from .bearers.reports import BearerFailed, BearerReport, LogAnswered, LogUnanswered
 from .desk import Desk
-from .errors import CollectorError, OrderError, StorageFailedError
-from .events import Event, Refusal, TelegramReceived, UnitSilent, UnknownUnit
+from .errors import OrderError, StorageFailedError
+from .events import (
+    CountReceived,
+    Event,
+    LogRead,
+    LogRefused,
+    Refusal,
+    StateReceived,
+    TelegramReceived,
+    UnknownUnit,
+)
+from .notes import note_of, note_of_report, sentence_of
 from .ports.control import ControlPort
 from .station import Station
 
@@ -24,7 +36,9 @@ _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _IDLE_S: Final = 0.25
 _RETRY: Final = timedelta(seconds=5)
 _RETRY_MAX: Final = timedelta(minutes=5)
+_COMPACTION_PERIOD: Final = timedelta(days=1)
 _CHUNK: Final = 200
+_SAID_MAX: Final = 1_000
 
 Tell = Callable[[dict[str, Any]], None]
 """Takes what there is to tell: a mapping with `at`, `event` and `text`."""
@@ -54,8 +68,10 @@ class Runtime:
         now: Callable[[], datetime] = host_utc,
     ) -> None:
         self._station = station
-        self._bearers = list(bearers)
-        self._is_recorded = all(isinstance(bearer, ReplayFile) for bearer in bearers)
+        self._bearers = BearerGroup(bearers)
+        self._backfill = Backfill()
+        self._paired: dict[str, bytes | None] = {}
+        self._revision: int | None = None
         self._tell = tell
         self._host_now = now
         self._latest = now()
@@ -67,7 +83,9 @@ class Runtime:
         self._failure: str | None = None
         self._retry = self._latest
         self._pause_before = _RETRY
-        self._refused: set[tuple[str | None, str]] = set()
+        self._said: dict[tuple[str | None, ...], datetime] = {}
+        self._to_compact: deque[str] = deque()
+        self._compacted: datetime | None = None
 
     def wake(self) -> None:
         """Look at the bearers now; may be called from any thread."""
@@ -87,17 +105,16 @@ class Runtime:
             except OrderError as error:
                 self._say("notice", f"{error}; the collector runs without one")
             await self._replay()
-            while not self._stopping.is_set() and self._bearers:
+            while not self._stopping.is_set() and len(self._bearers):
                 self.step()
                 await self._pause()
-            if not self._is_recorded:  # a recording of last year ends last year
+            if not self._bearers.is_recorded:  # a recording of last year ends last year
                 self.step()
         finally:
             for number in _STOPS:
                 self._loop.remove_signal_handler(number)
             await port.close()
-            for bearer in self._bearers:
-                bearer.close()
+            self._bearers.close()
 
     def stop(self) -> None:
         """Come to an end soon."""
@@ -107,7 +124,12 @@ class Runtime:
     def step(self) -> None:
         """Take what the bearers have, keep it, answer, and let time pass."""
         now = self.now()
-        frames = [frame for bearer in list(self._bearers) for frame in self._heard(bearer, now)]
+        self._meet()
+        frames, reports = self._bearers.receive_until(unix_ms(now))
+        self._note(reports, now)
+        for frame in frames:
+            for desk in self._desks:
+                self._hear(desk, frame, now)
         self._keep(frames, now)
         for desk in self._desks:
             desk.handle_timer(now)
@@ -118,12 +140,14 @@ class Runtime:
         if self._failure is not None and now < self._retry:
             return
         try:
-            if self._station.waiting:
-                self._tell_events(self._station.receive((), now))
+            if self._station.is_behind:
+                self._tell_events(self._station.receive((), now), now)
                 self._reply(self._station.replies(now))
             due = self._station.next_timer()
             if self._failure is not None or (due is not None and due <= now):
-                self._tell_events(self._station.handle_timer(now))
+                self._tell_events(self._station.handle_timer(now), now)
+            self._ask_logs(now)
+            self._compact(now)
         except StorageFailedError as error:
             self._retry = now + self._pause_before
             self._pause_before = min(2 * self._pause_before, _RETRY_MAX)
@@ -135,53 +159,77 @@ class Runtime:
                 self._say("storage_recovered", "what waited has been kept, nothing was lost")
             self._failure, self._pause_before = None, _RETRY
 
-    def _heard(self, bearer: Bearer, now: datetime) -> list[ReceivedFrame]:
-        """A bearer's frames; one that fails is left out, and the others go on."""
-        try:
-            frames = bearer.receive_until(unix_ms(now))
-            reports = bearer.take_reports()
-        except Exception as error:  # noqa: BLE001  whatever ails one bearer, the others go on
-            self._say("bearer_failed", f"{bearer.name} has failed and is left out: {error}")
-            self._drop(bearer)
-            return []
+    def _meet(self) -> None:
+        """Let the bearers know whom to connect to: who is paired, and who is being paired."""
+        if self._revision != self._station.revision:
+            try:
+                records = self._station.reachable()
+            except StorageFailedError:
+                return  # the next step tries again
+            self._revision = self._station.revision
+            self._paired = {record.serial: record.address for record in records}
+            self._backfill.keep_only(frozenset(self._paired))
+            for serial in self._paired:
+                self._backfill.heard(serial)
+        units = {serial: address for serial, address in self._paired.items() if address is not None}
+        for desk in self._desks:
+            units |= desk.sought
+        self._bearers.meet(units)
+
+    def _note(self, reports: Iterable[BearerReport], now: datetime) -> None:
+        """Tell and log what has become of bearers; take the logs that they have read."""
         for report in reports:
-            sentence = getattr(report, "sentence", "") or "works"
-            self._say("bearer", f"{report.bearer}: {sentence}")
-        if isinstance(bearer, ReplayFile) and bearer.next_frame_utc_ms() is None:
-            self._drop(bearer)
-        if not bearer.is_two_way:
-            frames = [replace(frame, two_way=False) for frame in frames]
-        for frame in frames:
-            for desk in self._desks:
-                commands = desk.receive(frame, now)
-                self._came_by |= {serial: bearer.name for serial, _ in commands}
-                self._reply(commands)
-        return frames
+            if isinstance(report, LogAnswered):
+                refused = self._station.hold_log(report)
+                if refused is not None:
+                    self._tell_events([refused], now)
+                    note = note_of(refused)
+                    self._station.note([] if note is None else [note])
+            elif isinstance(report, LogUnanswered):
+                self._backfill.answered(report.serial, now)
+            elif isinstance(report, BearerFailed):
+                self._backfill.lost(report.bearer, now)
+            note = note_of_report(report)
+            if note is not None:
+                self._station.note([note])
+                if self._is_news(now, note.kind, note.serial, note.bearer, note.mark):
+                    self._say(note.kind, _of_bearer(report.bearer, note.text))
+
+    def _hear(self, desk: Desk, frame: ReceivedFrame, now: datetime) -> None:
+        reads_log = any(self._bearers.reads_log(frame.bearer, serial) for serial in desk.sought)
+        commands = desk.receive(frame, now, reads_log=reads_log)
+        self._came_by |= {serial: frame.bearer for serial, _ in commands}
+        self._reply(commands)
 
     def _reply(self, commands: Iterable[tuple[str, bytes]]) -> None:
         for serial, command in commands:
-            name = self._came_by.get(serial)
-            bearer = next((each for each in self._bearers if each.name == name), None)
-            if bearer is None:
-                continue
-            try:
-                bearer.reply(serial, command)
-            except CollectorError as error:
-                self._say("bearer", f"{bearer.name}: {error}")
+            complaint = self._bearers.reply(self._came_by.get(serial), serial, command)
+            if complaint is not None:
+                self._say("CommandAnswered", complaint)
 
-    def _drop(self, bearer: Bearer) -> None:
-        self._bearers.remove(bearer)
-        with suppress(Exception):  # it may be what has failed
-            bearer.close()
+    def _ask_logs(self, now: datetime) -> None:
+        """Have the logs read that tell what telegrams left out."""
+        for serial in self._backfill.due(now):
+            place = self._station.log_gap(serial)
+            bearer = None if place is None else self._bearers.ask_log(serial, place)
+            if place is None or bearer is None:
+                self._backfill.seen(serial)
+            else:
+                self._backfill.asked(serial, place, bearer, now)
+
+    def _compact(self, now: datetime) -> None:
+        """Let journals forget what no row needs: a unit's in one step, each once a day."""
+        if self._compacted is None or now - self._compacted >= _COMPACTION_PERIOD:
+            self._compacted = now
+            self._to_compact = deque(self._station.collector.serials)
+        if self._to_compact:
+            self._station.compact(self._to_compact[0], now)
+            self._to_compact.popleft()
 
     async def _replay(self) -> None:
         """Go through what was recorded before now in its own time, as fast as it can."""
-        frames = [
-            frame
-            for bearer in list(self._bearers)
-            if isinstance(bearer, ReplayFile)
-            for frame in self._heard(bearer, self._latest)
-        ]
+        frames, reports = self._bearers.receive_until(unix_ms(self._latest), recorded=True)
+        self._note(reports, self._latest)
         frames.sort(key=lambda frame: frame.received_utc)
         for at in range(0, len(frames), _CHUNK):
             chunk = frames[at : at + _CHUNK]
@@ -193,29 +241,39 @@ class Runtime:
     async def _pause(self) -> None:
         """Wait until a bearer wakes us, or something is due."""
         now_ms = unix_ms(self.now())
-        due_ms = [bearer.next_frame_utc_ms() for bearer in self._bearers]
-        pauses_s = [max(0, at_ms - now_ms) / 1000 for at_ms in due_ms if at_ms is not None]
+        pauses_s = [max(0, at_ms - now_ms) / 1000 for at_ms in self._bearers.next_frames_utc_ms()]
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), min([_IDLE_S, *pauses_s]))
         self._wake.clear()
 
-    def _tell_events(self, events: Iterable[Event]) -> None:
+    def _tell_events(self, events: Iterable[Event], now: datetime) -> None:
         for event in events:
             if isinstance(event, TelegramReceived):
                 self._came_by[event.serial] = event.bearer
-            if isinstance(event, UnknownUnit) or not self._is_news(event):
+            if (
+                isinstance(event, (TelegramReceived, CountReceived))
+                and event.serial in self._paired
+            ):
+                self._backfill.heard(event.serial)
+            if isinstance(event, (LogRead, LogRefused)):
+                self._backfill.answered(event.serial, now)
+            if isinstance(event, (UnknownUnit, CountReceived, StateReceived)):
+                continue
+            kind = type(event).__name__
+            if isinstance(event, Refusal) and not self._is_news(None, kind, event.serial):
+                continue
+            if isinstance(event, LogRefused) and not self._is_news(now, kind, event.serial):
                 continue
             self._tell(event_row(event))
 
-    def _is_news(self, event: Event) -> bool:
-        """Whether it should be told: refusals of a kind once for each unit."""
-        if not isinstance(event, Refusal):
-            return True
-        key = (event.serial, type(event).__name__)
-        is_first = key not in self._refused
-        if len(self._refused) < _CHUNK:
-            self._refused.add(key)
-        return is_first
+    def _is_news(self, now: datetime | None, *said: str | None) -> bool:
+        """Whether something should be told: what was already is told again after a day, if ever."""
+        before = self._said.get(said)
+        if before is not None and (now is None or now - before < timedelta(days=1)):
+            return False
+        if len(self._said) < _SAID_MAX or said in self._said:
+            self._said[said] = self._latest if now is None else now
+        return True
 
     def _say(self, event: str, text: str) -> None:
         self._tell({"at": iso_utc(self._latest), "event": event, "text": text})
@@ -241,14 +299,9 @@ def event_row(event: Event) -> dict[str, Any]:
     }
     if isinstance(event, TelegramReceived):
         row |= {"count": event.telegram.count, "rssi_dbm": event.rssi_dbm, "bearer": event.bearer}
-        strength = "" if event.rssi_dbm is None else f", {event.rssi_dbm} dBm"
-        return row | {"text": f"{event.serial} count {event.telegram.count}{strength}"}
-    if isinstance(event, Refusal):
-        return row | {"text": f"{event.serial or 'a frame'} refused: {event.reason}"}
-    if isinstance(event, UnitSilent):
-        return row | {"text": f"{event.serial} silent since {iso_utc(event.heard_utc)}"}
-    return row | {"text": f"{event.serial} {_words(type(event).__name__)}"}
+    return row | {"text": sentence_of(event)}
 
 
-def _words(name: str) -> str:
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+def _of_bearer(name: str, text: str) -> str:
+    """A sentence that says whom it is about."""
+    return text if text.startswith(f"{name} ") else f"{name}: {text}"

@@ -6,139 +6,49 @@ is tried again; nothing is told to anybody before it is durable.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.timegrid import iso_utc, unix_ms
 from shared.wire.grid import COUNT_MODULUS
 
 from . import certificate
-from .collector import Collector
 from .dial import DialReading
 from .entries import forward
-from .errors import PairingError, StorageFailedError, UnitUnknownError
-from .events import Event
+from .errors import PairingError, UnitUnknownError
+from .intake import Intake
 from .particulars import PairingOutcome, PairingPlan
 from .segments import Segment, channel_segments, register_l
 from .storage.pairings import Pairings
-from .storage.registry import PhaseState, Registry
+from .storage.registry import PhaseState
 
 if TYPE_CHECKING:
-    from .bearers.base import ReceivedFrame
     from .storage.directory import DataDirectory
 
 _Result = TypeVar("_Result")
 
-FRAMES_MAX: Final = 20_000
-"""Frames that wait for a disk; of more the oldest leave: later ones tell their counts too."""
 
-_CHUNK: Final = 100  # in one transaction: as long as the disk is full, no more is tried in vain
-
-
-class Station:
+class Station(Intake):
     """The one writer of a data directory.
 
     Args:
         directory: open for writing.
         now: the host's UTC.
 
+    Attributes:
+        revision: rises whenever it is another unit that is paired, or on another way.
+
     Raises:
         StorageFailedError: the tables could not be made.
     """
 
     def __init__(self, directory: DataDirectory, now: datetime) -> None:
-        self.directory = directory
-        self.pairings = Pairings(directory.connection)
-        self._registry = Registry(directory.connection)
-        self._waiting: deque[ReceivedFrame] = deque(maxlen=FRAMES_MAX)
-        self._collector: Collector | None = None
-        with self._transaction(now):
-            self.pairings.make()
+        super().__init__(directory, now)
+        self.revision = 0
         self._forget_ended_keys()
-
-    @property
-    def collector(self) -> Collector:
-        """The collector, with all that is durable.
-
-        Raises:
-            StorageFailedError: what was written last was not kept, and nothing was since.
-        """
-        if self._collector is None:
-            raise StorageFailedError("the database has not taken anything since it failed")
-        return self._collector
-
-    @property
-    def waiting(self) -> int:
-        """How many frames wait to become durable."""
-        return len(self._waiting)
-
-    def hold(self, frames: Iterable[ReceivedFrame]) -> None:
-        """Take frames that the next `receive` is to make durable."""
-        self._waiting.extend(frames)
-
-    def receive(self, frames: Iterable[ReceivedFrame], now: datetime) -> list[Event]:
-        """Take frames, with those that wait, and make durable what they bring.
-
-        Returns:
-            What there is to tell, durable. Of more than a few frames some may wait on: see
-            `waiting`.
-
-        Raises:
-            StorageFailedError: nothing was kept; the frames wait for the next call.
-        """
-        self._waiting.extend(frames)
-        events: list[Event] = []
-        while self._waiting:
-            chunk = [self._waiting[n] for n in range(min(_CHUNK, len(self._waiting)))]
-            told: list[Event] = []
-            try:
-                with self._transaction(now):
-                    for frame in chunk:
-                        # Where a disk was full for days, a frame counts as of when it came in.
-                        told += self.collector.receive(frame, min(frame.received_utc, now))
-            except StorageFailedError:
-                if events:
-                    break  # these are durable and have to be told; the next call fails
-                raise
-            events += told
-            for _ in chunk:
-                self._waiting.popleft()
-        return events
-
-    def replies(self, now: datetime) -> list[tuple[str, bytes]]:
-        """What to send into the reply windows of what was just received: (serial, command).
-
-        Raises:
-            StorageFailedError: none may be sent.
-        """
-        with self._transaction(now):
-            return self.collector.replies(now)
-
-    def handle_timer(self, now: datetime) -> list[Event]:
-        """Let time pass; return what there is to tell, durable. What waits is received first.
-
-        Raises:
-            StorageFailedError: nothing was kept.
-        """
-        if self._waiting:
-            self.receive((), now)
-        paired = self.open_segments()
-        with self._transaction(now):
-            events = self.collector.handle_timer(now)
-        return [event for event in events if event.serial in paired]
-
-    def next_timer(self) -> datetime | None:
-        """When `handle_timer` has something to do, as far as can be told now."""
-        return None if self._collector is None else self._collector.next_timer()
-
-    def open_segments(self) -> dict[str, Segment]:
-        """The units that are paired now, each on its meter."""
-        return {each.serial: each for each in self.pairings.segments() if each.is_open}
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known here.
@@ -201,6 +111,7 @@ class Station:
             else:
                 keystore.put(serial, key_before)
             raise
+        self.revision += 1
         if exchanges is not None and exchanges != serial:
             keystore.remove(exchanges)
         document = self.pairings.certificate(number)
@@ -237,6 +148,7 @@ class Station:
                 "replaces": certificate.ended(segment, register, dial),
             }
             number = self.pairings.certify(unix_ms(now), "unpairing", serial, document)
+        self.revision += 1
         self.directory.keystore.remove(serial)
         return {"certificate": number, **document}
 
@@ -301,6 +213,8 @@ class Station:
             register = collector.register(record.serial)
             count = (collector.unit(record.serial).base_count + register) % COUNT_MODULUS
             from_pulses = register + max(0, forward(record.base_count, count))
+            if record.address not in (None, collector.unit(record.serial).address):
+                collector.locate(record.serial, record.address)
         phase = PhaseState(
             command_counter=outcome.command_counter or unix_ms(now) // 1000,
             phasings=0 if outcome.phased_ms is None else 1,
@@ -320,16 +234,3 @@ class Station:
         for segment in self.pairings.segments():
             if segment.serial not in paired and self.directory.keystore.get(segment.serial):
                 self.directory.keystore.remove(segment.serial)
-
-    @contextmanager
-    def _transaction(self, now: datetime) -> Iterator[None]:
-        """One transaction; after a failure the collector is made anew from what is durable."""
-        try:
-            with self.directory.transaction():
-                if self._collector is None:
-                    connection, keystore = self.directory.connection, self.directory.keystore
-                    self._collector = Collector(connection, keystore, now)
-                yield
-        except BaseException:
-            self._collector = None
-            raise

@@ -72,6 +72,50 @@ class Bearer(ABC):
         """
         raise OneWayBearerError(f"{self.name} cannot reach the unit {serial}")
 
+    def add_unit(self, serial: str, address: bytes) -> None:  # noqa: B027 - most connect to none
+        """Connect to a unit from now on, where that is how it is reached.
+
+        Args:
+            serial: eight digits.
+            address: its Bluetooth address, six bytes, first byte first.
+
+        Raises:
+            BearerSettingError: it is no address.
+        """
+
+    def drop_unit(self, serial: str) -> None:  # noqa: B027 - most connect to none
+        """Connect to a unit no more; what it was to be asked is forgotten."""
+
+    def reads_log(self, serial: str) -> bool:  # noqa: ARG002 - for those that can
+        """Whether `ask_log` can reach a unit, now or in its next window."""
+        return False
+
+    def ask_log(
+        self,
+        serial: str,
+        *,
+        boot: int = 0,  # noqa: ARG002 - for those that can
+        tick_s: int = 0,  # noqa: ARG002 - for those that can
+        limit: int = 0,  # noqa: ARG002 - for those that can
+        newest: bool = False,  # noqa: ARG002 - for those that can
+    ) -> None:
+        """Read a unit's log as soon as it can be; `LogAnswered` has it, or `LogUnanswered` tells.
+
+        Args:
+            serial: the unit.
+            boot: with ``tick_s``, the entry after which the answer begins; (0, 0) is before all.
+            tick_s: see ``boot``.
+            limit: at most so many entries; 0 for all.
+            newest: whether they are the last ``limit`` of the log.
+
+        Raises:
+            OneWayBearerError: no unit's log can be read through this bearer.
+            BearerSettingError: the unit is none of the bearer's.
+            BearerClosedError: after `close`.
+            Malformed: no request has such numbers.
+        """
+        raise OneWayBearerError(f"{self.name} cannot read the log of the unit {serial}")
+
     def take_reports(self) -> list[BearerReport]:
         """What has become of its device and of what was sent, not taken before, in order."""
         return []

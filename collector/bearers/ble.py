@@ -16,9 +16,9 @@ from shared.timegrid import from_unix_ms
 from shared.wire.gatt import LogRequest, encode_log_request
 
 from .base import ReceivedFrame
-from .ble_visit import UnpairedError, Visit, VisitError
+from .ble_visit import UnpairedError, Visit, VisitError, address_bytes
 from .device import COMMAND_LATE, COMMAND_MAX_S, BackOff, DeviceBearer, host_utc_ms
-from .reports import CommandAnswered, LogAnswered, UnitPaired, UnitUnreached
+from .reports import CommandAnswered, LogAnswered, LogUnanswered, UnitPaired, UnitUnreached
 
 if TYPE_CHECKING:
     from bleak import BleakScanner
@@ -125,6 +125,7 @@ class BleBearer(DeviceBearer):
     ) -> None:
         super().__init__(name, wake=wake, clock_ms=clock_ms, back_off=back_off)
         self._adapter = adapter
+        self._contact_period_s = contact_period_s
         self._advert_delay_max_s = advert_delay_max_s
         self._backend = backend
         now_s = self._loop.time()
@@ -148,22 +149,25 @@ class BleBearer(DeviceBearer):
 
         self._call(give)
 
+    def add_unit(self, serial: str, address: bytes) -> None:
+        """See `Bearer.add_unit`: in its windows."""
+        unit = BleUnit(serial, address)
+        contact = _Contact(unit, ContactPlan(self._contact_period_s, self._loop.time()))
+        # The bearer's thread goes through what it has, which is therefore never changed.
+        self._contacts = self._others(serial) | {address: contact}
+
+    def drop_unit(self, serial: str) -> None:
+        """See `Bearer.drop_unit`."""
+        self._contacts = self._others(serial)
+
+    def reads_log(self, serial: str) -> bool:
+        """See `Bearer.reads_log`."""
+        return self._contact(serial) is not None
+
     def ask_log(
         self, serial: str, *, boot: int = 0, tick_s: int = 0, limit: int = 0, newest: bool = False
     ) -> None:
-        """Read a unit's log in its next window; `LogAnswered` has it.
-
-        Args:
-            serial: one of the bearer's units.
-            boot: with ``tick_s``, the entry after which the answer begins; (0, 0) is before all.
-            tick_s: see ``boot``.
-            limit: at most so many entries; 0 for all.
-            newest: whether they are the last ``limit`` of the log.
-
-        Raises:
-            BearerSettingError: the unit is none of the bearer's.
-            Malformed: no request has such numbers.
-        """
+        """See `Bearer.ask_log`: in the unit's next window, or in the one that is open."""
         contact = self._require(serial)
         nonce = secrets.randbits(32)
         log = _Log(encode_log_request(LogRequest(nonce, boot, tick_s, limit, newest)))
@@ -243,7 +247,7 @@ class BleBearer(DeviceBearer):
 
     def _detected(self, device: BLEDevice, advert: AdvertisementData) -> None:
         data = advert.service_data.get(BTHOME_UUID)
-        address = _address(device.address)
+        address = address_bytes(device.address)
         if data is None or address is None:
             return
         self._changed.set()
@@ -325,11 +329,14 @@ class BleBearer(DeviceBearer):
     async def _read_log(self, contact: _Contact, visit: Visit) -> None:
         log = contact.logs[0]
         log.attempts += 1
-        if log.attempts >= _LOG_ATTEMPTS:
-            contact.logs.popleft()
-        pieces = await visit.read_log(log.request)
-        if contact.logs and contact.logs[0] is log:
-            contact.logs.popleft()
+        pieces = None
+        try:
+            pieces = await visit.read_log(log.request)
+        finally:
+            if pieces is not None or log.attempts >= _LOG_ATTEMPTS:
+                contact.logs.popleft()
+            if pieces is None and log.attempts >= _LOG_ATTEMPTS:
+                self._log_unanswered(contact.unit.serial)
         self._report(
             LogAnswered(
                 at_utc=from_unix_ms(self._clock_ms()),
@@ -347,6 +354,16 @@ class BleBearer(DeviceBearer):
             self._answered(contact.unit.serial, "the connection has ended before it was given")
         if contact.logs:
             contact.plan.want(self._loop.time())
+
+    def _log_unanswered(self, serial: str) -> None:
+        self._report(
+            LogUnanswered(
+                at_utc=from_unix_ms(self._clock_ms()),
+                bearer=self.name,
+                serial=serial,
+                sentence=f"the log of the unit {serial} has broken off {_LOG_ATTEMPTS} times",
+            )
+        )
 
     def _answered(self, serial: str, sentence: str) -> None:
         self._report(
@@ -369,14 +386,9 @@ class BleBearer(DeviceBearer):
             raise BearerSettingError(f"{self.name} connects to no unit {serial[:40]!r}")
         return contact
 
+    def _others(self, serial: str) -> dict[bytes, _Contact]:
+        contacts = self._contacts.items()
+        return {address: each for address, each in contacts if each.unit.serial != serial}
+
     def _contact(self, serial: str) -> _Contact | None:
         return next((each for each in self._contacts.values() if each.unit.serial == serial), None)
-
-
-def _address(text: str) -> bytes | None:
-    """The bytes of an address; None where the system hides it."""
-    try:
-        data = bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        return None
-    return data if len(data) == 6 else None

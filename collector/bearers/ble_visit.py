@@ -137,5 +137,14 @@ def is_unpaired(error: Exception) -> bool:
     return name.endswith((".NotPermitted", ".NotAuthorized"))
 
 
+def address_bytes(text: str) -> bytes | None:
+    """The bytes of an address; None where the system hides it."""
+    try:
+        data = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        return None
+    return data if len(data) == 6 else None
+
+
 def _text(error: Exception) -> str:
     return str(error) or type(error).__name__

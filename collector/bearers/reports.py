@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.wire.errors import Truncated
 from shared.wire.log_pieces import LogReader
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ class BearerLost(BearerReport):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BearerWorks(BearerReport):
     """The device works: for the first time, or again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BearerFailed(BearerReport):
+    """The bearer has a fault that nobody foresaw, and is left out until the next start.
+
+    Attributes:
+        sentence: what is known of it.
+    """
+
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +126,22 @@ class LogAnswered(BearerReport):
         reader = LogReader(AesBlock, key, self.request)
         for piece in self.pieces:
             reader.receive_data(piece)
+        if not reader.is_complete:
+            raise Truncated("the answer has no end")
         return reader.entries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogUnanswered(BearerReport):
+    """A unit's log was asked for as often as it is, and not told to its end.
+
+    Attributes:
+        serial: the unit.
+        sentence: what was tried.
+    """
+
+    serial: str
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -42,7 +42,7 @@ def test_a_stick_on_a_serial_port(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         try:
-            assert "stick 1: works" == told(process.stdout, "bearer")["text"]
+            assert "stick 1 works" == told(process.stdout, "BearerWorks")["text"]
             bench.turn(4)
             for _, frame in bench.unit.advance(BEGIN_MS + 3_600_000):
                 os.write(ours, frame.hex().encode() + b"\n")
@@ -50,7 +50,7 @@ def test_a_stick_on_a_serial_port(tmp_path: Path) -> None:
                 pass
             os.close(ours)
             os.close(theirs)
-            assert "stick 1 has lost" in told(process.stdout, "bearer")["text"]
+            assert "stick 1 has lost" in told(process.stdout, "BearerLost")["text"]
             process.send_signal(signal.SIGTERM)
             assert 0 == process.wait(60)
         finally:

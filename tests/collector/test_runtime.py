@@ -62,7 +62,7 @@ def test_a_bearer_that_fails_does_not_take_the_others_down(house: House) -> None
     runtime = house.runtime(broken, LiveUnit(house.bench))
     house.bench.turn(2)
     house.step(runtime, 1000)
-    (row,) = house.events("bearer_failed")
+    (row,) = house.events("BearerFailed")
     assert "live has failed and is left out: of all things" == row["text"]
     assert broken.is_closed
     assert 50 == house.litres
