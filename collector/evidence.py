@@ -90,25 +90,29 @@ class Evidence:
         spell = self._spells.get((key.boot, epoch))
         return None if spell is None else spell.tick_interval_dms(tick_s)
 
-    def at_least(self, instant_dms: int) -> Bound | None:
+    def at_least(self, instant_dms: int, *, is_steady: bool = False) -> Bound | None:
         """The most pulses that surely were counted by then, and the latest proof of it."""
-        bounds = [spell.at_least(instant_dms) for spell in self._spells.values()]
+        bounds = [
+            spell.at_least(instant_dms, is_steady=is_steady) for spell in self._spells.values()
+        ]
         bounds.append(self._instants.at_least(instant_dms))
         if self._end is not None and instant_dms >= self._end.at_dms:
             bounds.append(self._end)
         return max((bound for bound in bounds if bound), default=None)
 
-    def at_most(self, instant_dms: int) -> Bound | None:
+    def at_most(self, instant_dms: int, *, is_steady: bool = False) -> Bound | None:
         """The fewest pulses that surely were not exceeded by then, and the earliest proof."""
-        bounds = [spell.at_most(instant_dms) for spell in self._spells.values()]
+        bounds = [
+            spell.at_most(instant_dms, is_steady=is_steady) for spell in self._spells.values()
+        ]
         bounds.append(self._instants.at_most(instant_dms))
         if self._end is not None:
             bounds.append(self._end._replace(at_dms=max(self._end.at_dms, instant_dms)))
         return min((bound for bound in bounds if bound), default=None)
 
-    def nearest(self, instant_dms: int) -> Near | None:
+    def nearest(self, instant_dms: int, *, is_steady: bool = False) -> Near | None:
         """The count known nearest to an instant, surely within `NEAR_DMS`."""
-        found = [spell.nearest(instant_dms) for spell in self._spells.values()]
+        found = [spell.nearest(instant_dms, is_steady=is_steady) for spell in self._spells.values()]
         found.append(self._instants.nearest(instant_dms))
         return min((near for near in found if near), default=None)
 

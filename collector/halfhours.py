@@ -235,25 +235,32 @@ class Fold:
 
     def _evaluated(self, boundary_s: int) -> BoundaryCount:
         """The count at an open boundary, by what is known now."""
+        boundary = self._bracketed(boundary_s)
+        if boundary.is_measured or boundary.status != PulseStatus.INTERPOLATED:
+            return self._marked(boundary)
+        steady = self._bracketed(boundary_s, is_steady=True)
+        return self._marked(steady if steady.is_measured else boundary)
+
+    def _bracketed(self, boundary_s: int, *, is_steady: bool = False) -> BoundaryCount:
         instant_dms = boundary_s * DMS_PER_S
-        least = self._least(instant_dms)
-        most = self._evidence.at_most(instant_dms)
+        least = self._least(instant_dms, is_steady=is_steady)
+        most = self._evidence.at_most(instant_dms, is_steady=is_steady)
         near = None
         if most is not None and least.pulses < most.pulses:
-            near = self._evidence.nearest(instant_dms)
+            near = self._evidence.nearest(instant_dms, is_steady=is_steady)
         place = bisect_right(self._finals_s, boundary_s)
         before = self._final_bound(self._finals_s[place - 1])
         after = self._final_bound(self._finals_s[place]) if place < len(self._finals_s) else None
-        return self._marked(bracketed(instant_dms, least, most, near, before, after))
+        return bracketed(instant_dms, least, most, near, before, after)
 
     def _unheard(self, boundary_s: int) -> BoundaryCount:
         place = bisect_right(self._finals_s, boundary_s)
         before = self._final_bound(self._finals_s[place - 1])
         return self._marked(unheard(self._least(boundary_s * DMS_PER_S), before))
 
-    def _least(self, instant_dms: int) -> Bound:
+    def _least(self, instant_dms: int, *, is_steady: bool = False) -> Bound:
         paired = Bound(0, self._pairing.paired_ms * DMS_PER_MS)
-        heard = self._evidence.at_least(instant_dms)
+        heard = self._evidence.at_least(instant_dms, is_steady=is_steady)
         return paired if heard is None else max(paired, heard)
 
     def _final_bound(self, boundary_s: int) -> Bound:

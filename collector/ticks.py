@@ -13,10 +13,20 @@ from .advance import Advances, CountKind
 from .bracket import NEAR_DMS, TOLERANCE_DMS, Bound, Near
 from .entries import JournalEntry, forward
 from .staircase import Ceiling, Floor
-from .timeline import DMS_PER_S, FIRST_TICK_S, NO_TICK_S, RESOLUTION_S, Timeline
+from .timeline import (
+    DMS_PER_S,
+    FIRST_TICK_S,
+    NO_TICK_S,
+    RESOLUTION_S,
+    SteadyTimeline,
+    Timeline,
+)
 
 HISTORY_MOVE_MAX_S = 10
 """A history ends where the unit's grid was moved by more in all."""
+
+GRID_DRIFT_MAX_S = 90
+"""A unit that is not told the phase moves its grid by no more in all, second by second."""
 
 
 class _Known(NamedTuple):
@@ -99,47 +109,51 @@ class TickEvidence:
         """Add a count that the unit's own log has at a tick of this boot."""
         self._know(tick_s, tick_s + RESOLUTION_S, pulses)
 
-    def at_least(self, instant_dms: int) -> Bound | None:
+    def at_least(self, instant_dms: int, *, is_steady: bool = False) -> Bound | None:
         """See `Evidence.at_least`."""
-        place = self._reached(instant_dms)
-        if place is None:
-            return None
-        return self._bound(self._floor, place, self._timeline.latest_dms)
+        timeline = self._by(is_steady)
+        place = self._reached(instant_dms, timeline)
+        return None if place is None else _bound(self._floor, place, timeline, timeline.latest_dms)
 
-    def at_most(self, instant_dms: int) -> Bound | None:
+    def at_most(self, instant_dms: int, *, is_steady: bool = False) -> Bound | None:
         """See `Evidence.at_most`."""
         ticks_s = self._ceiling.places
         if not ticks_s or self._timeline.earliest_dms(ticks_s[0]) is None:
             return None
-        place = bisect_left(ticks_s, self._timeline.tick_near(instant_dms))
-        while place and self._earliest_dms(ticks_s[place - 1]) >= instant_dms:
+        timeline = self._by(is_steady)
+        earliest_dms = _earliest_by(timeline)
+        place = bisect_left(ticks_s, timeline.tick_near(instant_dms))
+        while place and earliest_dms(ticks_s[place - 1]) >= instant_dms:
             place -= 1
-        while place < len(ticks_s) and self._earliest_dms(ticks_s[place]) < instant_dms:
+        while place < len(ticks_s) and earliest_dms(ticks_s[place]) < instant_dms:
             place += 1
         if place == len(ticks_s):
             return None
-        return self._bound(self._ceiling, place, self._earliest_dms)
+        return _bound(self._ceiling, place, timeline, earliest_dms)
 
     def tick_reached(self, instant_dms: int) -> int | None:
         """The last tick that surely was by then and at which more pulses were known than before."""
-        place = self._reached(instant_dms)
+        place = self._reached(instant_dms, self._timeline)
         return None if place is None else self._floor.places[place]
 
-    def nearest(self, instant_dms: int) -> Near | None:
+    def nearest(self, instant_dms: int, *, is_steady: bool = False) -> Near | None:
         """See `Evidence.nearest`."""
         if not self._known or self._timeline.earliest_dms(self._known[0].end_s) is None:
             return None
-        tick_s = self._timeline.tick_near(instant_dms)
+        timeline = self._by(is_steady)
+        earliest_dms = _earliest_by(timeline)
+        tick_s = timeline.tick_near(instant_dms)
         reach_s = NEAR_DMS // DMS_PER_S + 2
         best: Near | None = None
         for place in range(bisect_left(self._known, (tick_s - reach_s, 0, 0)), len(self._known)):
             known = self._known[place]
             if known.end_s > tick_s + reach_s:
                 break
-            latest_dms = self._timeline.latest_dms(known.end_s)
-            earliest_dms = self._earliest_dms(known.start_s)
-            distance_dms = max(abs(latest_dms - instant_dms), abs(earliest_dms - instant_dms))
-            if distance_dms <= NEAR_DMS and not self._timeline.is_doubtful(known.end_s):
+            latest_dms = timeline.latest_dms(known.end_s)
+            distance_dms = max(
+                abs(latest_dms - instant_dms), abs(earliest_dms(known.start_s) - instant_dms)
+            )
+            if distance_dms <= NEAR_DMS and not timeline.is_doubtful(known.end_s):
                 found = Near(distance_dms, known.pulses)
                 best = found if best is None else min(best, found)
         return best
@@ -148,12 +162,10 @@ class TickEvidence:
         """See `Evidence.tick_interval_dms`."""
         if self._timeline.earliest_dms(tick_s) is None or self._timeline.is_doubtful(tick_s):
             return None
-        return self._earliest_dms(tick_s), self._timeline.latest_dms(tick_s)
+        return _earliest_by(self._timeline)(tick_s), self._timeline.latest_dms(tick_s)
 
-    def _earliest_dms(self, tick_s: int) -> int:
-        earliest_dms = self._timeline.earliest_dms(tick_s)
-        assert earliest_dms is not None  # asked for only where a bearer declared its delay
-        return earliest_dms
+    def _by(self, is_steady: bool) -> Timeline | SteadyTimeline:
+        return self._timeline.steady() if is_steady else self._timeline
 
     def _add_last_pulse(self, entry: JournalEntry, pulses: int) -> None:
         age_s = entry.last_pulse_age_s
@@ -209,8 +221,8 @@ class TickEvidence:
 
         The unit's grid may have been moved since, by a few seconds. If the tick itself was named by
         a telegram, it is known; else it is where the nearest named ticks on either side, half-hours
-        away, have it, or between. Where those are further apart, the history ends with the move:
-        all that it has is on the newer grid.
+        away, have it, or between. Where those are so far apart that it was moved at once, the
+        history ends with the move: all that it has is on the newer grid.
         """
         named_s = self._boot_grid_ticks_s
         at = bisect_left(named_s, tick_s - HISTORY_MOVE_MAX_S)
@@ -221,9 +233,10 @@ class TickEvidence:
         if not above:
             return place_s - HISTORY_MOVE_MAX_S, place_s + HISTORY_MOVE_MAX_S
         other_s = _snapped(named_s[above - 1], tick_s)
-        if abs(other_s - place_s) > HISTORY_MOVE_MAX_S:
+        if abs(other_s - place_s) > GRID_DRIFT_MAX_S:
             return place_s, place_s
-        return min(place_s, other_s), max(place_s, other_s)
+        moved_s = max(-HISTORY_MOVE_MAX_S, min(HISTORY_MOVE_MAX_S, other_s - place_s))
+        return place_s + min(0, moved_s), place_s + max(0, moved_s)
 
     def _know(self, start_s: int, end_s: int, pulses: int) -> None:
         """The count was ``pulses`` at some tick from ``start_s`` to ``end_s``."""
@@ -249,21 +262,36 @@ class TickEvidence:
         if changed_s is not None:
             self._unchanged_s = min(self._unchanged_s, changed_s)
 
-    def _reached(self, instant_dms: int) -> int | None:
+    def _reached(self, instant_dms: int, timeline: Timeline | SteadyTimeline) -> int | None:
         ticks_s = self._floor.places
-        latest_dms = self._timeline.latest_dms
+        latest_dms = timeline.latest_dms
         if not ticks_s:
             return None
-        place = bisect_right(ticks_s, self._timeline.tick_near(instant_dms))
+        place = bisect_right(ticks_s, timeline.tick_near(instant_dms))
         while place < len(ticks_s) and latest_dms(ticks_s[place]) <= instant_dms:
             place += 1
         while place and latest_dms(ticks_s[place - 1]) > instant_dms:
             place -= 1
         return place - 1 if place else None
 
-    def _bound(self, steps: Floor | Ceiling, place: int, dms: Callable[[int], int]) -> Bound:
-        tick_s = steps.places[place]
-        return Bound(steps.pulses[place], dms(tick_s), self._timeline.is_doubtful(tick_s))
+
+def _bound(
+    steps: Floor | Ceiling,
+    place: int,
+    timeline: Timeline | SteadyTimeline,
+    dms: Callable[[int], int],
+) -> Bound:
+    tick_s = steps.places[place]
+    return Bound(steps.pulses[place], dms(tick_s), timeline.is_doubtful(tick_s))
+
+
+def _earliest_by(timeline: Timeline | SteadyTimeline) -> Callable[[int], int]:
+    def earliest_dms(tick_s: int) -> int:
+        earliest_dms = timeline.earliest_dms(tick_s)
+        assert earliest_dms is not None  # asked for only where a bearer declared its delay
+        return earliest_dms
+
+    return earliest_dms
 
 
 def _snapped(grid_tick_s: int, tick_s: int) -> int:

@@ -6,7 +6,7 @@ count. Instants (`at_dms`) are in tenths of a millisecond, in which 100 ppm of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -160,7 +160,10 @@ def _placed(told: list[int], at: int) -> tuple[int, int]:
     if below is None:
         return first - 10, first + 10
     other = min((below + 1800 * k for k in range(1, 400)), key=lambda t: (abs(t - at), t))
-    return (first, first) if abs(first - other) > 10 else (min(first, other), max(first, other))
+    if abs(first - other) > 90:
+        return first, first
+    other = min(max(other, first - 10), first + 10)
+    return min(first, other), max(first, other)
 
 
 def utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -> tuple:
@@ -179,6 +182,34 @@ def utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -
     return min(max(lows), latest), latest, max(lows) > latest
 
 
+def steady_utc_of(entries: Sequence[JournalEntry], group: tuple[int, int], tick: int) -> tuple:
+    """The same of a clock whose rates are within 40 ppm of each other, whichever they are."""
+    pairs = [e for e in entries if (e.key.boot, e.stamp.epoch) == group]
+    highs = [(e.uptime_s, e.latest_ms * 10 + 1 - e.uptime_s * DMS) for e in pairs]
+    lows = [
+        (e.uptime_s, (e.uptime_s + 1) * DMS + 1 - e.earliest_ms * 10)
+        for e in pairs
+        if e.earliest_ms is not None
+    ]
+    latest = tick * DMS + _steady_offset(highs, tick)
+    if not lows:
+        return None, latest, False
+    earliest = tick * DMS - _steady_offset(lows, tick)
+    return min(earliest, latest), latest, earliest > latest
+
+
+def _steady_offset(points: list[tuple[int, int]], tick: int) -> int:
+    """The most that the points allow, over all means of rates from -79 to 79 ppm."""
+    most = max(
+        min(
+            offset * 100 + max((mean - 21) * (tick - at), (mean + 21) * (tick - at))
+            for at, offset in points
+        )
+        for mean in range(-79, 80, 2)
+    )
+    return -(-most // 100)
+
+
 class Snapshot:
     """What is known at one stamp."""
 
@@ -194,9 +225,6 @@ class Snapshot:
         telegrams = [e for e in window if isinstance(e, JournalEntry)]
         counts = [e for e in window if isinstance(e, CountEntry)]
         self.unproven = any(not e.is_authentic for e in telegrams + counts)
-        self.least = [(0, self.paired, False)]
-        self.most, self.at = [], []
-        places: dict = {}
         said = proofs(telegrams, worth)
         groups = {(e.key.boot, e.stamp.epoch) for e in telegrams}
         for entry in window:
@@ -206,35 +234,59 @@ class Snapshot:
                     if group[0] == tick.boot:
                         at = (group, tick.tick_s, tick.tick_s + 1, n)
                         said += [Proof(kind, *at) for kind in ("least", "most", "at")]
-        for kind, group, start, end, n in said:
-            for tick in (start, end):
-                if (group, tick) not in places:
-                    places[group, tick] = utc_of(telegrams, group, tick)
-            low, high = places[group, start], places[group, end]
-            if kind == "least":
-                self.least.append((n, high[1], high[2]))
-            elif kind == "most" and low[0] is not None:
-                self.most.append((n, low[0], low[2]))
-            elif kind == "at" and low[0] is not None and not high[2]:
-                self.at.append((low[0], high[1], n))
-        for entry in counts:
-            n, kind, _ = worth[CountEntry, entry.key]
-            if kind == "placeholder":
-                continue
-            self.least.append((n, entry.latest_ms * 10, False))
-            if entry.earliest_ms is not None:
-                self.most.append((n, entry.earliest_ms * 10, False))
-                self.at.append((entry.earliest_ms * 10, entry.latest_ms * 10, n))
+        self.said, self.telegrams = said, telegrams
+        self.counts = [
+            (e.earliest_ms, e.latest_ms * 10, worth[CountEntry, e.key][0])
+            for e in counts
+            if worth[CountEntry, e.key][1] != "placeholder"
+        ]
         ends = [entry for entry in entries if isinstance(entry, EndEntry)]
         self.end = (ends[0].pulses, ends[0].ended_ms * 10, False) if ends else None
-        if self.end:
-            self.least.append(self.end)
+        self.rules: dict = {}
+
+    def known(self, rule: Callable) -> tuple[list, list, list]:
+        """What the count is at least and at most, and at places, by a rule that gives ticks UTC."""
+        if rule not in self.rules:
+            self.rules[rule] = self._known(rule)
+        return self.rules[rule]
+
+    def _known(self, rule: Callable) -> tuple[list, list, list]:
+        lows = [(0, self.paired, False), *([self.end] if self.end else [])]
+        mosts, ats = [], []
+        places: dict = {}
+        for kind, group, start, end, n in self.said:
+            for tick in (start, end):
+                if (group, tick) not in places:
+                    places[group, tick] = rule(self.telegrams, group, tick)
+            low, high = places[group, start], places[group, end]
+            if kind == "least":
+                lows.append((n, high[1], high[2]))
+            elif kind == "most" and low[0] is not None:
+                mosts.append((n, low[0], low[2]))
+            elif kind == "at" and low[0] is not None and not high[2]:
+                ats.append((low[0], high[1], n))
+        for earliest_ms, latest, n in self.counts:
+            lows.append((n, latest, False))
+            if earliest_ms is not None:
+                mosts.append((n, earliest_ms * 10, False))
+                ats.append((earliest_ms * 10, latest, n))
+        return lows, mosts, ats
 
     def count(self, at: int, finals: dict[int, Final]) -> tuple[int | None, PulseStatus, bool]:
         """(pulses, status, whether it is measured) at a boundary that is not final."""
+        found = self._count(at, finals, utc_of)
+        if found[0] is None or found[2] or found[1] & PulseStatus.DOUBTFUL_CLOCK:
+            return found
+        steady = self._count(at, finals, steady_utc_of)
+        return steady if steady[2] else found
+
+    def _count(
+        self, at: int, finals: dict[int, Final], rule: Callable
+    ) -> tuple[int | None, PulseStatus, bool]:
         at_dms = at * DMS
-        least = max(p for p in self.least if p[1] <= at_dms)
-        ceilings = [p for p in self.most if p[1] >= at_dms]
+        lows, mosts, ats = self.known(rule)
+        least = max(p for p in lows if p[1] <= at_dms)
+        ceilings = [p for p in mosts if p[1] >= at_dms]
         if self.end:
             ceilings.append((self.end[0], max(self.end[1], at_dms), False))
         most = min(ceilings, default=None)
@@ -246,7 +298,7 @@ class Snapshot:
         doubtful = most is not None and (least[2] or most[2] or least[0] > most[0])
         if doubtful:
             flag |= PulseStatus.DOUBTFUL_CLOCK
-        near = [(max(abs(a - at_dms), abs(b - at_dms)), n) for a, b, n in self.at]
+        near = [(max(abs(a - at_dms), abs(b - at_dms)), n) for a, b, n in ats]
         closest = min((p for p in near if p[0] <= 60 * DMS), default=None)
         near = [p for p in near if p[0] <= 10 * DMS]
         value = None
@@ -271,7 +323,7 @@ class Snapshot:
 
     def unheard(self, at: int, finals: dict[int, Final]) -> Final:
         """The count at a boundary for which nothing came in time."""
-        pulses, _, doubtful = max(p for p in self.least if p[1] <= at * DMS)
+        pulses, _, doubtful = max(p for p in self.known(utc_of)[0] if p[1] <= at * DMS)
         status = PulseStatus.INTERPOLATED
         if doubtful:
             status |= PulseStatus.DOUBTFUL_CLOCK
