@@ -7,6 +7,7 @@ The count at a tick includes the pulses accepted up to and including its instant
 from array import array
 
 from pulse_unit.history import CountHistory
+from pulse_unit.pace import Pace
 from shared.wire.grid import COUNT_MASK, HALF_HOUR_MS, HALF_HOUR_S
 
 _PULSES_KEPT = 16
@@ -33,6 +34,7 @@ class PulseLog:
         self._filled = 0
         self._after_s = 0  # the grid's own tick after one that is logged out of turn, or 0
         self._next_s = HALF_HOUR_S
+        self._pace = Pace()
         self.grid_tick_s = 0
         self.grid_count = 0
         self._pulses_s = array("I", [0] * _PULSES_KEPT)
@@ -75,7 +77,7 @@ class PulseLog:
         self.grid_tick_s = tick_s
         self.grid_count = count
         self._history.append(tick_s, count)
-        self._next_s = self._after_s or tick_s + HALF_HOUR_S
+        self._next_s = self._after_s or self._pace.tick_s(tick_s + HALF_HOUR_S)
         self._after_s = 0
 
     def rephase(self, since_boundary_ms: int, uptime_ms: int) -> None:
@@ -89,6 +91,7 @@ class PulseLog:
             since_boundary_ms: from the last UTC half-hour boundary to now, 0 to 1,799,999.
             uptime_ms: now; all ticks up to it are logged.
         """
+        self._pace.told(uptime_ms - since_boundary_ms)
         next_s = (uptime_ms - since_boundary_ms + HALF_HOUR_MS + 500) // 1000
         now_s = -(-uptime_ms // 1000)
         self._after_s = 0

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -171,3 +171,52 @@ def test_last_pulses_are_remembered() -> None:
         kept = range(number, max(0, number - 16), -1)
         assert tuple(each * 6_500 // 1000 for each in kept) == log.recent_pulses()
         assert number * 6_500 // 1000 == log.last_pulse_s
+
+
+def _phased_daily(world: World, gained_ppm: int, days: int) -> int:
+    """Tell it the phase every 24 hours by its own clock; return the uptime at the last, in ms."""
+    at_ms = 0
+    for day in range(days):
+        at_ms = day * 48 * HALF_HOUR_MS + 600_000
+        world.phase(at_ms, (at_ms - at_ms * gained_ppm // 1_000_000) % HALF_HOUR_MS)
+    return at_ms
+
+
+@pytest.mark.parametrize("gained_ppm", [50, -50, 100, 3, 0])
+def test_grid_of_a_silence_stays_at_the_half_hours(gained_ppm: int) -> None:
+    """For ten days after a phase ticks are within a second of where two days' phases put them."""
+    world = World([])
+    last_ms = _phased_daily(world, gained_ppm, 3)
+    world.run(last_ms + 480 * HALF_HOUR_MS)
+    silent_s = [tick_s for tick_s in world.ticks_s if tick_s * 1000 > last_ms + 48 * HALF_HOUR_MS]
+    assert 420 < len(silent_s)
+    for tick_s in silent_s:
+        utc_ms = tick_s * 1000 - tick_s * gained_ppm // 1000
+        assert abs((utc_ms + 900_000) % HALF_HOUR_MS - 900_000) <= 1000
+    world.check()
+
+
+def test_grid_that_is_phased_daily_is_left_alone() -> None:
+    """Until a day has passed without a phase, a tick follows after 1800 s."""
+    world = World([])
+    last_ms = _phased_daily(world, 50, 3)
+    logged = len(world.ticks_s)
+    world.run(last_ms + 47 * HALF_HOUR_MS)
+    after_s = world.ticks_s[logged:]
+    assert {1800} == {later - tick_s for tick_s, later in pairwise(after_s)}
+
+
+def test_grid_goes_its_own_way_after_ten_days_and_with_a_clock_that_was_set() -> None:
+    """Neither an old rate nor one that no crystal has moves the grid."""
+    world = World([])
+    last_ms = _phased_daily(world, 50, 3)
+    world.run(last_ms + 900 * HALF_HOUR_MS)
+    late_s = world.ticks_s[-400:]
+    assert {1800} == {later - tick_s for tick_s, later in pairwise(late_s)}
+    world = World([])
+    last_ms = _phased_daily(world, 50, 3)
+    world.phase(last_ms + 60_000, 100_000)
+    logged = len(world.ticks_s) + 2
+    world.run(last_ms + 400 * HALF_HOUR_MS)
+    after_s = world.ticks_s[logged:]
+    assert {1800} == {later - tick_s for tick_s, later in pairwise(after_s)}
