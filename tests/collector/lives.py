@@ -11,10 +11,12 @@ import random
 import sqlite3
 from bisect import bisect_right
 from itertools import accumulate
+from typing import NamedTuple
 
 from collector import Collector, MemoryKeystore, PulseHalfHour, PulseStatus, VirtualRadio
 from collector.bearers.base import ReceivedFrame
 from pulse_unit.config import UnitConfig
+from pulse_unit.entries import Entries
 from pulse_unit.hal.gas_meter import GasMeter
 from pulse_unit.hal.virtual import VirtualUnit
 from pulse_unit.log_answer import LogAnswer
@@ -73,6 +75,13 @@ class Crystal:
         return utc_ms
 
 
+class Restart(NamedTuple):
+    """A loss of the unit's power, in UNIX milliseconds: its last entry that was kept, and when."""
+
+    kept_ms: int
+    at_ms: int
+
+
 class Life:
     """Days of a house with gas in the morning and in the evening, told by radio.
 
@@ -103,10 +112,11 @@ class Life:
         self._edge_ms = 0
         self._burns = [burn for day in range(days + 3) for burn in self._day(day)]
         self._switches_ms = [at_ms for burn in self._burns for at_ms in burn[:2]]
-        self.reboots_ms: list[int] = []
+        self.restarts: list[Restart] = []
         self.contacts_ms: list[int] = []
         boot_ms = START_MS - self.rng.randint(HOUR_MS, DAY_MS)
         self.unit = self._booted(None, boot_ms)
+        self._boot_unit_ms = self.crystal.unit_ms(boot_ms)
         self._advance_unit(START_MS)
         self.collector = Collector(
             sqlite3.connect(":memory:"), MemoryKeystore(), from_unix_ms(START_MS)
@@ -138,8 +148,12 @@ class Life:
         """Take the battery out and put it back, while the reed rests."""
         while self.now_ms - self._edge_ms < 3 * _BOUNCE_MS:
             self.live(self.now_ms + _BOUNCE_MS)
-        self.reboots_ms.append(self.now_ms)
         self.unit = self._booted(self.unit.nvm, self.now_ms)
+        *before, (boot, _, _) = Entries(self.unit.unit.history)
+        kept_s = max(entry for entry in before if entry[0] < boot)[1]
+        kept_ms = self.crystal.utc_ms(self._boot_unit_ms + kept_s * 1000)
+        self.restarts.append(Restart(kept_ms, self.now_ms))
+        self._boot_unit_ms = self.crystal.unit_ms(self.now_ms)
 
     def contact(self, *, reads_log: bool = True) -> None:
         """Connect over Bluetooth: read a telegram, the log if it is wanted, and set the phase."""
@@ -176,10 +190,9 @@ class Life:
         least = self.turned(end_ms - tolerance_ms - SETTLING_MS)
         return least <= counted <= self.turned(end_ms + tolerance_ms)
 
-    def flows_at(self, utc_ms: int) -> bool:
-        """Whether a pulse was turned less than half an hour from an instant, and a minute more."""
-        reach_ms = HOUR_MS // 2 + 60_000
-        return self.turned(utc_ms - reach_ms) < self.turned(utc_ms + reach_ms)
+    def flows_between(self, from_ms: int, to_ms: int) -> bool:
+        """Whether a pulse was turned between two instants, or less than a minute from them."""
+        return self.turned(from_ms - 60_000) < self.turned(to_ms + 60_000)
 
     def errors(self, tolerance_ms: int) -> list[PulseHalfHour]:
         """Rows whose end is off by more than the pulses of a time."""
