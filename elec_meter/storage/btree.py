@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from elec_meter.errors import RepairError
 
@@ -43,6 +43,18 @@ class Salvage:
     unreadable: int = 0
 
 
+class Root(NamedTuple):
+    """Where a table begins.
+
+    Attributes:
+        page: the number of its first page.
+        statements: that made it and its indexes, in this order.
+    """
+
+    page: int
+    statements: list[str]
+
+
 class Pages:
     """The pages of a database file that has no log beside it.
 
@@ -63,23 +75,27 @@ class Pages:
         self._count = -(-len(content) // self._size)
         self._reached: set[int] = set()
 
-    def roots(self) -> dict[str, int]:
-        """The first page of every table, by its name; indexes count as read.
+    def roots(self) -> dict[str, Root]:
+        """Where every table begins, by its name; indexes count as read.
 
         Raises:
             RepairError: the list of tables cannot be read.
         """
         schema = self.table(_SCHEMA_ROOT)
-        found = {
-            str(row[1]): row[3]
-            for _, row in schema.rows
-            if len(row) == 5 and row[0] == "table" and isinstance(row[3], int)
-        }
+        found: dict[str, Root] = {}
+        indexes: list[tuple[str, int, str | None]] = []
+        for _, row in schema.rows:
+            match row:
+                case ["table", str(name), _, int(page), str(statement)]:
+                    found[name] = Root(page, [statement])
+                case ["index", _, str(name), int(page), statement]:
+                    indexes.append((name, page, statement if isinstance(statement, str) else None))
         if not found or schema.unreadable:
             raise RepairError("the list of its tables cannot be read")
-        for _, row in schema.rows:
-            if row[0] == "index" and isinstance(row[3], int):
-                self.table(row[3])
+        for name, page, statement in indexes:
+            self.table(page)
+            if statement is not None and name in found:
+                found[name].statements.append(statement)
         return found
 
     def orphans(self) -> list[Salvage]:

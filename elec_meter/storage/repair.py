@@ -30,7 +30,7 @@ from shared.timegrid import from_unix_s
 from .balance import balance
 from .database import BESIDE, REPAIRED, finish_repair, open_for_writing, refuse_foreign, version_of
 from .lock import DirectoryLock
-from .salvage import ESSENTIAL, Copied, copy_tables
+from .salvage import MENDABLE, Copied, copy_tables
 from .schema import migrate
 from .storage import DATABASE_NAME, Storage, plain_errors
 from .tables import load_ledger, save_ledger
@@ -201,7 +201,7 @@ def _content(path: Path, work: Path) -> bytes:
 
 def _refuse_losses(tables: list[Copied]) -> None:
     for table in tables:
-        if table.unreadable and table.name.startswith(ESSENTIAL):
+        if table.unreadable and table.name not in MENDABLE:
             raise RepairError(
                 f"{table.unreadable} places in {table.name} cannot be read; restore a backup"
             )

@@ -5,29 +5,62 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
+from elec_meter.errors import RepairError
+
 from .btree import Pages, Salvage, Value
 
-ESSENTIAL: Final = (
-    "ledger_instant",
-    "ledger_account",
-    "ledger_rate",
-    "ledger_block",
-    "ledger_spell",
-    "ledger_unallocated",
-    "ledger_book",
-    "clock_stretch",
-    "meter_configuration",
-    "collector_unit",
-    "collector_end",
-    "collector_condensed",
-    "collector_base",
-    "collector_past",
+ESSENTIAL: Final = frozenset(
+    (
+        "ledger_instant",
+        "ledger_account",
+        "ledger_rate",
+        "ledger_block",
+        "ledger_spell",
+        "ledger_unallocated",
+        "ledger_book",
+        "clock_stretch",
+        "meter_configuration",
+        "collector_unit",
+        "collector_end",
+        "collector_condensed",
+        "collector_base",
+        "collector_past",
+        "collector_past_flag",
+        "collector_pairing",
+        "collector_dial_offset",
+        "collector_correction",
+    )
 )
 """Tables in which nothing may be lost: registers, and what they are registers of."""
 
-_DERIVED: Final = ("collector_boundary", "collector_flag")
+MENDABLE: Final = frozenset(
+    (
+        "meter_event",
+        "meter_state",
+        "ledger_row",
+        "ledger_run",
+        "ledger_pulse_channel",
+        "ledger_pulse_row",
+        "ledger_pulse_run",
+        "ledger_snapshot",
+        "ledger_data_row",
+        "collector_clock",
+        "collector_journal",
+        "collector_count",
+        "collector_logged",
+        "collector_log",
+        "collector_refusal",
+        "collector_seen",
+        "collector_certificate",
+        "collector_calorific_value",
+    )
+)
+"""Tables of which what is lost is said: no register depends on it, or another table has it too."""
+
+DERIVED: Final = frozenset(("collector_boundary", "collector_flag"))
 """They follow from the journal, and are folded again."""
 
+_OWN_NAMES: Final = "sqlite_"
 _KINDS: Final = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
 
 
@@ -62,19 +95,40 @@ class _Column(NamedTuple):
 def copy_tables(content: bytes, target: sqlite3.Connection) -> list[Copied]:
     """Copy every row that can be read into the tables of the same name; commit nothing.
 
+    Tables that the target lacks are made as they were: those of a collector that was here before
+    the meter, and those of other versions of this program.
+
     Args:
         content: a database file without a log.
-        target: has the tables, and no transaction or one of the caller's.
+        target: has no transaction or one of the caller's.
 
     Raises:
-        RepairError: the list of tables cannot be read.
+        RepairError: the list of tables cannot be read, or a table cannot be made.
     """
     pages = Pages(content)
-    found = {name: pages.table(root) for name, root in sorted(pages.roots().items())}
-    columns = {name: _columns(target, name) for name in found if name not in _DERIVED}
+    roots = {name: root for name, root in pages.roots().items() if not name.startswith(_OWN_NAMES)}
+    found = {name: pages.table(root.page) for name, root in sorted(roots.items())}
+    columns = {}
+    for name in found:
+        if name not in DERIVED:
+            columns[name] = _columns(target, name) or _made(target, name, roots[name].statements)
     for orphan in pages.orphans():
         _adopt(orphan, found, columns)
-    return [_copy(name, found[name], columns[name], target) for name in columns if columns[name]]
+    return [_copy(name, found[name], columns[name], target) for name in columns]
+
+
+def _made(connection: sqlite3.Connection, table: str, statements: list[str]) -> list[_Column]:
+    """Make a table and its indexes; return its columns."""
+    try:
+        for statement in statements:
+            if statement.startswith("CREATE "):
+                connection.execute(statement)
+        columns = _columns(connection, table)
+    except (sqlite3.Error, ValueError):
+        columns = []
+    if not columns:
+        raise RepairError(f"the table {table[:40]!r} cannot be made again")
+    return columns
 
 
 def _adopt(orphan: Salvage, found: dict[str, Salvage], columns: dict[str, list[_Column]]) -> None:
