@@ -54,6 +54,6 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.run
 
 # Compiling the kernels costs seconds once; here it is part of installing, not of the first reading.
-$(VENV)/.warm: $(VENV)/.run elec_meter/metrology/kernels.py
+$(VENV)/.warm: $(VENV)/.run $(wildcard elec_meter/metrology/*.py)
 	$(BIN)/python -m elec_meter.metrology
 	@touch $@

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
         CalibrationError,
         CountRangeError,
         MetrologyError,
+        PulseOutputError,
         RateError,
         RepeatedBlockError,
     )
     from elec_meter.metrology.pipeline import Measurement, Metrology, warm_cache
+    from elec_meter.metrology.pulses import PulseOutput
     from elec_meter.metrology.quantities import Flags, Quantities
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "Measurement",
     "Metrology",
     "MetrologyError",
+    "PulseOutput",
+    "PulseOutputError",
     "Quantities",
     "RateError",
     "RepeatedBlockError",
@@ -36,8 +40,12 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "calibration": "Calibration",
-        "errors": "CalibrationError CountRangeError MetrologyError RateError RepeatedBlockError",
+        "errors": (
+            "CalibrationError CountRangeError MetrologyError PulseOutputError RateError"
+            " RepeatedBlockError"
+        ),
         "pipeline": "Measurement Metrology warm_cache",
+        "pulses": "PulseOutput",
         "quantities": "Flags Quantities",
     },
 )

@@ -39,3 +39,10 @@ class RepeatedBlockError(MetrologyError):
 
     Example scenarios: a source that resends its last block; a recording fed twice.
     """
+
+
+class PulseOutputError(MetrologyError):
+    """A test output that cannot be: no constant, or energy that would take pulses back.
+
+    Example scenarios: a meter constant of nothing; net energy, which may fall, instead of energy.
+    """

@@ -1,7 +1,7 @@
-"""The compiled part of metrology: cycle ends, then exact integer sums over contiguous slices.
+"""Compiled: cycle ends, then exact integer sums over contiguous slices.
 
-Everything numba compiles lives in this one file, the layout of its arrays included: numba's cache
-looks only at the file a kernel stands in, so that a constant elsewhere could change unnoticed.
+Each file that numba compiles stands alone, the layout of its arrays included: numba's cache looks
+only at the file a kernel stands in, so that a constant elsewhere could change unnoticed.
 `advance` and `bound` are the entries and have explicit signatures, which type the rest.
 
 Kernels work in place, allocate nothing and never see bad input: `Metrology` validates. All
@@ -10,14 +10,14 @@ arithmetic is int64, so that the sums do not depend on how the samples were cut.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import int16, int32, int64, njit, types
+from numba import int16, int32, int64, types
+
+from elec_meter.metrology.jit import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Counts = NDArray[np.int16] | NDArray[np.int32]
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Row = NDArray[np.int64]
     # int64 when compiled; without the JIT, numpy.int64 or int as it comes.
     Int = Any
-
-_Kernel = TypeVar("_Kernel", bound="Callable[..., Any]")
 
 # One row per mains cycle: where it ends (absolute sample index, exclusive), its samples, raw sums
 # (Q: voltage delayed by LAG samples), the period from crossing to crossing (0 without them) and as
@@ -37,31 +35,25 @@ LENGTH, PERIOD, FLAGS = range(9, 12)
 SQUARE_V, SQUARE_I, ACTIVE, REACTIVE, OFFSET = range(12, 17)
 CYCLE_COLUMNS = 17
 
-# One row per UTC second.
-SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II = range(6)
-IMPORT, EXPORT, TOTAL_REACTIVE, TOTAL_FLAGS = range(6, 10)
-SECOND_COLUMNS = 10
-
 # Carried from block to block: HELD samples in the tail (the first is sample BASE of the stream),
 # the cycle under way begins at START (a place in the tail), the crossing there lies CROSSING beside
 # it, TRACKED is the period (both in 1/65536 sample), MEAN_V and MEAN_I are the offsets as tracked,
 # in 1/256 count. ROWS is how many cycles the last call closed.
-HELD, BASE, START, LOCK, CROSSING, TRACKED, MEAN_V, MEAN_I, ROWS, ANCHOR_S, ANCHOR_US = range(11)
-STATE_SIZE = 11
+HELD, BASE, START, LOCK, CROSSING, TRACKED, MEAN_V, MEAN_I, ROWS = range(9)
+STATE_SIZE = 9
 
 # Values of LOCK: no sample seen yet, no crossing known so far, none since one was lost (the tracked
 # period goes on meanwhile), two crossings just found, following.
 FRESH, LOST, COASTING, FOUND, FOLLOWING = range(5)
 
 # What a pipeline fixes when it is built.
-RATE, NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(7)
-STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE = range(7, 12)
-LIMITS_SIZE = 12
+NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(6)
+STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE = range(6, 11)
+LIMITS_SIZE = 11
 
 # The last one is only in a cycle's flags: nothing registers, the current being below the starting
 # current or no crossing having been seen so far.
 GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED, IDLE = (1 << bit for bit in range(7))
-FLAGS_MASK = IDLE - 1
 
 _ONE, _HALF_PI = 1 << 30, 1_686_629_713
 _THIRD, _TWO_FIFTEENTHS = _ONE // 3, 2 * _ONE // 15
@@ -71,15 +63,7 @@ _row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
 _tail = types.Array(int32, 2, "C")
 
 
-def _kernel(*signatures: Any, inline: bool = False) -> Callable[[_Kernel], _Kernel]:
-    # No divisor is ever zero: numba need not look.
-    compiled = njit(
-        list(signatures) or None, cache=True, nogil=True, error_model="numpy", forceinline=inline
-    )
-    return cast("Callable[[_Kernel], _Kernel]", compiled)
-
-
-@_kernel()
+@kernel()
 def _scaled(value: Int, factor_q30: Int) -> Int:
     """`value` x `factor_q30` / 2^30 without overflow for |value| < 2^59, |factor| <= 2^31."""
     high = value >> 28
@@ -87,7 +71,7 @@ def _scaled(value: Int, factor_q30: Int) -> Int:
     return (high * factor_q30 >> 2) + (low * factor_q30 >> 30)
 
 
-@_kernel(inline=True)
+@kernel(inline=True)
 def _rank(v: Counts, centre: Int, reach: Int, offset: Int, signal: Int) -> Int:
     """Where the voltage turns positive within `reach` of `centre`, or -1 where it does not.
 
@@ -106,7 +90,7 @@ def _rank(v: Counts, centre: Int, reach: Int, offset: Int, signal: Int) -> Int:
     return centre - reach + negative
 
 
-@_kernel()
+@kernel()
 def _crossing(v: Counts, end: Int, reach: Int, offset: Int) -> Int:
     """The crossing's place beside `end`, in 1/65536 sample, on the line across its surroundings."""
     before = np.int64(v[end - reach]) - offset
@@ -118,7 +102,7 @@ def _crossing(v: Counts, end: Int, reach: Int, offset: Int) -> Int:
     return min(max(place, -(reach << 16)), reach << 16)
 
 
-@_kernel()
+@kernel()
 def _scan(v: Counts, first: Int, stop: Int, reach: Int, offset: Int, signal: Int) -> Int:
     """The first crossing near first..stop-1 when nothing is known about where it lies, or -1."""
     for centre in range(first, stop):
@@ -128,7 +112,7 @@ def _scan(v: Counts, first: Int, stop: Int, reach: Int, offset: Int, signal: Int
     return -1
 
 
-@_kernel()
+@kernel()
 def _mean(x: Counts) -> Int:
     """In 1/256 count."""
     total = np.int64(0)
@@ -137,7 +121,7 @@ def _mean(x: Counts) -> Int:
     return (total << 8) // x.size
 
 
-@_kernel()
+@kernel()
 def _acquire(v: Counts, state: Row, limits: Row) -> Int:
     """Without a known crossing, look for two. Returns where the first lies, or -1."""
     start = state[START]
@@ -162,7 +146,7 @@ def _acquire(v: Counts, state: Row, limits: Row) -> Int:
     return begin
 
 
-@_kernel()
+@kernel()
 def _seek(v: Counts, state: Row, limits: Row) -> Int:
     """Where the stretch at START ends, no crossing known; START to look again, -1 to wait."""
     start, lock = state[START], state[LOCK]
@@ -183,7 +167,7 @@ def _seek(v: Counts, state: Row, limits: Row) -> Int:
     return end
 
 
-@_kernel()
+@kernel()
 def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, rows: Row, k: Int) -> None:
     """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
     a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
@@ -202,7 +186,7 @@ def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, rows: Row, k: Int
     rows[k, SUM_VI], rows[k, SUM_QI] = sum_vi, sum_qi
 
 
-@_kernel()
+@kernel()
 def _peak(x: Counts) -> Int:
     """The least bound for which all of `x` lies within -bound..bound-1."""
     low = high = x[0]
@@ -215,7 +199,7 @@ def _peak(x: Counts) -> Int:
     return max(np.int64(high) + 1, -np.int64(low))
 
 
-@_kernel()
+@kernel()
 def _conclude(rows: Row, used: Int, state: Row, limits: Row) -> None:
     """What follows from the sums: offsets removed, Q from the delayed voltage, faults."""
     held_i = state[MEAN_I]
@@ -263,7 +247,7 @@ def _conclude(rows: Row, used: Int, state: Row, limits: Row) -> None:
     state[MEAN_I] = held_i
 
 
-@_kernel()
+@kernel()
 def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row) -> None:
     """Sum every cycle that begins before `stop` and whose end can be decided in these samples.
 
@@ -313,46 +297,14 @@ def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row
         state[ROWS], state[START] = k + 1, end
 
 
-@_kernel()
+@kernel()
 def _keep(tail: Wide, v: Counts, i: Counts, first: Int) -> None:
     """Make the samples from `first` on the tail (which may be where they already are)."""
     for k in range(first, v.size):
         tail[0, k - first], tail[1, k - first] = v[k], i[k]
 
 
-@_kernel()
-def _fold(cycles: Row, state: Row, limits: Row, seconds: Row) -> Int:
-    """Add up cycles by the UTC second of their last sample; returns how many seconds there are."""
-    rate = limits[RATE]
-    part = state[ANCHOR_US] * rate
-    rows = 0
-    until = np.int64(-1)
-    for c in range(state[ROWS]):
-        if cycles[c, END] > until:
-            last = cycles[c, END] - 1
-            whole = last // rate
-            second = whole + ((last - whole * rate) * 1_000_000 + part) // (1_000_000 * rate)
-            until = (second + 1) * rate - part // 1_000_000
-            seconds[rows, :] = 0
-            seconds[rows, SECOND] = state[ANCHOR_S] + second
-            rows += 1
-        t = rows - 1
-        flags = cycles[c, FLAGS]
-        seconds[t, SAMPLES] += cycles[c, COUNT]
-        seconds[t, TOTAL_VV] += cycles[c, SQUARE_V]
-        seconds[t, TOTAL_II] += cycles[c, SQUARE_I]
-        seconds[t, TOTAL_FLAGS] |= flags & FLAGS_MASK
-        if flags & (NO_SIGNAL | UNLOCKED) == 0:
-            seconds[t, CYCLES] += 1
-            seconds[t, PERIODS] += cycles[c, LENGTH]
-        if flags & (NO_SIGNAL | IDLE) == 0:
-            seconds[t, TOTAL_REACTIVE] += cycles[c, REACTIVE]
-            seconds[t, IMPORT] += max(cycles[c, ACTIVE], 0)
-            seconds[t, EXPORT] -= min(cycles[c, ACTIVE], 0)
-    return rows
-
-
-@_kernel(*(int64(a, a, int64, _tail, _row, _row, _table, _table) for a in (_i16, _i32)))
+@kernel(*(int64(a, a, int64, _tail, _row, _row, _table) for a in (_i16, _i32)))
 def advance(
     voltage: Counts,
     current: Counts,
@@ -361,9 +313,8 @@ def advance(
     state: Row,
     limits: Row,
     cycles: Row,
-    seconds: Row,
 ) -> Int:
-    """Measure a block that continues the tail; returns how many rows of `seconds` were filled.
+    """Measure a block that continues the tail; returns how many rows of `cycles` were filled.
 
     Cycles that reach back into the tail are measured on a stitched copy, all others in place.
     """
@@ -391,10 +342,10 @@ def advance(
     state[BASE] += drop
     state[START] -= drop
     _conclude(cycles, state[ROWS], state, limits)
-    return _fold(cycles, state, limits, seconds)
+    return state[ROWS]
 
 
-@_kernel(int64(_i32, _i32))
+@kernel(int64(_i32, _i32))
 def bound(voltage: Counts, current: Counts) -> Int:
     """The least bound for which all counts lie within -bound..bound-1."""
     return max(_peak(voltage), _peak(current))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elec_meter.metrology import kernels
+from elec_meter.metrology import folding, kernels
 from elec_meter.metrology.calibration import Calibration
 from elec_meter.metrology.errors import CountRangeError, RateError, RepeatedBlockError
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 SAMPLES_PER_CYCLE_MIN = 32
 _COUNT_BOUND = 1 << 23
 
-_FLAGS = tuple(Flags(k) for k in range(kernels.FLAGS_MASK + 1))
+_FLAGS = tuple(Flags(k) for k in range(folding.FLAGS_MASK + 1))
 
-# Largest sum: a second of full-scale squares at the highest rate, and a cycle that hangs over.
+# Largest sum: a second of full-scale squares at the highest rate, and a cycle that hangs over, with
+# room for what the quadrature's correction adds.
 if 2 * RATE_MAX_HZ * _COUNT_BOUND * _COUNT_BOUND >= 1 << 63:
     raise OverflowError("int64 cannot hold one second's sums at this rate and width")
 
@@ -37,7 +38,7 @@ class _Energy:
         self._denominator = gain_mj.denominator
         self._rest = 0
 
-    def whole_mj(self, counts: list[int]) -> list[int]:
+    def whole(self, counts: list[int]) -> list[int]:
         """What each of `counts` adds, the rest being carried from one to the next and on."""
         energies_mj = []
         for count in counts:
@@ -59,6 +60,10 @@ class Measurement:
         second_s: UTC second (UNIX) of each entry, int64, shape (n,), not falling within a stream.
         import_mj: Active energy imported in that second, millijoules, int64, shape (n,).
         export_mj: Active energy exported in that second, millijoules, int64, shape (n,).
+        reactive_mvars: Reactive energy of that second, millivar-seconds, int64, shape (n, 4): the
+            quadrants I (import, inductive), II (export, Q positive), III (export, Q negative) and
+            IV (import, capacitive) of IEC 62053-23, none of them negative. +Ri is column 0, +Rc 1,
+            -Ri 2, -Rc 3; Q+ is the sum of columns 0 and 1, Q- that of 2 and 3.
         quantities: Of the last complete second, None before there is one.
         flags: Everything that was wrong with cycles that ended in this block.
         start_utc: When the block's first sample was taken.
@@ -68,6 +73,7 @@ class Measurement:
     second_s: NDArray[np.int64]
     import_mj: NDArray[np.int64]
     export_mj: NDArray[np.int64]
+    reactive_mvars: NDArray[np.int64]
     quantities: Quantities | None
     flags: Flags
     start_utc: datetime
@@ -106,15 +112,16 @@ class Metrology:
             float(calibration.voltage_mv_per_count / 1000),
             float(calibration.current_ma_per_count / 1000),
         )
-        self._import_mj = _Energy(gain)
-        self._export_mj = _Energy(gain)
+        self._registers = [_Energy(gain) for _ in range(folding.IMPORT, folding.SECOND_COLUMNS)]
         self._limits = _limits_of(calibration, rate_hz, nominal_hz)
         room = 2 * int(self._limits[kernels.BACK] + self._limits[kernels.ACQUIRE])
         room += int(self._limits[kernels.LONGEST] >> 16) + 16
         self._tail = np.zeros((2, room), np.int32)
         self._state = np.zeros(kernels.STATE_SIZE, np.int64)
         self._cycles = np.zeros((0, kernels.CYCLE_COLUMNS), np.int64)
-        self._seconds = np.zeros((0, kernels.SECOND_COLUMNS), np.int64)
+        self._seconds = np.zeros((0, folding.SECOND_COLUMNS), np.int64)
+        self._timing = np.zeros(folding.TIMING_SIZE, np.int64)
+        self._timing[folding.RATE] = rate_hz
         self._live: list[int] = []
         self._quantities: Quantities | None = None
         self._size_max = -1
@@ -137,7 +144,7 @@ class Metrology:
             self._make_room(size)
         self._state[kernels.ROWS] = rows = 0
         if size:
-            rows = kernels.advance(
+            used = kernels.advance(
                 block.voltage,
                 block.current,
                 block.first_sample,
@@ -145,19 +152,21 @@ class Metrology:
                 self._state,
                 self._limits,
                 self._cycles,
-                self._seconds,
             )
+            rows = folding.fold(self._cycles, used, self._timing, self._seconds)
         self._expected = block.first_sample + size
         seconds = self._seconds[:rows].tolist()
         for second in seconds:
-            flags |= second[kernels.TOTAL_FLAGS]
-        import_mj = self._import_mj.whole_mj([second[kernels.IMPORT] for second in seconds])
-        export_mj = self._export_mj.whole_mj([second[kernels.EXPORT] for second in seconds])
+            flags |= second[folding.TOTAL_FLAGS]
+        registered = np.zeros((len(self._registers), rows), np.int64)
+        for k, register in enumerate(self._registers):
+            registered[k] = register.whole([second[folding.IMPORT + k] for second in seconds])
         self._live_through(seconds)
         return Measurement(
-            second_s=self._seconds[:rows, kernels.SECOND].copy(),
-            import_mj=np.array(import_mj, np.int64),
-            export_mj=np.array(export_mj, np.int64),
+            second_s=self._seconds[:rows, folding.SECOND].copy(),
+            import_mj=registered[0],
+            export_mj=registered[1],
+            reactive_mvars=registered[2:].T,
             quantities=self._quantities,
             flags=_FLAGS[flags],
             start_utc=block.start_utc,
@@ -194,12 +203,12 @@ class Metrology:
             self._start_stream(block.first_sample)
         if not same_anchor:
             self._anchor_utc = block.anchor_utc
-            self._state[kernels.ANCHOR_S] = unix_s(block.anchor_utc)
-            self._state[kernels.ANCHOR_US] = block.anchor_utc.microsecond
+            self._timing[folding.ANCHOR_S] = unix_s(block.anchor_utc)
+            self._timing[folding.ANCHOR_US] = block.anchor_utc.microsecond
         return flags
 
     def _start_stream(self, first_sample: int) -> None:
-        self._state[: kernels.ANCHOR_S] = 0
+        self._state[:] = 0
         self._state[kernels.BASE] = first_sample
         self._state[kernels.START] = self._limits[kernels.BACK]
         self._state[kernels.TRACKED] = self._limits[kernels.NOMINAL]
@@ -208,14 +217,14 @@ class Metrology:
         samples = size + self._tail.shape[1]
         cycles = 2 * (samples // int(self._limits[kernels.SHORTEST] >> 16)) + 4
         self._cycles = np.zeros((cycles, kernels.CYCLE_COLUMNS), np.int64)
-        self._seconds = np.zeros((samples // self.rate_hz + 3, kernels.SECOND_COLUMNS), np.int64)
+        self._seconds = np.zeros((samples // self.rate_hz + 3, folding.SECOND_COLUMNS), np.int64)
         self._size_max = size
 
     def _live_through(self, seconds: list[list[int]]) -> None:
         """Add up the second under way; derive the quantities of the last one that is complete."""
         if not seconds:
             return
-        if self._live and self._live[kernels.SECOND] == seconds[0][kernels.SECOND]:
+        if self._live and self._live[folding.SECOND] == seconds[0][folding.SECOND]:
             seconds[0] = _added(self._live, seconds[0])
         elif self._live:
             seconds.insert(0, self._live)
@@ -227,8 +236,8 @@ class Metrology:
 def _added(first: list[int], then: list[int]) -> list[int]:
     """Two rows of one second as one."""
     total = [a + b for a, b in zip(first, then, strict=True)]
-    total[kernels.SECOND] = first[kernels.SECOND]
-    total[kernels.TOTAL_FLAGS] = first[kernels.TOTAL_FLAGS] | then[kernels.TOTAL_FLAGS]
+    total[folding.SECOND] = first[folding.SECOND]
+    total[folding.TOTAL_FLAGS] = first[folding.TOTAL_FLAGS] | then[folding.TOTAL_FLAGS]
     return total
 
 
@@ -237,7 +246,6 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
     longest = nominal * 5 // 4
     reach = nominal >> 19
     limits = np.zeros(kernels.LIMITS_SIZE, np.int64)
-    limits[kernels.RATE] = rate_hz
     limits[kernels.NOMINAL] = nominal
     limits[kernels.SHORTEST] = nominal * 5 // 7
     limits[kernels.LONGEST] = longest

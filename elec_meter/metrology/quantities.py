@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import IntFlag
 
-from elec_meter.metrology import kernels
+from elec_meter.metrology import folding, kernels
 
 
 class Flags(IntFlag):
@@ -47,22 +47,24 @@ class Quantities:
 
 
 def quantities_of(second: list[int], volt: float, ampere: float, rate_hz: int) -> Quantities:
-    """The quantities of one row of seconds (columns as in `kernels`), given what a count means."""
-    samples = second[kernels.SAMPLES]
-    v_rms_v = math.sqrt(second[kernels.TOTAL_VV] / samples) * volt
-    i_rms_a = math.sqrt(second[kernels.TOTAL_II] / samples) * ampere
+    """The quantities of one row of seconds (columns as in `folding`), given what a count means."""
+    samples = second[folding.SAMPLES]
+    v_rms_v = math.sqrt(second[folding.TOTAL_VV] / samples) * volt
+    i_rms_a = math.sqrt(second[folding.TOTAL_II] / samples) * ampere
     watt = volt * ampere / samples
-    power_w = (second[kernels.IMPORT] - second[kernels.EXPORT]) * watt
+    power_w = (second[folding.IMPORT] - second[folding.EXPORT]) * watt
+    inductive = second[folding.QUADRANT_1] + second[folding.QUADRANT_2]
+    capacitive = second[folding.QUADRANT_3] + second[folding.QUADRANT_4]
     apparent_va = v_rms_v * i_rms_a
-    periods = second[kernels.PERIODS]
+    periods = second[folding.PERIODS]
     return Quantities(
-        second_s=second[kernels.SECOND],
+        second_s=second[folding.SECOND],
         v_rms_v=v_rms_v,
         i_rms_a=i_rms_a,
         power_w=power_w,
-        reactive_var=second[kernels.TOTAL_REACTIVE] * watt,
+        reactive_var=(inductive - capacitive) * watt,
         apparent_va=apparent_va,
         power_factor=power_w / apparent_va if apparent_va and power_w else 1.0,
-        frequency_hz=rate_hz * 65536 * second[kernels.CYCLES] / periods if periods else math.nan,
-        flags=Flags(second[kernels.TOTAL_FLAGS]),
+        frequency_hz=rate_hz * 65536 * second[folding.CYCLES] / periods if periods else math.nan,
+        flags=Flags(second[folding.TOTAL_FLAGS]),
     )

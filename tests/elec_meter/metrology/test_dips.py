@@ -137,6 +137,6 @@ def test_long_without_voltage() -> None:
         volts[4040:12_000] = level_v
         seconds = energies([metrology_for(wave).process(sampled(volts, amperes, wave))])
         lost_s, back_s = sorted(seconds)[1:3], sorted(seconds)[3]
-        assert sum(seconds[lost_s[0]]) < wave.power_w * 1000 / 25
-        assert (0, 0) == seconds[lost_s[1]]
-        assert wave.power_w * 1000 == pytest.approx(sum(seconds[back_s]), rel=0.03)
+        assert sum(seconds[lost_s[0]][:2]) < wave.power_w * 1000 / 25
+        assert (0,) * 6 == seconds[lost_s[1]]
+        assert wave.power_w * 1000 == pytest.approx(sum(seconds[back_s][:2]), rel=0.03)

@@ -92,8 +92,8 @@ def test_import_and_export_stay_apart() -> None:
         ANCHOR,
     )
     seconds = energies([metrology_for(wave).process(block)])
-    assert (2_300_000, 0) == pytest.approx(seconds[START_S], rel=0.03)
-    assert (0, 1_150_000) == pytest.approx(seconds[START_S + 1], rel=0.03)
+    assert (2_300_000, 0) == pytest.approx(seconds[START_S][:2], rel=0.03)
+    assert (0, 1_150_000) == pytest.approx(seconds[START_S + 1][:2], rel=0.03)
 
 
 @pytest.mark.parametrize("offset_us", [0, 1, 250_000, 999_999])

@@ -38,6 +38,7 @@ def _trace(wave: Wave, jump: int) -> list[list[int]]:
         rows += metrology.cycles.tolist()
         rows += [measurement.second_s.tolist(), measurement.import_mj.tolist()]
         rows += [measurement.export_mj.tolist(), [int(measurement.flags)]]
+        rows += measurement.reactive_mvars.tolist()
     return rows
 
 

@@ -116,19 +116,16 @@ def parts(block: SampleBlock, sizes: Iterable[int]) -> Iterator[SampleBlock]:
         at = end
 
 
-def energies(measurements: Iterable[Measurement]) -> dict[int, tuple[int, int]]:
-    """Import and export of each second, its parts added up."""
-    seconds: dict[int, tuple[int, int]] = {}
+def energies(measurements: Iterable[Measurement]) -> dict[int, tuple[int, ...]]:
+    """Import, export and the four quadrants of each second, its parts added up."""
+    seconds: dict[int, tuple[int, ...]] = {}
     for measurement in measurements:
-        rows = zip(
-            measurement.second_s.tolist(),
-            measurement.import_mj.tolist(),
-            measurement.export_mj.tolist(),
-            strict=True,
-        )
-        for second, import_mj, export_mj in rows:
-            before = seconds.get(second, (0, 0))
-            seconds[second] = before[0] + import_mj, before[1] + export_mj
+        active = np.stack([measurement.import_mj, measurement.export_mj], axis=1)
+        registers = np.concatenate([active, measurement.reactive_mvars], axis=1)
+        rows = zip(measurement.second_s.tolist(), registers.tolist(), strict=True)
+        for second, added in rows:
+            before = seconds.get(second, (0,) * 6)
+            seconds[second] = tuple(a + b for a, b in zip(before, added, strict=True))
     return seconds
 
 

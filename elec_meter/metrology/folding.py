@@ -1,0 +1,85 @@
+"""Compiled: cycles added up by UTC second, each where its sign puts it.
+
+Stands alone as `kernels` does; the columns of cycles are therefore stated here once more. `fold` is
+the entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import int64, types
+
+from elec_meter.metrology.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Row = NDArray[np.int64]
+    # int64 when compiled; without the JIT, numpy.int64 or int as it comes.
+    Int = Any
+
+# Of a row of cycles, and of its flags, as `kernels` has them.
+END, COUNT, LENGTH, FLAGS, SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = 0, 1, 9, 11, 12, 13, 14, 15
+NO_SIGNAL, UNLOCKED, IDLE = 4, 32, 64
+FLAGS_MASK = IDLE - 1
+
+# One row per UTC second. What registers stands together: import, export, and reactive in the
+# quadrants I to IV, none of them negative.
+SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II, TOTAL_FLAGS = range(7)
+IMPORT, EXPORT, QUADRANT_1, QUADRANT_2, QUADRANT_3, QUADRANT_4 = range(7, 13)
+SECOND_COLUMNS = 13
+
+# When the stream's samples were taken: per second, and sample 0 at this UTC time.
+RATE, ANCHOR_S, ANCHOR_US = range(3)
+TIMING_SIZE = 3
+
+_row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
+
+
+@kernel()
+def _register(active: Int, reactive: Int, second: Row) -> None:
+    """Add one cycle where its signs put it (the quadrants of IEC 62053-23, annex C)."""
+    if active >= 0:
+        second[IMPORT] += active
+        if reactive >= 0:
+            second[QUADRANT_1] += reactive
+        else:
+            second[QUADRANT_4] -= reactive
+    else:
+        second[EXPORT] -= active
+        if reactive >= 0:
+            second[QUADRANT_2] += reactive
+        else:
+            second[QUADRANT_3] -= reactive
+
+
+@kernel(int64(_table, int64, _row, _table))
+def fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
+    """Add up cycles by the UTC second of their last sample; returns how many seconds there are."""
+    rate = timing[RATE]
+    part = timing[ANCHOR_US] * rate
+    rows = 0
+    until = np.int64(-1)
+    for c in range(used):
+        if cycles[c, END] > until:
+            last = cycles[c, END] - 1
+            whole = last // rate
+            second = whole + ((last - whole * rate) * 1_000_000 + part) // (1_000_000 * rate)
+            until = (second + 1) * rate - part // 1_000_000
+            seconds[rows, :] = 0
+            seconds[rows, SECOND] = timing[ANCHOR_S] + second
+            rows += 1
+        t = rows - 1
+        flags = cycles[c, FLAGS]
+        seconds[t, SAMPLES] += cycles[c, COUNT]
+        seconds[t, TOTAL_VV] += cycles[c, SQUARE_V]
+        seconds[t, TOTAL_II] += cycles[c, SQUARE_I]
+        seconds[t, TOTAL_FLAGS] |= flags & FLAGS_MASK
+        if flags & (NO_SIGNAL | UNLOCKED) == 0:
+            seconds[t, CYCLES] += 1
+            seconds[t, PERIODS] += cycles[c, LENGTH]
+        if flags & (NO_SIGNAL | IDLE) == 0:
+            _register(cycles[c, ACTIVE], cycles[c, REACTIVE], seconds[t])
+    return rows
