@@ -157,3 +157,10 @@ class PortInUseError(MeterError):
 
     Example scenarios: another meter runs on this computer.
     """
+
+
+class PlotError(MeterError):
+    """A picture cannot be drawn as asked.
+
+    Example scenarios: a file that ends neither in .png nor in .svg; matplotlib is not installed.
+    """

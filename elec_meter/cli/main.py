@@ -13,7 +13,17 @@ from elec_meter.errors import MeterError
 from shared.errors import SharedError
 from shared.options import example
 
-COMMANDS = ("demo", "replay", "show", "audit", "repair", "config", "control")
+COMMANDS = (
+    "demo",
+    "replay",
+    "show",
+    "plot",
+    "audit",
+    "repair",
+    "config",
+    "control",
+    "accuracy",
+)
 
 
 class PlainErrors(click.Group):

@@ -47,6 +47,7 @@ KNOWS = {
     "access": _SETTINGS,
     "sampling": ("errors",),
     "metrology": ("errors", "sampling"),
+    "typetest": ("errors", "sampling", "metrology"),
     "stretches": (),
     "clock": (*_SETTINGS, "stretches"),
     "ledger": (*_SETTINGS, "tariff", "metrology", "clock"),
@@ -71,14 +72,15 @@ KNOWS = {
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,
     "testing": _METER,
-    "cli": (*_EDGES, "estate", "demo"),
+    "cli": (*_EDGES, "typetest", "estate", "demo"),
     "__main__": ("cli",),
 }
 
 # Rule 4: where the two heavy libraries may appear, and those that only a user's tests have.
 HEAVY = {
     "numba": ("metrology", "estate"),
-    "numpy": ("metrology", "estate", "sampling", "demo"),
+    "numpy": ("metrology", "typetest", "estate", "sampling", "demo"),
+    "matplotlib": ("cli",),
     "freezegun": ("testing",),
     "pytest": ("testing",),
 }

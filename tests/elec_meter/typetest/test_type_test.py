@@ -1,0 +1,144 @@
+"""Our meters in the short form of the type test; and meters that must not pass it."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from elec_meter.metrology import Calibration
+from elec_meter.sampling import Converter
+from elec_meter.typetest import (
+    CURVES,
+    RATES_HZ,
+    ROWS,
+    SHORT,
+    WIDTHS_BITS,
+    Bench,
+    Quantity,
+    Row,
+    Shape,
+    SteadyWave,
+    measure_row,
+    result_count,
+    type_test,
+)
+
+NAMES = {row.name: row for row in ROWS}
+BENCH = Bench(4000, 16)
+
+
+@pytest.mark.parametrize("bits", WIDTHS_BITS)
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_holds(row: Row, rate_hz: int, bits: int) -> None:
+    """Every row of the accuracy table holds at 4 and 8 kHz, with 16 and 24 bits."""
+    result = measure_row(row, Bench(rate_hz, bits, seed=11), SHORT)
+    assert result.passed, f"{result.worst}"
+
+
+def test_the_table() -> None:
+    """The limits are those that we promise, at the loads that we promise them for."""
+    limits = {(row.quantity, row.limits) for row in ROWS}
+    assert limits == {
+        (Quantity.ACTIVE, (0.2, 0.02)),
+        (Quantity.ACTIVE, (0.05, 0.05)),
+        (Quantity.ACTIVE, (0.1, 0.1)),
+        (Quantity.REACTIVE, (0.1, 0.1)),
+        (Quantity.CHANGE, (0.05, 0.05)),
+        (Quantity.START, (1.2, 1.2)),
+        (Quantity.NO_LOAD, (0.0, 0.0)),
+    }
+    waves = {name: [point.wave for point in row.points] for name, row in NAMES.items()}
+    assert 0.02 == min(wave.current_a for wave in waves["0.02-0.1 A, PF 1"])
+    unity = [wave.current_a for wave in waves["0.1-100 A, PF 1"]]
+    assert (0.1, 100.0) == (min(unity), max(unity))
+    for name, factor in (("0.5 inductive", 0.5), ("0.8 capacitive", 0.8), ("0.25 inductive", 0.25)):
+        shifted = waves[f"0.25-100 A, PF {name}"]
+        assert (0.25, 100.0) == (shifted[0].current_a, shifted[-1].current_a)
+        assert all(factor == pytest.approx(math.cos(wave.lag_rad)) for wave in shifted)
+        assert all((wave.lag_rad > 0) == ("ind" in name) for wave in shifted)
+    for name, sine in (("sin 1", 1.0), ("sin 0.5", 0.5)):
+        reactive = waves[f"reactive, {name}, 45-65 Hz"]
+        assert {45, 50, 65} <= {wave.frequency_hz for wave in reactive}
+        assert all(sine == pytest.approx(abs(math.sin(wave.lag_rad))) for wave in reactive)
+    assert set(Shape) == {wave.shape for each in waves.values() for wave in each}
+    assert 264.5 == pytest.approx(waves["no load at 115 % of voltage"][0].voltage_v)
+    assert {0.02} == {wave.current_a for wave in waves["starting current 0.02 A"]}
+
+
+def with_calibration(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Let every meter on the bench have another calibration than its converter asks for."""
+
+    def calibration(converter: Converter) -> Calibration:
+        values: dict[str, Any] = {
+            "voltage_mv_per_count": converter.voltage_mv_per_count,
+            "current_ma_per_count": converter.current_ma_per_count,
+            "full_scale_count": converter.full_scale_count,
+        }
+        return Calibration(**(values | changes))
+
+    monkeypatch.setattr(Calibration, "for_converter", calibration)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.quantity is Quantity.ACTIVE])
+def test_a_wrong_gain_misses(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A meter that registers half a percent too much fails every row of active energy."""
+    gain = Fraction(1005, 1000) * Converter().voltage_mv_per_count
+    with_calibration(monkeypatch, voltage_mv_per_count=gain)
+    result = measure_row(row, BENCH, SHORT)
+    assert not result.passed
+    assert 0.5 == pytest.approx(abs(result.worst.value), abs=0.1)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "ductive" in row.kind and "PF" in row.name])
+def test_a_wrong_phase_misses(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phase that is wrong by 2 mrad shows at every low power factor, not in what changes."""
+    with_calibration(monkeypatch, phase_urad=2_000)
+    assert (row.quantity is Quantity.CHANGE) == measure_row(row, BENCH, SHORT).passed
+
+
+def test_a_wrong_start_misses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A meter that starts at 40 mA never shows a pulse at 20; one that always runs shows some."""
+    with_calibration(monkeypatch, starting_current_ma=40)
+    assert math.inf == measure_row(NAMES["starting current 0.02 A"], BENCH, SHORT).worst.value
+    with_calibration(monkeypatch, starting_current_ma=0)
+    assert not measure_row(NAMES["no load at 115 % of voltage"], BENCH, SHORT).passed
+
+
+def test_offsets_matter() -> None:
+    """The converters of the bench have offsets, which no meter may take for a load."""
+    block = next(BENCH.blocks(SteadyWave(0.0), 1))
+    assert (7, -5) == (round(float(block.voltage.mean())), round(float(block.current.mean())))
+
+
+def test_order_and_number() -> None:
+    """Results come row by row, each at every rate and width, and there are as many as was said."""
+    rows = (NAMES["fifth harmonic"], NAMES["half-wave"])
+    results = list(type_test(SHORT, rows=rows))
+    assert result_count(rows) == len(results) == 8
+    assert [(row, hz, bits) for row in rows for hz in RATES_HZ for bits in WIDTHS_BITS] == [
+        (result.row, result.rate_hz, result.bits) for result in results
+    ]
+
+
+def test_class_limits() -> None:
+    """A row has the tightest limit of each class at its points; none where the class has none."""
+    unity = measure_row(NAMES["0.1-100 A, PF 1"], BENCH, SHORT).class_limits()
+    assert {"A": 2.0, "B": 1.0, "C": 0.5, "0.2S": 0.2, "0.5S": 0.5, "1": 1.0, "2": 2.0} == {
+        name: limit for name, limit in unity.items() if limit is not None
+    }
+    small = measure_row(NAMES["0.02-0.1 A, PF 1"], BENCH, SHORT).class_limits()
+    assert (None, 0.4) == (small["C"], small["0.2S"])
+    reactive = measure_row(NAMES["reactive, sin 1, 45-65 Hz"], BENCH, SHORT).class_limits()
+    assert (None, 2.0, 3.0) == (reactive["C"], reactive["var 2"], reactive["var 3"])
+
+
+def test_our_limits_are_tighter() -> None:
+    """Wherever a class of ours has a limit, ours is at most half of class C's."""
+    for row in ROWS:
+        limit = measure_row(row, BENCH, SHORT).class_limits()["C"]
+        assert limit is None or row.limit(16) <= limit / 2
+    assert 6 == len(CURVES)
