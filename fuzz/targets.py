@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import numpy as np
 
 from collector import (
     CountReceived,
@@ -21,6 +24,10 @@ from collector.decode import decode_advert, decode_telegram
 from elec_meter import Meter, MeterError, Storage, demo_config
 from elec_meter.config import config_from_toml
 from elec_meter.flag import FlagPort
+from elec_meter.sampling import FrameDecoder, FrameError, SampleFrame
+from elec_meter.sampling import encode_frame as encode_samples
+from elec_meter.sampling.afe_frames import FRAME_MAX as SAMPLES_MAX
+from elec_meter.sampling.afe_frames import PAIRS_MAX
 from fuzz.files import FILE_TARGETS
 from fuzz.target import Feed, Target
 from pulse_unit.config import UnitConfig
@@ -178,6 +185,27 @@ def _wire() -> tuple[Feed, Sequence[bytes]]:
     return feed, [b"".join(map(encode_frame, frames)), encode_frame(frames[2])]
 
 
+def _front_end() -> tuple[Feed, Sequence[bytes]]:
+    decoder = FrameDecoder()
+
+    def feed(data: bytes) -> None:
+        decoder.receive_data(data)
+        while (found := _next_frame(decoder)) is not None:
+            assert found is False or 1 <= found.voltage.size <= PAIRS_MAX
+        held = len(decoder._buffer)  # noqa: SLF001 - its bound is what is looked at
+        assert held <= SAMPLES_MAX, held
+
+    counts = [np.arange(-3, 4, dtype=dtype) * 1_000 for dtype in (np.int16, np.int32)]
+    return feed, [encode_samples(SampleFrame(1, 4_000, 70, each, each)) for each in counts]
+
+
+def _next_frame(decoder: FrameDecoder) -> SampleFrame | Literal[False] | None:
+    try:
+        return decoder.next_frame()
+    except FrameError:
+        return False
+
+
 def _memory() -> tuple[Feed, Sequence[bytes]]:
     def boot(image: bytes | None) -> VirtualUnit:
         return VirtualUnit(SERIAL, KEY, UnitConfig(), nvm=image, boot_utc_ms=0)
@@ -281,6 +309,7 @@ TARGETS = (
     Target("advert", _advert, (WireError,)),
     Target("wire", _wire),
     Target("slave", _slave),
+    Target("front-end", _front_end),
     Target("records", _records, (WireError,)),
     Target("command", _command, (WireError,)),
     Target("flag", _flag),

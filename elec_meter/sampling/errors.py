@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from elec_meter.errors import MeterError, RecordingError
 
-__all__ = ["BlockError", "EnergySeriesError", "RecordingError", "SamplingError"]
+__all__ = [
+    "BlockError",
+    "EnergySeriesError",
+    "FrameError",
+    "RecordingError",
+    "SamplingError",
+    "SourceLostError",
+]
 
 
 class SamplingError(MeterError):
@@ -27,4 +34,26 @@ class EnergySeriesError(SamplingError):
 
     Example scenarios: kilowatt-hours as floats; import of an hour and export of a day; a negative
     energy.
+    """
+
+
+class FrameError(SamplingError):
+    """Bytes of a serial front end are no frame; what comes behind them is read as if nothing was.
+
+    Attributes:
+        size: how many.
+
+    Example scenarios: a cable was plugged in amid a frame; a bit was lost; another device speaks.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes are no frame of a front end")
+        self.size = size
+
+
+class SourceLostError(SamplingError):
+    """A source that should give samples gives none, or others than before.
+
+    Example scenarios: the front end is unplugged, or silent; its port does not exist; it now sends
+    another number of samples a second.
     """

@@ -14,17 +14,34 @@ if TYPE_CHECKING:
     from elec_meter.sampling.block import SampleBlock
 
 
-class SampleSource(ABC):
-    """A stream of samples that can be read in any cut.
+class SampleStream(ABC):
+    """Samples in the order in which they are taken, once.
 
     Attributes:
         rate_hz: Samples per second.
         anchor_utc: When sample 0 of the stream is taken.
-        end_sample: Where the stream ends (exclusive), or None if it never does.
     """
 
     rate_hz: int
     anchor_utc: datetime
+
+    @abstractmethod
+    def blocks(self, samples: int) -> Iterator[SampleBlock]:
+        """Blocks of at most `samples` each; one that does not follow the last stands after a gap.
+
+        Raises:
+            SamplingError: For blocks of nothing.
+            SourceLostError: As soon as there are no more samples, and there should be.
+        """
+
+
+class SampleSource(SampleStream):
+    """A stream of samples that can be read in any cut.
+
+    Attributes:
+        end_sample: Where the stream ends (exclusive), or None if it never does.
+    """
+
     end_sample: int | None = None
 
     @abstractmethod

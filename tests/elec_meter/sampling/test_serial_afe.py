@@ -1,0 +1,194 @@
+"""A serial front end on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import serial
+
+from elec_meter.metrology import Calibration, Flags, Metrology
+from elec_meter.sampling import (
+    SampleBlock,
+    SampleFrame,
+    SampleStream,
+    SamplingError,
+    SerialAfe,
+    SourceLostError,
+)
+from tests.elec_meter.sampling.front_end import FrontEnd, frames, mains, said
+
+NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def front_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontEnd]:
+    """One that speaks as soon as its port is open: to open a port forgets what came before."""
+    with FrontEnd() as plugged:
+        real = serial.serial_for_url
+
+        def opened(*words: Any, **options: Any) -> Any:
+            port = real(*words, **options)
+            plugged.heard.set()
+            return port
+
+        monkeypatch.setattr(serial, "serial_for_url", opened)
+        yield plugged
+
+
+def listening(front_end: FrontEnd) -> SerialAfe:
+    """The source on it; its host's clock stands."""
+    return SerialAfe(front_end.port, silent_s=1.0, now=lambda: NOW)
+
+
+def received(source: SampleStream, samples: int) -> list[SampleBlock]:
+    """All blocks, until the front end falls silent."""
+    blocks: list[SampleBlock] = []
+    with contextlib.suppress(SourceLostError):
+        blocks.extend(source.blocks(samples))
+    return blocks
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+@pytest.mark.parametrize("samples", [150, 4000])
+def test_blocks(front_end: FrontEnd, bits: int, samples: int) -> None:
+    """Every sample comes once, in order, in blocks of the size that was asked for."""
+    front_end.say(b"".join(said(list(frames(mains(bits), 1)))))
+    with listening(front_end) as source:
+        assert 4000 == source.rate_hz
+        blocks = received(source, samples)
+        assert (0, 0) == (source.lost_frames, source.damaged_bytes)
+    assert list(range(0, 4000, samples)) == [block.first_sample for block in blocks]
+    expected = mains(bits).block(0, 4000)
+    for name in ("voltage", "current"):
+        counts = np.concatenate([getattr(block, name) for block in blocks])
+        assert getattr(expected, name).dtype == counts.dtype
+        assert getattr(expected, name).tolist() == counts.tolist()
+
+
+def test_dates(front_end: FrontEnd) -> None:
+    """The first frame's last sample was taken when it came."""
+    front_end.say(b"".join(said(list(frames(mains(), 1)))))
+    with listening(front_end) as source:
+        assert NOW - timedelta(microseconds=50_000) == source.anchor_utc
+        (block,) = received(source, 8000)
+    assert (0, 4000) == (block.first_sample, len(block))
+    assert source.anchor_utc == block.anchor_utc
+
+
+def test_a_clock_that_goes_astray(front_end: FrontEnd) -> None:
+    """A front end that has lost a second against the host gets a new date, and no gap."""
+    front_end.say(b"".join(said(list(frames(mains(), 3)))))
+    with listening(front_end) as source:
+        blocks = received(source, 1000)
+    assert list(range(0, 12_000, 1000)) == [block.first_sample for block in blocks]
+    # The host's clock stands: the front end runs ahead of it by more and more.
+    assert all(block.end_utc <= NOW + timedelta(seconds=1) for block in blocks)
+    assert blocks[-1].anchor_utc < blocks[0].anchor_utc
+
+
+def test_a_lost_frame(front_end: FrontEnd) -> None:
+    """It leaves a gap between blocks, which metrology flags, and is counted."""
+    whole = said(list(frames(mains(), 2)))
+    front_end.say(b"".join(whole[:7] + whole[9:]))
+    with listening(front_end) as source:
+        blocks = received(source, 1000)
+        assert 2 == source.lost_frames
+    assert [(0, 1000), (1000, 400), (1800, 1000)] == [
+        (block.first_sample, len(block)) for block in blocks[:3]
+    ]
+    assert [block.end_sample for block in blocks[2:-1]] == [b.first_sample for b in blocks[3:]]
+    metrology = Metrology(Calibration.for_converter(mains().converter), rate_hz=4000)
+    flags = [metrology.process(block).flags for block in blocks]
+    assert [Flags.GAP] == [each for each in flags if each]
+    assert Flags.GAP == flags[2]
+
+
+def test_garbage_between_frames(front_end: FrontEnd) -> None:
+    """Garbage and half frames cost nothing but themselves."""
+    whole = said(list(frames(mains(), 1)))
+    spoken = [whole[3][9:], b"\xa5" * 30, *whole[:8], b"boot!\r\n", *whole[8:]]
+    front_end.say(b"".join(spoken))
+    with listening(front_end) as source:
+        (block,) = received(source, 4000)
+        assert len(whole[3]) - 9 + 30 + 7 == source.damaged_bytes
+        assert 0 == source.lost_frames
+    assert mains().block(0, 4000).current.tolist() == block.current.tolist()
+
+
+def test_a_repeated_frame(front_end: FrontEnd) -> None:
+    """A frame that comes twice counts once."""
+    whole = said(list(frames(mains(), 1)))
+    front_end.say(b"".join([*whole[:5], whole[4], *whole[5:]]))
+    with listening(front_end) as source:
+        (block,) = received(source, 4000)
+        assert (0, 4000) == (source.lost_frames, len(block))
+
+
+def test_a_front_end_that_starts_anew(front_end: FrontEnd) -> None:
+    """Its samples are a new stream, with an anchor of its own, and measured as one."""
+    whole = said(list(frames(mains(), 1)))
+    front_end.say(b"".join(whole[:15] + whole))
+    with listening(front_end) as source:
+        blocks = received(source, 4000)
+    assert [(0, 3000), (0, 4000)] == [(block.first_sample, len(block)) for block in blocks]
+    metrology = Metrology(Calibration.for_converter(mains().converter), rate_hz=4000)
+    moved = SampleBlock(
+        blocks[1].voltage, blocks[1].current, 0, 4000, NOW + timedelta(microseconds=1)
+    )
+    assert [Flags(0), Flags.GAP] == [metrology.process(each).flags for each in (blocks[0], moved)]
+
+
+@pytest.mark.parametrize(("rate_hz", "bits", "word"), [(8000, 16, "8000"), (4000, 24, "width")])
+def test_another_kind_of_frame(front_end: FrontEnd, rate_hz: int, bits: int, word: str) -> None:
+    """Another rate or width than before is refused, after what came before it."""
+    first = list(frames(mains(), 1))[:5]
+    other = next(frames(mains(bits, rate_hz), 1))
+    changed = SampleFrame(5, rate_hz, 1000, other.voltage, other.current)
+    front_end.say(b"".join(said([*first, changed])))
+    with listening(front_end) as source:
+        blocks = source.blocks(4000)
+        assert 1000 == len(next(blocks))
+        with pytest.raises(SourceLostError, match=word):
+            next(blocks)
+
+
+def test_unplugged(front_end: FrontEnd) -> None:
+    """What was read before comes first, then one plain sentence."""
+    front_end.say(b"".join(said(list(frames(mains(), 1))[:3])))
+    with listening(front_end) as source:
+        blocks = source.blocks(600)
+        assert 600 == len(next(blocks))
+        front_end.unplug()
+        with pytest.raises(SourceLostError, match="is lost") as caught:
+            next(blocks)
+    assert front_end.port in str(caught.value)
+
+
+def test_silence(front_end: FrontEnd) -> None:
+    """A port on which nothing is said, or nothing sensible, is no front end."""
+    with pytest.raises(SourceLostError, match=r"no frame for 0\.2 s"):
+        SerialAfe(front_end.port, silent_s=0.2)
+    front_end.say(b"AT\r\nOK\r\n" * 400)
+    with pytest.raises(SourceLostError, match=r"no frame for 0\.2 s"):
+        SerialAfe(front_end.port, silent_s=0.2)
+
+
+def test_no_such_port(tmp_path: Path) -> None:
+    """A port that does not exist, or an address of no kind."""
+    with pytest.raises(SourceLostError, match="is the front end plugged in"):
+        SerialAfe(str(tmp_path / "ttyUSB0"))
+    with pytest.raises(SourceLostError, match="cannot be opened"):
+        SerialAfe("nonsense://here")
+
+
+def test_no_samples_at_a_time(front_end: FrontEnd) -> None:
+    """There are no blocks of nothing."""
+    front_end.say(b"".join(said(list(frames(mains(), 1))[:3])))
+    with listening(front_end) as source, pytest.raises(SamplingError):
+        next(source.blocks(0))
