@@ -1,0 +1,74 @@
+"""Dates and times of COSEM (IEC 62056-6-2, 4.1.6.1): 12 bytes of date, time, deviation, status."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from elec_meter.dlms.errors import MalformedError
+
+SIZE: Final = 12
+STATUS_INVALID: Final = 0x01
+_UNSPECIFIED: Final = 0xFF
+_NO_DEVIATION: Final = -0x8000
+_DEVIATION_MAX_MIN: Final = 720
+
+UNKNOWN: Final = bytes.fromhex("ffffffffffffffffff8000") + bytes((STATUS_INVALID,))
+"""A date-time of which nothing is known."""
+
+
+def encode_date_time(instant: datetime, status: int = 0) -> bytes:
+    """An instant in UTC, deviation 0, to the second."""
+    return b"".join(
+        (
+            encode_date(instant),
+            bytes((instant.hour, instant.minute, instant.second, 0, 0, 0, status)),
+        )
+    )
+
+
+def encode_date(day: date) -> bytes:
+    """A date: year, month, day, day of the week from Monday = 1."""
+    return day.year.to_bytes(2, "big") + bytes((day.month, day.day, day.isoweekday()))
+
+
+def encode_time(at: time) -> bytes:
+    """A time of day, to the second."""
+    return bytes((at.hour, at.minute, at.second, 0))
+
+
+def decode_date_time(data: bytes) -> datetime:
+    """The instant in UTC that 12 bytes name; without a deviation it is taken as UTC.
+
+    Seconds and hundredths may be left open and count as 0.
+
+    Raises:
+        MalformedError: they name none.
+    """
+    if len(data) != SIZE:
+        raise MalformedError(f"a date-time has {SIZE} bytes, not {len(data)}")
+    hour, minute, second, hundredths = data[5:9]
+    deviation_min = int.from_bytes(data[9:11], "big", signed=True)
+    if deviation_min == _NO_DEVIATION:
+        deviation_min = 0
+    if abs(deviation_min) > _DEVIATION_MAX_MIN or 99 < hundredths < _UNSPECIFIED:
+        raise MalformedError(f"{data.hex()} is no date-time")
+    try:
+        local = datetime(
+            int.from_bytes(data[:2], "big"),
+            data[2],
+            data[3],
+            hour,
+            minute,
+            _or_zero(second),
+            _or_zero(hundredths) * 10_000,
+            UTC,
+        )
+        # The deviation is what has to be added to local time to get UTC.
+        return local + timedelta(minutes=deviation_min)
+    except (ValueError, OverflowError):
+        raise MalformedError(f"{data.hex()} is no single instant") from None
+
+
+def _or_zero(field: int) -> int:
+    return 0 if field == _UNSPECIFIED else field
