@@ -28,6 +28,7 @@ from elec_meter.sampling import FrameDecoder, FrameError, SampleFrame
 from elec_meter.sampling import encode_frame as encode_samples
 from elec_meter.sampling.afe_frames import FRAME_MAX as SAMPLES_MAX
 from elec_meter.sampling.afe_frames import PAIRS_MAX
+from fuzz.dlms import DLMS_TARGETS
 from fuzz.files import FILE_TARGETS
 from fuzz.target import Feed, Target
 from pulse_unit.config import UnitConfig
@@ -316,5 +317,6 @@ TARGETS = (
     Target("config", _config, (MeterError,)),
     Target("label", _label, (SharedError,)),
     Target("memory", _memory, (ValueError,)),
+    *DLMS_TARGETS,
     *FILE_TARGETS,
 )
