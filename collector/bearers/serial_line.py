@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 
 import serial
 
 from collector.errors import BearerLostError
+from shared import serial_port
 
 _READ_MAX = 4096
 _WRITE_S = 5.0
@@ -97,8 +97,7 @@ class SerialLine:
 
     def close(self) -> None:
         """Give the port back."""
-        with contextlib.suppress(OSError):
-            self._port.close()
+        serial_port.close(self._port)
 
     def _gone(self, error: OSError) -> BearerLostError:
         return BearerLostError(f"{self._name} has lost {self._url}: {error}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from elec_meter.sampling.afe_frames import SEQUENCE_MODULUS, FrameDecoder, Sampl
 from elec_meter.sampling.block import SampleBlock, sample_utc
 from elec_meter.sampling.errors import FrameError, SamplingError, SourceLostError
 from elec_meter.sampling.source import SampleStream
+from shared import serial_port
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,8 +113,7 @@ class SerialAfe(SampleStream):
 
     def close(self) -> None:
         """Give the port back."""
-        with contextlib.suppress(OSError):
-            self._port.close()
+        serial_port.close(self._port)
 
     def __enter__(self) -> Self:
         return self

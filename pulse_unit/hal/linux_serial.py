@@ -21,6 +21,7 @@ from pulse_unit.errors import PartLost
 from pulse_unit.hal.linux import LinuxBoard, Part, stop
 from pulse_unit.hal.sticks import BAUDS, opening, sending
 from pulse_unit.slave import WiredSlave
+from shared import serial_port
 
 _READ_MAX = 4096
 _FRAMES_MAX = 4  # that wait for a stick: an older telegram says nothing that a newer does not
@@ -65,7 +66,7 @@ class _Port(Part):
             loop.remove_reader(descriptor)
             loop.remove_writer(descriptor)
             hangs = bool(self._leaving)
-            await _threaded(lambda: _close(port, hangs), lambda _: None)
+            await _threaded(lambda: serial_port.close(port, unsent=not hangs), lambda _: None)
 
     def _readable(self) -> None:
         if self._serial is None:
@@ -270,14 +271,3 @@ async def _threaded(work: Callable[[], _T], drop: Callable[[_T], None]) -> _T:
 
     threading.Thread(target=run, daemon=True).start()
     return await asyncio.wrap_future(done, loop=loop)
-
-
-def _close(port: serial.SerialBase, hangs: bool) -> None:
-    """Close a port, which may take its time; one that hangs would wait for what it has not sent."""
-    link = getattr(port, "_socket", None)
-    with contextlib.suppress(OSError, ValueError):
-        if hangs:
-            port.reset_output_buffer()
-        port.close()
-    if link is not None:
-        link.close()  # pyserial leaves one open whose peer has gone
