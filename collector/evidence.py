@@ -116,6 +116,11 @@ class Evidence:
         found.append(self._instants.nearest(instant_dms))
         return min((near for near in found if near), default=None)
 
+    @property
+    def first_boot(self) -> int | None:
+        """The first boot of which a telegram tells when its ticks were; None if none does."""
+        return min((boot for boot, _ in self._spells), default=None)
+
     def place_reached(self, instant_dms: int) -> LogPlace | None:
         """The tick that proves `at_least`, if one does."""
         reached = (

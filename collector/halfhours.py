@@ -176,12 +176,11 @@ class Fold:
                 break
             if instant_dms > logged_dms and not self._evaluated(boundary_s).is_measured:
                 place = self._evidence.place_reached(instant_dms)
+                if place is None:  # no telegram is of before it
+                    boot = self._evidence.first_boot
+                    return None if boot is None else LogPlace(boot, 0)
                 # The tick may be of a pulse: one entry more is asked for.
-                return (
-                    None
-                    if place is None
-                    else place._replace(tick_s=max(0, place.tick_s - HALF_HOUR_S))
-                )
+                return place._replace(tick_s=max(0, place.tick_s - HALF_HOUR_S))
         return None
 
     def _is_behind_log(self, entry: Entry) -> bool:

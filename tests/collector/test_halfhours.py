@@ -331,6 +331,14 @@ def test_gap_of_the_log_is_where_telegrams_tell_nothing(air: Air) -> None:
     assert state.log_gap() is None
 
 
+def test_gap_of_the_log_before_the_first_telegram(air: Air) -> None:
+    """A unit that was paired and not heard since: the log of the boot that is heard now has it."""
+    state = Fold(PAIRING)
+    assert state.log_gap() is None
+    state.apply(air.hear(12_700, 90, grid_count=88, grid_age_s=100))
+    assert LogPlace(1, 0) == state.log_gap()
+
+
 def test_what_an_old_unit_tells_counts_up_to_its_last(air: Air) -> None:
     """Off its meter, a unit's further counts are none; its half-hours go on without pulses."""
     air.hear(900, 4)
