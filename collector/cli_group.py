@@ -17,6 +17,7 @@ MODULES: Final = {
     "exchange": "cli_pair:exchange",
     "unpair": "cli_pair:unpair",
     "units": "cli_show:units",
+    "events": "cli_show:events",
     "certificate": "cli_show:certificate",
     "run": "cli_run",
     "profile": "cli_show:profile",

@@ -1,4 +1,4 @@
-"""`collector units`, `certificate`, `profile` and `export`: what a directory holds."""
+"""`collector units`, `events`, `certificate`, `profile` and `export`: what a directory holds."""
 
 from __future__ import annotations
 
@@ -45,6 +45,27 @@ def units(data_dir: Path, as_json: bool, as_csv: bool) -> None:
     """List the units, each on its meter; those that were unpaired too."""
     with opened_views(data_dir) as (views, _):
         rows = views.units()
+    print_rows(rows, as_json=as_json, as_csv=as_csv)
+
+
+@click.command(epilog=example("collector events --data gas --limit 20"))
+@data_option
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="The newest so many lines.",
+)
+@json_option
+@csv_option
+def events(data_dir: Path, limit: int, as_json: bool, as_csv: bool) -> None:
+    """Show the event log: what a person should look at, each thing once, and how often it was."""
+    from .storage.eventlog import EventLog
+
+    with _read(data_dir) as directory:
+        rows = list(EventLog(directory.connection).newest(limit))
     print_rows(rows, as_json=as_json, as_csv=as_csv)
 
 

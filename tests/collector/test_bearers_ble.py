@@ -17,6 +17,7 @@ from collector import (
     BleUnit,
     CommandAnswered,
     LogAnswered,
+    LogUnanswered,
     ReceivedFrame,
     UnitPaired,
     UnitUnreached,
@@ -290,6 +291,60 @@ def test_a_log_that_breaks_off_is_asked_for_again(
         await house.home.skip(61_000)
         assert log[-5:] == (await house.report(LogAnswered)).entries(KEY)
         assert 2 == len(attempts)
+
+    house.home.fill_log(100)
+    house.run(scenario)
+
+
+def test_a_log_that_ever_breaks_off_is_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three connections, with one word of it; what is asked for next is read."""
+    from collector.bearers.ble_visit import Visit
+
+    read_log = Visit.read_log
+
+    async def broken(visit: Visit, request: bytes) -> tuple[bytes, ...]:
+        await visit._client.disconnect()  # the unit has gone out of reach
+        return await read_log(visit, request)
+
+    monkeypatch.setattr(Visit, "read_log", broken)
+
+    async def scenario(house: House) -> None:
+        house.ble.ask_log(SERIAL, limit=5, newest=True)
+        await house.pair()
+        for _ in range(3):
+            await house.report(UnitUnreached)
+            await house.home.skip(61_000)
+        unanswered = await house.report(LogUnanswered)
+        assert SERIAL == unanswered.serial
+        assert unanswered.sentence.endswith("has broken off 3 times")
+        monkeypatch.setattr(Visit, "read_log", read_log)
+        house.ble.ask_log(SERIAL, limit=2, newest=True)
+        await house.home.skip(61_000)
+        answer = await house.report(LogAnswered)
+        assert list(Entries(house.home.unit.history))[-2:] == answer.entries(KEY)
+
+    house.home.fill_log(100)
+    house.run(scenario)
+
+
+def test_units_come_and_go_while_it_runs(house: House) -> None:
+    """One that is dropped is connected to no more; one that is added is, at its address."""
+
+    async def scenario(house: House) -> None:
+        await house.pair()
+        house.ble.drop_unit(SERIAL)
+        assert not house.ble.reads_log(SERIAL)
+        with pytest.raises(BearerSettingError):
+            house.ble.ask_log(SERIAL)
+        with pytest.raises(BearerSettingError, match="six bytes"):
+            house.ble.add_unit(SERIAL, b"")
+        house.ble.add_unit(SERIAL, bytes(6))
+        house.ble.add_unit(SERIAL, ADDRESS)
+        house.ble.ask_log(SERIAL, limit=1, newest=True)
+        await house.home.skip(61_000)
+        assert 1 == len((await house.report(LogAnswered)).entries(KEY))
 
     house.home.fill_log(100)
     house.run(scenario)

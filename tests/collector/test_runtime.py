@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from collector import ReceivedFrame
+from collector import PulseHalfHour, ReceivedFrame
 from collector.bearers.replay import ReplayFile
 from collector.pairing import PairingSession
 from collector.particulars import PairingPlan
 from collector.runtime import Runtime
 from collector.storage.directory import DataDirectory
+from shared.label import UnitLabel
 from shared.timegrid import from_unix_ms, unix_ms
 from tests.collector.bench import BEGIN_MS, Bench, house_call, recorded
-from tests.collector.frames import SERIAL
+from tests.collector.frames import KEY, SERIAL
 from tests.collector.house import BrokenBearer, House, LiveUnit, reach
 
 ROOT = Path(__file__).parents[2]
@@ -179,3 +180,60 @@ def test_a_process_that_is_stopped_or_killed(tmp_path: Path) -> None:
         assert status == process.wait(60)
         process.stdout.close()
     assert not (tmp_path / "home" / "control.sock").exists()
+
+
+def test_journals_are_condensed_while_it_runs(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit a step, at the start and each day; no row and no register is another for it."""
+    monkeypatch.setattr("collector.storage.past.WINDOW", 50)
+    house.pair()
+    other = PairingSession(house.station.plan(PairingPlan(channel="other")))
+    neighbour = Bench("00000009", at_ms=house.bench.now_ms)
+    neighbour.pair(other, label=UnitLabel("00000009", KEY, "111111"))
+    house.station.commit(other.outcome(), neighbour.now)
+    for _ in range(12):
+        for bench in (house.bench, neighbour):
+            bench.now_ms = unix_ms(house.now)
+            bench.turn(9)
+            frames = bench.unit.advance(bench.now_ms + 86_400_000)
+            heard = [ReceivedFrame(frame, from_unix_ms(ms), "live", 1) for ms, frame in frames]
+            house.station.receive(heard, from_unix_ms(bench.now_ms + 86_400_000))
+        house.now += timedelta(days=1)
+
+    def rows() -> list[tuple[int, list[PulseHalfHour]]]:
+        until_s = unix_ms(house.now) // 1_800_000 * 1800
+        collector = house.station.collector
+        return [
+            (collector.register(each), collector.half_hours(each, BEGIN_MS // 1000, until_s))
+            for each in (SERIAL, "00000009")
+        ]
+
+    def entries() -> list[int]:
+        query = "SELECT count(*) FROM collector_journal WHERE serial = ?"
+        execute = house.directory.connection.execute
+        return [execute(query, (each,)).fetchone()[0] for each in (SERIAL, "00000009")]
+
+    house.station.handle_timer(house.now)
+    before, runtime = rows(), house.runtime(LiveUnit(Bench("00000008")))
+    whole = entries()
+    calls = []
+    compact = house.station.compact
+    monkeypatch.setattr(
+        house.station, "compact", lambda serial, now: (calls.append(serial), compact(serial, now))
+    )
+    runtime.step()
+    first = entries()
+    assert first[0] < whole[0] - 100
+    assert first[1] == whole[1]
+    runtime.step()
+    assert entries()[1] < whole[1] - 100
+    assert before == rows()
+    for _ in range(5):
+        runtime.step()
+    assert [SERIAL, "00000009"] == calls
+    house.now += timedelta(days=1)
+    house.step(runtime, 100)
+    assert [SERIAL, "00000009"] * 2 == calls
+    refolded = house.station.collector.refold(SERIAL)
+    assert before[0][1] == refolded[: len(before[0][1])]
