@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from .clock import Clock
-from .config import MeterConfig, automatic_screens, check_config
+from .config import (
+    MeterConfig,
+    automatic_screens,
+    automatic_service_screens,
+    check_config,
+)
 from .display import Display
 from .errors import ConfigError
 from .flag.readout import Readout
@@ -24,6 +29,7 @@ from .objects import (
     UnitReport,
     build_directory,
 )
+from .switchgear import Switchgear
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -42,6 +48,7 @@ class Parts(NamedTuple):
         unit: gives what is known of a pulse unit by its serial.
         events: the event log.
         storage_failed: whether the last checkpoint failed.
+        switchgear: contactor and limiter; None for those of a meter as it was built.
     """
 
     clock: Clock
@@ -50,6 +57,7 @@ class Parts(NamedTuple):
     unit: Callable[[str], UnitReport | None]
     events: EventLog
     storage_failed: Callable[[], bool] = lambda: False
+    switchgear: Switchgear | None = None
 
 
 class Assembly:
@@ -70,9 +78,16 @@ class Assembly:
             unit=parts.unit,
             events=parts.events,
             storage_failed=parts.storage_failed,
+            switchgear=parts.switchgear,
         )
-        self.display = Display(config.display, self.objects, automatic_screens(config))
+        self.display = Display(
+            config.display,
+            self.objects,
+            automatic_screens(config),
+            automatic_service_screens(config),
+        )
         self._now = parts.now
+        self._limited = _register("limiter.object", config.limiter.object, self.objects)
         self._recorded = {each.name: (each.object, each.attribute) for each in config.data_channels}
         for number, each in enumerate(config.data_channels):
             self._refuse_unreadable(f"data_channels[{number}]", each.object, each.attribute)
@@ -87,6 +102,10 @@ class Assembly:
             return Reading(number, source.modulus)
         return Reading(number, None)
 
+    def limited(self) -> int | None:
+        """What the limiter watches, as a raw number; None when it is not known."""
+        return self._limited.raw_at(self._now())
+
     def _refuse_unreadable(self, path: str, code: str, attribute: int) -> None:
         try:
             source = self.objects[code]
@@ -94,6 +113,16 @@ class Assembly:
             raise ConfigError(f"{path}: {error}") from None
         if isinstance(source, ProfileGeneric) or attribute not in source.attributes:
             raise ConfigError(f"{path}: attribute {attribute} of {code} is no number to record")
+
+
+def _register(path: str, code: str, objects: Directory) -> Register:
+    try:
+        source = objects[code]
+    except ObjectsError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(source, Register):
+        raise ConfigError(f"{path}: {code} is no register")
+    return source
 
 
 def check(config: MeterConfig, now: datetime) -> None:

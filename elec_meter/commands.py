@@ -11,14 +11,15 @@ from shared.timegrid import unix_s
 
 from .access import Level
 from .clock import Synchronisation, unix_us
-from .configured import PROGRAM, ConfiguredMeter, require_level, utc_text
+from .configured import PROGRAM, require_level, utc_text
 from .errors import ClockError
 from .events import EventCode
 from .ledger import DemandState
+from .switched import SwitchedMeter
 from .tariff import PriceList
 
 
-class CommandedMeter(ConfiguredMeter):
+class CommandedMeter(SwitchedMeter):
     """The part of the meter that takes orders. Each is logged with its author.
 
     Levels are those of `access`; who holds the object may do everything. Energy that was measured

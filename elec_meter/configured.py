@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
 from .events import EventCode
+from .switchgear import STATE_KEY, Switchgear
 
 if TYPE_CHECKING:
     from collector import Collector
@@ -41,6 +42,7 @@ class ConfiguredMeter:
         clock: what it believes the time is.
         collector: its pulse units.
         ledger: its books.
+        switchgear: its contactor and what opens it.
     """
 
     def __init__(
@@ -57,6 +59,10 @@ class ConfiguredMeter:
         self.clock = clock
         self.collector = collector
         self.ledger = ledger
+        self.switchgear = Switchgear(config, storage.get_state(STATE_KEY))
+        self._saved_beside: dict[str, Callable[[], bytes]] = {}
+        self._saved_values: dict[str, bytes] = {}
+        self.save_beside(STATE_KEY, self.switchgear.packed)
         self.config_version = 0
         self._now = now
         self._quantities: Quantities | None = None
@@ -139,9 +145,24 @@ class ConfiguredMeter:
         """Make everything durable."""
         raise NotImplementedError
 
+    def save_beside(self, key: str, state: Callable[[], bytes]) -> None:
+        """Have `state()` saved under `key` in the same transaction as every checkpoint."""
+        self._saved_beside[key] = state
+
     def unit_report(self, serial: str) -> UnitReport | None:
         """How a pulse unit is."""
         raise NotImplementedError
+
+    def _has_checkpointed(self) -> bool:
+        """As `checkpoint`, for who can do without: False while checkpoints fail."""
+        raise NotImplementedError
+
+    def _put_beside(self) -> None:
+        for key, state in self._saved_beside.items():
+            value = state()
+            if value != self._saved_values.get(key):
+                self.storage.put_state(key, value)
+                self._saved_values[key] = value
 
     def _live(self, now: datetime) -> Quantities | None:
         raise NotImplementedError
@@ -199,6 +220,7 @@ class ConfiguredMeter:
         self.config = config
         self.clock.configure(config.clock)
         self.ledger.configure(config, at_s)
+        self.switchgear.configure(config)
 
     def _assemble(self) -> None:
         parts = Parts(
@@ -208,6 +230,7 @@ class ConfiguredMeter:
             self.unit_report,
             StoredEvents(self.storage),
             lambda: self.storage.backlog is not None,
+            self.switchgear,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self.ledger.data_channels.source = self._assembly

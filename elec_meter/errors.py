@@ -59,6 +59,22 @@ class DemandLockedError(MeterError):
     """
 
 
+class ContactorError(MeterError):
+    """The contactor cannot do this now; it stays as it is.
+
+    Example scenarios: it is to be armed and is closed; a person wants to close what nobody has
+    armed; the meter has no contactor.
+    """
+
+
+class TerminalError(MeterError):
+    """A terminal cannot do this; it stays as it is.
+
+    Example scenarios: terminal 3 is to be switched on and counts pulses; a boost of a relay that
+    allows none; a calendar switches the relay that is to be switched by hand.
+    """
+
+
 class StorageError(MeterError):
     """The data directory cannot be used as asked.
 

@@ -79,8 +79,6 @@ class Meter(CommandedMeter):
         super().__init__(known, storage, require_utc(now), clock, collector, ledger)
         self._metrology = metrology
         self._quality: Quality | None = None
-        self._saved_beside: dict[str, Callable[[], bytes]] = {}
-        self._saved_values: dict[str, bytes] = {}
         self._is_storage_failing = False
         self._is_gathering = self._is_gathered = False
         self._power_up(config)
@@ -122,6 +120,7 @@ class Meter(CommandedMeter):
                 self.ledger.accumulate("export", export_mj, at_s, is_past=is_past)
         if end_s is not None:
             self._close_through(end_s)
+        self._watch()
 
     def receive_energy(
         self, channel: str, energy_mj: int, start: datetime, end: datetime, now: datetime
@@ -189,7 +188,7 @@ class Meter(CommandedMeter):
 
     def next_timer(self) -> datetime:
         """When `handle_timer` is due: the end of a period, a checkpoint, the collector's step."""
-        due = [self._checkpoint_due]
+        due = [self._checkpoint_due, *self._switching()]
         ends_s = [self.ledger.demand.next_s]
         if self.config.passive is not None:
             ends_s.append(unix_s(self.config.passive.activate))
@@ -214,6 +213,7 @@ class Meter(CommandedMeter):
         closed_s = self.ledger.closed_s
         self._close_what_is_due()
         self._log(self.collector.handle_timer(now))
+        self._watch()
         if now >= self._checkpoint_due or closed_s != self.ledger.closed_s:
             self._has_checkpointed()
 
@@ -260,10 +260,6 @@ class Meter(CommandedMeter):
         if self._is_gathered:
             self.checkpoint()
 
-    def save_beside(self, key: str, state: Callable[[], bytes]) -> None:
-        """Have `state()` saved under `key` in the same transaction as every checkpoint."""
-        self._saved_beside[key] = state
-
     @property
     def _checkpoint_every(self) -> timedelta:
         return timedelta(seconds=self.config.checkpoint_s)
@@ -279,11 +275,7 @@ class Meter(CommandedMeter):
 
     def _commit(self) -> None:
         self._book_pulses()
-        for key, state in self._saved_beside.items():
-            value = state()
-            if value != self._saved_values.get(key):
-                self.storage.put_state(key, value)
-                self._saved_values[key] = value
+        self._put_beside()
         self.storage.checkpoint(self.ledger, unix_s(self._now))
 
     def _measure(self, flows: Mapping[str, HostFlow], start_us: int, end_us: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -24,6 +24,16 @@ from .ordering import new_key, order
 @click.group()
 def command() -> None:
     """Give orders to the meter that runs on a data directory."""
+
+
+@command.command("arm", epilog=example("elec-meter control arm --data home"))
+@data_option
+@json_option
+def arm(data_dir: Path, as_json: bool) -> None:
+    """Let a person at the meter close the contactor, and end the limiter's lock-out."""
+    from elec_meter.control import ArmContactor
+
+    _print(order(data_dir, ArmContactor(key=new_key())), as_json, _contactor)
 
 
 @command.command(
@@ -97,6 +107,16 @@ def reset_demand(data_dir: Path, as_json: bool) -> None:
         return "\n".join(["Maximum demand was reset.", *maxima])
 
     _print(order(data_dir, ResetDemand(key=new_key())), as_json, told)
+
+
+@command.command("open", epilog=example("elec-meter control open --data home"))
+@data_option
+@json_option
+def open_contactor(data_dir: Path, as_json: bool) -> None:
+    """Open the contactor: the house has no power until it is armed and a person closes it."""
+    from elec_meter.control import OpenContactor
+
+    _print(order(data_dir, OpenContactor(key=new_key())), as_json, _contactor)
 
 
 @command.command("prices", epilog=example("elec-meter control prices agile.csv --data home"))
@@ -196,6 +216,17 @@ def _clock(reply: dict[str, Any]) -> str:
     left_s = reply["outstanding_s"]
     adjusted = f", {left_s:+d} s still to be made up for" if left_s else ""
     return f"The meter's time is {reply['meter_utc']}{adjusted}."
+
+
+def _contactor(reply: dict[str, Any]) -> str:
+    return _CONTACTOR[reply["contactor"]]
+
+
+_CONTACTOR: Final = {
+    "connected": "The contactor is closed.",
+    "disconnected": "The contactor is open.",
+    "ready_for_reconnection": "The contactor is armed: a person at the meter can close it.",
+}
 
 
 def _print(reply: dict[str, Any], as_json: bool, told: Callable[[dict[str, Any]], str]) -> None:

@@ -3,6 +3,7 @@
 from .base import TimeBase
 from .billing import (
     automatic_screens,
+    automatic_service_screens,
     billing_registers,
     check_config,
     hidden_billing_registers,
@@ -39,6 +40,7 @@ from .schema import (
     MeterConfig,
     ProfileConfig,
 )
+from .switchgear import ContactorConfig, EmergencyConfig, LimiterConfig
 from .tariff import (
     BlocksConfig,
     CalendarConfig,
@@ -67,6 +69,7 @@ __all__ = [
     "ChangeInvalidError",
     "ChangeTruncatedError",
     "ClockConfig",
+    "ContactorConfig",
     "DataChannelConfig",
     "DatePattern",
     "DayConfig",
@@ -75,8 +78,10 @@ __all__ = [
     "Difference",
     "DisplayConfig",
     "DisplayScreen",
+    "EmergencyConfig",
     "FlagConfig",
     "GasUnitConfig",
+    "LimiterConfig",
     "MeterConfig",
     "PassiveTariff",
     "PricesConfig",
@@ -89,6 +94,7 @@ __all__ = [
     "WeekConfig",
     "apply_change",
     "automatic_screens",
+    "automatic_service_screens",
     "billing_registers",
     "check_config",
     "config_from_json",

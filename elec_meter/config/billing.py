@@ -16,23 +16,25 @@ _VALUE: Final = 2
 _CLOCK: Final = "0-0:1.0.0"
 _ENERGY_DECIMALS: Final = 1
 _VOLUME_DECIMALS: Final = 3
+_FIRST_WINDOW: Final = 129
 
 
 def billing_registers(config: MeterConfig) -> tuple[str, ...]:
     """OBIS codes of the tariff in force: totals, and rates where there is more than one.
 
     Import is 1-0:1.8.e and export 1-0:2.8.e, with 0 in e for the total; channel n has 0-n:24.2.1
-    for its index and 0-n:24.2.(1 + rate) (IEC 62056-6-1, 7.1 and EN 13757-1).
+    for its index and 0-n:24.2.(1 + rate) (IEC 62056-6-1, 7.1 and EN 13757-1). Maximum demand that
+    is billed is 1-0:1.6.e.
     """
     return _registers(config, config.tariff)
 
 
 def hidden_billing_registers(config: MeterConfig) -> list[str]:
-    """Billing registers that are on no screen, of the tariff in force and of the next one.
+    """Billing registers that no short press leads to, of the tariff in force and of the next one.
 
-    An empty list of screens hides none: the display then shows `automatic_screens`.
+    Without any list the display shows `automatic_screens`, which hide none.
     """
-    screens = config.display.scroll
+    screens = config.display.reachable
     if not screens:
         return []
     tariffs = [config.tariff, *([] if config.passive is None else [config.passive.tariff])]
@@ -49,7 +51,9 @@ def check_config(config: MeterConfig) -> None:
     """
     hidden = hidden_billing_registers(config)
     if hidden:
-        raise ConfigError(f"display.scroll: the billing register {hidden[0]} is on no screen")
+        where = "display.button" if config.display.button else "display.scroll"
+        others = f", nor are {', '.join(hidden[1:])}" if hidden[1:] else ""
+        raise ConfigError(f"{where}: the billing register {hidden[0]} is on no screen{others}")
 
 
 def automatic_screens(config: MeterConfig) -> tuple[DisplayScreen, ...]:
@@ -61,6 +65,7 @@ def automatic_screens(config: MeterConfig) -> tuple[DisplayScreen, ...]:
         *_energy_screens(config, "1-0:1.8", "IMPORT", "IMP", config.tariff.import_.rates),
         *_energy_screens(config, "1-0:2.8", "EXPORT", "EXP", config.tariff.export.rates),
         *(each for unit in config.gas_units for each in _gas_screens(config, unit)),
+        *_demand_screens(config),
         DisplayScreen(object=_CLOCK, mnemonic="TIME", format="time"),
         DisplayScreen(object=_CLOCK, mnemonic="DATE", format="date"),
     )
@@ -73,7 +78,40 @@ def _registers(config: MeterConfig, tariff: TariffConfig) -> tuple[str, ...]:
     for unit in config.gas_units:
         stem = f"0-{unit.number}:24.2"
         codes += [f"{stem}.{1 + rate}" for rate in (0, *_several(tariff.gas.rates))]
-    return tuple(codes)
+    return (*codes, *_billed_maxima(config))
+
+
+def _billed_maxima(config: MeterConfig) -> list[str]:
+    if not config.demand.billed:
+        return []
+    windows = range(len(config.demand.windows))
+    return [f"1-0:1.6.{_FIRST_WINDOW + window}" for window in windows] or ["1-0:1.6.0"]
+
+
+def _demand_screens(config: MeterConfig) -> Iterator[DisplayScreen]:
+    for number, code in enumerate(_billed_maxima(config), start=1):
+        yield DisplayScreen(object=code, mnemonic=f"MAX {number}", format="####0.000", unit="kW")
+
+
+def automatic_service_screens(config: MeterConfig) -> tuple[DisplayScreen, ...]:
+    """What somebody who serves the meter needs: what it measures now, and how it is."""
+    return (
+        DisplayScreen(object="1-0:32.7.0", mnemonic="VOLTAGE", format="####0.0", unit="V"),
+        DisplayScreen(object="1-0:31.7.0", mnemonic="CURRENT", format="###0.00", unit="A"),
+        DisplayScreen(object="1-0:16.7.0", mnemonic="POWER", format="#####0", unit="W"),
+        DisplayScreen(object="1-0:13.7.0", mnemonic="PF", format="##0.000"),
+        DisplayScreen(object="1-0:14.7.0", mnemonic="FREQ", format="##0.00", unit="Hz"),
+        DisplayScreen(object="0-0:97.97.0", mnemonic="ERRORS", format="#######0"),
+        DisplayScreen(object="0-0:96.3.10", attribute=3, mnemonic="SWITCH", format="#######0"),
+        *(
+            DisplayScreen(
+                object=f"0-{unit.number}:97.97.0", mnemonic=f"UNIT{unit.number}", format="#######0"
+            )
+            for unit in config.gas_units
+        ),
+        DisplayScreen(object="1-0:0.2.0", mnemonic="VERSION", format="text"),
+        DisplayScreen(object="0-0:96.1.0", mnemonic="SERIAL", format="text"),
+    )
 
 
 def _several(rates: int) -> range:

@@ -32,6 +32,7 @@ from .base import (
     require_obis,
 )
 from .places import DISPLAY_DIGITS, Places
+from .switchgear import ContactorConfig, LimiterConfig
 from .tariff import PassiveTariff, TariffConfig
 
 ENERGY_NAMES: Final = (
@@ -48,7 +49,7 @@ MAX_FURTHER_CHANNELS: Final = 6
 MOST_SHOWN: Final = 10 ** (DISPLAY_DIGITS + 3)
 """Wh or litres that eight digits can show in kWh or cubic metres: no register may count further."""
 
-_WORD_FORMATS: Final = ("date", "time", "text")
+_WORD_FORMATS: Final = ("date", "time", "text", "hex")
 _MINUTE_S: Final = 60
 
 
@@ -121,12 +122,15 @@ class DemandConfig(Document, frozen=True):
         windows: daily windows, which do not overlap.
         time_base: of the windows.
         lockout_s: seconds after a reset in which the button and a command cannot reset again.
+        billed: whether a bill depends on the maximum of import: that of each window where there
+            are some, else that of any time. It is a billing register then.
     """
 
     sub_periods: Annotated[int, Meta(ge=1, le=60)] = 1
     windows: Annotated[tuple[DemandWindow, ...], Meta(max_length=8)] = ()
     time_base: TimeBase = "local"
     lockout_s: Annotated[int, Meta(ge=0, le=2_678_400)] = 3_600
+    billed: bool = False
 
     def __post_init__(self) -> None:
         taken: set[int] = set()
@@ -216,7 +220,7 @@ class DisplayScreen(Document, frozen=True):
         mnemonic: up to eight characters beside the value.
         format: a picture of the digits: `#` a digit that is blank while leading and zero, `0` a
             digit that is always shown, `.` the decimal point (`#####0.0`, `00000.000`); or `date`
-            (DD.MM.YY) or `time` (HH:MM:SS) of a clock, or `text`.
+            (DD.MM.YY) or `time` (HH:MM:SS) of a clock, `text`, or `hex` for a status word.
         unit: the unit shown; the value is scaled to it (`kWh` of a register in Wh).
         seconds: how long the screen stands while scrolling.
     """
@@ -253,10 +257,20 @@ class DisplayConfig(Document, frozen=True):
     Attributes:
         scroll: the screens that follow each other on their own.
         return_s: seconds without a button press after which it scrolls again.
+        button: the screens that a short press leads through; without any, those of `scroll`.
+        service: the screens that a long press leads to, behind the test of all segments; without
+            any, what somebody who serves the meter needs.
     """
 
     scroll: Annotated[tuple[DisplayScreen, ...], Meta(max_length=256)] = ()
     return_s: Annotated[int, Meta(ge=1, le=600)] = 30
+    button: Annotated[tuple[DisplayScreen, ...], Meta(max_length=256)] = ()
+    service: Annotated[tuple[DisplayScreen, ...], Meta(max_length=256)] = ()
+
+    @property
+    def reachable(self) -> tuple[DisplayScreen, ...]:
+        """The screens that short presses lead through; empty for the automatic ones."""
+        return self.button or self.scroll
 
 
 class FlagConfig(Document, frozen=True):
@@ -306,6 +320,8 @@ class MeterConfig(Document, frozen=True):
     ] = ()
     display: DisplayConfig = DisplayConfig()
     flag: FlagConfig = FlagConfig()
+    contactor: ContactorConfig = ContactorConfig()
+    limiter: LimiterConfig = LimiterConfig()
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from .requests import (
         AdjustClock,
         ApplyConfig,
+        ArmContactor,
         Checkpoint,
         EndBilling,
         GetStatus,
+        OpenContactor,
         ReceivePrices,
         Request,
         ResetDemand,
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AdjustClock",
     "ApplyConfig",
+    "ArmContactor",
     "Checkpoint",
     "ControlSession",
     "ControlTiming",
     "EndBilling",
     "GetStatus",
+    "OpenContactor",
     "Orders",
     "ReceivePrices",
     "Request",
@@ -55,9 +59,9 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "orders": "Orders Status versions",
         "requests": (
-            "AdjustClock ApplyConfig Checkpoint EndBilling GetStatus ReceivePrices Request"
-            " ResetDemand RollBack SetClock ShowConfig ShowHistory SynchroniseClock"
-            " decode_request encode_request"
+            "AdjustClock ApplyConfig ArmContactor Checkpoint EndBilling GetStatus OpenContactor"
+            " ReceivePrices Request ResetDemand RollBack SetClock ShowConfig ShowHistory"
+            " SynchroniseClock decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",
     },

@@ -140,6 +140,12 @@ class Orders:
                 return {"ended_w": {name: peak and peak.power_w for name, peak in peaks.items()}}
             case requests.ReceivePrices():
                 return self._take_prices(order, now)
+            case requests.OpenContactor():
+                meter.open_contactor(now, level=level, author=AUTHOR)
+                return self._contactor()
+            case requests.ArmContactor():
+                meter.arm_contactor(now, level=level, author=AUTHOR)
+                return self._contactor()
         raise ControlError("there is no such order")
 
     def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:
@@ -150,6 +156,9 @@ class Orders:
         start, level = _instant(order.start), Level(order.level)
         self._meter.receive_prices(order.channel, start, prices, now, level=level, author=AUTHOR)
         return {"prices": len(prices)}
+
+    def _contactor(self) -> Reply:
+        return {"contactor": self._meter.switchgear.contactor.state.name.lower()}
 
     def _clock(self, now: datetime) -> Reply:
         clock = self._meter.clock

@@ -122,6 +122,14 @@ class ReceivePrices(Request, frozen=True, tag="prices"):
     channel: str = "import"
 
 
+class OpenContactor(Request, frozen=True, tag="contactor.open"):
+    """Open the contactor, or take back that it is armed."""
+
+
+class ArmContactor(Request, frozen=True, tag="contactor.arm"):
+    """Let a person at the meter close the contactor."""
+
+
 class Checkpoint(Request, frozen=True, tag="checkpoint"):
     """Make everything durable."""
 
@@ -141,6 +149,8 @@ AnyRequest: TypeAlias = (
     | EndBilling
     | ResetDemand
     | ReceivePrices
+    | OpenContactor
+    | ArmContactor
     | Checkpoint
     | GetStatus
 )

@@ -16,7 +16,7 @@ from collector import UnitRecord, VirtualRadio
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.errors import StorageError
 from elec_meter.meter import Meter
-from elec_meter.sampling import SyntheticMains
+from elec_meter.sampling import ConstantLoad, SyntheticMains
 from elec_meter.sampling.synthetic import Load
 from elec_meter.storage import Storage
 from pulse_unit.config import UnitConfig
@@ -118,6 +118,7 @@ class DemoWorld:
         self.turned = self._state.turned
         config = demo_unit(meter.config)
         self._mains = None if load is None else self._synthetic_mains(load)
+        self._unloaded = self._synthetic_mains(ConstantLoad(0.0))
         self._turns = turns
         self._turned_through_ms = self._now_ms
         self._reed_free_ms = self._now_ms
@@ -156,7 +157,9 @@ class DemoWorld:
         first, end = (self._sample_at(at_ms) for at_ms in (self._now_ms, to_ms))
         self._now_ms = to_ms
         if self._mains is not None and end > first:
-            self.meter.receive_block(self._mains.block(first, end - first), self.now)
+            is_closed = self.meter.switchgear.contactor.is_closed
+            mains = self._mains if is_closed else self._unloaded
+            self.meter.receive_block(mains.block(first, end - first), self.now)
         for closing_ms in self._turns.pulses(self._turned_through_ms, to_ms):
             self.turned += 1
             self._turn(closing_ms)

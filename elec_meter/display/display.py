@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from itertools import accumulate
+from typing import Final, NamedTuple
 
 from elec_meter.config import DisplayConfig, DisplayScreen
 from elec_meter.display.picture import UNKNOWN, Picture, right_aligned, write_text
-from elec_meter.display.snapshot import Direction, DisplaySnapshot, Icons
+from elec_meter.display.snapshot import (
+    ContactorIcon,
+    Direction,
+    DisplaySnapshot,
+    Icons,
+    segment_test,
+)
 from elec_meter.errors import ConfigError
 from elec_meter.objects import (
     CosemObject,
@@ -23,20 +32,49 @@ from elec_meter.objects import (
 )
 from shared.timegrid import unix_s
 
-_VALUE = 2
+_VALUE: Final = 2
+ALARMS: Final = "0-0:97.98.20"
+_CONTACTOR: Final = "0-0:96.3.10"
+_CONTROL_STATE: Final = 3
+_CONTROL_MODE: Final = 4
+_CONTACTOR_ICONS: Final[tuple[ContactorIcon, ...]] = ("open", "closed", "armed")
+
+
+_PRESS: Final = "PRESS"
+_CONFIRM: Final = "CONFIRM"
+_FLAG_SHOWN: Final = timedelta(seconds=3)
+_ALARM_SCREEN: Final = DisplayScreen(object=ALARMS, mnemonic="ALARM", format="hex")
+
+
+class _Mode(Enum):
+    """What somebody at the button has asked for."""
+
+    BUTTON = "the next screen"
+    SERVICE = "the service list"
+    CONFIRM = "to close the contactor"
+
+
+class _Asked(NamedTuple):
+    mode: _Mode
+    place: int
+    at: datetime
 
 
 class Display:
-    """Screens that follow each other, and a button that asks for the next one.
+    """Screens that follow each other, and a button that asks for others.
 
-    Which screen scrolls past is a function of the time alone. A press shows the next one, and the
-    list scrolls on when nobody has pressed for the configured time.
+    Which screen scrolls past is a function of the time alone; an alarm has a screen of its own
+    before the others. A short press shows the next one, a long one the service list, which begins
+    with a test of all segments. When nobody has pressed for the configured time the list scrolls
+    on. While the contactor is armed it says `PRESS` instead: a long press is answered with
+    `CONFIRM`, and another one then closes the contactor.
 
     Args:
         config: the screens.
         directory: where the values are.
         automatic: the screens of a display whose configuration has none, such as
             `automatic_screens` of the meter's.
+        service: the same of the service list.
 
     Raises:
         ConfigError: a screen names an object or attribute that the meter does not have, a unit that
@@ -48,43 +86,110 @@ class Display:
         config: DisplayConfig,
         directory: Directory,
         automatic: Sequence[DisplayScreen] = (),
+        service: Sequence[DisplayScreen] = (),
     ) -> None:
         self._directory = directory
-        screens = config.scroll or automatic
-        self._screens = [_Screen(each, directory) for each in screens]
-        self._ends_s = list(accumulate(each.seconds for each in screens))
+        self._scroll = [_Screen(each, directory) for each in config.scroll or automatic]
+        self._own_button = [_Screen(each, directory) for each in config.button]
+        self._service = [_Screen(each, directory) for each in config.service or service]
+        self._alarm = _Screen(_ALARM_SCREEN, directory) if ALARMS in directory else None
         self._return_after = timedelta(seconds=config.return_s)
-        self._pressed_at: datetime | None = None
-        self._pressed_to = 0
+        self._asked: _Asked | None = None
+        self._flag_at: datetime | None = None
 
     def press(self, now: datetime) -> None:
         """The button was pressed shortly: the next screen, until nobody presses."""
-        if self._screens:
-            self._pressed_to = (self._index(now) + 1) % len(self._screens)
-            self._pressed_at = now
+        asked, screens = self._asked_at(now), self._button
+        if asked is not None and asked.mode is _Mode.CONFIRM:
+            self._asked = None
+        elif asked is not None and asked.mode is _Mode.SERVICE:
+            self._asked = _Asked(asked.mode, (asked.place + 1) % (len(self._service) + 1), now)
+        elif screens:
+            if asked is not None:
+                index = asked.place + 1
+            else:
+                index = 0 if self._own_button else self._scrolled(now, screens) + 1
+            self._asked = _Asked(_Mode.BUTTON, index % len(screens), now)
+
+    def hold(self, now: datetime) -> bool:
+        """The button was pressed long: True where that confirms that the contactor is to close."""
+        asked = self._asked_at(now)
+        mode = None if asked is None else asked.mode
+        if self._is_armed(now):
+            self._asked = None if mode is _Mode.CONFIRM else _Asked(_Mode.CONFIRM, 0, now)
+            return mode is _Mode.CONFIRM
+        self._asked = None if mode is _Mode.SERVICE else _Asked(_Mode.SERVICE, 0, now)
+        return False
+
+    def show_flag_activity(self, now: datetime) -> None:
+        """Somebody speaks with the FLAG port: its icon shows for a moment."""
+        self._flag_at = now
 
     def snapshot(self, now: datetime) -> DisplaySnapshot:
         """What is shown at an instant of the host's UTC."""
-        icons = _icons(self._directory, now)
-        if not self._screens:
+        asked, icons = self._asked_at(now), self._icons(now)
+        if asked is None:
+            if icons.contactor == "armed":
+                return DisplaySnapshot(right_aligned(_PRESS), icons=icons)
+            screens = self._scrolling(now)
+            index = self._scrolled(now, screens) if screens else 0
+        elif asked.mode is _Mode.CONFIRM:
+            return DisplaySnapshot(right_aligned(_CONFIRM), icons=icons)
+        elif asked.mode is _Mode.SERVICE and not asked.place:
+            return segment_test(1 + len(self._service))
+        elif asked.mode is _Mode.SERVICE:
+            return self._shown(self._service, asked.place - 1, icons, now, before=1)
+        else:
+            screens, index = self._button, asked.place
+        if not screens:
             return DisplaySnapshot(right_aligned(""), icons=icons)
-        index = self._index(now)
-        screen = self._screens[index]
+        return self._shown(screens, index, icons, now)
+
+    def _shown(
+        self, screens: list[_Screen], index: int, icons: Icons, now: datetime, before: int = 0
+    ) -> DisplaySnapshot:
+        screen = screens[index]
+        code = str(screen.source.obis)
+        if icons.rate is not None and code == f"1-0:1.8.{icons.rate}":
+            icons = replace(icons, is_rate_shown=True)
         return DisplaySnapshot(
             text=screen.text(now),
             mnemonic=screen.config.mnemonic,
             unit=screen.unit,
             icons=icons,
-            object=str(screen.source.obis),
-            screen=index + 1,
-            screens=len(self._screens),
+            object=code,
+            screen=before + index + 1,
+            screens=before + len(screens),
         )
 
-    def _index(self, now: datetime) -> int:
-        pressed_at = self._pressed_at
-        if pressed_at is not None and pressed_at <= now < pressed_at + self._return_after:
-            return self._pressed_to
-        return bisect_right(self._ends_s, unix_s(now) % self._ends_s[-1])
+    @property
+    def _button(self) -> list[_Screen]:
+        return self._own_button or self._scroll
+
+    def _asked_at(self, now: datetime) -> _Asked | None:
+        asked = self._asked
+        if asked is None or not asked.at <= now < asked.at + self._return_after:
+            return None
+        if asked.mode is _Mode.CONFIRM and not self._is_armed(now):
+            return None
+        return asked
+
+    def _is_armed(self, now: datetime) -> bool:
+        return _contactor(self._directory, now) == "armed"
+
+    def _scrolling(self, now: datetime) -> list[_Screen]:
+        if self._alarm is None or not self._alarm.source.value_at(now):
+            return self._scroll
+        return [self._alarm, *self._scroll]
+
+    def _scrolled(self, now: datetime, screens: list[_Screen]) -> int:
+        ends_s = list(accumulate(each.config.seconds for each in screens))
+        return bisect_right(ends_s, unix_s(now) % ends_s[-1])
+
+    def _icons(self, now: datetime) -> Icons:
+        flag_at = self._flag_at
+        is_flag_busy = flag_at is not None and flag_at <= now < flag_at + _FLAG_SHOWN
+        return replace(_icons(self._directory, now), flag_busy=is_flag_busy)
 
 
 class _Screen:
@@ -95,7 +200,7 @@ class _Screen:
         self._picture = Picture.parse(config.format)
         try:
             self.source = directory[config.object]
-            self.unit = self._checked()
+            self.unit = self._checked(directory)
         except ObjectsError as error:
             raise ConfigError(f"the display cannot show {config.object}: {error}") from None
 
@@ -113,7 +218,7 @@ class _Screen:
     def _is_cumulative(self) -> bool:
         return isinstance(self.source, Register) and self.source.modulus is not None
 
-    def _checked(self) -> str:
+    def _checked(self, directory: Directory) -> str:
         """The unit that is shown, of a screen that can be."""
         source, config = self.source, self.config
         if isinstance(source, ProfileGeneric) or config.attribute not in source.attributes:
@@ -121,6 +226,7 @@ class _Screen:
                 f"the display cannot show attribute {config.attribute} of {config.object}:"
                 " it is no single value"
             )
+        source.present(config.attribute, directory.now())  # it refuses what is no single value
         if not isinstance(source, Register) or config.attribute != _VALUE:
             return config.unit
         unit = config.unit or source.unit
@@ -145,8 +251,16 @@ def _icons(directory: Directory, now: datetime) -> Icons:
         direction=_direction(_whole(directory, "1-0:16.7.0", now)),
         low_battery=UnitFault.LOW_BATTERY in faults,
         radio_silent=UnitFault.SILENT in faults,
-        alarm=bool(_whole(directory, "0-0:97.97.0", now)),
+        alarm=bool(_whole(directory, "0-0:97.97.0", now) or _whole(directory, ALARMS, now)),
+        contactor=_contactor(directory, now),
     )
+
+
+def _contactor(directory: Directory, now: datetime) -> ContactorIcon | None:
+    if _CONTACTOR not in directory or not directory[_CONTACTOR].read(_CONTROL_MODE, now):
+        return None
+    state = directory[_CONTACTOR].read(_CONTROL_STATE, now)
+    return _CONTACTOR_ICONS[state] if isinstance(state, int) else None
 
 
 def _whole(directory: Directory, code: str, now: datetime) -> int | None:

@@ -41,11 +41,13 @@ class Picture(Places):
 
 
 def write_text(value: Scalar, form: str) -> str:
-    """A value that is no number: `time` (HH:MM:SS) or `date` (DD.MM.YY) of a clock, or as text."""
+    """A value as `time` (HH:MM:SS) or `date` (DD.MM.YY) of a clock, as `hex` bits, or as text."""
     if form == "time" and isinstance(value, (datetime, time)):
         return f"{value:%H:%M:%S}"
     if form == "date" and isinstance(value, date):
         return f"{value:%d.%m.%y}"
+    if form == "hex" and isinstance(value, int):
+        return f"{value:0{DISPLAY_DIGITS}X}"[-DISPLAY_DIGITS:]
     return str(value)[:DISPLAY_DIGITS]
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from elec_meter.config.places import DISPLAY_DIGITS
+from elec_meter.display.segments import ALL_LIT, cells
+
 Direction = Literal["import", "export"]
+ContactorIcon = Literal["open", "closed", "armed"]
 
 _ARROWS: Final[dict[Direction | None, str]] = {"import": "→", "export": "←", None: " "}
 _WIDTH: Final = 26
+_SWITCH_SIGNS: Final = ("OPEN", "ARMED", "FLAG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,9 @@ class Icons:
         low_battery: a unit's battery is low.
         radio_silent: a unit has not been heard for too long.
         alarm: the meter itself has something to say.
+        contactor: what it is; None where there is none.
+        flag_busy: somebody speaks with the FLAG port.
+        is_rate_shown: the digits show the register of the active rate: its number flashes.
     """
 
     rate: int | None = None
@@ -28,6 +36,9 @@ class Icons:
     low_battery: bool = False
     radio_silent: bool = False
     alarm: bool = False
+    contactor: ContactorIcon | None = None
+    flag_busy: bool = False
+    is_rate_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,7 @@ class DisplaySnapshot:
         object: OBIS code of what is shown, empty for an empty list.
         screen: number of the screen in its list, from 1.
         screens: how many there are.
+        is_test: all segments and icons are lit, whatever else stands here.
     """
 
     text: str
@@ -52,21 +64,58 @@ class DisplaySnapshot:
     object: str = ""
     screen: int = 0
     screens: int = 0
+    is_test: bool = False
+
+    @property
+    def segments(self) -> tuple[int, ...]:
+        """What is lit of each of the eight places: see `display.segments`."""
+        return (ALL_LIT,) * DISPLAY_DIGITS if self.is_test else cells(self.text)
+
+    def svg(self) -> str:
+        """The display drawn as a picture, with its text for who cannot see it."""
+        from elec_meter.display.drawing import svg
+
+        return svg(self)
 
     def lines(self) -> list[str]:
         """The display drawn for a terminal: lines of equal width."""
         icons = self.icons
-        rate = "" if icons.rate is None else f"R{icons.rate}"
-        signs = [
-            _ARROWS[icons.direction],
-            "BATT" if icons.low_battery else "",
-            "RADIO" if icons.radio_silent else "",
-            "ALARM" if icons.alarm else "",
-        ]
+        rate = "" if icons.rate is None else f"R{icons.rate}{'*' * icons.is_rate_shown}"
+        signs = self.signs()
+        states = [sign for sign in signs if sign not in _SWITCH_SIGNS]
         face = [
             f"{self.mnemonic:<{_WIDTH - 6}}{rate:>6}",
             f"{self.text:>{_WIDTH - 8}}  {self.unit:<6}",
-            " ".join(sign for sign in signs if sign),
+            " ".join([_ARROWS[icons.direction], *states]),
+            " ".join(sign for sign in signs if sign in _SWITCH_SIGNS),
         ]
         edge = "─" * (_WIDTH + 2)
         return [f"┌{edge}┐", *(f"│ {line:<{_WIDTH}} │" for line in face), f"└{edge}┘"]
+
+    def signs(self) -> list[str]:
+        """The icons that are lit, as words, without rate and arrow."""
+        icons = self.icons
+        lit = [
+            ("BATT", icons.low_battery),
+            ("RADIO", icons.radio_silent),
+            ("ALARM", icons.alarm),
+            ("OPEN", icons.contactor == "open"),
+            ("ARMED", icons.contactor == "armed"),
+            ("FLAG", icons.flag_busy),
+        ]
+        return [word for word, is_lit in lit if is_lit or self.is_test]
+
+
+def segment_test(screens: int) -> DisplaySnapshot:
+    """Everything lit: the first screen of the service list."""
+    every = Icons(
+        rate=88,
+        direction="import",
+        low_battery=True,
+        radio_silent=True,
+        alarm=True,
+        contactor="closed",
+        flag_busy=True,
+    )
+    text = "8." * DISPLAY_DIGITS
+    return DisplaySnapshot(text, "########", "#####", every, "", 1, screens, is_test=True)

@@ -6,6 +6,7 @@ from elec_meter.objects.clock import Clock, ClockStatus
 from elec_meter.objects.data import Data
 from elec_meter.objects.demand_register import DemandRegister, DemandSource
 from elec_meter.objects.directory import Directory
+from elec_meter.objects.disconnect_control import DisconnectControl
 from elec_meter.objects.errors import (
     NoSuchAttributeError,
     ObjectsError,
@@ -13,6 +14,7 @@ from elec_meter.objects.errors import (
     UnknownObjectError,
 )
 from elec_meter.objects.extended_register import ExtendedRegister
+from elec_meter.objects.limiter import Limiter
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.sources import (
@@ -37,9 +39,11 @@ __all__ = [
     "DemandSource",
     "Digits",
     "Directory",
+    "DisconnectControl",
     "EventLog",
     "EventRow",
     "ExtendedRegister",
+    "Limiter",
     "MeterClock",
     "MeterFault",
     "NoSuchAttributeError",

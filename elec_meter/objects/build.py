@@ -19,8 +19,10 @@ from elec_meter.objects.gas import gas_objects
 from elec_meter.objects.profiles import CLOCK, Column, event_log, newest, period_profile
 from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
+from elec_meter.objects.switching import switching_objects
 from elec_meter.objects.unallocated import unallocated_objects
 from elec_meter.objects.units import Unit
+from elec_meter.switchgear import Switchgear
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
@@ -42,6 +44,7 @@ def build_directory(
     unit: Callable[[str], UnitReport | None] = lambda _serial: None,
     events: EventLog = NO_EVENTS,
     storage_failed: Callable[[], bool] = lambda: False,
+    switchgear: Switchgear | None = None,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -55,10 +58,23 @@ def build_directory(
         unit: gives what is known of a pulse unit by its serial.
         events: the event log.
         storage_failed: whether the last checkpoint did not become durable.
+        switchgear: contactor and limiter; without it those of a meter as it was built.
     """
-    sources = Sources(config, firmware, ledger, clock, live, now, unit, events, storage_failed)
+    sources = Sources(
+        config=config,
+        firmware=firmware,
+        ledger=ledger,
+        clock=clock,
+        live=live,
+        now=now,
+        unit=unit,
+        events=events,
+        storage_failed=storage_failed,
+        switchgear=Switchgear(config) if switchgear is None else switchgear,
+    )
     status = _status_column(sources)
     objects = list(_objects(sources, status))
+    objects += switching_objects(sources, {each.obis: each for each in objects})
     for channel in config.data_channels:
         known = {each.obis: each for each in objects}
         objects += data_channel_objects(sources, channel, status, known)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
     from elec_meter.ledger import Books
     from elec_meter.metrology import Quantities
+    from elec_meter.switchgear import Switchgear
 
 
 class MeterClock(Protocol):
@@ -39,6 +40,8 @@ class MeterFault(IntFlag):
     """No second of mains was measured lately."""
     STORAGE_FAILED = 4
     """The last checkpoint did not become durable; all that it held waits for the next."""
+    CONTACTOR_FAILED = 8
+    """Current flows although the contactor is open."""
 
 
 class UnitFault(IntFlag):
@@ -127,6 +130,7 @@ class Sources:
         unit: what is known of a unit by its serial, None for one never paired.
         events: the event log.
         storage_failed: whether the last checkpoint did not become durable.
+        switchgear: contactor and limiter.
     """
 
     config: MeterConfig
@@ -138,6 +142,7 @@ class Sources:
     unit: Callable[[str], UnitReport | None]
     events: EventLog
     storage_failed: Callable[[], bool]
+    switchgear: Switchgear
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""
@@ -169,4 +174,6 @@ class Sources:
             faults |= MeterFault.NO_MEASUREMENT
         if self.storage_failed():
             faults |= MeterFault.STORAGE_FAILED
+        if self.switchgear.has_failed:
+            faults |= MeterFault.CONTACTOR_FAILED
         return faults

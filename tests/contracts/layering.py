@@ -35,7 +35,18 @@ _SETTINGS = ("errors", "config")
 _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
-_CORE = (*_PURE, *_NAMES, "sampling", "metrology", "clock", "ledger", "storage", "objects")
+_SWITCHES = ("contactor", "limiter", "switchgear")
+_CORE = (
+    *_PURE,
+    *_NAMES,
+    *_SWITCHES,
+    "sampling",
+    "metrology",
+    "clock",
+    "ledger",
+    "storage",
+    "objects",
+)
 _METER = (*_CORE, "display", "flag", "meter")
 _EDGES = (*_METER, "dlms", "panel", "addons", "control", "ports", "runtime", "at_rest")
 KNOWS = {
@@ -52,7 +63,10 @@ KNOWS = {
     "clock": (*_SETTINGS, "stretches"),
     "ledger": (*_SETTINGS, "tariff", "metrology", "clock"),
     "storage": (*_SETTINGS, "events", "clock", "ledger"),
-    "objects": (*_PURE, *_NAMES, "metrology", "clock", "ledger"),
+    "contactor": _SETTINGS,
+    "limiter": _SETTINGS,
+    "switchgear": (*_SETTINGS, "events", "contactor", "limiter"),
+    "objects": (*_PURE, *_NAMES, *_SWITCHES, "metrology", "clock", "ledger"),
     "display": _RENDERING,
     "flag": _RENDERING,
     "dlms": _RENDERING,
@@ -63,7 +77,8 @@ KNOWS = {
     "eventlog": ("objects", "storage"),
     "assembly": (*_CORE, "display", "flag"),
     "configured": (*_CORE, "eventlog", "assembly", "display"),
-    "commands": (*_CORE, "configured"),
+    "switched": (*_CORE, "configured"),
+    "commands": (*_CORE, "configured", "switched"),
     "meter": (*_CORE, "collected", "quality", "eventlog", "configured", "commands"),
     "at_rest": (*_CORE, "configured"),
     "control": (*_METER, "configured"),

@@ -14,14 +14,17 @@ from elec_meter.config import (
     BlocksConfig,
     CalendarConfig,
     ClockConfig,
+    ContactorConfig,
     DataChannelConfig,
     DayConfig,
     DemandConfig,
     DemandWindow,
     DisplayConfig,
     DisplayScreen,
+    EmergencyConfig,
     FlagConfig,
     GasUnitConfig,
+    LimiterConfig,
     MeterConfig,
     PassiveTariff,
     PricesConfig,
@@ -172,12 +175,28 @@ tariffs = st.builds(
 first_minute, last_minute = (
     int(datetime(*day, tzinfo=UTC).timestamp()) // 60 for day in ((2000, 1, 1), (2099, 12, 31))
 )
-passive_tariffs = st.builds(
-    PassiveTariff,
-    activate=st.integers(first_minute, last_minute).map(
-        lambda minute: datetime.fromtimestamp(60 * minute, UTC)
-    ),
-    tariff=tariffs,
+instants = st.integers(first_minute, last_minute).map(
+    lambda minute: datetime.fromtimestamp(60 * minute, UTC)
+)
+passive_tariffs = st.builds(PassiveTariff, activate=instants, tariff=tariffs)
+emergencies = st.builds(
+    EmergencyConfig,
+    threshold=st.integers(1, 2**31 - 1),
+    activate=instants,
+    duration_min=st.integers(1, 527_040),
+    id=st.integers(0, 65_535),
+)
+limiters = st.builds(
+    LimiterConfig,
+    threshold=st.integers(0, 2**31 - 1),
+    object=codes,
+    over_s=st.integers(0, 86_400),
+    under_s=st.integers(0, 86_400),
+    over=st.sampled_from(("open", "trip", "log")),
+    under=st.sampled_from(("log", "arm")),
+    lockout_trips=st.integers(1, 100),
+    lockout_s=st.integers(60, 86_400),
+    emergency=st.none() | emergencies,
 )
 clocks = st.builds(
     ClockConfig,
@@ -191,9 +210,18 @@ screens = st.builds(
     object=codes,
     attribute=st.integers(1, 127),
     mnemonic=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8),
-    format=st.sampled_from(("#####0.0", "000000.0", "00000.000", "0", "time", "date", "text")),
+    format=st.sampled_from(
+        ("#####0.0", "000000.0", "00000.000", "0", "time", "date", "text", "hex")
+    ),
     unit=st.sampled_from(("", "kWh", "m3", "W")),
     seconds=st.integers(1, 60),
+)
+displays = st.builds(
+    DisplayConfig,
+    scroll=st.lists(screens, max_size=6).map(tuple),
+    return_s=st.integers(1, 600),
+    button=st.lists(screens, max_size=2).map(tuple),
+    service=st.lists(screens, max_size=2).map(tuple),
 )
 flag_ports = st.builds(
     FlagConfig,
@@ -217,6 +245,7 @@ def demands(draw: Draw, period_min: int) -> DemandConfig:
         windows=tuple(DemandWindow(start=clock_time(a), end=clock_time(b)) for a, b in pairs),
         time_base=draw(time_bases),
         lockout_s=draw(st.integers(0, 2_678_400)),
+        billed=draw(st.booleans()),
     )
 
 
@@ -258,12 +287,10 @@ def meter_configs(draw: Draw) -> MeterConfig:
         ),
         "tariff": tariffs,
         "passive": passive_tariffs,
-        "display": st.builds(
-            DisplayConfig,
-            scroll=st.lists(screens, max_size=6).map(tuple),
-            return_s=st.integers(1, 600),
-        ),
+        "display": displays,
         "flag": flag_ports,
+        "contactor": st.builds(ContactorConfig, mode=st.sampled_from((0, 1, 3))),
+        "limiter": limiters,
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
     return MeterConfig(

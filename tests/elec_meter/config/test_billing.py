@@ -11,6 +11,8 @@ from elec_meter import Meter, Storage
 from elec_meter.config import (
     ECONOMY_7_UTC,
     CalendarConfig,
+    DemandConfig,
+    DemandWindow,
     DisplayConfig,
     DisplayScreen,
     GasUnitConfig,
@@ -134,3 +136,33 @@ def test_mnemonics_tell_screens_apart() -> None:
     assert "IMPORT,EXPORT,GAS,TIME,DATE" == ",".join(
         each.mnemonic for each in automatic_screens(alone)
     )
+
+
+def test_the_list_of_the_button_is_what_counts() -> None:
+    """A register that only scrolls past is out of a person's reach, and all that are are named."""
+    demo = demo_config()
+    screens = demo.display.scroll
+    display = DisplayConfig(scroll=screens, button=(screens[0], *screens[3:]))
+    with pytest.raises(ConfigError) as refusal:
+        check_config(replace(demo, display=display))
+    assert (
+        "display.button: the billing register 1-0:1.8.1 is on no screen, nor are 1-0:1.8.2"
+        == str(refusal.value)
+    )
+    check_config(replace(demo, display=DisplayConfig(scroll=screens[:1], button=screens)))
+
+
+def test_demand_that_is_billed_is_a_billing_register() -> None:
+    """That of any time, or of each window where there are some; the automatic screens show it."""
+    windows = (
+        DemandWindow(start="07:00", end="09:00"),
+        DemandWindow(start="16:00", end="19:00"),
+    )
+    bare = replace(MeterConfig(), demand=DemandConfig(billed=True))
+    several = replace(MeterConfig(), demand=DemandConfig(billed=True, windows=windows))
+    assert ("1-0:1.6.0",) == billing_registers(bare)[2:]
+    assert ("1-0:1.6.129", "1-0:1.6.130") == billing_registers(several)[2:]
+    for config in (bare, several):
+        screens = automatic_screens(config)
+        assert [] == hidden_billing_registers(showing(config, *screens))
+        Display(config.display, Meter(config, Storage.in_memory(), NOW).objects, screens)

@@ -113,7 +113,8 @@ def test_icons_follow_the_directory() -> None:
     display = Display(meter.config.display, meter.directory)
 
     night = START + timedelta(hours=1)
-    assert Icons(2, "export", low_battery=True, radio_silent=True) == display.snapshot(night).icons
+    wanted = Icons(2, "export", low_battery=True, radio_silent=True, contactor="closed")
+    assert wanted == display.snapshot(night).icons
 
 
 def test_icons_show_nothing_that_is_not_known() -> None:
@@ -122,7 +123,7 @@ def test_icons_show_nothing_that_is_not_known() -> None:
     meter.clock.valid = False
     display = Display(meter.config.display, meter.directory)
 
-    assert Icons(alarm=True) == display.snapshot(START).icons
+    assert Icons(alarm=True, contactor="closed") == display.snapshot(START).icons
 
 
 def test_a_drawing_has_lines_of_one_width() -> None:
