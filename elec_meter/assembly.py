@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -26,16 +26,20 @@ from .objects import (
     ObjectsError,
     ProfileGeneric,
     Register,
+    ScalerUnit,
+    Unit,
     UnitReport,
     build_directory,
 )
 from .switchgear import Switchgear
+from .terminals import Reading as TerminalReading
 from .version import VERSION
 
 if TYPE_CHECKING:
     from .metrology import Quantities
 
-_VALUE = 2
+_VALUE: Final = 2
+_ENERGY: Final = (ScalerUnit(0, Unit.WATT_HOUR), ScalerUnit(0, Unit.VAR_HOUR))
 
 
 class Parts(NamedTuple):
@@ -88,6 +92,11 @@ class Assembly:
         )
         self._now = parts.now
         self._limited = _register("limiter.object", config.limiter.object, self.objects)
+        self._told = {
+            each.number: _energy(f"terminals[{place}]", each.pulse_out.object, self.objects)
+            for place, each in enumerate(config.terminals)
+            if each.pulse_out is not None
+        }
         self._recorded = {each.name: (each.object, each.attribute) for each in config.data_channels}
         for number, each in enumerate(config.data_channels):
             self._refuse_unreadable(f"data_channels[{number}]", each.object, each.attribute)
@@ -106,6 +115,11 @@ class Assembly:
         """What the limiter watches, as a raw number; None when it is not known."""
         return self._limited.raw_at(self._now())
 
+    def told(self, number: int) -> TerminalReading:
+        """What the register of a pulse output says now."""
+        register, modulus = self._told[number]
+        return TerminalReading(register.raw_at(self._now()), modulus)
+
     def _refuse_unreadable(self, path: str, code: str, attribute: int) -> None:
         try:
             source = self.objects[code]
@@ -123,6 +137,13 @@ def _register(path: str, code: str, objects: Directory) -> Register:
     if not isinstance(source, Register):
         raise ConfigError(f"{path}: {code} is no register")
     return source
+
+
+def _energy(path: str, code: str, objects: Directory) -> tuple[Register, int]:
+    source = _register(path, code, objects)
+    if source.modulus is None or source.scaler_unit not in _ENERGY:
+        raise ConfigError(f"{path}: {code} is no register of energy to tell with pulses")
+    return source, source.modulus
 
 
 def check(config: MeterConfig, now: datetime) -> None:

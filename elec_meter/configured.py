@@ -12,6 +12,7 @@ from shared.timegrid import from_unix_s, require_utc, unix_s
 
 from .access import Level, level_to_change
 from .assembly import Assembly, Parts, check
+from .clock import unix_us
 from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
@@ -223,6 +224,7 @@ class ConfiguredMeter:
         self.switchgear.configure(config)
 
     def _assemble(self) -> None:
+        self.switchgear.terminals.advance(unix_us(self._now), self.clock.read_s(self._now))
         parts = Parts(
             self.clock,
             lambda: self._now,

@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from .control import ControlSession, Orders
-from .errors import CheckpointFailedError, ControlError, StorageLostError
+from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
 from .flag import FlagPort, FlagSession
+from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
 from .ports import ControlServer, TcpServer, format_address
 
@@ -31,6 +32,7 @@ class Runtime:
         meter: the meter, powered up.
         host_now: the host's UTC, simulated or not; where it falls, the meter's stands still.
         flag: host and port of the FLAG listener; None for none.
+        block: the terminals; None for a meter without hardware.
 
     Attributes:
         notices: sentences for whoever started it.
@@ -38,7 +40,12 @@ class Runtime:
     """
 
     def __init__(
-        self, meter: Meter, host_now: Callable[[], datetime], *, flag: tuple[str, int] | None = None
+        self,
+        meter: Meter,
+        host_now: Callable[[], datetime],
+        *,
+        flag: tuple[str, int] | None = None,
+        block: TerminalBlock | None = None,
     ) -> None:
         self.meter = meter
         self.notices: list[str] = []
@@ -50,6 +57,7 @@ class Runtime:
         self._flag_port = self._new_flag_port()
         self._control: ControlServer | None = None
         self._failure: StorageLostError | None = None
+        self._driver = None if block is None else TerminalDriver(meter, block)
         self._orders = Orders(meter, now=self.now, durable=self.durable, status=self._status)
 
     @property
@@ -72,12 +80,19 @@ class Runtime:
             StorageLostError: nor will they ever be. The runtime stops, and leaving it raises this
                 too.
         """
+        now = self.now()
         try:
-            self.meter.handle_timer(self.now())
+            self._listen(now)
+            self.meter.handle_timer(now)
             self.meter.checkpoint()
         except StorageLostError as error:
+            self._drive(is_durable=False)
             self._lost(error)
             raise
+        except CheckpointFailedError:
+            self._drive(is_durable=False)
+            raise
+        self._drive(is_durable=True)
 
     def is_durable(self) -> bool:
         """As `durable`, for who can do without: False while checkpoints fail.
@@ -132,12 +147,37 @@ class Runtime:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
 
+    def _listen(self, now: datetime) -> None:
+        if self._driver is not None:
+            try:
+                self._driver.listen(now)
+            except TerminalError as error:
+                self._notice(str(error))
+
+    def _drive(self, *, is_durable: bool) -> None:
+        if self._driver is not None:
+            try:
+                self._driver.drive(is_durable=is_durable)
+            except TerminalError as error:
+                self._notice(str(error))
+
+    def _notice(self, sentence: str) -> None:
+        if sentence not in self.notices:
+            self.notices.append(sentence)
+
     def _new_flag_port(self) -> FlagPort:
         meter = self.meter
         self._flag_version = meter.config_version
         return FlagPort(
-            meter.config.flag, meter.objects, serial=meter.config.serial, durable=self.durable
+            meter.config.flag,
+            meter.objects,
+            serial=meter.config.serial,
+            durable=self._durable_for_flag,
         )
+
+    def _durable_for_flag(self) -> None:
+        self.durable()
+        self.meter.display.show_flag_activity(self.meter.now)
 
     def _flag_session(self, now: datetime) -> FlagSession:
         """A session by the configuration in force; one that is under way keeps its own."""

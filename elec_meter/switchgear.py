@@ -1,4 +1,4 @@
-"""What the meter switches, put together: contactor and limiter."""
+"""What the meter switches, put together: contactor, limiter and terminals."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from .contactor import NO_CONTACTOR, Change, Contactor, ContactorState, ControlS
 from .errors import CorruptError
 from .events import EventCode
 from .limiter import Limiter, LimiterState, Verdict
+from .terminals import Terminals, TerminalsState
 
 if TYPE_CHECKING:
     from .config import MeterConfig
 
 STATE_KEY: Final = "switchgear"
+CONTACTOR: Final = 0
+"""The contactor's number among what is switched; terminals have theirs."""
 
 _SECOND_US: Final = 1_000_000
 _OPENING_US: Final = 30 * _SECOND_US
@@ -40,10 +43,11 @@ class _State(msgspec.Struct, array_like=True):
 
     contactor: ContactorState = ContactorState()
     limiter: LimiterState = msgspec.field(default_factory=LimiterState)
+    terminals: TerminalsState = msgspec.field(default_factory=TerminalsState)
 
 
 class Switchgear:
-    """The contactor, the limiter that opens it, and what both have to say.
+    """The contactor, the limiter that opens it, the terminals, and what they have to say.
 
     Args:
         config: what there is.
@@ -52,6 +56,7 @@ class Switchgear:
     Attributes:
         contactor: whether the house has its power.
         limiter: whether it draws too much.
+        terminals: relays, pulse inputs and outputs.
 
     Raises:
         CorruptError: `saved` is something else.
@@ -61,6 +66,7 @@ class Switchgear:
         state = _State() if saved is None else _decoded(saved)
         self.contactor = Contactor(config.contactor.mode, state.contactor)
         self.limiter = Limiter(config.limiter, state.limiter)
+        self.terminals = Terminals(config, state.terminals)
         self._open_since_us: int | None = None
         self._has_failed = False
 
@@ -68,10 +74,12 @@ class Switchgear:
         """Go on with another configuration."""
         self.contactor.mode = config.contactor.mode
         self.limiter.configure(config.limiter)
+        self.terminals.configure(config)
 
     def packed(self) -> bytes:
         """To be kept."""
-        return msgspec.msgpack.encode(_State(self.contactor.saved, self.limiter.saved))
+        state = _State(self.contactor.saved, self.limiter.saved, self.terminals.state)
+        return msgspec.msgpack.encode(state)
 
     def trigger(self, trigger: Trigger, author: str, now_us: int) -> list[Occurrence]:
         """Somebody orders something of the contactor; return what happened, nothing if nothing did.
@@ -133,9 +141,17 @@ class Switchgear:
         """Whether current flows although the contactor is open."""
         return self._has_failed
 
-    def next_us(self) -> int | None:
-        """When `watch` is due although nothing was measured, the host's time."""
-        return self.limiter.next_us()
+    def outputs(self) -> dict[int, bool]:
+        """What is to be on, by number: 0 the contactor, then terminals and the switched load."""
+        relays = self.terminals.relays.items()
+        return {CONTACTOR: self.contactor.is_closed} | {
+            number: relay.is_on for number, relay in relays
+        }
+
+    def next_us(self, now_us: int) -> int | None:
+        """When something is due although nothing was measured, the host's time."""
+        due = (self.limiter.next_us(), self.terminals.next_us(now_us))
+        return min((each for each in due if each is not None), default=None)
 
     def _exceeded(self, value: int | None, threshold: int, now_us: int) -> list[Occurrence]:
         limiter, action = self.limiter, self.limiter.config.over

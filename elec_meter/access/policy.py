@@ -35,6 +35,7 @@ _LEVELS_TO_CHANGE: Final = {
     "gas_units": Level.INSTALLER,
     "data_channels": Level.INSTALLER,
     "display": Level.INSTALLER,
+    "terminals": Level.INSTALLER,
     "flag": Level.INSTALLER,
     "serial": Level.FACTORY,
     "modulus_wh": Level.FACTORY,

@@ -20,6 +20,8 @@ from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 from .options import data_option, json_option
 from .ordering import new_key, order
 
+_TERMINAL: Final = click.IntRange(1, 9)
+
 
 @click.group()
 def command() -> None:
@@ -34,6 +36,28 @@ def arm(data_dir: Path, as_json: bool) -> None:
     from elec_meter.control import ArmContactor
 
     _print(order(data_dir, ArmContactor(key=new_key())), as_json, _contactor)
+
+
+@command.command("boost", epilog=example("elec-meter control boost 1 --minutes 30 --data home"))
+@click.argument("terminal", type=_TERMINAL)
+@click.option(
+    "--minutes",
+    type=click.IntRange(0),
+    help="How long; 0 ends a boost. [default: as configured]",
+)
+@data_option
+@json_option
+def boost(terminal: int, minutes: int | None, data_dir: Path, as_json: bool) -> None:
+    """Have the relay of TERMINAL on for a while; 9 is the switched load."""
+    from elec_meter.control import BoostRelay
+
+    def told(reply: dict[str, Any]) -> str:
+        left = reply["boost_min"]
+        how = f"boosted for {left} min" if left else "boosted no longer"
+        return f"{_relay(terminal, reply)[:-1]}, and {how}."
+
+    request = BoostRelay(terminal=terminal, minutes=minutes, key=new_key())
+    _print(order(data_dir, request), as_json, told)
 
 
 @command.command(
@@ -90,6 +114,19 @@ def end_billing(data_dir: Path, as_json: bool) -> None:
         return "The billing period had ended at this very second already."
 
     _print(order(data_dir, EndBilling(key=new_key())), as_json, told)
+
+
+@command.command("relay", epilog=example("elec-meter control relay 1 on --data home"))
+@click.argument("terminal", type=_TERMINAL)
+@click.argument("wanted", type=click.Choice(["on", "off"]))
+@data_option
+@json_option
+def relay(terminal: int, wanted: str, data_dir: Path, as_json: bool) -> None:
+    """Switch the relay of TERMINAL, which follows orders; 9 is the switched load."""
+    from elec_meter.control import SwitchRelay
+
+    request = SwitchRelay(terminal=terminal, on=wanted == "on", key=new_key())
+    _print(order(data_dir, request), as_json, lambda reply: _relay(terminal, reply))
 
 
 @command.command("reset-demand", epilog=example("elec-meter control reset-demand --data home"))
@@ -216,6 +253,10 @@ def _clock(reply: dict[str, Any]) -> str:
     left_s = reply["outstanding_s"]
     adjusted = f", {left_s:+d} s still to be made up for" if left_s else ""
     return f"The meter's time is {reply['meter_utc']}{adjusted}."
+
+
+def _relay(terminal: int, reply: dict[str, Any]) -> str:
+    return f"Relay {terminal} is {'on' if reply['on'] else 'off'}."
 
 
 def _contactor(reply: dict[str, Any]) -> str:

@@ -40,7 +40,15 @@ from .schema import (
     MeterConfig,
     ProfileConfig,
 )
-from .switchgear import ContactorConfig, EmergencyConfig, LimiterConfig
+from .switchgear import (
+    ContactorConfig,
+    EmergencyConfig,
+    LimiterConfig,
+    PulseInputConfig,
+    PulseOutputConfig,
+    RelayConfig,
+    TerminalConfig,
+)
 from .tariff import (
     BlocksConfig,
     CalendarConfig,
@@ -86,10 +94,14 @@ __all__ = [
     "PassiveTariff",
     "PricesConfig",
     "ProfileConfig",
+    "PulseInputConfig",
+    "PulseOutputConfig",
+    "RelayConfig",
     "SeasonConfig",
     "SpecialDayConfig",
     "SwitchConfig",
     "TariffConfig",
+    "TerminalConfig",
     "TimeBase",
     "WeekConfig",
     "apply_change",

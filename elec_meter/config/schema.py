@@ -32,7 +32,13 @@ from .base import (
     require_obis,
 )
 from .places import DISPLAY_DIGITS, Places
-from .switchgear import ContactorConfig, LimiterConfig
+from .switchgear import (
+    MAX_TERMINALS,
+    ContactorConfig,
+    LimiterConfig,
+    RelayConfig,
+    TerminalConfig,
+)
 from .tariff import PassiveTariff, TariffConfig
 
 ENERGY_NAMES: Final = (
@@ -303,6 +309,8 @@ class MeterConfig(Document, frozen=True):
         modulus_wh: energy registers roll over here when they are shown; inside they never do.
         tariff: the tariff in force.
         passive: the one that comes next.
+        terminals: what the 5 A terminals are; those that are not named are off.
+        switched_load: what switches the fifth mains terminal of the load-switching variant.
     """
 
     serial: Serial = "00000001"
@@ -322,6 +330,8 @@ class MeterConfig(Document, frozen=True):
     flag: FlagConfig = FlagConfig()
     contactor: ContactorConfig = ContactorConfig()
     limiter: LimiterConfig = LimiterConfig()
+    terminals: Annotated[tuple[TerminalConfig, ...], Meta(max_length=MAX_TERMINALS)] = ()
+    switched_load: RelayConfig | None = None
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)
@@ -337,6 +347,7 @@ class MeterConfig(Document, frozen=True):
         refuse_repeated(
             "channel number", numbers + [str(each.number) for each in self.data_channels]
         )
+        refuse_repeated("terminal", [str(each.number) for each in self.terminals])
         sub_periods, period_s = self.demand.sub_periods, self.profile.period_s
         if period_s % (sub_periods * _MINUTE_S):
             raise ValueError(

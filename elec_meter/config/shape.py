@@ -18,6 +18,7 @@ import msgspec
 
 from .base import DIGITS_8, MINUTE, ObisText, Serial
 from .schema import DataChannelConfig, GasUnitConfig, MeterConfig
+from .switchgear import TerminalConfig
 from .tariff import DayConfig, SeasonConfig, SpecialDayConfig, WeekConfig
 
 Plain = Any
@@ -104,6 +105,7 @@ _KEYS: Final[dict[type, str]] = {
     WeekConfig: "name",
     SeasonConfig: "start",
     SpecialDayConfig: "date",
+    TerminalConfig: "number",
 }
 _SIMPLE: Final[dict[Any, Kind]] = {
     bool: Kind.TRUTH,

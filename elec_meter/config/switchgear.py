@@ -1,14 +1,28 @@
-"""What a meter switches: its contactor, the limiter that opens it, and its terminals."""
+"""What a meter switches: contactor, limiter and terminals."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from .base import Document, ObisText, require_obis
+from .tariff import MAX_RATES, CalendarConfig
 
+FIRST_TERMINALS: Final = 4
+"""Every meter has so many 5 A terminals; further ones are there where they are configured."""
+
+MAX_TERMINALS: Final = 8
+SWITCHED_LOAD: Final = 9
+"""The number of the fifth, switched load terminal among what is switched."""
+
+RELAY_OFF: Final = 1
+RELAY_ON: Final = 2
+"""What the two rates of a relay's calendar mean."""
+
+LONGEST_BOOST_MIN: Final = 1_440
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2099
 _MINUTE_S: Final = 60
@@ -85,3 +99,90 @@ class LimiterConfig(Document, frozen=True):
 
     def __post_init__(self) -> None:
         require_obis(self.object)
+
+
+class RelayConfig(Document, frozen=True):
+    """Something that is switched on and off.
+
+    Attributes:
+        control: by orders (`manual`), by a calendar of its own, or by the rate in force.
+        calendar: of `calendar`: an activity calendar in which rate 1 is off and rate 2 is on.
+        channel: of `rate`: whose rate.
+        rates: of `rate`: those in which it is on.
+        boost_min: the minutes of a boost that says none; 0 where there is no boost.
+    """
+
+    control: Literal["manual", "calendar", "rate"] = "manual"
+    calendar: CalendarConfig = CalendarConfig()
+    channel: Literal["import", "export"] = "import"
+    rates: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=MAX_RATES)], ...], Meta(max_length=MAX_RATES)
+    ] = ()
+    boost_min: Annotated[int, Meta(ge=0, le=LONGEST_BOOST_MIN)] = 60
+
+    def __post_init__(self) -> None:
+        calendar = self.calendar
+        if self.control == "calendar" and calendar.rates != RELAY_ON:
+            raise ValueError("the calendar of a relay has rates = 2: 1 is off and 2 is on")
+        if calendar.blocks is not None or calendar.prices is not None:
+            raise ValueError("the calendar of a relay has no blocks and no prices")
+        if self.control == "rate" and not self.rates:
+            raise ValueError("a relay that follows the rate names the rates in which it is on")
+
+
+class PulseInputConfig(Document, frozen=True):
+    """A contact that is counted: a water meter, a sub-meter.
+
+    Attributes:
+        weight: what a pulse is, in the unit.
+        unit: of the weight; without one pulses are counted.
+        debounce_ms: how long the contact must stay as it is before that counts.
+    """
+
+    weight: Decimal = Decimal(1)
+    unit: Literal["", "Wh", "m3"] = ""
+    debounce_ms: Annotated[int, Meta(ge=1, le=1_000)] = 20
+
+    def __post_init__(self) -> None:
+        exponent = self.weight.as_tuple().exponent
+        if not isinstance(exponent, int) or not -6 <= exponent <= 6:
+            raise ValueError("the weight of a pulse has up to six decimals")
+        if not 0 < self.weight <= 1_000_000:
+            raise ValueError("the weight of a pulse is above 0 and at most 1000000")
+
+
+class PulseOutputConfig(Document, frozen=True):
+    """Pulses for another device.
+
+    Attributes:
+        object: OBIS code of the register of energy that they tell.
+        imp_per_kwh: pulses for a kWh, or a kvarh.
+        width_ms: how long one lasts, and the pause behind it.
+    """
+
+    object: ObisText = "1-0:1.8.0"
+    imp_per_kwh: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
+    width_ms: Annotated[int, Meta(ge=10, le=1_000)] = 30
+
+    def __post_init__(self) -> None:
+        require_obis(self.object)
+
+
+class TerminalConfig(Document, frozen=True):
+    """One of the 5 A terminals; it is off where it is nothing of the three.
+
+    Attributes:
+        number: 1 to 8, and B of its OBIS codes.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=MAX_TERMINALS)]
+    relay: RelayConfig | None = None
+    pulse_in: PulseInputConfig | None = None
+    pulse_out: PulseOutputConfig | None = None
+
+    def __post_init__(self) -> None:
+        uses = (self.relay, self.pulse_in, self.pulse_out)
+        if sum(use is not None for use in uses) > 1:
+            raise ValueError(
+                f"terminal {self.number} is one of relay, pulse_in and pulse_out, or off"
+            )

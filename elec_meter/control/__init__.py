@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         AdjustClock,
         ApplyConfig,
         ArmContactor,
+        BoostRelay,
         Checkpoint,
         EndBilling,
         GetStatus,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         SetClock,
         ShowConfig,
         ShowHistory,
+        SwitchRelay,
         SynchroniseClock,
         decode_request,
         encode_request,
@@ -33,6 +35,7 @@ __all__ = [
     "AdjustClock",
     "ApplyConfig",
     "ArmContactor",
+    "BoostRelay",
     "Checkpoint",
     "ControlSession",
     "ControlTiming",
@@ -48,6 +51,7 @@ __all__ = [
     "ShowConfig",
     "ShowHistory",
     "Status",
+    "SwitchRelay",
     "SynchroniseClock",
     "decode_request",
     "encode_request",
@@ -59,9 +63,9 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "orders": "Orders Status versions",
         "requests": (
-            "AdjustClock ApplyConfig ArmContactor Checkpoint EndBilling GetStatus OpenContactor"
-            " ReceivePrices Request ResetDemand RollBack SetClock ShowConfig ShowHistory"
-            " SynchroniseClock decode_request encode_request"
+            "AdjustClock ApplyConfig ArmContactor BoostRelay Checkpoint EndBilling GetStatus"
+            " OpenContactor ReceivePrices Request ResetDemand RollBack SetClock ShowConfig"
+            " ShowHistory SwitchRelay SynchroniseClock decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",
     },

@@ -140,12 +140,24 @@ class Orders:
                 return {"ended_w": {name: peak and peak.power_w for name, peak in peaks.items()}}
             case requests.ReceivePrices():
                 return self._take_prices(order, now)
+        return self._switch(order, now)
+
+    def _switch(self, order: requests.Request, now: datetime) -> Reply:
+        meter, level = self._meter, Level(order.level)
+        match order:
             case requests.OpenContactor():
                 meter.open_contactor(now, level=level, author=AUTHOR)
                 return self._contactor()
             case requests.ArmContactor():
                 meter.arm_contactor(now, level=level, author=AUTHOR)
                 return self._contactor()
+            case requests.SwitchRelay():
+                meter.switch_relay(order.terminal, order.on, now, level=level, author=AUTHOR)
+                return self._relay(order.terminal)
+            case requests.BoostRelay():
+                minutes, number = order.minutes, order.terminal
+                minutes = meter.boost_relay(number, minutes, now, level=level, author=AUTHOR)
+                return self._relay(number) | {"boost_min": minutes}
         raise ControlError("there is no such order")
 
     def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:
@@ -159,6 +171,9 @@ class Orders:
 
     def _contactor(self) -> Reply:
         return {"contactor": self._meter.switchgear.contactor.state.name.lower()}
+
+    def _relay(self, number: int) -> Reply:
+        return {"on": self._meter.switchgear.terminals.relay(number).is_on}
 
     def _clock(self, now: datetime) -> Reply:
         clock = self._meter.clock

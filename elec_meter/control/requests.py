@@ -12,12 +12,14 @@ from msgspec import Meta
 
 from elec_meter.config import MeterConfig, apply_change, config_from_json, config_from_toml
 from elec_meter.config.sentences import refusing
+from elec_meter.config.switchgear import LONGEST_BOOST_MIN, SWITCHED_LOAD
 from elec_meter.errors import ControlError
 from elec_meter.tariff import DEFAULT_PRICES
 
 LONGEST_KEY: Final = 64
 
 Instant = Annotated[datetime, Meta(tz=True)]
+Terminal = Annotated[int, Meta(ge=1, le=SWITCHED_LOAD)]
 
 
 class Request(
@@ -130,6 +132,20 @@ class ArmContactor(Request, frozen=True, tag="contactor.arm"):
     """Let a person at the meter close the contactor."""
 
 
+class SwitchRelay(Request, frozen=True, tag="relay.switch"):
+    """Switch a relay that follows orders; terminal 9 is the switched load."""
+
+    terminal: Terminal
+    on: bool
+
+
+class BoostRelay(Request, frozen=True, tag="relay.boost"):
+    """Have a relay on for some minutes; without a number for as many as are configured."""
+
+    terminal: Terminal
+    minutes: Annotated[int, Meta(ge=0, le=LONGEST_BOOST_MIN)] | None = None
+
+
 class Checkpoint(Request, frozen=True, tag="checkpoint"):
     """Make everything durable."""
 
@@ -151,6 +167,8 @@ AnyRequest: TypeAlias = (
     | ReceivePrices
     | OpenContactor
     | ArmContactor
+    | SwitchRelay
+    | BoostRelay
     | Checkpoint
     | GetStatus
 )

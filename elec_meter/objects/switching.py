@@ -1,19 +1,32 @@
-"""Objects of what the meter switches: contactor and limiter."""
+"""Objects of what the meter switches: contactor, limiter and terminals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
+from elec_meter.config.switchgear import SWITCHED_LOAD
+from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.data import Data
 from elec_meter.objects.disconnect_control import DisconnectControl
 from elec_meter.objects.limiter import Limiter
-from elec_meter.objects.register import Register
+from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import Sources
+from elec_meter.objects.units import Unit
 from shared.obis import Obis
+from shared.timegrid import unix_s
+
+if TYPE_CHECKING:
+    from elec_meter.terminals import PulseInput, PulseOutput, Relay
 
 CONTACTOR: Final = "0-0:96.3.10"
+_RELAY_MODE: Final = 4
+"""A relay is switched on from afar, and nobody's hand is needed."""
+_PULSES: Final = 10**9
+"""A count of pulses begins again here where it is shown."""
+_UNITS: Final = {"": Unit.COUNT, "Wh": Unit.WATT_HOUR, "m3": Unit.CUBIC_METRE}
 
 
 def switching_objects(sources: Sources, known: Mapping[Obis, CosemObject]) -> Iterator[CosemObject]:
@@ -35,3 +48,61 @@ def switching_objects(sources: Sources, known: Mapping[Obis, CosemObject]) -> It
         yield Limiter("0-0:17.0.0", "Limiter", now, switchgear.limiter, watched, sources.time_s)
     limiter = switchgear.limiter
     yield Data("0-0:128.60.2", "Limiter: locked out", now, lambda _: int(limiter.saved.is_locked))
+    terminals = switchgear.terminals
+    for number, relay in terminals.relays.items():
+        yield from _relay(sources, number, relay)
+    for number, contact in terminals.inputs.items():
+        yield from _input(sources, number, contact)
+    for number, output in terminals.outputs.items():
+        yield _output(sources, number, output)
+
+
+def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]:
+    name = "Switched load" if number == SWITCHED_LOAD else f"Terminal {number}: relay"
+
+    def state(_: datetime) -> ControlState:
+        return ControlState.CONNECTED if relay.is_on else ControlState.DISCONNECTED
+
+    yield DisconnectControl(f"0-{number}:96.3.10", name, sources.now, state, _RELAY_MODE)
+    yield Register(
+        f"0-{number}:128.61.0",
+        f"{name}, boost that is left",
+        sources.now,
+        lambda now: -(-relay.boost_us(unix_s(now) * 1_000_000) // 1_000_000),
+        ScalerUnit(0, Unit.SECOND),
+    )
+
+
+def _input(sources: Sources, number: int, contact: PulseInput) -> Iterator[CosemObject]:
+    """The contact, and what it has counted in the unit of its weight."""
+    name, weight = f"Terminal {number}: pulse input", contact.config.weight
+    raw, scaler = _raw(weight.as_integer_ratio())
+    yield Data(f"0-{number}:96.3.1", name, sources.now, lambda _: int(contact.is_closed))
+    yield Register(
+        f"0-{number}:128.62.0",
+        f"{name}, counted",
+        sources.now,
+        _weighed(contact, raw),
+        ScalerUnit(scaler, _UNITS[contact.config.unit]),
+        modulus=_PULSES * raw,
+    )
+
+
+def _output(sources: Sources, number: int, output: PulseOutput) -> Data:
+    return Data(
+        f"0-{number}:96.3.2",
+        f"Terminal {number}: pulses sent",
+        sources.now,
+        lambda _: output.count,
+    )
+
+
+def _weighed(contact: PulseInput, raw: int) -> Callable[[datetime], int]:
+    return lambda _: contact.count * raw
+
+
+def _raw(ratio: tuple[int, int]) -> tuple[int, int]:
+    """A decimal number as a whole one and a power of ten, the largest that is not above 1."""
+    numerator, denominator = ratio
+    scaler = next(-n for n in range(7) if 10**n % denominator == 0)
+    return numerator * 10**-scaler // denominator, scaler

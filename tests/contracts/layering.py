@@ -35,7 +35,7 @@ _SETTINGS = ("errors", "config")
 _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
-_SWITCHES = ("contactor", "limiter", "switchgear")
+_SWITCHES = ("contactor", "limiter", "terminals", "switchgear")
 _CORE = (
     *_PURE,
     *_NAMES,
@@ -48,7 +48,7 @@ _CORE = (
     "objects",
 )
 _METER = (*_CORE, "display", "flag", "meter")
-_EDGES = (*_METER, "dlms", "panel", "addons", "control", "ports", "runtime", "at_rest")
+_EDGES = (*_METER, "hal", "dlms", "panel", "addons", "control", "ports", "runtime", "at_rest")
 KNOWS = {
     "errors": (),
     "version": (),
@@ -65,7 +65,8 @@ KNOWS = {
     "storage": (*_SETTINGS, "events", "clock", "ledger"),
     "contactor": _SETTINGS,
     "limiter": _SETTINGS,
-    "switchgear": (*_SETTINGS, "events", "contactor", "limiter"),
+    "terminals": (*_SETTINGS, "tariff"),
+    "switchgear": (*_SETTINGS, "events", "contactor", "limiter", "terminals"),
     "objects": (*_PURE, *_NAMES, *_SWITCHES, "metrology", "clock", "ledger"),
     "display": _RENDERING,
     "flag": _RENDERING,
@@ -83,7 +84,8 @@ KNOWS = {
     "at_rest": (*_CORE, "configured"),
     "control": (*_METER, "configured"),
     "ports": ("errors", "config", "flag", "dlms", "control"),
-    "runtime": (*_METER, "dlms", "panel", "addons", "control", "ports"),
+    "hal": ("errors", "meter"),
+    "runtime": (*_METER, "hal", "dlms", "panel", "addons", "control", "ports"),
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,
     "testing": _METER,

@@ -29,10 +29,14 @@ from elec_meter.config import (
     PassiveTariff,
     PricesConfig,
     ProfileConfig,
+    PulseInputConfig,
+    PulseOutputConfig,
+    RelayConfig,
     SeasonConfig,
     SpecialDayConfig,
     SwitchConfig,
     TariffConfig,
+    TerminalConfig,
     WeekConfig,
 )
 from elec_meter.config.tariff import BlockReset
@@ -216,6 +220,49 @@ screens = st.builds(
     unit=st.sampled_from(("", "kWh", "m3", "W")),
     seconds=st.integers(1, 60),
 )
+
+
+@st.composite
+def relays(draw: Draw) -> RelayConfig:
+    """Switched by orders, by a calendar of two rates, or by some rates of a channel."""
+    control = draw(st.sampled_from(("manual", "calendar", "rate")))
+    given: dict[str, Any] = {"control": control, "boost_min": draw(st.integers(0, 1_440))}
+    if control == "calendar":
+        forms = st.just({}) | profiles(2)
+        given["calendar"] = CalendarConfig(rates=2, time_base=draw(time_bases), **draw(forms))
+    if control == "rate":
+        given["channel"] = draw(st.sampled_from(("import", "export")))
+        given["rates"] = tuple(sorted(draw(st.sets(st.integers(1, 48), min_size=1, max_size=4))))
+    return RelayConfig(**given)
+
+
+pulse_inputs = st.builds(
+    PulseInputConfig,
+    weight=st.sampled_from((Decimal(1), Decimal("0.001"), Decimal("2.5"), Decimal(10**6))),
+    unit=st.sampled_from(("", "Wh", "m3")),
+    debounce_ms=st.integers(1, 1_000),
+)
+pulse_outputs = st.builds(
+    PulseOutputConfig,
+    object=codes,
+    imp_per_kwh=st.integers(1, 10_000),
+    width_ms=st.integers(10, 1_000),
+)
+uses = (
+    st.just({})
+    | relays().map(lambda each: {"relay": each})
+    | pulse_inputs.map(lambda each: {"pulse_in": each})
+    | pulse_outputs.map(lambda each: {"pulse_out": each})
+)
+
+
+@st.composite
+def terminal_lists(draw: Draw) -> tuple[TerminalConfig, ...]:
+    """Some of the eight, each something or nothing."""
+    numbers = draw(st.lists(st.integers(1, 8), max_size=3, unique=True))
+    return tuple(TerminalConfig(number=number, **draw(uses)) for number in numbers)
+
+
 displays = st.builds(
     DisplayConfig,
     scroll=st.lists(screens, max_size=6).map(tuple),
@@ -291,6 +338,8 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "flag": flag_ports,
         "contactor": st.builds(ContactorConfig, mode=st.sampled_from((0, 1, 3))),
         "limiter": limiters,
+        "terminals": terminal_lists(),
+        "switched_load": relays(),
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
     return MeterConfig(

@@ -72,6 +72,9 @@ def test_all_that_was_ordered_survives_a_kill(tmp_path: Path) -> None:
         assert ordered(home, "control", "reset-demand")["ended_w"].keys() == {"import", "export"}
         assert "cannot be reset again" in refused("control", "reset-demand", "--data", home)
         assert ordered(home, "control", "end-billing")["ended"]
+        assert {"contactor": "disconnected"} == ordered(home, "control", "open")
+        assert {"contactor": "ready_for_reconnection"} == ordered(home, "control", "arm")
+        assert "terminal 1 is no relay" in refused("control", "boost", 1, "--data", home)
         prices = tmp_path / "prices.csv"
         prices.write_text("2026-01-16T00:00:00Z,12.5\n2026-01-16T00:30:00Z,-3\n")
         assert {"prices": 2} == ordered(home, "control", "prices", prices)
@@ -87,6 +90,7 @@ def test_all_that_was_ordered_survives_a_kill(tmp_path: Path) -> None:
         EventCode.DEMAND_RESET,
         EventCode.BILLING_ENDED,
         EventCode.PRICES_RECEIVED,
+        EventCode.CONTACTOR_ARMED,
     } <= codes
     assert 0 < shown("clock", home)[0]["outstanding_s"] <= 60
     assert (home / SOCKET_NAME).exists()

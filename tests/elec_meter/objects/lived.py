@@ -17,11 +17,16 @@ from elec_meter.config import (
     DemandConfig,
     DemandWindow,
     GasUnitConfig,
+    LimiterConfig,
     MeterConfig,
     PricesConfig,
     ProfileConfig,
+    PulseInputConfig,
+    PulseOutputConfig,
+    RelayConfig,
     SwitchConfig,
     TariffConfig,
+    TerminalConfig,
 )
 from elec_meter.sampling import EnergySeries
 from shared.timegrid import unix_s
@@ -59,6 +64,13 @@ def lived_config(period_min: int = 15) -> MeterConfig:
             DataChannelConfig(name="counted", number=2, object="1-0:1.8.0"),
             DataChannelConfig(name="highest", number=3, object="1-0:1.6.0"),
         ),
+        limiter=LimiterConfig(threshold=9_000, over="log"),
+        terminals=(
+            TerminalConfig(number=1, relay=RelayConfig(control="rate", rates=(2,))),
+            TerminalConfig(number=2, pulse_in=PulseInputConfig(weight=Decimal("0.5"), unit="Wh")),
+            TerminalConfig(number=3, pulse_out=PulseOutputConfig()),
+        ),
+        switched_load=RelayConfig(),
     )
 
 
