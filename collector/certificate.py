@@ -15,6 +15,8 @@ from typing import Any, Final
 from shared.timegrid import LONDON, from_unix_ms, iso_utc
 
 from .dial import DialReading, decimal_text
+from .events import CountReceived, TelegramReceived
+from .hearing import Heard
 from .particulars import PairingOutcome
 from .segments import Segment
 
@@ -69,8 +71,8 @@ def paired(
         "unit": {
             "serial": record.serial,
             "manufacturer": record.manufacturer,
-            "battery_left_d": heard.telegram.battery_left_d,
-            "error_flags": heard.telegram.error_flags,
+            "battery_left_d": _battery_left_d(heard),
+            "error_flags": _error_flags(heard),
             "authenticated": not record.allow_unauthenticated,
         },
         "meter": {
@@ -92,7 +94,7 @@ def paired(
             "bearer": heard.bearer,
             "rssi_dbm": signal.rssi_dbm,
             "rssi_best_dbm": signal.rssi_best_dbm,
-            "telegrams": signal.authentic,
+            "telegrams": signal.accepted,
             "damaged": signal.damaged,
         },
         "settings": {
@@ -165,7 +167,8 @@ def _paired_lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     signal, burn, settings = document["signal"], document["test_burn"], document["settings"]
     strength = "" if signal["rssi_dbm"] is None else f", {signal['rssi_dbm']} dBm"
     yield "Unit", f"{unit['manufacturer']} {unit['serial']}"
-    yield "Battery", f"{unit['battery_left_d']} days left"
+    if unit["battery_left_d"] is not None:
+        yield "Battery", f"{unit['battery_left_d']} days left"
     if not unit["authenticated"]:
         yield "Security", "its telegrams prove nothing: no MAC"
     yield "MPRN", meter["mprn"]
@@ -186,6 +189,14 @@ def _paired_lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         None: "the unit cannot be told",
     }
     yield "Weight and index", told[settings["configured"]]
+
+
+def _battery_left_d(heard: Heard) -> int | None:
+    return heard.telegram.battery_left_d if isinstance(heard, TelegramReceived) else None
+
+
+def _error_flags(heard: Heard) -> int | None:
+    return heard.error_flags if isinstance(heard, CountReceived) else heard.telegram.error_flags
 
 
 def _test_burn(outcome: PairingOutcome) -> dict[str, Any] | None:

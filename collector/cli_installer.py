@@ -29,7 +29,12 @@ class Given:
     Attributes:
         label: the text of a label.
         serial: the unit's, with `key` instead of a label.
-        key: see there.
+        key: see there; a meter of another maker may have none.
+        manufacturer: its maker, where it is no unit of ours.
+        medium: what it counts; None is gas.
+        record: which record is its count.
+        allow_unauthenticated: whether telegrams are taken that prove nothing.
+        period_s: seconds from one of its telegrams to the next.
         mprn: the meter point reference number.
         meter_serial: on the meter's badge.
         weight: of a pulse, by the badge.
@@ -48,6 +53,11 @@ class Given:
     label: str | None = None
     serial: str | None = None
     key: str | None = None
+    manufacturer: str | None = None
+    medium: str | None = None
+    record: str | None = None
+    allow_unauthenticated: bool = False
+    period_s: int = 900
     mprn: str | None = None
     meter_serial: str | None = None
     weight: str | None = None
@@ -65,8 +75,16 @@ class Given:
     @property
     def missing(self) -> list[str]:
         """The options that a script lacks."""
+        identity: dict[str, str | bool | None] = {
+            "--label, or --serial and --key": self.label or (self.serial and self.key)
+        }
+        if self.manufacturer is not None:
+            identity = {
+                "--serial": self.serial,
+                "--key": self.key or self.allow_unauthenticated,
+            }
         needed = {
-            "--label, or --serial and --key": self.label or (self.serial and self.key),
+            **identity,
             "--mprn": self.mprn,
             "--meter-serial": self.meter_serial,
             "--weight": self.weight,
@@ -81,6 +99,11 @@ class Given:
         return {
             "request": "pair.begin",
             **label,
+            "manufacturer": self.manufacturer,
+            "medium": self.medium,
+            "record": self.record,
+            "allow_unauthenticated": self.allow_unauthenticated,
+            "period_s": self.period_s,
             "channel": self.channel,
             "exchanges": self.exchanges,
             "test_pulses": self.test_pulses,
@@ -165,22 +188,40 @@ class _EndedError(PairingError):
 
 def _begin(line: Line, given: Given) -> None:
     while True:
-        if given.label is None and given.serial is None:
-            text = click.prompt("Scan the label, or type its serial and check character").strip()
-            if text.upper().startswith("HHY"):
-                given.label = text
-            else:
-                given.serial, given.key = text, None
-        if given.label is None and given.key is None:
-            given.key = click.prompt("Key, with its check character")
+        _ask_identity(given)
         try:
-            line.ask({**given.begin(), "typed": True})
+            status = line.ask({**given.begin(), "typed": True})
         except (CollectorError, SharedError) as error:
             click.echo(f"That is refused: {error}.")
             given.label = given.serial = given.key = None
             continue
-        click.echo("Press the unit's button, or swipe the magnet along its mark.")
+        click.echo(f"The unit is {status['serial']}.")
+        if given.manufacturer is None:
+            click.echo("Press the unit's button, or swipe the magnet along its mark.")
         return
+
+
+def _ask_identity(given: Given) -> None:
+    """Ask for what of a label is not given yet; what is typed is not shown: a key is in it."""
+    if given.manufacturer is not None:
+        if given.serial is None:
+            given.serial = click.prompt("Serial of the meter, 8 digits").strip()
+        if given.key is None:
+            none = "" if given.allow_unauthenticated else None
+            question = "Key" if none is None else "Key, empty if it has none"
+            given.key = click.prompt(
+                f"{question} (not shown)", hide_input=True, default=none, show_default=False
+            )
+        return
+    if given.label is None and given.serial is None:
+        question = "Scan the label, or type its serial and check character (not shown)"
+        text = click.prompt(question, hide_input=True).strip()
+        if text.upper().startswith("HHY"):
+            given.label = text
+        else:
+            given.serial, given.key = text, None
+    if given.label is None and given.key is None:
+        given.key = click.prompt("Key, with its check character (not shown)", hide_input=True)
 
 
 def _tell_meter(line: Line, given: Given) -> None:

@@ -25,6 +25,31 @@ _INSTALLATION = (
     ),
     click.option("--serial", metavar="DIGITS8", help="Instead of a label, with --key."),
     click.option("--key", metavar="HEX32", help="The unit's key; other users may see it here."),
+    click.option(
+        "--manufacturer", metavar="ABC", help="The maker of a meter that is no unit of ours."
+    ),
+    click.option(
+        "--medium", metavar="NAME", help="What it counts, such as water; gas if left out."
+    ),
+    click.option(
+        "--record",
+        metavar="NAME",
+        help="Its count: volume (if left out), count, or the digits of a DIF and VIF.",
+    ),
+    click.option(
+        "--allow-unauthenticated",
+        is_flag=True,
+        help="Take telegrams that prove nothing (security modes 0 and 5); rows say so.",
+    ),
+    click.option(
+        "--period",
+        "period_s",
+        type=click.IntRange(1, 86_400),
+        default=900,
+        show_default=True,
+        metavar="S",
+        help="Seconds from one of its telegrams to the next.",
+    ),
     click.option("--mprn", metavar="DIGITS", help="The meter point reference number."),
     click.option("--meter-serial", metavar="TEXT", help="The serial on the meter's badge."),
     click.option("--weight", metavar="VOLUME", help="One pulse, such as '0.01 m3' or '1 ft3'."),
@@ -76,6 +101,8 @@ def _installation_options(function: _Function) -> _Function:
         "collector pair --data gas --stick im871a:/dev/ttyUSB0",
         "collector pair --data gas --label unit.label --mprn 3938424403 --meter-serial G4A123 \\",
         "  --weight '0.01 m3' --dial 01234.567 --yes --json",
+        "collector pair --data gas --wire /dev/ttyUSB0 --manufacturer ELS --serial 12345678 \\",
+        "  --allow-unauthenticated",
     )
 )
 @data_option
@@ -85,6 +112,9 @@ def _installation_options(function: _Function) -> _Function:
 @json_option
 def command(data_dir: Path, channel: str, **options: Any) -> None:
     """Pair a gas unit: label, signal, meter, test burn, certificate.
+
+    A meter of another maker is paired with --manufacturer. It has no label: --serial, and --key if
+    it enciphers.
 
     With --json nothing is asked. Where a collector runs on DIR, the pairing goes through it and its
     bearers.
@@ -160,7 +190,9 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
     as_json, certificate_file = options.pop("as_json"), options.pop("certificate_file")
     label_file = options.pop("label_file")
     label = None if label_file is None else _label(label_file)
-    if (options["serial"] is None) != (options["key"] is None):
+    if options["key"] is not None and options["serial"] is None:
+        raise click.UsageError("--key goes with --serial.")
+    if options["manufacturer"] is None and (options["serial"] is None) != (options["key"] is None):
         raise click.UsageError("--serial and --key go together.")
     if label is not None and options["serial"] is not None:
         raise click.UsageError("--label already says what --serial and --key do.")

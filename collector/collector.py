@@ -57,12 +57,12 @@ class Collector(Readings):
         """The number of the clock's epoch that began with this collector; never used before."""
         return self._journal.epoch
 
-    def pair(self, record: UnitRecord, key: bytes, now: datetime) -> None:
+    def pair(self, record: UnitRecord, key: bytes | None, now: datetime) -> None:
         """Pair a unit: its pulses count from the record's base on.
 
         Args:
             record: the pairing.
-            key: the unit's.
+            key: the unit's; None for one that enciphers nothing.
             now: the host's UTC.
 
         Raises:
@@ -71,24 +71,27 @@ class Collector(Readings):
         """
         self._fleet.refuse_known(record)
         # A key without a unit does no harm; the other way round, nothing could be received.
-        self._keystore.put(record.serial, key)
+        if key is not None:
+            self._keystore.put(record.serial, key)
         self._registry.add(record)
         unit = self._units[record.serial] = PairedUnit(self._connection, record, writes=True)
         self._fleet.add(self._at_gate(unit))
         self._seal(self._journal.tell(unix_ms(now)))
 
-    def locate(self, serial: str, address: bytes) -> None:
-        """Take a paired unit's adverts from this Bluetooth address on.
+    def amend(self, record: UnitRecord, now: datetime) -> None:
+        """Change what a unit's pairing fixed, except its beginning (`UnitRecord.after`).
 
         Raises:
             UnitUnknownError: the unit is not paired.
-            UnitPairedError: another unit has the address.
+            UnitRecordError: its register could not go on.
+            UnitPairedError: another unit advertises from its address.
         """
-        unit = self._paired(serial)
-        located = replace(unit.record, address=address)
-        self._fleet.locate(located)
-        unit.record = located
-        self._registry.set_address(serial, address)
+        record = record.after(self._paired(record.serial).record)
+        unit = PairedUnit(self._connection, record, writes=True)
+        self._fleet.replace(self._at_gate(unit))
+        self._units[record.serial] = unit
+        self._registry.amend(record)
+        self._seal(self._journal.tell(unix_ms(now)))
 
     def receive(self, frame: ReceivedFrame, now: datetime) -> list[Event]:
         """Take a frame from a bearer; whatever its bytes are, nothing is raised for them.

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING
 
 from shared.label import UnitLabel
 from shared.timegrid import iso_utc
+from shared.wire.oms import MANUFACTURER
 
 from .dial import DialReading
-from .errors import OrderError, PairingStepError
+from .errors import OrderError, PairingError, PairingStepError
+from .media import medium_number
 from .orders import Reply, Request, keep_calorific, text_of, whole_of
 from .pairing import PairingSession, PairingState
-from .particulars import PairingOutcome, PairingPlan, meter_details, typed_identity
+from .particulars import (
+    PairingOutcome,
+    PairingPlan,
+    meter_details,
+    other_identity,
+    typed_identity,
+)
 from .sighting import Sighting
 
 if TYPE_CHECKING:
@@ -109,8 +117,13 @@ class Desk:
         if self.is_listening:
             raise PairingStepError("a pairing is under way already")
         exchanges = text_of(request, "exchanges", None)
+        manufacturer = (text_of(request, "manufacturer", None) or MANUFACTURER).upper()
+        record = "count" if manufacturer == MANUFACTURER else "volume"
         plan = PairingPlan(
             channel=text_of(request, "channel", "gas") or "gas",
+            medium=medium_number(text_of(request, "medium", None) or "gas"),
+            manufacturer=manufacturer,
+            selector=text_of(request, "record", None) or record,
             test_pulses=whole_of(request, "test_pulses", 3, 100),
             any_telegram=request.get("any_telegram") is True,
             max_flow_l_h=whole_of(request, "max_flow_l_h", 6000, 1_000_000),
@@ -118,16 +131,7 @@ class Desk:
             allow_unauthenticated=request.get("allow_unauthenticated") is True,
         )
         session = PairingSession(self._station.plan(plan, exchanges=exchanges))
-        label = text_of(request, "label", None)
-        if label is not None:
-            printed = UnitLabel.parse(label)
-            serial, key = printed.serial, printed.key
-        else:
-            serial, key = typed_identity(
-                text_of(request, "serial", "") or "",
-                text_of(request, "key", "") or "",
-                needs_check=request.get("typed") is True,
-            )
+        serial, key = _identity(request, plan)
         session.give_identity(serial, key, now)
         self._session, self._exchanges = session, exchanges
         self._sighting, self._reads_log = Sighting(key), False
@@ -150,14 +154,14 @@ class Desk:
             "left_s": None if deadline is None else max(0, round((deadline - now).total_seconds())),
             "frames": signal.frames,
             "of_unit": signal.of_unit,
-            "authentic": signal.authentic,
+            "authentic": signal.accepted,
             "key_refused": signal.key_refused,
             "damaged": signal.damaged,
             "others": len(signal.strangers),
             "rssi_dbm": signal.rssi_dbm,
             "rssi_best_dbm": signal.rssi_best_dbm,
             "heard": None if heard is None else iso_utc(heard.received_utc),
-            "count": None if heard is None else heard.telegram.count,
+            "count": None if heard is None else heard.count,
             "test_pulses": session.test_pulses if has_dial else 0,
             "test_pulses_wanted": session.test_pulses_wanted,
             "expected": str(session.expected) if has_dial else None,
@@ -196,10 +200,15 @@ class Desk:
 
     def _located(self, outcome: PairingOutcome) -> PairingOutcome:
         """The outcome with the way by which the unit was reached."""
-        address = None if self._sighting is None else self._sighting.address
-        if address is None:
+        seen = self._sighting
+        if seen is None or seen.address is None:
             return outcome
-        record = replace(outcome.record, address=address, is_log_readable=self._reads_log)
+        record = replace(
+            outcome.record,
+            address=seen.address,
+            base_advert=seen.base_advert,
+            is_log_readable=self._reads_log,
+        )
         return replace(outcome, record=record)
 
     def _cancel(self, request: Request, now: datetime) -> Reply:
@@ -224,3 +233,17 @@ class Desk:
         if self._session is None:
             raise PairingStepError("no pairing is under way")
         return self._session
+
+
+def _identity(request: Request, plan: PairingPlan) -> tuple[str, bytes | None]:
+    """Serial and key, of a label or as they were typed."""
+    text = text_of(request, "label", None)
+    serial, key = text_of(request, "serial", "") or "", text_of(request, "key", "") or ""
+    if text is not None and not plan.is_own:
+        raise PairingError(f"such a label is on no meter of {plan.manufacturer}: give its serial")
+    if text is not None:
+        label = UnitLabel.parse(text)
+        return label.serial, label.key
+    if not plan.is_own:
+        return other_identity(serial, key)
+    return typed_identity(serial, key, needs_check=request.get("typed") is True)

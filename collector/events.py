@@ -57,6 +57,11 @@ class TelegramReceived(Event):
         return TelegramKey(self.boot, self.counter)
 
     @property
+    def count(self) -> int:
+        """The telegram's count, modulo 2^32."""
+        return self.telegram.count
+
+    @property
     def is_advert(self) -> bool:
         """False: telegrams have their own counter."""
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from fractions import Fraction
@@ -47,6 +47,7 @@ class UnitRecord:
         allow_unauthenticated: whether telegrams without a MAC are taken; their rows say so.
         base_key: the newest telegram that the pairing heard, if it heard one: older ones are late.
         address: the Bluetooth address of its adverts, six bytes, if it sends such.
+        base_advert: the counter of the newest advert that the pairing heard; none up to it counts.
         selector: which record of another maker's telegrams is the count: `count`, `volume`,
             `gas volume`, `energy`, or the hexadecimal digits of its DIF to last VIFE.
         wh_per_count: what a count stands for where energy is counted.
@@ -70,6 +71,7 @@ class UnitRecord:
     allow_unauthenticated: bool = False
     base_key: TelegramKey | None = None
     address: bytes | None = None
+    base_advert: int | None = None
     selector: str = "count"
     wh_per_count: int = 1
     max_power_w: int = 23_000
@@ -92,6 +94,36 @@ class UnitRecord:
     def record_selector(self) -> RecordSelector:
         """What finds the count in another maker's telegrams."""
         return RecordSelector(self.selector, self.weight, self.wh_per_count)
+
+    def after(self, earlier: UnitRecord) -> UnitRecord:
+        """This pairing of a unit that was paired before: its register goes on from that base.
+
+        Raises:
+            UnitRecordError: its telegrams would now tell another count.
+        """
+        if self._counting() != earlier._counting():
+            raise UnitRecordError(
+                f"the unit {self.serial} was paired with another maker, another security or another"
+                " step of its count before, and its register goes on in these"
+            )
+        address, base_advert = self.address, self.base_advert
+        if address is None:
+            address, base_advert = earlier.address, earlier.base_advert
+        return replace(
+            self,
+            paired_utc=earlier.paired_utc,
+            base_count=earlier.base_count,
+            base_key=earlier.base_key,
+            is_log_readable=earlier.is_log_readable,
+            address=address,
+            base_advert=base_advert,
+        )
+
+    def _counting(self) -> tuple[object, ...]:
+        """What a telegram's count depends on."""
+        is_own = self.manufacturer == MANUFACTURER
+        rule = None if is_own else self.record_selector().rule
+        return (self.manufacturer, self.allow_unauthenticated, rule)
 
     def pulses_max(self, elapsed_s: int) -> int:
         """The most pulses that the meter can turn in a time, with one more for where it starts."""
@@ -144,9 +176,12 @@ class ReplayWindow:
 
     Args:
         keys: of telegrams accepted before: at least those within the window, and the one before.
+        floor: the counter of one that was sent before all that may be accepted; None if there is
+            none.
     """
 
-    def __init__(self, keys: Iterable[TelegramKey] = ()) -> None:
+    def __init__(self, keys: Iterable[TelegramKey] = (), floor: int | None = None) -> None:
+        self._floor = -1 if floor is None else floor
         self._boots = {key.counter: key.boot for key in keys}
         self._counters = sorted(self._boots)
         self._forget()
@@ -173,7 +208,8 @@ class ReplayWindow:
             boot = before + (reset_counter - before) % BOOT_MODULUS
         elif after is not None:
             boot = after - (after - reset_counter) % BOOT_MODULUS
-        is_remembered = not counters or counter > counters[-1] - WINDOW
+        is_remembered = counter > self._floor
+        is_remembered &= not counters or counter > counters[-1] - WINDOW
         is_between = after is None or boot <= after
         freshness = Freshness.UNSEEN if is_remembered and is_between else Freshness.TOO_OLD
         return Judged(freshness, TelegramKey(boot, counter))
@@ -222,7 +258,7 @@ class FleetUnit:
         self.record = record
         self.selector = record.record_selector()
         self.formats = Formats()
-        self.adverts = ReplayWindow(adverts)
+        self.adverts = ReplayWindow(adverts, record.base_advert)
         keys = set(accepted)
         if record.base_key is not None:
             keys.add(record.base_key)
@@ -296,21 +332,20 @@ class Fleet:
         if unit.record.address is not None:
             self._advertisers[unit.record.address] = unit
 
-    def locate(self, record: UnitRecord) -> None:
-        """Take a unit's record with another Bluetooth address in the place of the one it has.
+    def replace(self, unit: FleetUnit) -> None:
+        """Let a unit in, in the place of the one with its serial.
 
         Raises:
-            UnitPairedError: another unit has the address.
+            UnitPairedError: another one with its address is in; nothing has changed.
         """
-        unit = self._units[record.serial]
-        assert record.address is not None  # it was heard from there
-        other = self._advertisers.get(record.address)
-        if other not in (None, unit):
-            raise UnitPairedError(f"the address {record.address.hex(':')} is paired already")
-        if unit.record.address is not None:
-            del self._advertisers[unit.record.address]
-        unit.record = record
-        self._advertisers[record.address] = unit
+        old = self._units.pop(unit.record.serial)
+        known = self._advertisers
+        self._advertisers = {at: each for at, each in known.items() if each is not old}
+        try:
+            self.add(unit)
+        except UnitPairedError:
+            self._units[old.record.serial], self._advertisers = old, known
+            raise
 
     def refuse_known(self, record: UnitRecord) -> None:
         """Make sure that a unit can be let in.

@@ -1,5 +1,9 @@
 """Names of device types (EN 13757-7, 7.5.4)."""
 
+from string import hexdigits
+
+from collector.errors import PairingError
+
 _MEDIA = {
     0x00: "other",
     0x01: "oil",
@@ -38,6 +42,22 @@ _MEDIA = {
     0x36: "radio converter, system side",
     0x37: "radio converter, meter side",
 }
+
+
+def medium_number(text: str) -> int:
+    """Return the device type of a name, or of two hexadecimal digits.
+
+    Raises:
+        PairingError: if there is none of that name.
+    """
+    for number, name in _MEDIA.items():
+        if name == text.lower():
+            return number
+    if len(text) == 2 and all(digit in hexdigits for digit in text):
+        return int(text, 16)
+    raise PairingError(
+        f"no medium is called {text[:40]!r}: gas, water, heat, or two hexadecimal digits"
+    )
 
 
 def medium_name(medium: int) -> str:

@@ -21,13 +21,13 @@ from .entries import TelegramKey, forward
 from .errors import (
     DialError,
     IndexLowerError,
+    PairingError,
     PairingStepError,
     UnitPairedError,
 )
-from .events import TelegramReceived
-from .fleet import Fleet, FleetUnit, UnitRecord
-from .ingest import Ingest
-from .keystore import MemoryKeystore
+from .events import Refusal, TelegramReceived
+from .fleet import UnitRecord
+from .hearing import Heard, Hearing
 from .particulars import MeterDetails, PairingOutcome, PairingPlan
 from .setting import UnitSetting
 from .signal import Signal
@@ -108,14 +108,13 @@ class PairingSession:
         self.signal = Signal()
         self.serial = ""
         self._plan = plan
-        self._key = b""
+        self._key: bytes | None = None
         self._deadline: datetime | None = None
-        self._gate: Ingest | None = None
+        self._hearing: Hearing | None = None
         self._setting: UnitSetting | None = None
-        self._newest: TelegramReceived | None = None
-        self._base: TelegramReceived | None = None
+        self._base: Heard | None = None
         self._meter: MeterDetails | None = None
-        self._frames: list[tuple[TelegramReceived, ReceivedFrame]] = []
+        self._frames: list[ReceivedFrame] = []
 
     @property
     def is_over(self) -> bool:
@@ -133,16 +132,16 @@ class PairingSession:
         return []
 
     @property
-    def heard(self) -> TelegramReceived | None:
+    def heard(self) -> Heard | None:
         """The newest of the unit's telegrams; None before the first."""
-        return self._newest
+        return None if self._hearing is None else self._hearing.newest
 
     @property
     def test_pulses(self) -> int:
         """Pulses since the dial was read."""
-        if self._base is None or self._newest is None:
+        if self._base is None or self.heard is None:
             return 0
-        return forward(self._newest.telegram.count, self._base.telegram.count)
+        return forward(self.heard.count, self._base.count)
 
     @property
     def test_pulses_wanted(self) -> int:
@@ -164,38 +163,44 @@ class PairingSession:
         """Take what the label says; errors as of `give_identity`."""
         self.give_identity(label.serial, label.key, now)
 
-    def give_identity(self, serial: str, key: bytes, now: datetime) -> None:
-        """Take a serial and a key; from now on the unit is listened for.
+    def give_identity(self, serial: str, key: bytes | None, now: datetime) -> None:
+        """Take a serial and a key, or none; from now on the unit is listened for.
 
         Raises:
             UnitPairedError: the unit is paired already.
             UnitRecordError: the plan's particulars cannot be.
             KeystoreError: the key is none.
+            PairingError: a unit that must prove what it says has no key, or it counts no volume.
             PairingStepError: a label was read before.
         """
         self._require(PairingState.LABEL)
         if serial in self._plan.taken:
             raise UnitPairedError(f"the unit {serial} is paired already: unpair it first")
+        if key is None and not self._plan.allow_unauthenticated:
+            raise PairingError("a unit without a key proves nothing, and that was not allowed")
         record = self._record(serial, require_utc(now), 0, None, PulseWeight(Fraction(10)))
-        self._gate = Ingest(Fleet([FleetUnit(record)]), MemoryKeystore({serial: key}))
+        if record.record_selector().quantity == "energy":
+            raise PairingError("an energy has no dial in cubic metres: name a volume or a count")
+        self._hearing = Hearing(record, key)
         self.serial, self._key = serial, key
         self._setting = UnitSetting(key)
         self._go(_Step.LABEL_READ, now)
 
     def receive(self, frame: ReceivedFrame, now: datetime) -> None:
         """Take a frame of any bearer, whatever it is; nothing is raised for its bytes."""
-        if self._gate is None or self.is_over:
+        if self._hearing is None or self.is_over:
             return
-        outcome = self._gate.receive(frame)
+        outcome = self._hearing.receive(frame)
+        if outcome is None:
+            return
         self.signal.note(self.serial, frame, outcome)
-        if not isinstance(outcome, TelegramReceived):
+        if isinstance(outcome, Refusal):
             return
-        if self._newest is None or _key(outcome) > _key(self._newest):
-            self._newest = outcome
-        assert self._setting is not None  # it came with the gate
-        self._setting.hear(outcome, frame)
-        if self._base is not None and _key(outcome) > _key(self._base):
-            self._frames.append((outcome, frame))
+        assert self._setting is not None  # it came with the label
+        if isinstance(outcome, TelegramReceived):
+            self._setting.hear(outcome, frame)
+        if self._base is not None and outcome.key > self._base.key:
+            self._frames.append(frame)
             del self._frames[:-_FRAMES_MAX]
         if self.state is PairingState.SIGNAL and self._is_found:
             self._go(_Step.UNIT_HEARD, now)
@@ -217,15 +222,15 @@ class PairingSession:
         """
         self._require(PairingState.METER)
         self._refuse_lower(meter)
-        assert self._newest is not None  # steps led here
+        assert self._hearing is not None  # steps led here
         assert self._setting is not None
-        self._meter, self._base, self._frames = meter, self._newest, []
+        self._meter, self._base, self._frames = meter, self._hearing.weigh(meter.weight), []
         self._setting.configure(
             meter.weight,
             self._plan.max_flow_l_h,
             self._plan.period_s,
             meter.dial,
-            self._base.telegram.count,
+            self._base.count,
         )
         self._go(_Step.METER_TOLD, now)
         self._pass_steps(now)
@@ -251,20 +256,20 @@ class PairingSession:
         self._require(PairingState.COMMIT)
         assert self._meter is not None  # steps led here
         assert self._base is not None
-        assert self._newest is not None
+        assert self.heard is not None
         assert self._setting is not None
         base = self._base
         record = self._record(
-            self.serial, base.received_utc, base.telegram.count, _key(base), self._meter.weight
+            self.serial, base.received_utc, base.count, base.key, self._meter.weight
         )
         return PairingOutcome(
             record=record,
             key=self._key,
             meter=self._meter,
-            base_key=_key(base),
-            frames=tuple(frame for _, frame in self._frames),
+            base_key=base.key,
+            frames=tuple(self._frames),
             signal=self.signal,
-            heard=self._newest,
+            heard=self.heard,
             command_counter=self._setting.counter,
             phased_ms=self._setting.phased_ms,
             is_configured=self._setting.is_configured,
@@ -293,7 +298,9 @@ class PairingSession:
 
     @property
     def _is_found(self) -> bool:
-        return bool(self.signal.authentic if self._plan.any_telegram else self.signal.asked_for)
+        # Other makers' meters have a button of their own ways, or none.
+        needs_button = self._plan.is_own and not self._plan.any_telegram
+        return bool(self.signal.asked_for if needs_button else self.signal.accepted)
 
     def _pass_steps(self, now: datetime) -> None:
         """Leave the states whose wait is over already."""
@@ -331,6 +338,7 @@ class PairingSession:
             period_s=plan.period_s,
             allow_unauthenticated=plan.allow_unauthenticated,
             base_key=key,
+            selector=plan.selector,
         )
 
     def _require(self, state: PairingState) -> None:
@@ -344,7 +352,3 @@ class PairingSession:
         self.state = after
         timeout = _TIMEOUTS.get(after)
         self._deadline = None if timeout is None else require_utc(now) + timeout
-
-
-def _key(received: TelegramReceived) -> TelegramKey:
-    return TelegramKey(received.boot, received.counter)

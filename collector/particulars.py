@@ -16,13 +16,14 @@ from .bearers.base import ReceivedFrame
 from .dial import DialReading
 from .entries import TelegramKey
 from .errors import PairingError
-from .events import TelegramReceived
 from .fleet import UnitRecord
+from .hearing import Heard
 from .mprn import mprn_twice
 from .signal import Signal
 
 TEST_PULSES: Final = 3
 _HEX_KEY: Final = re.compile(r"[0-9A-F]{32}", re.ASCII)
+_MANUFACTURER: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _METER_SERIAL: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./-]{0,31}", re.ASCII)
 
 
@@ -107,6 +108,20 @@ def typed_identity(serial: str, key: str, *, needs_check: bool = True) -> tuple[
     return serial, bytes.fromhex(key)
 
 
+def other_identity(serial: str, key: str) -> tuple[str, bytes | None]:
+    """Serial and key of another maker's meter; it has no check characters, and perhaps no key.
+
+    Raises:
+        PairingError: one of them has another form. No message shows a key.
+    """
+    serial, key = ("".join(text.upper().split()) for text in (serial, key))
+    if not is_serial(serial):
+        raise PairingError("a serial has 8 decimal digits")
+    if key and not _HEX_KEY.fullmatch(key):
+        raise PairingError("a key has 32 hexadecimal digits")
+    return serial, bytes.fromhex(key) if key else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairingPlan:
     """What is known before a pairing begins.
@@ -123,7 +138,11 @@ class PairingPlan:
         period_s: seconds from one telegram of the unit to the next.
         medium: as in `UnitRecord`, and so are the others.
         manufacturer: likewise.
+        selector: likewise.
         allow_unauthenticated: likewise.
+
+    Raises:
+        PairingError: no maker has such a name.
     """
 
     channel: str = "gas"
@@ -136,7 +155,17 @@ class PairingPlan:
     period_s: int = 900
     medium: int = MEDIUM_GAS
     manufacturer: str = MANUFACTURER
+    selector: str = "count"
     allow_unauthenticated: bool = False
+
+    def __post_init__(self) -> None:
+        if not _MANUFACTURER.fullmatch(self.manufacturer):
+            raise PairingError("a maker has three capital letters, as in ELS")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a unit of ours, with a label and a button."""
+        return self.manufacturer == MANUFACTURER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +174,7 @@ class PairingOutcome:
 
     Attributes:
         record: the unit.
-        key: its key.
+        key: its key; None if it has none.
         meter: the meter, with the dial as it was at the record's base count.
         base_key: the telegram that told the base count.
         frames: authentic ones received since, oldest first: their pulses belong to the channel.
@@ -159,12 +188,12 @@ class PairingOutcome:
     """
 
     record: UnitRecord
-    key: bytes
+    key: bytes | None
     meter: MeterDetails
     base_key: TelegramKey
     frames: tuple[ReceivedFrame, ...]
     signal: Signal
-    heard: TelegramReceived
+    heard: Heard
     command_counter: int
     phased_ms: int | None
     is_configured: bool | None

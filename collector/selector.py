@@ -85,6 +85,11 @@ class RecordSelector:
             _ENERGY: Fraction(wh_per_count),
         }[quantity]
 
+    @property
+    def rule(self) -> tuple[str, Fraction]:
+        """Which record is selected, and how much of its quantity a count is."""
+        return (NAMES.get(self.text, self.text.upper()), self._step)
+
     def read(self, records: list[Record]) -> CountSaid | str:
         """What a telegram's records say of the count; if nothing, why, in a few words."""
         selected = next((record for record in records if self._selects(record)), None)

@@ -31,7 +31,7 @@ class UnitSetting:
     that the unit was paired with before.
 
     Args:
-        key: the unit's.
+        key: the unit's; None for one that cannot be told anything.
 
     Attributes:
         counter: the last command's; 0 before the first.
@@ -39,7 +39,7 @@ class UnitSetting:
         is_configured: whether it has taken its settings; None if it never listened.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes | None) -> None:
         self.counter = 0
         self.phased_ms: int | None = None
         self.is_configured: bool | None = None
@@ -91,7 +91,7 @@ class UnitSetting:
 
     def command(self, now: datetime) -> bytes | None:
         """The command for the reply window that is open; None if there is none, or none is due."""
-        if not self._window_is_open:
+        if not self._window_is_open or self._key is None:
             return None
         self._window_is_open = False
         from shared.crypto.backend_cryptography import AesBlock

@@ -12,7 +12,7 @@ from shared.wire.wmbus import unframe
 
 from . import events
 from .bearers.base import ReceivedFrame
-from .events import Event, TelegramReceived
+from .events import CountReceived, Event, TelegramReceived
 
 _WIRED_START = b"\x68"
 _STRANGERS_MAX = 64
@@ -25,10 +25,13 @@ class Signal:
     Attributes:
         frames: everything that was heard, of whomever.
         of_unit: frames in the unit's name.
-        authentic: those of them that its key opens.
+        accepted: those of them that are readings.
         key_refused: those that it does not open.
-        kind_refused: those that are of another medium or another security.
-        asked_for: authentic ones that say that somebody pressed the unit's button.
+        enciphered: those for which a key is missing.
+        kind_refused: those that are of another medium.
+        unproven: those whose security proves nothing, where that was not allowed.
+        countless: those in which the count is not that was named.
+        asked_for: accepted ones that say that somebody pressed the unit's button.
         damaged: frames that arrived with errors; nobody knows whose.
         strangers: serials of other units that were heard, the first few.
         rssi_dbm: strength of the newest frame of the unit, where there is a signal.
@@ -37,9 +40,12 @@ class Signal:
 
     frames: int = 0
     of_unit: int = 0
-    authentic: int = 0
+    accepted: int = 0
     key_refused: int = 0
+    enciphered: int = 0
     kind_refused: int = 0
+    unproven: int = 0
+    countless: int = 0
     asked_for: int = 0
     damaged: int = 0
     strangers: set[str] = field(default_factory=set)
@@ -61,31 +67,49 @@ class Signal:
             self.rssi_dbm = frame.rssi_dbm
             best = self.rssi_best_dbm
             self.rssi_best_dbm = frame.rssi_dbm if best is None else max(best, frame.rssi_dbm)
-        if isinstance(outcome, TelegramReceived):
-            self.authentic += 1
+        if isinstance(outcome, (TelegramReceived, CountReceived)):
+            self.accepted += 1
             self.asked_for += is_asked_for(frame)
         elif isinstance(outcome, events.BadMac):
             self.key_refused += 1
-        elif isinstance(outcome, (events.WrongMedium, events.PlaintextDowngrade)):
+        elif isinstance(outcome, events.KeyMissing):
+            self.enciphered += 1
+        elif isinstance(outcome, events.WrongMedium):
             self.kind_refused += 1
+        elif isinstance(outcome, events.PlaintextDowngrade):
+            self.unproven += 1
+        elif isinstance(outcome, events.NoCount):
+            self.countless += 1
 
     def advice(self, serial: str) -> list[str]:
         """What a person should know or try, the likeliest first; plain sentences."""
         return list(self._advice(serial))
 
     def _advice(self, serial: str) -> Iterator[str]:
-        if self.authentic and not self.asked_for:
+        if self.accepted and not self.asked_for:
             yield (
                 f"the unit {serial} is heard and its key is right:"
                 " press its button, or swipe the magnet along its mark and take it away"
             )
-        elif self.key_refused and not self.authentic:
+        elif self.key_refused and not self.accepted:
             yield (
                 f"the unit {serial} is heard, {self.key_refused} times, and the key is not its:"
                 " read the label on this very unit again"
             )
+        elif self.enciphered:
+            yield f"the unit {serial} is heard and enciphers what it says: give its key"
         elif self.kind_refused:
-            yield f"the unit {serial} is heard and is not of the kind that is to be paired"
+            yield f"the unit {serial} is heard and counts something else: name its medium"
+        elif self.unproven:
+            yield (
+                f"the unit {serial} is heard and its telegrams prove nothing:"
+                " pair it so that this is allowed, or not at all"
+            )
+        elif self.countless:
+            yield (
+                f"the unit {serial} is heard and has no such count:"
+                " `collector decode` shows which records it sends"
+            )
         elif not self.of_unit:
             yield f"the unit {serial} is not heard: press its button, and stay within a few metres"
             if self.strangers:
@@ -95,7 +119,7 @@ class Signal:
                 )
             elif not self.frames:
                 yield "nothing at all is heard: is the receiver plugged in, with its aerial?"
-        if self.damaged > self.authentic:
+        if self.damaged > self.accepted:
             yield f"{self.damaged} frames arrived damaged: move the receiver or its aerial"
         if self.rssi_best_dbm is not None and self.rssi_best_dbm < WEAK_DBM:
             yield f"the signal is weak, {self.rssi_best_dbm} dBm: move the receiver nearer"

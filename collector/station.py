@@ -209,17 +209,19 @@ class Station(Intake):
             collector.pair(record, outcome.key, now)
             from_pulses = 0
         else:
-            self.directory.keystore.put(record.serial, outcome.key)
+            collector.amend(record, now)
+            if outcome.key is None:
+                self.directory.keystore.remove(record.serial)
+            else:
+                self.directory.keystore.put(record.serial, outcome.key)
             register = collector.register(record.serial)
             count = (collector.unit(record.serial).base_count + register) % COUNT_MODULUS
             from_pulses = register + max(0, forward(record.base_count, count))
-            if record.address not in (None, collector.unit(record.serial).address):
-                collector.locate(record.serial, record.address)
         phase = PhaseState(
             command_counter=outcome.command_counter or unix_ms(now) // 1000,
             phasings=0 if outcome.phased_ms is None else 1,
             phased_ms=outcome.phased_ms,
-            phased_boot=None if outcome.phased_ms is None else outcome.heard.boot,
+            phased_boot=None if outcome.phased_ms is None else outcome.heard.key.boot,
         )
         self._registry.set_phase(record.serial, phase)
         return from_pulses

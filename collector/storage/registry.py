@@ -36,6 +36,7 @@ _UNIT: Final = (
     "wh_per_count",
     "max_power_w",
     "is_log_readable",
+    "base_advert",
 )
 
 
@@ -83,34 +84,19 @@ class Registry:
 
     def add(self, record: UnitRecord) -> None:
         """Keep a pairing."""
-        base = record.base_key or (None, None)
         self._tables.change(
             f"INSERT INTO collector_unit ({', '.join(_UNIT)})"
             f" VALUES ({', '.join('?' * len(_UNIT))})",
-            (
-                record.serial,
-                record.manufacturer,
-                record.channel,
-                record.medium,
-                str(record.weight.litres_per_pulse),
-                record.max_flow_l_h,
-                record.period_s,
-                record.allow_unauthenticated,
-                unix_ms(record.paired_utc),
-                record.base_count,
-                *base,
-                record.address,
-                record.selector,
-                record.wh_per_count,
-                record.max_power_w,
-                record.is_log_readable,
-            ),
+            _row(record),
         )
 
-    def set_address(self, serial: str, address: bytes) -> None:
-        """Keep from where a unit sends its adverts."""
-        statement = "UPDATE collector_unit SET address = ? WHERE serial = ?"
-        self._tables.change(statement, (address, serial))
+    def amend(self, record: UnitRecord) -> None:
+        """Keep another pairing in the place of the one of the same unit."""
+        self._tables.change(
+            f"UPDATE collector_unit SET {', '.join(f'{name} = ?' for name in _UNIT)}"
+            " WHERE serial = ?",
+            (*_row(record), record.serial),
+        )
 
     def remember(self, serial: str, key: TelegramKey, *, is_advert: bool, alone: bool) -> None:
         """Keep what was accepted, so that it is a replay after every restart.
@@ -216,6 +202,29 @@ class Registry:
         """How often frames of a unit were refused, by kind; "" is for all that name no unit."""
         query = "SELECT kind, refused FROM collector_refusal WHERE serial = ?"
         return dict(self._tables.connection.execute(query, (serial,)))
+
+
+def _row(record: UnitRecord) -> tuple[object, ...]:
+    base = record.base_key or (None, None)
+    return (
+        record.serial,
+        record.manufacturer,
+        record.channel,
+        record.medium,
+        str(record.weight.litres_per_pulse),
+        record.max_flow_l_h,
+        record.period_s,
+        record.allow_unauthenticated,
+        unix_ms(record.paired_utc),
+        record.base_count,
+        *base,
+        record.address,
+        record.selector,
+        record.wh_per_count,
+        record.max_power_w,
+        record.is_log_readable,
+        record.base_advert,
+    )
 
 
 def _record(row: dict[str, Any]) -> UnitRecord:

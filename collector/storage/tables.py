@@ -75,6 +75,7 @@ _ADDED_COLUMNS: Final = (
     ("collector_unit", "max_power_w", "INTEGER NOT NULL DEFAULT 23000"),
     ("collector_unit", "is_log_readable", "INTEGER NOT NULL DEFAULT 0"),
     ("collector_unit", "alarms", "INTEGER"),
+    ("collector_unit", "base_advert", "INTEGER"),
 )
 """What tables have besides what they were first made with."""
 

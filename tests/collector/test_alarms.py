@@ -149,14 +149,14 @@ def test_a_unit_is_heard_from_another_address() -> None:
     frame = advert(count_objects(1, 4, None), 1)
     col.receive(frame, at(1))
     assert 0 == col.register(SERIAL)
-    col.locate(SERIAL, bytes([1] * 6))
-    col.locate(SERIAL, ADDRESS)
+    for address in (bytes([1] * 6), ADDRESS):
+        col.amend(replace(col.unit(SERIAL), address=address), at(0))
     col.receive(frame, at(1))
     assert 4 == col.register(SERIAL)
     with pytest.raises(UnitPairedError, match="00:00:00"):
-        col.locate(SERIAL, bytes(6))
+        col.amend(replace(col.unit(SERIAL), address=bytes(6)), at(0))
     with pytest.raises(UnitUnknownError):
-        col.locate("00000009", ADDRESS)
+        col.amend(record(serial="00000009"), at(0))
     again = Collector(connection, keys, at(9))
     again.receive(advert(count_objects(2, 5, None), 2), at(9))
     assert (5, ADDRESS) == (again.register(SERIAL), again.unit(SERIAL).address)

@@ -157,7 +157,7 @@ def test_a_unit_nobody_pressed_is_not_taken() -> None:
     pairing.give_label(LABEL, bench.now)
     bench.run(pairing, 60)
     assert PairingState.SIGNAL is pairing.state
-    assert 1 == pairing.signal.authentic
+    assert 1 == pairing.signal.accepted
     assert "press its button" in pairing.advice[0]
     assert [] == bench.obeyed
 

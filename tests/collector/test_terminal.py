@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_an_installer_pairs_a_unit(terminal: pexpect.spawn, home: Path) -> None:
         (document,) = Pairings(directory.connection).certificates()
     assert ("Ada", SERIAL) == (document["installer"], document["unit"]["serial"])
     assert {SERIAL: KEY.hex()} == json.loads((home / "keys.json").read_text())
+
+
+def test_no_key_is_seen_in_a_terminal(terminal: pexpect.spawn, home: Path) -> None:
+    """Neither scanned nor typed; the serial that was read is shown."""
+    seen: list[str] = []
+    answer(terminal, "Scan the label", LABEL.qr_text.replace("908172", "908171"))
+    terminal.expect_exact("That is refused")
+    seen.append(terminal.before)
+    _, serial, key, _ = re.split(":", LABEL.qr_text)
+    answer(terminal, "Scan the label", serial)
+    seen.append(terminal.before)
+    answer(terminal, "Key, with its check character", key)
+    seen.append(terminal.before)
+    terminal.expect_exact(f"The unit is {SERIAL}.")
+    seen.append(terminal.before)
+    terminal.expect_exact("MPRN (on the gas bill)")
+    seen.append(terminal.before)
+    shown = "".join(seen).upper()
+    assert KEY.hex().upper() not in shown
+    assert LABEL.passkey not in shown
 
 
 def test_a_dial_that_does_not_agree_is_read_again(terminal: pexpect.spawn, home: Path) -> None:
