@@ -52,7 +52,12 @@ def main() -> None:
 
 @main.command(epilog=_EXAMPLES)
 @click.argument("telegram", metavar="HEX", nargs=-1, required=True)
-@click.option("--key", type=HexBytes(16), metavar="HEX32", help="The sender's AES key, 32 digits.")
+@click.option(
+    "--key",
+    type=HexBytes(16),
+    metavar="HEX32",
+    help="The sender's AES key, 32 digits; with --ble the unit's, or the advert's (its bind key).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with exact numbers.")
 @click.option("--ble", is_flag=True, help="HEX is BTHome service data, not a telegram.")
 @click.option("--mac", type=HexBytes(6), metavar="AA:BB:..", help="The advert's sender (--ble).")

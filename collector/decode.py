@@ -3,7 +3,7 @@
 Values are exact: an `int`, or a `decimal.Decimal` with the digits that the meter sent. A history
 (compact profile) appears as one record per reading: what the register showed then, which is the
 later reading less the increment between them, under the storage number one above the later one's,
-with the time between the two in `spacing`.
+with the time between the two in `spacing`. A format frame's records have no value.
 """
 
 from decimal import Decimal
@@ -13,12 +13,21 @@ from collector.heading import header_of
 from collector.media import medium_name
 from shared.crypto.block import BlockCipher
 from shared.units import scaled
-from shared.wire.bthome import BTHOME_UUID, Measurement, open_advert
+from shared.wire.advert import advert_key
+from shared.wire.bthome import BTHOME_UUID, Advert, Measurement, open_advert
 from shared.wire.compact import Formats
+from shared.wire.errors import BadMac
 from shared.wire.grid import COUNT_MODULUS
 from shared.wire.oms import MANUFACTURER, Message, open_message
 from shared.wire.profile import unrolled
-from shared.wire.records import CODING_MANUFACTURER, FUNCTIONS, Record, parse_records
+from shared.wire.records import (
+    CODING_MANUFACTURER,
+    FUNCTIONS,
+    Record,
+    cut_heads,
+    parse_head,
+    parse_records,
+)
 from shared.wire.values import date_text, integer, is_real, real, text
 from shared.wire.vif import Meaning, meaning
 
@@ -45,12 +54,13 @@ def decode_advert(service_data: bytes, address: bytes, key: bytes | None = None)
     Args:
         service_data: from the information byte on; the UUID D2 FC before it may stay.
         address: the sender's Bluetooth address, six bytes, first byte first.
-        key: the advert's 16-byte key, None if there is none.
+        key: 16 bytes: the advert's own, or the unit's from which that is derived; None if there
+            is none.
 
     Raises:
         WireError: as `decode_telegram`.
     """
-    advert = open_advert(_block(key), service_data.removeprefix(BTHOME_UUID), address, key)
+    advert = _opened(service_data.removeprefix(BTHOME_UUID), address, key)
     return {
         "manufacturer": None,
         "id": address.hex(":").upper(),
@@ -60,6 +70,16 @@ def decode_advert(service_data: bytes, address: bytes, key: bytes | None = None)
         "status": None,
         "records": [_measured(measurement) for measurement in advert.measurements],
     }
+
+
+def _opened(data: bytes, address: bytes, key: bytes | None) -> Advert:
+    aes = _block(key)
+    if key is not None:
+        try:
+            return open_advert(aes, data, address, advert_key(aes, key, address))
+        except BadMac:
+            pass  # then it is the advert's own
+    return open_advert(aes, data, address, key)
 
 
 def _block(key: bytes | None) -> type[BlockCipher]:
@@ -76,7 +96,12 @@ def _told(message: Message) -> dict[str, Any]:
     content = message.records
     if header.is_compact:
         content = Formats().expand(content)
-    records = unrolled(parse_records(content), COUNT_MODULUS if own else None)
+    if header.is_format:
+        heads = cut_heads(Formats().learn_format(content))
+        shown = [_recorded(parse_head(head), own=own, has_value=False) for head, _ in heads]
+    else:
+        records = unrolled(parse_records(content), COUNT_MODULUS if own else None)
+        shown = [_recorded(record, own=own) for record in records]
     named = any(header.address)
     return {
         "manufacturer": message.manufacturer if named else None,
@@ -85,17 +110,17 @@ def _told(message: Message) -> dict[str, Any]:
         "medium": medium_name(message.medium) if named else None,
         "security": message.security,
         "status": message.status,
-        "records": [_recorded(record, own=own) for record in records],
+        "records": shown,
     }
 
 
-def _recorded(record: Record, *, own: bool) -> dict[str, Any]:
+def _recorded(record: Record, *, own: bool, has_value: bool = True) -> dict[str, Any]:
     if record.coding == CODING_MANUFACTURER:
         told = Meaning("manufacturer_data")
         value: Value = record.data.hex()
     else:
         told = meaning(record.vif)
-        value = None if told.error else _value(record, told, own=own)
+        value = _value(record, told, own=own) if has_value and not told.error else None
     shown: dict[str, Any] = {
         "quantity": told.quantity,
         "value": value,

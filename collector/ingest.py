@@ -26,7 +26,6 @@ from .selector import CountSaid
 Reading: TypeAlias = TelegramReceived | CountReceived | StateReceived
 """What may be taken from a frame."""
 
-_MODE_7 = "mode7"
 _STATUS_LOW_POWER = 0x04
 
 
@@ -98,7 +97,7 @@ class Ingest:
             boot=key.boot,
             counter=key.counter,
             telegram=telegram,
-            is_authentic=message.security == _MODE_7,
+            is_authentic=message.is_authentic,
             bearer=frame.bearer,
             delay_max_s=frame.delay_max_s,
             rssi_dbm=frame.rssi_dbm,
@@ -109,6 +108,9 @@ class Ingest:
     ) -> CountReceived | Refusal:
         serial = unit.record.serial
         content = message.records
+        if message.header.is_format:
+            unit.formats.learn_format(content)
+            return _refusal(events.NoCount, frame, serial, "the frame tells a format and no count")
         if message.header.is_compact:
             content = unit.formats.expand(content)
         said = unit.selector.read(parse_records(content))
@@ -129,7 +131,7 @@ class Ingest:
             key=key,
             is_advert=False,
             count=said.count,
-            is_authentic=message.security == _MODE_7 and not unit.record.allow_unauthenticated,
+            is_authentic=message.is_authentic and not unit.record.allow_unauthenticated,
             error_flags=FLAG_LOW_BATTERY if message.status & _STATUS_LOW_POWER else 0,
             bearer=frame.bearer,
             delay_max_s=frame.delay_max_s,
@@ -196,7 +198,7 @@ def _judged_message(
     if unit.record.allow_unauthenticated:
         key = unit.next_key(said.reset_counter, said.uptime_s)
         return _not_rising(frame, unit, key, said.count), key
-    assert message.message_counter is not None  # mode 7 has no MAC without it
+    assert message.message_counter is not None  # what is authentic has one
     judged = unit.window.judge(said.reset_counter or 0, message.message_counter)
     return _not_fresh(frame, unit.record.serial, judged, "telegram"), judged.key
 

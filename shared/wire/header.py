@@ -24,10 +24,19 @@ CI_NONE = 0x78
 CI_COMPACT_LONG = 0x73
 CI_COMPACT_NONE = 0x79
 CI_COMPACT_SHORT = 0x7B
+# ... and before a format frame, which tells what compact frames leave out
+CI_FORMAT_NONE = 0x69
+CI_FORMAT_SHORT = 0x6A
+CI_FORMAT_LONG = 0x6B
 CI_ELL = (0x8C, 0x8D, 0x8E, 0x8F)
 
 MODE_NONE = 0
 MODE_5 = 5
+MODE_10 = 10
+
+_LONG_HEADERS = (CI_LONG, CI_COMPACT_LONG, CI_FORMAT_LONG)
+_SHORT_HEADERS = (CI_SHORT, CI_COMPACT_SHORT, CI_FORMAT_SHORT)
+_NO_HEADERS = (CI_NONE, CI_COMPACT_NONE, CI_FORMAT_NONE)
 
 # AFL fragmentation control (EN 13757-7, 6.3.3), beside the fields that we send ourselves
 _FCL_MORE_FRAGMENTS = 0x4000
@@ -38,6 +47,12 @@ _FCL_RESERVED = 0x8100
 # Where old wired meters have a signature that they leave blank
 _NO_CONFIGURATION = 0xFFFF
 
+# Security mode 10: what its configuration says beside the mode (OMS Vol. 2, profile D)
+_COUNTER_SENT = 0x2000
+_CONTENT = 0xC000
+_CFE_KEY_VERSION = 0x40
+_TAG_SIZES = {1: 8}
+
 _MAC_LENGTHS = {3: 2, 4: 4, 5: 8, 6: 12, 7: 16}
 
 
@@ -46,7 +61,8 @@ class Header:
 
     `manufacturer` (three letters), `serial` (eight digits), `version` and `medium` name the meter:
     from the transport layer where it has an address of its own, else from the link. `address` is
-    these eight bytes as sent (manufacturer, serial, version, medium).
+    these eight bytes as sent (manufacturer, serial, version, medium). In security mode 10 `counter`
+    is the message counter and `covered` the header as its MAC covers it.
     """
 
     __slots__ = (
@@ -58,12 +74,15 @@ class Header:
         "ci",
         "configuration",
         "control",
+        "counter",
+        "covered",
         "ell",
         "kdf",
         "link_address",
         "message",
         "mode",
         "status",
+        "tag_size",
     )
 
     def __init__(self, control: int, link_address: bytes) -> None:
@@ -79,6 +98,9 @@ class Header:
         self.mode = MODE_NONE
         self.blocks = 0
         self.kdf = 0
+        self.counter: "int | None" = None
+        self.covered = b""
+        self.tag_size = 0
         self.message = b""  # from the transport layer's CI on: what a MAC covers
         self.body = b""  # after the transport header
 
@@ -86,6 +108,11 @@ class Header:
     def is_compact(self) -> bool:
         """Whether it is in front of a compact frame: see `shared.wire.compact`."""
         return self.ci in (CI_COMPACT_LONG, CI_COMPACT_NONE, CI_COMPACT_SHORT)
+
+    @property
+    def is_format(self) -> bool:
+        """Whether it is in front of a format frame: see `shared.wire.compact`."""
+        return self.ci in (CI_FORMAT_LONG, CI_FORMAT_NONE, CI_FORMAT_SHORT)
 
     @property
     def manufacturer(self) -> str:
@@ -179,9 +206,9 @@ def parse_layers(header: Header, cursor: Cursor) -> None:
         ci = _parse_afl(header, cursor)
     header.ci = ci
     header.message = bytes([ci]) + bytes(cursor.data[cursor.position : cursor.end])
-    if ci in (CI_LONG, CI_SHORT, CI_COMPACT_LONG, CI_COMPACT_SHORT):
+    if ci in _LONG_HEADERS or ci in _SHORT_HEADERS:
         _parse_transport(header, cursor)
-    elif ci not in (CI_NONE, CI_COMPACT_NONE):
+    elif ci not in _NO_HEADERS:
         raise Unsupported("CI field %02X is not a meter's data" % ci)
     elif header.ell is not None:
         header.access_number = header.ell.access_number
@@ -247,7 +274,8 @@ def _parse_afl(header: Header, cursor: Cursor) -> int:
 
 
 def _parse_transport(header: Header, cursor: Cursor) -> None:
-    if header.ci in (CI_LONG, CI_COMPACT_LONG):
+    start = cursor.position
+    if header.ci in _LONG_HEADERS:
         serial = cursor.take(4)
         header.address = cursor.take(2) + serial + cursor.take(2)
     header.access_number = cursor.u8()
@@ -257,3 +285,18 @@ def _parse_transport(header: Header, cursor: Cursor) -> None:
     header.blocks = header.configuration >> 4 & 0x0F
     if header.mode == MODE_7:
         header.kdf = cursor.u8()
+    elif header.mode == MODE_10:
+        _parse_counter(header, cursor, start)
+
+
+def _parse_counter(header: Header, cursor: Cursor, start: int) -> None:
+    """Read what security mode 10 adds: two bytes of configuration, and the message counter."""
+    header.kdf = cursor.u8()
+    tag = cursor.u8()
+    if header.kdf & _CFE_KEY_VERSION:
+        raise Unsupported("the message is sealed with a key that it names itself")
+    if header.configuration & _CONTENT or not header.configuration & _COUNTER_SENT:
+        raise Unsupported("security mode 10 without a message counter, or for other content")
+    header.tag_size = _TAG_SIZES.get(tag & 0x0F, 0)
+    header.covered = bytes([header.ci]) + bytes(cursor.data[start : cursor.position])
+    header.counter = cursor.u32()

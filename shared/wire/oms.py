@@ -1,12 +1,13 @@
-"""Opening messages: OMS security modes 0, 5 and 7 (EN 13757-7, OMS Vol. 2), enciphered links.
+"""Opening messages: OMS security modes 0, 5, 7 and 10 (EN 13757-7, OMS Vol. 2), enciphered links.
 
 Mode 7 (profile B) is what our units send: AES-CBC under a key derived for each message counter and
 an 8-byte CMAC over everything from the transport layer on. Mode 5 (profile A) has no MAC and no
-counter; mode 0 is plain text; a link layer may be enciphered as a whole (AES-CTR). These are opened
-for other makers' meters only.
+counter; mode 0 is plain text; a link layer may be enciphered as a whole (AES-CTR). Mode 10 (profile
+D) is AES-CCM under a key derived likewise. These are opened for other makers' meters only.
 """
 
 from shared.crypto.block import BLOCK, BlockCipher
+from shared.crypto.ccm import ccm_open
 from shared.crypto.cmac import cmac, same_mac
 from shared.crypto.modes import cbc_decrypt, ctr
 from shared.wire.address import MANUFACTURER, MEDIUM_GAS, VERSION
@@ -22,6 +23,7 @@ from shared.wire.errors import (
 )
 from shared.wire.header import (
     MODE_5,
+    MODE_10,
     MODE_NONE,
     ExtendedLink,
     Header,
@@ -54,12 +56,23 @@ __all__ = [
 ]
 
 
+_AUTHENTIC = ("mode7", "mode10")
+_ALL_ENCIPHERED = 0xFF
+_OTHER_MODES = {
+    2: "DES",
+    3: "DES",
+    8: "AES-CTR",
+    9: "AES-GCM",
+    13: "a TLS session, which only the gateway that opened it can read",
+}
+
+
 class Message:
     """An opened message: its header and what it says.
 
-    `security` is "none", "mode5", "mode7" or "link"; only "mode7" is authentic. `records` are the
-    data records' bytes, fillers included (`shared.wire.records`); where `header.is_compact`, what
-    `shared.wire.compact` makes such of.
+    `security` is "none", "mode5", "mode7", "mode10" or "link", see `is_authentic`. `records` are
+    the data records' bytes, fillers included (`shared.wire.records`); where `header.is_compact` or
+    `header.is_format`, what `shared.wire.compact` makes such of.
     """
 
     __slots__ = ("header", "message_counter", "records", "security")
@@ -71,6 +84,11 @@ class Message:
         self.security = security
         self.message_counter = message_counter
         self.records = records
+
+    @property
+    def is_authentic(self) -> bool:
+        """Whether a MAC proves all of it, its message counter included."""
+        return self.security in _AUTHENTIC
 
     @property
     def manufacturer(self) -> str:
@@ -130,13 +148,18 @@ def open_message(aes: "type[BlockCipher]", header: Header, key: "bytes | None") 
         return _open_link(aes, header, header.ell, key)
     if header.mode == MODE_7:
         return _open_mode_7(aes, header, key)
+    if header.mode == MODE_10:
+        return _open_mode_10(aes, header, key)
     if header.afl is not None and header.afl.mac is not None:
         raise Unsupported("a MAC outside security mode 7 cannot be verified")
     if header.mode == MODE_NONE or (header.mode == MODE_5 and header.blocks == 0):
         return Message(header, "none", None, header.body)
     if header.mode == MODE_5:
         return _open_mode_5(aes, header, key)
-    raise Unsupported("security mode %d is not spoken here" % header.mode)
+    known = _OTHER_MODES.get(header.mode)
+    raise Unsupported(
+        "security mode %d%s is not spoken here" % (header.mode, " (%s)" % known if known else "")
+    )
 
 
 def _open_link(
@@ -198,6 +221,29 @@ def _open_mode_7(aes: "type[BlockCipher]", header: Header, key: "bytes | None") 
     message_key = derived_key(aes, key, DERIVE_ENCRYPTION, counter, identity)
     records = _deciphered(aes, header, message_key, bytes(BLOCK))
     return Message(header, "mode7", afl.counter, records)
+
+
+def _open_mode_10(aes: "type[BlockCipher]", header: Header, key: "bytes | None") -> Message:
+    if header.kdf & 0x30 != KDF_A:
+        raise Unsupported("mode 10 with a key derivation that is not spoken here")
+    if not header.tag_size:
+        raise Unsupported("mode 10 with a MAC of a length that is not spoken here")
+    sealed = header.body
+    size = len(sealed) - header.tag_size
+    if size < 0:
+        raise Truncated("a message of %d bytes has no room for its MAC" % len(sealed))
+    if header.configuration & 0xFF not in (_ALL_ENCIPHERED, size):
+        raise Unsupported("mode 10 with a part in plain text is not spoken here")
+    if key is None:
+        raise KeyNeeded("the message is enciphered (mode 10) and no key was given")
+    counter = header.counter or 0
+    identity = header.address[2:6]
+    message_key = derived_key(aes, key, DERIVE_ENCRYPTION, counter.to_bytes(4, "little"), identity)
+    nonce = header.address + bytes(1) + counter.to_bytes(4, "big")
+    records = ccm_open(aes, message_key, nonce, sealed, header.covered, header.tag_size)
+    if records is None:
+        raise BadMac("the MAC is not the one of this message and key")
+    return Message(header, "mode10", counter, records)
 
 
 def _deciphered(aes: "type[BlockCipher]", header: Header, key: bytes, iv: bytes) -> bytes:

@@ -14,7 +14,7 @@ from collector.cli import main
 from collector.decode import decode_advert, decode_telegram
 from shared.crypto.backend_cryptography import AesBlock
 from shared.exact_json import exact_json
-from shared.wire.errors import WireError
+from shared.wire.errors import BadMac, WireError
 from shared.wire.mbus import RSP_UD, Frame, encode_frame
 from shared.wire.seal import seal_telegram
 from shared.wire.telegram import FLAG_LOW_BATTERY, encode_records, status_byte
@@ -27,6 +27,7 @@ UNIT = unit_telegram(error_flags=FLAG_LOW_BATTERY)
 LINK = seal_telegram(
     AesBlock, KEY, "00000001", encode_records(UNIT), 9, 9, status_byte(FLAG_LOW_BATTERY)
 )
+UNIT_ADVERT = "45B647742939D404BF8E24B40001000046E904C2"  # docs/telegram.md
 MODE_5, MODE_5_KEY, WIRED = GAS_FRAMED.hex(), GAS_KEY.hex(), GAS_WIRED.hex()
 ADVERT = "41a47266c95f730011223378237214"
 ADVERT_KEY = "231d39c1d7cc1ab1aee224cd096db932"
@@ -152,6 +153,22 @@ def test_advert(uuid: str) -> None:
         ("temperature", Decimal("25.06"), "C"),
         ("humidity", Decimal("50.55"), "%"),
     ] == told(found["records"])
+
+
+@pytest.mark.parametrize(
+    "key", ["0F0E0D0C0B0A09080706050403020100", "D768ACE3082C0C31E0827FF966EC0E62"]
+)
+def test_advert_of_a_unit_opens_with_either_key(key: str) -> None:
+    """The unit's key, from the label, does as well as the advert's own; no other one does."""
+    mac, data = bytes.fromhex("C0FFEE123456"), bytes.fromhex(UNIT_ADVERT)
+    found = decode_advert(data, mac, bytes.fromhex(key))
+    assert ("count", 12_345, None) == told(found["records"])[1]
+    result = run("--ble", "--mac", mac.hex(":"), "--key", key, UNIT_ADVERT)
+    assert 0 == result.exit_code
+    assert "12345" in result.output
+    for wrong in (bytes(16), bytes([1]) + bytes.fromhex(key)[1:]):
+        with pytest.raises(BadMac):
+            decode_advert(data, mac, wrong)
 
 
 @given(st.binary(max_size=60), st.none() | st.just(KEY))

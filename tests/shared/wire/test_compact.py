@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.crypto.backend_cryptography import AesBlock
-from shared.wire.compact import FORMATS_MAX, Formats
+from shared.wire.compact import _KNOWN, FORMATS_MAX, Formats
 from shared.wire.crc import crc_en13757
 from shared.wire.errors import BadCrc, Truncated, Unsupported, WireError
 from shared.wire.oms import open_telegram
@@ -106,3 +106,41 @@ def test_any_bytes_give_records_or_a_typed_error(content: bytes) -> None:
     formats.learn(content)
     with contextlib.suppress(WireError):
         formats.expand(content)
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+def test_format_is_learnt_from_a_format_frame(has_length: bool) -> None:
+    """A format frame names the records of the compact frames that follow it."""
+    formats, heads = Formats(), heads_of(OTHER)
+    content = crc_en13757(heads).to_bytes(2, "little") + heads
+    content = bytes([len(content)]) + content if has_length else content
+    assert heads == formats.learn_format(content)
+    assert OTHER == formats.expand(compacted(OTHER))
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_changed_format_frame_teaches_nothing(place: int) -> None:
+    """Its signature is over all heads."""
+    heads = heads_of(OTHER)
+    content = bytearray(crc_en13757(heads).to_bytes(2, "little") + heads)
+    content[place % len(content)] ^= 4
+    formats = Formats()
+    with pytest.raises(WireError):
+        formats.learn_format(bytes(content))
+    with pytest.raises(Unsupported):
+        formats.expand(compacted(OTHER))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"\x01\x00", b"\xff\xff", bytes(3)])
+def test_format_frame_without_a_format_is_refused(content: bytes) -> None:
+    """Whatever is missing."""
+    with pytest.raises(WireError):
+        Formats().learn_format(content)
+
+
+@pytest.mark.parametrize("known", _KNOWN)
+def test_published_formats_are_whole(known: str) -> None:
+    """Each names whole records of fixed lengths, and expands what was made by it."""
+    records = b"".join(head + bytes(size) for head, size in cut_heads(bytes.fromhex(known)))
+    assert bytes.fromhex(known) == heads_of(records)
+    assert records == Formats().expand(compacted(records))

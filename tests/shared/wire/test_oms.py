@@ -347,7 +347,7 @@ def test_message_length_under_the_mac() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({10: b"\x69"}, Unsupported),  # a format frame
+        ({10: b"\x6c"}, Unsupported),  # sets a clock
         ({14: b"\x0d"}, Unsupported),  # TLS
         ({13: b"\x90"}, Truncated),  # nine blocks in a telegram of two
     ],
