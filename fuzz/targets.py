@@ -71,6 +71,13 @@ PLAIN_METER = "12345679"
 ADDRESS = bytes.fromhex("C0FFEE123456")
 COUNT = 4_321
 METER_COUNT = 2_850_427 // 10
+# A meter of security mode 10, and its telegram: pull request 2085 of wmbusmeters
+CCM_METER = "53820306"
+CCM_KEY = bytes.fromhex("bf902dd6dfadafe83e4ae6832b5fa14c")
+CCM_TELEGRAM = bytes.fromhex(
+    "4544372c060382533c168c20307a3010ff2a10018c570e006da7632471f42b0a3ceccd461353573ed02b87118bc5ffe9"
+    "82f7f00a0274543bc51938f8b9c8bb8928114d60788a"
+)
 
 
 def _said() -> PulseTelegram:
@@ -103,13 +110,22 @@ def _other_telegrams() -> list[bytes]:
     link = b"\x44" + link_address(PLAIN_METER, "ELS", 1, 3) + b"\x8c\x20\x01"
     headed = link + b"\x7a\x01\x00\x00\x00" + volume
     compact = link + bytes.fromhex("79eda86ab6710008190000081900007f13")
+    format_frame = link + bytes.fromhex("69eda802ff2004134413615b6167")
     unit = secondary_address(PLAIN_SERIAL, "HHY", 1, 3)
     wired = [
         response(1, unit, 1, 0, encode_records(_said())),
         response(2, secondary_address(PLAIN_METER, "ELS", 1, 3), 1, 0, volume),
     ]
-    radio = [bytes([len(each)]) + each for each in (headed, compact)]
-    return [sealed, frame_a(sealed), ciphered, *radio, *map(encode_frame, wired)]
+    radio = [bytes([len(each)]) + each for each in (headed, compact, format_frame)]
+    return [
+        CCM_TELEGRAM,
+        frame_a(CCM_TELEGRAM),
+        sealed,
+        frame_a(sealed),
+        ciphered,
+        *radio,
+        *map(encode_frame, wired),
+    ]
 
 
 def _gate() -> Ingest:
@@ -120,9 +136,10 @@ def _gate() -> Ingest:
             {"serial": PLAIN_SERIAL, "allow_unauthenticated": True},
             {"serial": METER, "manufacturer": "ELS"},
             {"serial": PLAIN_METER, "manufacturer": "ELS", "allow_unauthenticated": True},
+            {"serial": CCM_METER, "manufacturer": "KAW", "medium": 0x16},
         )
     ]
-    keys = {record.serial: KEY for record in records}
+    keys = {record.serial: KEY for record in records} | {CCM_METER: CCM_KEY}
     return Ingest(Fleet(map(FleetUnit, records)), MemoryKeystore(keys))
 
 
@@ -137,6 +154,8 @@ def _ingest() -> tuple[Feed, Sequence[bytes]]:
             assert outcome.telegram.count == COUNT, data.hex()
         if isinstance(outcome, CountReceived) and outcome.serial == METER:
             assert outcome.count == METER_COUNT, data.hex()
+        if isinstance(outcome, CountReceived) and outcome.serial == CCM_METER:
+            assert outcome.count == 0, data.hex()
 
     return feed, [*_telegrams(), *_other_telegrams()]
 

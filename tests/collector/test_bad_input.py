@@ -37,8 +37,8 @@ from tests.collector.frames import KEY, SERIAL, at, heard, received, record, sea
 ADDRESS = bytes.fromhex("C0FFEE123456")
 SAID = telegram(4_321, 90_000, grid_count=4_300, grid_age_s=600, increments=(3, 0, 250))
 SENDER = range(2, LINK_HEADER)
-# What no MAC covers and no reading is in: C field, a bit of the maker's that is none of its letters,
-# version, and the number of the only fragment.
+# What no MAC covers and no reading is in: the C field, a bit of the maker's code that is in none of
+# its letters, the version, and the number of the only fragment.
 UNCOVERED = (1, 3, 8, 12)
 
 
