@@ -13,7 +13,9 @@ import pytest
 from collector.storage.directory import DataDirectory
 from collector.storage.pairings import Pairings
 from tests.collector.bench import LABEL, MPRN, house_call, recorded
-from tests.collector.frames import KEY, SERIAL
+from tests.collector.frames import KEY, SERIAL, at
+from tests.collector.test_pairing_meters import METER as METER_OF_ANOTHER
+from tests.collector.test_pairing_meters import plain
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,6 +109,32 @@ def test_no_key_is_seen_in_a_terminal(terminal: pexpect.spawn, home: Path) -> No
     shown = "".join(seen).upper()
     assert KEY.hex().upper() not in shown
     assert LABEL.passkey not in shown
+
+
+def test_a_meter_of_another_maker_is_paired(home: Path, tmp_path: Path) -> None:
+    """No label, no button and no key are asked for."""
+    call = tmp_path / "call.txt"
+    lines = [f"{at(5 * n).isoformat()} {plain(5000 + n // 4, n).hex()}\n" for n in range(200)]
+    call.write_text("".join(lines))
+    words = ["-m", "collector", "pair", "--data", str(home), "--replay", str(call)]
+    words += ["--manufacturer", "ELS", "--allow-unauthenticated"]
+    child = pexpect.spawn(sys.executable, words, cwd=ROOT, encoding="utf-8", timeout=60)
+    child.setwinsize(40, 120)
+    answer(child, "Serial of the meter, 8 digits", METER_OF_ANOTHER)
+    answer(child, "Key, empty if it has none (not shown)", "")
+    child.expect_exact(f"The unit is {METER_OF_ANOTHER}.")
+    for question, text in METER[:3]:
+        answer(child, question, text)
+    answer(child, "One pulse is (on the badge)", "1 l")
+    for question, text in (("The dial counts", ""), ("The dial shows", "5.000")):
+        answer(child, question, text)
+    answer(child, "Does the dial show", "y")
+    answer(child, "Installer", "")
+    child.expect_exact("its telegrams prove nothing")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert 0 == child.exitstatus
+    assert not (home / "keys.json").exists()
 
 
 def test_a_dial_that_does_not_agree_is_read_again(terminal: pexpect.spawn, home: Path) -> None:
