@@ -31,8 +31,11 @@ class Signal:
         kind_refused: those that are of another medium.
         unproven: those whose security proves nothing, where that was not allowed.
         countless: those in which the count is not that was named.
+        unread: those that are refused for another reason, and `reason` is the newest one's.
+        reason: see there.
         asked_for: accepted ones that say that somebody pressed the unit's button.
-        damaged: frames that arrived with errors; nobody knows whose.
+        damaged: frames that arrived with errors; nobody knows whose. Those of a kind that is not
+            spoken here are not among them.
         strangers: serials of other units that were heard, the first few.
         rssi_dbm: strength of the newest frame of the unit, where there is a signal.
         rssi_best_dbm: the strongest so far.
@@ -46,6 +49,8 @@ class Signal:
     kind_refused: int = 0
     unproven: int = 0
     countless: int = 0
+    unread: int = 0
+    reason: str = ""
     asked_for: int = 0
     damaged: int = 0
     strangers: set[str] = field(default_factory=set)
@@ -56,7 +61,7 @@ class Signal:
         """Count a frame, and what became of it at the gate."""
         self.frames += 1
         if outcome.serial is None:
-            self.damaged += 1
+            self.damaged += isinstance(outcome, (events.BadCrc, events.MalformedFrame))
             return
         if outcome.serial != serial or isinstance(outcome, events.UnknownUnit):
             if len(self.strangers) < _STRANGERS_MAX:
@@ -80,6 +85,9 @@ class Signal:
             self.unproven += 1
         elif isinstance(outcome, events.NoCount):
             self.countless += 1
+        elif isinstance(outcome, (events.UnsupportedFrame, events.MalformedRecord)):
+            self.unread += 1
+            self.reason = outcome.reason
 
     def advice(self, serial: str) -> list[str]:
         """What a person should know or try, the likeliest first; plain sentences."""
@@ -110,6 +118,8 @@ class Signal:
                 f"the unit {serial} is heard and has no such count:"
                 " `collector decode` shows which records it sends"
             )
+        elif self.unread and not self.accepted:
+            yield f"the unit {serial} is heard and cannot be read: {self.reason}"
         elif not self.of_unit:
             yield f"the unit {serial} is not heard: press its button, and stay within a few metres"
             if self.strangers:

@@ -31,6 +31,11 @@ from tests.collector.bench import LABEL, MPRN, Bench, meter
 from tests.collector.frames import KEY, SERIAL, at, received
 
 METER = "12345678"
+# Published with wmbusmeters: a heat cost allocator of Techem's own kind
+TECHEM = (
+    "2F446850313233347462A2069F255900B0293100000003060609060306090706060505090505050504"
+    "07040605070500"
+)
 ADDRESS = bytes.fromhex("C0FFEE123456")
 
 
@@ -64,6 +69,12 @@ def plain(litres: int, number: int) -> bytes:
     """Of a meter that says everything in plain."""
     link = b"\x44" + link_address(METER, "ELS", 1, 3) + b"\x7a" + bytes([number, 0, 0, 0])
     link += records(litres)
+    return bytes([len(link)]) + link
+
+
+def mode_9() -> bytes:
+    """Of a meter that speaks what nobody here does."""
+    link = b"\x44" + link_address(METER, "ELS", 1, 3) + b"\x7a\x01\x00\x20\x09" + bytes(32)
     return bytes([len(link)]) + link
 
 
@@ -151,6 +162,7 @@ def test_a_meter_of_another_maker_is_paired_by_script(
         (mode_5(5, 1), {}, "prove nothing"),
         (mode_7(5, 1), {"medium": 7}, "name its medium"),
         (mode_7(5, 1), {"selector": "count"}, "no such count"),
+        (mode_9(), {}, "cannot be read: security mode 9 (AES-GCM) is not spoken here"),
         (mode_7(5, 1)[:20] + bytes(2) + mode_7(5, 1)[22:], {}, "damaged"),
     ],
 )
@@ -163,6 +175,17 @@ def test_why_a_meter_is_not_taken_is_said(data: bytes, how: dict[str, object], s
     pairing.handle_timer(at(0) + timedelta(seconds=90))
     assert PairingState.ENDED is pairing.state
     assert said in str(pairing.advice)
+
+
+def test_a_neighbour_that_nobody_understands_is_not_damage() -> None:
+    """A heat cost allocator of its maker's own kind says nothing of the receiver's place."""
+    pairing = PairingSession(PairingPlan(manufacturer="ELS", selector="volume"))
+    pairing.give_identity(METER, KEY, at(0))
+    pairing.receive(received(bytes.fromhex(TECHEM), 10), at(10))
+    assert (1, 0) == (pairing.signal.frames, pairing.signal.damaged)
+    assert ["the unit 12345678 is not heard: press its button, and stay within a few metres"] == (
+        pairing.advice
+    )
 
 
 def test_an_enciphering_meter_needs_its_key() -> None:
