@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 
@@ -23,6 +23,9 @@ from .unit import PairedUnit
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+_ALL: Final = 1 << 62  # entries
 
 
 class Collector(Readings):
@@ -249,25 +252,34 @@ class Collector(Readings):
         silences = (unit.silence(now_ms) for unit in self._units.values())
         return [silence for silence in silences if silence is not None]
 
-    def compact(self, now: datetime, serial: str | None = None) -> int:
+    def compact(self, now: datetime) -> int:
         """Let the journal forget what is final and proves nothing that is not; once a day will do.
 
         No row, register or later row is any other than without it.
 
-        Args:
-            now: the host's UTC.
-            serial: of one unit, so that others wait for less; None for all.
-
         Returns:
             How many entries are gone.
+        """
+        return sum(self.compact_some(serial, now, _ALL) or 0 for serial in self.serials)
+
+    def compact_some(self, serial: str, now: datetime, limit: int) -> int | None:
+        """As `compact`, of one unit, and no more of it at a time than others can wait for.
+
+        Args:
+            serial: the unit.
+            now: the host's UTC.
+            limit: so many entries are folded in this call.
+
+        Returns:
+            How many entries are gone; None as long as it is to be called again.
 
         Raises:
             UnitUnknownError: the unit is not paired.
         """
-        units = self._units.values() if serial is None else [self._paired(serial)]
+        unit = self._paired(serial)
         now_ms = self._journal.tell(unix_ms(now))
         self._seal(now_ms)
-        return sum(unit.compact(now_ms) for unit in units)
+        return unit.compact(now_ms, limit)
 
     def _flag_remarks(self, said: StateReceived | CountReceived) -> list[Event]:
         gate = self._fleet.get(said.serial)

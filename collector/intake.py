@@ -35,6 +35,7 @@ FRAMES_MAX: Final = 20_000
 """Frames that wait for a disk; of more the oldest leave: later ones tell their counts too."""
 
 _NOTES_MAX: Final = 1_000
+_COMPACTED: Final = 50  # entries that are folded while everybody else waits
 _CHUNK: Final = 100  # in one transaction: as long as the disk is full, no more is tried in vain
 
 
@@ -135,15 +136,18 @@ class Intake:
             return None
         return place
 
-    def compact(self, serial: str, now: datetime) -> int:
-        """Let the journal of one unit forget what no row needs; return how many entries are gone.
+    def compact(self, serial: str, now: datetime) -> int | None:
+        """Let the journal of one unit forget what no row needs, a part at a time.
+
+        Returns:
+            How many entries are gone; None as long as it is to be called again.
 
         Raises:
             StorageFailedError: none is.
             UnitUnknownError: the unit is not paired.
         """
         with self._transaction(now):
-            return self.collector.compact(now, serial)
+            return self.collector.compact_some(serial, now, _COMPACTED)
 
     def hold(self, frames: Iterable[ReceivedFrame]) -> None:
         """Take frames that the next `receive` is to make durable."""

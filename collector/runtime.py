@@ -218,12 +218,13 @@ class Runtime:
                 self._backfill.asked(serial, place, bearer, now)
 
     def _compact(self, now: datetime) -> None:
-        """Let journals forget what no row needs: a unit's in one step, each once a day."""
+        """Let journals forget what no row needs: some of a unit's in one step, each once a day."""
         if self._compacted is None or now - self._compacted >= _COMPACTION_PERIOD:
             self._compacted = now
             self._to_compact = deque(self._station.collector.serials)
-        if self._to_compact:
-            self._station.compact(self._to_compact[0], now)
+        if not self._to_compact:
+            return
+        if self._station.compact(self._to_compact[0], now) is not None:
             self._to_compact.popleft()
 
     async def _replay(self) -> None:

@@ -17,7 +17,7 @@ from shared.wire.telegram import FLAG_LOW_BATTERY
 from . import alarms, events
 from .advance import CountKind
 from .bracket import BoundaryCount
-from .compaction import Compaction
+from .compaction import Compaction, Condensing
 from .entries import LogPlace, LogTick, Stamp, TelegramKey, forward
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
@@ -49,6 +49,7 @@ class PairedUnit:
         self._pairing = record.pairing
         past = Past(connection)
         self._compaction = Compaction(self._journal, past, record.serial, self._pairing)
+        self._condensing: Condensing | None = None
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
         self.is_silent = self._registry.is_silent(record.serial)
@@ -226,12 +227,17 @@ class PairedUnit:
         start = self._compaction.start(self._derived)
         return fold(entries, self._pairing, self._journal.told_ms, start)
 
-    def compact(self, now_ms: int) -> int:
-        """See `Collector.compact`."""
-        forgotten = self._compaction.condense(self._derived, now_ms)
-        if forgotten is None:
+    def compact(self, now_ms: int, limit: int) -> int | None:
+        """See `Collector.compact`, of this unit: None while there is more to fold."""
+        if self._condensing is None:
+            self._condensing = self._compaction.begin(now_ms, self._derived)
+        if self._condensing is None:
             return 0
-        self._fold = self._refolded()
+        if not self._condensing.go_on(limit):
+            return None
+        forgotten = self._compaction.finish(self._condensing, self._derived)
+        self._condensing = None
+        self._fold = self._compaction.resumed(self._derived.newest_boundaries(self.record.serial))
         return forgotten
 
     def _resumed(self, *, writes: bool) -> Fold:

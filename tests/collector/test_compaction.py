@@ -97,10 +97,11 @@ class Twins:
         self.forgotten = 0
 
     def happen(self, happening: str) -> None:
-        """Let something be told to both, or only the one be condensed."""
+        """Let something be told to both, or only the one be condensed, or a part of it."""
         now_ms, unit = self.now_ms, self.unit
         if happening == "compact":
-            self.forgotten += self.condensed.unit.compact(now_ms)
+            limit = self.data.draw(st.sampled_from([1, 4, 1_000]))
+            self.forgotten += self.condensed.unit.compact(now_ms, limit) or 0
         elif happening == "restart":
             if self.data.draw(st.booleans()):
                 self.condensed.connection.execute("DELETE FROM collector_boundary")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +182,18 @@ def test_a_process_that_is_stopped_or_killed(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "control.sock").exists()
 
 
+def _heard_for_days(house: House, *benches: Bench) -> None:
+    """Let units be heard for twelve days."""
+    for _ in range(12):
+        for bench in benches:
+            bench.now_ms = unix_ms(house.now)
+            bench.turn(9)
+            frames = bench.unit.advance(bench.now_ms + 86_400_000)
+            heard = [ReceivedFrame(frame, from_unix_ms(ms), "live", 1) for ms, frame in frames]
+            house.station.receive(heard, from_unix_ms(bench.now_ms + 86_400_000))
+        house.now += timedelta(days=1)
+
+
 def test_journals_are_condensed_while_it_runs(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,14 +204,7 @@ def test_journals_are_condensed_while_it_runs(
     neighbour = Bench("00000009", at_ms=house.bench.now_ms)
     neighbour.pair(other, label=UnitLabel("00000009", KEY, "111111"))
     house.station.commit(other.outcome(), neighbour.now)
-    for _ in range(12):
-        for bench in (house.bench, neighbour):
-            bench.now_ms = unix_ms(house.now)
-            bench.turn(9)
-            frames = bench.unit.advance(bench.now_ms + 86_400_000)
-            heard = [ReceivedFrame(frame, from_unix_ms(ms), "live", 1) for ms, frame in frames]
-            house.station.receive(heard, from_unix_ms(bench.now_ms + 86_400_000))
-        house.now += timedelta(days=1)
+    _heard_for_days(house, house.bench, neighbour)
 
     def rows() -> list[tuple[int, list[PulseHalfHour]]]:
         until_s = unix_ms(house.now) // 1_800_000 * 1800
@@ -217,23 +222,30 @@ def test_journals_are_condensed_while_it_runs(
     house.station.handle_timer(house.now)
     before, runtime = rows(), house.runtime(LiveUnit(Bench("00000008")))
     whole = entries()
-    calls = []
+    calls: list[tuple[str, int | None]] = []
     compact = house.station.compact
-    monkeypatch.setattr(
-        house.station, "compact", lambda serial, now: (calls.append(serial), compact(serial, now))
-    )
-    runtime.step()
-    first = entries()
-    assert first[0] < whole[0] - 100
-    assert first[1] == whole[1]
-    runtime.step()
-    assert entries()[1] < whole[1] - 100
-    assert before == rows()
-    for _ in range(5):
+
+    def counted(serial: str, now: datetime) -> int | None:
+        gone = compact(serial, now)
+        calls.append((serial, gone))
+        return gone
+
+    monkeypatch.setattr(house.station, "compact", counted)
+    for _ in range(10):
         runtime.step()
-    assert [SERIAL, "00000009"] == calls
+    assert whole == entries()  # nothing is gone, or another, before all was folded
+    assert before == rows()
+    for _ in range(90):
+        runtime.step()
+    (first, second) = [(serial, gone) for serial, gone in calls if gone is not None]
+    assert [SERIAL, "00000009"] == [first[0], second[0]]
+    assert [count - 100 > left for count, left in zip(whole, entries(), strict=True)] == [True] * 2
+    assert before == rows()
+    made = len(calls)
+    house.step(runtime, 1_000)
+    assert made == len(calls)
     house.now += timedelta(days=1)
     house.step(runtime, 100)
-    assert [SERIAL, "00000009"] * 2 == calls
+    assert [(SERIAL, 0), ("00000009", 0)] == calls[made:]
     refolded = house.station.collector.refold(SERIAL)
     assert before[0][1] == refolded[: len(before[0][1])]
