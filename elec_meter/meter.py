@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from collector import Collector, Keys, MemoryKeystore
 from shared.timegrid import from_unix_s, require_utc, unix_s
 
+from .calibrated import new_metrology
 from .clock import SECOND_US, Clock, Dating, Piece, from_unix_us, unix_us
 from .collected import log_entry, unit_report
 from .commands import CommandedMeter
@@ -91,7 +92,7 @@ class Meter(CommandedMeter):
             MetrologyError: the block cannot be measured; nothing was booked.
         """
         if self._metrology is None:
-            self._metrology = _default_metrology(block.rate_hz)
+            self._metrology = new_metrology(self.config, block.rate_hz)
         measurement = self._metrology.process(block)
         self.receive_measurement(measurement, now)
         return measurement
@@ -369,17 +370,8 @@ def _by_meter(flow: HostFlow, piece: Piece) -> Flow:
     return lambda at_s: flow(max(piece.from_us, host_at(at_s * SECOND_US)))
 
 
-# Both are loaded with the first measurement: numba is heavy, and who only reads needs none.
-
-
 def _new_quality(ledger: Ledger, clock: Clock) -> Quality:
+    # Loaded with the first measurement: numba is heavy, and who only reads needs none.
     from .quality import Quality
 
     return Quality(ledger, clock)
-
-
-def _default_metrology(rate_hz: int) -> Metrology:
-    from .metrology import Calibration, Metrology
-    from .sampling import Converter
-
-    return Metrology(Calibration.for_converter(Converter()), rate_hz=rate_hz)

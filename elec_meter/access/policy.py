@@ -39,13 +39,15 @@ _LEVELS_TO_CHANGE: Final = {
     "flag": Level.INSTALLER,
     "serial": Level.FACTORY,
     "modulus_wh": Level.FACTORY,
+    "calibration": Level.FACTORY,
 }
 
 
 def level_to_change(part: str) -> Level:
     """The level that may change a first-level part of the configuration document.
 
-    What a bill follows from is the supplier's; what is connected and shown is the installer's.
+    What a bill follows from is the supplier's; what is connected and shown is the installer's. The
+    factory's level is there while the calibration link is fitted only.
     """
     return _LEVELS_TO_CHANGE.get(part, Level.SUPPLIER)
 

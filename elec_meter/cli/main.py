@@ -23,6 +23,7 @@ COMMANDS = (
     "config",
     "control",
     "accuracy",
+    "calibrate",
 )
 
 

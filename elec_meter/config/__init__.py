@@ -29,6 +29,7 @@ from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
     ENERGY_NAMES,
     BillingConfig,
+    CalibrationConfig,
     ClockConfig,
     DataChannelConfig,
     DemandConfig,
@@ -71,6 +72,7 @@ __all__ = [
     "BillingConfig",
     "BlocksConfig",
     "CalendarConfig",
+    "CalibrationConfig",
     "ChangeBaseError",
     "ChangeCorruptError",
     "ChangeError",

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import msgspec
+
 from collector import (
     Fleet,
     FleetUnit,
@@ -20,6 +22,7 @@ from collector import (
     TelegramReceived,
     UnitRecord,
 )
+from elec_meter.calibrated import new_metrology
 from elec_meter.config import demo_config
 from elec_meter.errors import RecordingError
 from elec_meter.meter import Meter
@@ -31,6 +34,7 @@ from .gas import RecordedTurns
 from .world import UNIT_KEY, UNIT_SERIAL, DemoWorld, pair_demo_unit
 
 if TYPE_CHECKING:
+    from elec_meter.config import MeterConfig
     from elec_meter.metrology import Metrology
     from elec_meter.sampling.recorded import RecordedSource
 
@@ -85,12 +89,13 @@ def replay(data_dir: Path, recording: Recording, start: datetime | None) -> Mete
     with Storage.open(data_dir) as storage:
         begin = (start or recording.begins).replace(microsecond=0)
         _refuse_the_past(storage, data_dir, begin)
+        config = storage.load_config() or demo_config()
         meter = Meter(
-            storage.load_config() or demo_config(),
+            config,
             storage,
             begin,
             keystore=Keystore.open(data_dir),
-            metrology=_metrology(recording.waveform),
+            metrology=_metrology(config, recording.waveform),
         )
         feeds = [
             _load_feeds(meter, recording.load, begin),
@@ -152,12 +157,12 @@ def _telegram(frame: ReceivedFrame) -> PulseTelegram | None:
     return outcome.telegram if isinstance(outcome, TelegramReceived) else None
 
 
-def _metrology(waveform: RecordedSource | None) -> Metrology | None:
+def _metrology(config: MeterConfig, waveform: RecordedSource | None) -> Metrology | None:
+    """Counts are those of the meter's own front end, volts and amperes those of a perfect one."""
     if waveform is None:
         return None
-    from elec_meter.metrology import Calibration, Metrology
-
-    return Metrology(Calibration.for_converter(waveform.converter), rate_hz=waveform.rate_hz)
+    known = config if waveform.is_in_counts else msgspec.structs.replace(config, calibration=None)
+    return new_metrology(known, waveform.rate_hz, converter=waveform.converter)
 
 
 def _waveform_feeds(meter: Meter, waveform: RecordedSource | None) -> Iterator[Feed]:

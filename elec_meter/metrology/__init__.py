@@ -8,9 +8,17 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.metrology.calibration import Calibration
+    from elec_meter.metrology.derivation import (
+        Derived,
+        Observation,
+        ReferenceReading,
+        derive,
+        observe,
+    )
     from elec_meter.metrology.errors import (
         CalibrationError,
         CountRangeError,
+        ImplausibleError,
         MetrologyError,
         PulseOutputError,
         RateError,
@@ -24,15 +32,21 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "CountRangeError",
+    "Derived",
     "Flags",
+    "ImplausibleError",
     "Measurement",
     "Metrology",
     "MetrologyError",
+    "Observation",
     "PulseOutput",
     "PulseOutputError",
     "Quantities",
     "RateError",
+    "ReferenceReading",
     "RepeatedBlockError",
+    "derive",
+    "observe",
     "warm_cache",
 ]
 
@@ -40,9 +54,10 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "calibration": "Calibration",
+        "derivation": "Derived Observation ReferenceReading derive observe",
         "errors": (
-            "CalibrationError CountRangeError MetrologyError PulseOutputError RateError"
-            " RepeatedBlockError"
+            "CalibrationError CountRangeError ImplausibleError MetrologyError PulseOutputError"
+            " RateError RepeatedBlockError"
         ),
         "pipeline": "Measurement Metrology warm_cache",
         "pulses": "PulseOutput",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BITS_MAX = 24
 PHASE_MAX_URAD = 100_000
+OFFSET_MAX_UW = 5_000_000
+_PER_MILLI = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Calibration:
         current_ma_per_count: Milliamperes that one count of current stands for.
         phase_urad: By how much the current channel lags the voltage channel, in microradians of the
             fundamental; what is measured is turned back by as much.
+        power_offset_uw: Active power that the channels make of each other without any load, in
+            microwatts; it is taken off what is measured.
+        reactive_offset_uvar: The same of reactive power.
         full_scale_count: Counts at which both converters saturate, at most 2^23.
         starting_current_ma: The meter starts at this current (EN 50470-3: I_st) and registers
             nothing at less than three quarters of it.
@@ -40,6 +45,8 @@ class Calibration:
     full_scale_count: int = 1 << 15
     starting_current_ma: int = 20
     signal_min_mv: int = 20_000
+    power_offset_uw: int = 0
+    reactive_offset_uvar: int = 0
 
     def __post_init__(self) -> None:
         for name in ("voltage_mv_per_count", "current_ma_per_count"):
@@ -48,6 +55,8 @@ class Calibration:
                 raise CalibrationError(f"{name} is {gain!r}, not a positive Fraction")
         if abs(self.phase_urad) > PHASE_MAX_URAD:
             raise CalibrationError(f"a phase of {self.phase_urad} urad is no calibration")
+        if max(abs(self.power_offset_uw), abs(self.reactive_offset_uvar)) > OFFSET_MAX_UW:
+            raise CalibrationError("an offset of more than 5 W is no calibration")
         if not 1 << 7 <= self.full_scale_count <= 1 << (BITS_MAX - 1):
             raise CalibrationError(f"full scale is 2^7 to 2^23, not {self.full_scale_count}")
         if (
@@ -78,6 +87,27 @@ class Calibration:
             signal_min_mv=signal_min_mv,
         )
 
+    @classmethod
+    def from_integers(
+        cls,
+        *,
+        bits: int,
+        voltage_pv_per_count: int,
+        current_pa_per_count: int,
+        phase_urad: int = 0,
+        power_offset_uw: int = 0,
+        reactive_offset_uvar: int = 0,
+    ) -> Calibration:
+        """The calibration as a meter stores it: gains in picovolts and picoamperes a count."""
+        return cls(
+            voltage_mv_per_count=Fraction(voltage_pv_per_count, _PER_MILLI),
+            current_ma_per_count=Fraction(current_pa_per_count, _PER_MILLI),
+            phase_urad=phase_urad,
+            full_scale_count=1 << (bits - 1),
+            power_offset_uw=power_offset_uw,
+            reactive_offset_uvar=reactive_offset_uvar,
+        )
+
     def energy_mj_per_count(self, rate_hz: int) -> Fraction:
         """Millijoules in one count of voltage times one of current, over one sample."""
         return self.voltage_mv_per_count * self.current_ma_per_count / (1000 * rate_hz)
@@ -98,3 +128,13 @@ class Calibration:
         """Cosine and sine of the phase, in 1/2^30."""
         angle = self.phase_urad / 1e6
         return round(math.cos(angle) * (1 << 30)), round(math.sin(angle) * (1 << 30))
+
+    @property
+    def offsets_q8(self) -> tuple[int, int]:
+        """Active and reactive power to take off each sample, in count^2 / 256."""
+        # A millivolt times a milliampere is a microwatt.
+        uw_per_count = self.voltage_mv_per_count * self.current_ma_per_count
+        return (
+            round(self.power_offset_uw / uw_per_count * 256),
+            round(self.reactive_offset_uvar / uw_per_count * 256),
+        )

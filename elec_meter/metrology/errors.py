@@ -46,3 +46,11 @@ class PulseOutputError(MetrologyError):
 
     Example scenarios: a meter constant of nothing; net energy, which may fall, instead of energy.
     """
+
+
+class ImplausibleError(MetrologyError):
+    """A calibration cannot be derived from what was recorded and read.
+
+    Example scenarios: the load changed meanwhile; a reading with its point in the wrong place; a
+    conductor turned round; a recording of half a second.
+    """

@@ -48,8 +48,8 @@ FRESH, LOST, COASTING, FOUND, FOLLOWING = range(5)
 
 # What a pipeline fixes when it is built.
 NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(6)
-STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE = range(6, 11)
-LIMITS_SIZE = 11
+STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE, OFFSET_P, OFFSET_Q = range(6, 13)
+LIMITS_SIZE = 13
 
 # The last one is only in a cycle's flags: nothing registers, the current being below the starting
 # current or no crossing having been seen so far.
@@ -243,7 +243,8 @@ def _conclude(rows: Row, used: Int, state: Row, limits: Row) -> None:
         if square_i < limits[STARTING] * count >> 8:
             flags |= IDLE
         rows[k, SQUARE_V], rows[k, SQUARE_I], rows[k, FLAGS] = square_v, square_i, flags
-        rows[k, ACTIVE], rows[k, REACTIVE] = active, reactive
+        rows[k, ACTIVE] = active - (limits[OFFSET_P] * count >> 8)
+        rows[k, REACTIVE] = reactive - (limits[OFFSET_Q] * count >> 8)
     state[MEAN_I] = held_i
 
 

@@ -256,6 +256,7 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
     limits[kernels.FULL_SCALE] = calibration.full_scale_count
     limits[kernels.DC_LIMIT] = calibration.full_scale_count // 4
     limits[kernels.COSINE], limits[kernels.SINE] = calibration.turn_q30
+    limits[kernels.OFFSET_P], limits[kernels.OFFSET_Q] = calibration.offsets_q8
     return limits
 
 

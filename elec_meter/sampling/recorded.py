@@ -61,6 +61,10 @@ class RecordedSource(SampleSource):
         anchor_utc: When the first sample was taken.
         converter: What a count means; by default 24 bits wide, 16 for a file of 16-bit counts.
 
+    Attributes:
+        is_in_counts: Whether the file holds counts, not volts and amperes.
+        converter: What a count means.
+
     Raises:
         RecordingError: With one sentence that names the file and what is wrong with it.
     """
@@ -78,6 +82,7 @@ class RecordedSource(SampleSource):
         self.rate_hz = self._agreed_rate(rate_hz, told_hz)
         self.anchor_utc = anchor_utc
         real = voltage.dtype.kind == "f" or current.dtype.kind == "f"
+        self.is_in_counts = not real
         narrow = max(voltage.dtype.itemsize, current.dtype.itemsize) <= np.dtype(np.int16).itemsize
         self.converter = converter or Converter(bits=16 if narrow and not real else 24)
         volt = 1000 / float(self.converter.voltage_mv_per_count) if real else 1.0

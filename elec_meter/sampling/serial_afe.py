@@ -111,6 +111,11 @@ class SerialAfe(SampleStream):
                 yield self._block(voltage, current, samples)
                 voltage, current = voltage[samples:], current[samples:]
 
+    @property
+    def bits(self) -> int:
+        """Width of its counts: 16 or 24."""
+        return 16 if self._dtype == np.int16 else 24
+
     def close(self) -> None:
         """Give the port back."""
         serial_port.close(self._port)

@@ -47,7 +47,7 @@ _CORE = (
     "storage",
     "objects",
 )
-_METER = (*_CORE, "display", "flag", "meter")
+_METER = (*_CORE, "display", "flag", "calibrated", "meter")
 _EDGES = (*_METER, "hal", "dlms", "panel", "addons", "control", "ports", "runtime", "at_rest")
 KNOWS = {
     "errors": (),
@@ -77,10 +77,19 @@ KNOWS = {
     "quality": ("events", "clock", "ledger", "metrology"),
     "eventlog": ("objects", "storage"),
     "assembly": (*_CORE, "display", "flag"),
+    "calibrated": ("config", "sampling", "metrology"),
     "configured": (*_CORE, "eventlog", "assembly", "display"),
     "switched": (*_CORE, "configured"),
     "commands": (*_CORE, "configured", "switched"),
-    "meter": (*_CORE, "collected", "quality", "eventlog", "configured", "commands"),
+    "meter": (
+        *_CORE,
+        "collected",
+        "quality",
+        "eventlog",
+        "calibrated",
+        "configured",
+        "commands",
+    ),
     "at_rest": (*_CORE, "configured"),
     "control": (*_METER, "configured"),
     "ports": ("errors", "config", "flag", "dlms", "control"),

@@ -13,6 +13,7 @@ from elec_meter.config import (
     BillingConfig,
     BlocksConfig,
     CalendarConfig,
+    CalibrationConfig,
     ClockConfig,
     ContactorConfig,
     DataChannelConfig,
@@ -270,6 +271,15 @@ displays = st.builds(
     button=st.lists(screens, max_size=2).map(tuple),
     service=st.lists(screens, max_size=2).map(tuple),
 )
+calibrations = st.builds(
+    CalibrationConfig,
+    bits=st.just(16),
+    voltage_pv_per_count=st.integers(4 * 10**9, 6 * 10**10),
+    current_pa_per_count=st.integers(4 * 10**7, 6 * 10**10),
+    phase_urad=st.integers(-100_000, 100_000),
+    power_offset_uw=st.integers(-5_000_000, 5_000_000),
+    reactive_offset_uvar=st.integers(-5_000_000, 5_000_000),
+)
 flag_ports = st.builds(
     FlagConfig,
     manufacturer=st.sampled_from(("HHY", "ABc")),
@@ -340,6 +350,7 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "limiter": limiters,
         "terminals": terminal_lists(),
         "switched_load": relays(),
+        "calibration": calibrations,
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
     return MeterConfig(
