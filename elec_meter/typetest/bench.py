@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ RATES_HZ = (4_000, 8_000)
 WIDTHS_BITS = (16, 24)
 NOISE_COUNT = 0.5
 
+_QUADRANTS = 4
 _ANCHOR_UTC = datetime(2024, 1, 1, tzinfo=UTC)
 _LEAD_S = 1  # the meter finds the mains in it
 _TAIL_S = 1  # and ends the last whole second's last cycle in it
@@ -35,20 +35,26 @@ class Reading:
         seconds: how many.
         import_mj: by second, millijoules.
         export_mj: likewise.
-        reactive_var: mean of the reactive power shown, inductive positive.
+        reactive_mvars: of all seconds, by quadrant, millivar-seconds.
         flags: whatever was wrong.
     """
 
     seconds: int
     import_mj: list[int]
     export_mj: list[int]
-    reactive_var: float
+    reactive_mvars: list[int]
     flags: Flags
 
     @property
     def net_mj(self) -> int:
         """Import less export of all seconds, millijoules."""
         return sum(self.import_mj) - sum(self.export_mj)
+
+    @property
+    def net_mvars(self) -> int:
+        """Q+ less Q- of all seconds, millivar-seconds."""
+        first, second, third, fourth = self.reactive_mvars
+        return first + second - third - fourth
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +82,19 @@ class Bench:
         """What a fresh meter registers of `wave` in `seconds` whole seconds."""
         metrology = Metrology(Calibration.for_converter(self.converter), rate_hz=self.rate_hz)
         first_s = int(_ANCHOR_UTC.timestamp()) + _LEAD_S
-        total = np.zeros((2, seconds), np.int64)
-        shown: dict[int, float] = {}
+        total = np.zeros((2 + _QUADRANTS, seconds), np.int64)
         flags = Flags(0)
         for block in self.blocks(wave, _LEAD_S + seconds + _TAIL_S):
             measurement = metrology.process(block)
             flags |= measurement.flags
-            for second_s, *energies in zip(
-                measurement.second_s.tolist(),
-                measurement.import_mj.tolist(),
-                measurement.export_mj.tolist(),
-                strict=True,
-            ):
-                if 0 <= second_s - first_s < seconds:
-                    total[:, second_s - first_s] += energies
-            quantities = measurement.quantities
-            if quantities is not None and 0 <= quantities.second_s - first_s < seconds:
-                shown[quantities.second_s] = quantities.reactive_var
-        import_mj, export_mj = total.tolist()
-        reactive_var = math.fsum(shown.values()) / max(len(shown), 1)
-        return Reading(seconds, import_mj, export_mj, reactive_var, flags)
+            place = measurement.second_s - first_s
+            inside = (place >= 0) & (place < seconds)
+            energies = np.vstack(
+                (measurement.import_mj, measurement.export_mj, measurement.reactive_mvars.T)
+            )
+            total[:, place[inside]] += energies[:, inside]
+        import_mj, export_mj, *reactive = total.tolist()
+        return Reading(seconds, import_mj, export_mj, [sum(each) for each in reactive], flags)
 
     def blocks(self, wave: SteadyWave, seconds: int) -> Iterator[SampleBlock]:
         """Samples of so many seconds at least, a block a second."""

@@ -25,7 +25,7 @@ class Quantity(Enum):
     """What a row is about."""
 
     ACTIVE = "error of active energy, percent"
-    REACTIVE = "error of reactive power, percent"
+    REACTIVE = "error of reactive energy, percent"
     CHANGE = "change of the error of active energy, percent"
     START = "time to the first pulse, as a multiple of the theoretical"
     NO_LOAD = "pulses"

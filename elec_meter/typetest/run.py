@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from elec_meter.metrology import PulseOutput
 from elec_meter.typetest.bench import NOISE_COUNT, RATES_HZ, WIDTHS_BITS, Bench
 from elec_meter.typetest.limits import CLASSES, limit_percent
 from elec_meter.typetest.rows import CURRENT_MAX_A, ROWS, Point, Quantity, Row
@@ -153,8 +154,9 @@ def _duration_s(row: Row, point: Point, bench: Bench, extent: Extent) -> int:
     if row.quantity is Quantity.START:
         return math.ceil(1.3 * _theory_s(wave, extent)) + 1
     converter = bench.converter
-    power_count = wave.reactive_var if row.quantity is Quantity.REACTIVE else wave.power_w
-    power_count *= 1e6 / float(converter.voltage_mv_per_count * converter.current_ma_per_count)
+    true_power = wave.reactive_var if row.quantity is Quantity.REACTIVE else wave.power_w
+    power_count = true_power * 1e6
+    power_count /= float(converter.voltage_mv_per_count * converter.current_ma_per_count)
     # Each channel's noise is multiplied with the other channel, sample by sample.
     noise_count = math.hypot(NOISE_COUNT, _ROUNDING_COUNT) * math.hypot(
         wave.voltage_v * 1e3 / float(converter.voltage_mv_per_count),
@@ -165,7 +167,7 @@ def _duration_s(row: Row, point: Point, bench: Bench, extent: Extent) -> int:
     certainty = extent.certainty / row.limit(bench.bits)
     samples = (certainty * spread_percent) ** 2
     # Whole millijoules are what a meter registers.
-    whole_s = 0.0 if row.quantity is Quantity.REACTIVE else certainty / abs(10 * wave.power_w)
+    whole_s = certainty / abs(10 * true_power)
     seconds = math.ceil(max(extent.least_s, samples / bench.rate_hz, whole_s))
     return -(-seconds // wave.pattern_s) * wave.pattern_s
 
@@ -180,8 +182,8 @@ def _percent(bench: Bench, wave: SteadyWave, seconds: int) -> float:
 
 
 def _reactive_error(bench: Bench, point: Point, seconds: int, _: Extent) -> float:
-    true_var = point.wave.reactive_var
-    return 100 * (bench.read(point.wave, seconds).reactive_var - true_var) / abs(true_var)
+    true_mvars = point.wave.reactive_var * 1000 * seconds
+    return 100 * (bench.read(point.wave, seconds).net_mvars - true_mvars) / abs(true_mvars)
 
 
 def _change(bench: Bench, point: Point, seconds: int, _: Extent) -> float:
@@ -199,10 +201,9 @@ def _starting_ratio(bench: Bench, point: Point, seconds: int, extent: Extent) ->
     """Time to the first pulse, to the second, over the theoretical one."""
     reading = bench.read(point.wave, seconds)
     energies = reading.import_mj if point.wave.power_w > 0 else reading.export_mj
-    reached_mj = 0
+    output = PulseOutput(extent.pulses_per_kwh)
     for second, energy_mj in enumerate(energies, 1):
-        reached_mj += energy_mj
-        if reached_mj * extent.pulses_per_kwh >= _KWH_MJ:
+        if output.add(energy_mj):
             return second / _theory_s(point.wave, extent)
     return math.inf
 
