@@ -150,6 +150,27 @@ def test_an_offset_is_taken_off_exactly() -> None:
     assert -0.7 == pytest.approx(seen[0].reactive_var - seen[1].reactive_var, abs=1e-4)
 
 
+def test_where_the_readings_disagree_a_little() -> None:
+    """Power is right: a reading of current that is 0.3 % high moves the gain of nothing."""
+    told = reading(LOAD, current_a=Fraction("10.03"))
+    active_w, reactive_var = power_w(FrontEnd(), derive(FrontEnd().observe(LOAD), told), LOAD)
+    assert 1150 == pytest.approx(active_w, rel=2e-4)
+    assert 1991.86 == pytest.approx(reactive_var, rel=4e-4)
+
+
+def test_offsets_are_turned_with_the_phase() -> None:
+    """Offsets are those of what is left after the phase was put right, as they are taken off."""
+    load = Observation(16, 100, 10_000.0, 1_000.0, 1e7 * math.cos(0.09), 1e7 * math.sin(0.09))
+    none = Observation(16, 100, 10_000.0, 10.0, 20_000.0, 0.0)
+    told = ReferenceReading(Fraction(200), Fraction(10), Fraction(2_000), Fraction(0))
+    derived = derive(load, told, none)
+    turn = derived.phase_urad / 1e6
+    assert 0.09 == pytest.approx(turn, abs=3e-4)
+    offset_uw = 20_000.0 * (200 / 10_000) * (10 / 1_000) * 1e6
+    assert offset_uw * math.cos(turn) == pytest.approx(derived.power_offset_uw, abs=1)
+    assert -offset_uw * math.sin(turn) == pytest.approx(derived.reactive_offset_uvar, abs=1)
+
+
 GOOD = FrontEnd().observe(LOAD)
 READ = reading(LOAD)
 
