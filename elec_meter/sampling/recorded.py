@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Fewer cannot be measured; a recording of one cycle must be repeated before it is fed in.
 _CYCLES_MIN = 3
+# A voltage that moves by less than a two-thousandth of full scale is noise on whatever there is.
+_DC_SHIFT = 11
 # What zipfile, zlib and numpy's reader of headers say of damaged files.
 _NPZ_FAULTS = (
     ValueError,
@@ -93,6 +95,9 @@ class RecordedSource(SampleSource):
             raise self._refusal("has more samples of one quantity than of the other")
         if self._voltage.size < _CYCLES_MIN * self.rate_hz // 50:
             raise self._refusal(f"is shorter than {_CYCLES_MIN} cycles of 50 Hz")
+        swing = int(self._voltage.max()) - int(self._voltage.min())
+        if swing <= self.converter.full_scale_count >> _DC_SHIFT:
+            raise self._refusal("is DC: its voltage does not alternate")
         self.end_sample = self._voltage.size
 
     def block(self, first_sample: int, count: int) -> SampleBlock:

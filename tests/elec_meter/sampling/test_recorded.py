@@ -101,6 +101,11 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"rate_hz": 500}, "has a rate of 500 Hz, not 2,000 to 32,000 Hz"),
     ({"voltage": V.reshape(2, 2000)}, "has 2 dimensions of voltage, not one"),
     ({"voltage": V[:100], "current": I[:100]}, "is shorter than 3 cycles of 50 Hz"),
+    ({"voltage": V * 0 + 9000}, "is DC: its voltage does not alternate"),
+    (
+        {"voltage": V * 0 + np.arange(4000, dtype=np.int16) % 9},
+        "is DC: its voltage does not alternate",
+    ),
     ({"voltage": V[:3999]}, "has more samples of one quantity than of the other"),
     ({"current": I.astype("U4")}, "has a current of <U4, which is not numbers"),
     ({"current": I.astype(object)}, "is not a readable npz file"),
