@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from .alarms import Alarms
 from .clock import Clock
 from .config import (
     MeterConfig,
@@ -50,9 +51,10 @@ class Parts(NamedTuple):
         now: gives the host's UTC.
         live: gives the quantities of a second just before an instant, None when there are none.
         unit: gives what is known of a pulse unit by its serial.
-        events: the event log.
+        events: the event logs.
         storage_failed: whether the last checkpoint failed.
-        switchgear: contactor and limiter; None for those of a meter as it was built.
+        switchgear: what it switches; None for that of a meter as it was built.
+        alarms: what happened since somebody last looked; None for nothing.
     """
 
     clock: Clock
@@ -62,6 +64,7 @@ class Parts(NamedTuple):
     events: EventLog
     storage_failed: Callable[[], bool] = lambda: False
     switchgear: Switchgear | None = None
+    alarms: Alarms | None = None
 
 
 class Assembly:
@@ -83,6 +86,7 @@ class Assembly:
             events=parts.events,
             storage_failed=parts.storage_failed,
             switchgear=parts.switchgear,
+            alarms=parts.alarms,
         )
         self.display = Display(
             config.display,

@@ -11,6 +11,8 @@ import msgspec
 from shared.timegrid import from_unix_s, require_utc, unix_s
 
 from .access import Level, level_to_change
+from .alarms import STATE_KEY as ALARMS_KEY
+from .alarms import Alarms
 from .assembly import Assembly, Parts, check
 from .clock import unix_us
 from .config import MeterConfig, PassiveTariff
@@ -43,7 +45,8 @@ class ConfiguredMeter:
         clock: what it believes the time is.
         collector: its pulse units.
         ledger: its books.
-        switchgear: its contactor and what opens it.
+        switchgear: what it switches, and what it hears through its terminals.
+        alarms: what happened since somebody last looked.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class ConfiguredMeter:
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
         self.save_beside(STATE_KEY, self.switchgear.packed)
+        self.alarms = Alarms(storage.event_totals, storage.get_state(ALARMS_KEY))
+        self.save_beside(ALARMS_KEY, self.alarms.packed)
         self.config_version = 0
         self._now = now
         self._quantities: Quantities | None = None
@@ -233,6 +238,7 @@ class ConfiguredMeter:
             StoredEvents(self.storage),
             lambda: self.storage.backlog is not None,
             self.switchgear,
+            self.alarms,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self.ledger.data_channels.source = self._assembly

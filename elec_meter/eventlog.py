@@ -1,9 +1,10 @@
-"""The event log of the directory, as storage keeps it."""
+"""The event logs of the directory, as storage keeps them."""
 
 from __future__ import annotations
 
 from shared.timegrid import unix_s
 
+from .events import Log, log_of
 from .objects import EventRow
 from .storage import Event, Storage
 
@@ -18,17 +19,22 @@ class StoredEvents:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def newest(self) -> EventRow | None:
-        """The last entry."""
-        return next((_row(event) for event in self._storage.events(newest=1)), None)
+    def newest(self, log: Log) -> EventRow | None:
+        """The last entry of a log."""
+        return next((_row(event) for event in self._storage.events(newest=1, log=log)), None)
 
-    def count(self) -> int:
-        """How many there are."""
-        return self._storage.event_count()
+    def count(self, log: Log) -> int:
+        """How many a log has."""
+        return self._storage.event_count(log)
 
-    def rows(self, from_s: int | None, to_s: int | None) -> list[EventRow]:
-        """Entries stamped in `[from_s, to_s)`, oldest first."""
-        return [_row(event) for event in self._storage.events(from_s, to_s)]
+    def total(self, log: Log) -> int:
+        """How many a log was ever given."""
+        totals = self._storage.event_totals().items()
+        return sum(count for code, count in totals if log_of(code) is log)
+
+    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> list[EventRow]:
+        """Entries of a log stamped in `[from_s, to_s)`, oldest first."""
+        return [_row(event) for event in self._storage.events(from_s, to_s, log=log)]
 
 
 def _row(event: Event) -> EventRow:

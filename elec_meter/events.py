@@ -1,8 +1,9 @@
-"""The codes of the event log."""
+"""The codes of the events, and the log that each is in."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class EventCode(IntEnum):
@@ -50,6 +51,66 @@ class EventCode(IntEnum):
     DEMAND_RESET = 233
     PRICES_RECEIVED = 234
     ORDER_REFUSED = 235
-    LIMITER_LOCKED = 240
-    RELAY_SWITCHED = 241
-    RELAY_BOOSTED = 242
+    LIMITER_LOCKED = 250
+    RELAY_SWITCHED = 251
+    RELAY_BOOSTED = 252
+    ALARMS_CLEARED = 253
+
+
+class Log(IntEnum):
+    """The event logs, by E of their codes (IEC 62056-6-1, 6.2.55)."""
+
+    STANDARD = 0
+    TAMPER = 1
+    CONTACTOR = 2
+    M_BUS = 3
+    POWER_QUALITY = 4
+    COMMUNICATION = 5
+
+
+_CODES: Final = {
+    Log.TAMPER: (EventCode.UNIT_TAMPERED,),
+    Log.CONTACTOR: (
+        EventCode.CONTACTOR_ARMED,
+        EventCode.CONTACTOR_OPENED_BY_HAND,
+        EventCode.CONTACTOR_CLOSED_BY_HAND,
+        EventCode.CONTACTOR_OPENED_REMOTELY,
+        EventCode.CONTACTOR_OPENED_BY_LIMITER,
+        EventCode.LIMIT_EXCEEDED,
+        EventCode.LIMIT_KEPT,
+        EventCode.LIMIT_CHANGED,
+        EventCode.CONTACTOR_FAILED,
+        EventCode.LIMITER_LOCKED,
+        EventCode.RELAY_SWITCHED,
+        EventCode.RELAY_BOOSTED,
+    ),
+    Log.M_BUS: (
+        EventCode.UNIT_SILENT,
+        EventCode.UNIT_BATTERY_LOW,
+        EventCode.UNIT_PAIRED,
+        EventCode.UNIT_RESET,
+        EventCode.UNIT_FLOW_IMPLAUSIBLE,
+        EventCode.UNIT_COUNT_ROLLED_BACK,
+        EventCode.TELEGRAM_REFUSED,
+    ),
+    Log.POWER_QUALITY: (
+        EventCode.MEASUREMENT_NO_SIGNAL,
+        EventCode.MEASUREMENT_DC,
+        EventCode.MEASUREMENT_UNLOCKED,
+    ),
+    Log.COMMUNICATION: (EventCode.ORDER_REFUSED,),
+}
+_LOGS: Final[dict[int, Log]] = {code: log for log, codes in _CODES.items() for code in codes}
+
+APART: Final = tuple(int(code) for code in _LOGS)
+"""Codes that are in another log than the standard one."""
+
+
+def log_of(code: int) -> Log:
+    """The log that an event is in; the standard one has what no other has."""
+    return _LOGS.get(code, Log.STANDARD)
+
+
+def codes_of(log: Log) -> tuple[int, ...]:
+    """The codes of a log other than the standard one, which has all that are not `APART`."""
+    return tuple(map(int, _CODES.get(log, ())))

@@ -15,6 +15,7 @@ from .errors import TerminalError
 from .events import EventCode
 
 if TYPE_CHECKING:
+    from .alarms import Alarm
     from .switchgear import Occurrence
 
 BUTTON: Final = "the button"
@@ -139,6 +140,22 @@ class SwitchedMeter(ConfiguredMeter):
         self.storage.record_event(EventCode.RELAY_BOOSTED, text, self._now)
         self.checkpoint()
         return minutes
+
+    def clear_alarms(
+        self, now: datetime, *, level: Level = Level.FACTORY, author: str = PROGRAM
+    ) -> Alarm:
+        """Somebody has looked at the alarms; return what there were.
+
+        Raises:
+            NotAllowedError: below level 2.
+        """
+        require_level(level, Level.INSTALLER, "clear alarms")
+        self._advance(now)
+        text = f"the alarms {int(self.alarms.raised):#010x} were cleared by {author}"
+        self.storage.record_event(EventCode.ALARMS_CLEARED, text, self._now)
+        raised = self.alarms.clear()
+        self.checkpoint()
+        return raised
 
     def receive_edge(self, number: int, is_closed: bool, at: datetime, now: datetime) -> None:
         """The contact at a pulse input closed or opened; its bounce counts nothing.

@@ -60,6 +60,20 @@ def boost(terminal: int, minutes: int | None, data_dir: Path, as_json: bool) -> 
     _print(order(data_dir, request), as_json, told)
 
 
+@command.command("clear-alarms", epilog=example("elec-meter control clear-alarms --data home"))
+@data_option
+@json_option
+def clear_alarms(data_dir: Path, as_json: bool) -> None:
+    """Say that somebody has looked at the alarms; they are printed."""
+    from elec_meter.control import ClearAlarms
+
+    def told(reply: dict[str, Any]) -> str:
+        names = [name.replace("_", " ") for name in reply["cleared"]]
+        return "\n".join(["The alarms were cleared.", *names]) if names else "There was no alarm."
+
+    _print(order(data_dir, ClearAlarms(key=new_key())), as_json, told)
+
+
 @command.command(
     "clock-set", epilog=example("elec-meter control clock-set 2026-04-01T12:00Z --data home")
 )

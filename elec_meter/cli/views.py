@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from elec_meter.clock import from_unix_us
+from elec_meter.events import log_of
 from elec_meter.objects import Clock, CosemObject, Directory, ExtendedRegister, Register
 from elec_meter.objects.profiles import CLOCK
 from shared.timegrid import (
@@ -96,6 +97,7 @@ def display(seen: Observed) -> list[Row]:
             "unit": face.unit,
             "screen": face.screen,
             "screens": face.screens,
+            "icons": face.icons_lit(),
         }
     ]
 
@@ -103,7 +105,13 @@ def display(seen: Observed) -> list[Row]:
 def events(seen: Observed) -> list[Row]:
     """The event log; of one settlement day with one."""
     return [
-        {"number": e.number, "at": iso_utc(e.at), "code": e.code, "text": e.text}
+        {
+            "number": e.number,
+            "at": iso_utc(e.at),
+            "log": log_of(e.code).name.lower(),
+            "code": e.code,
+            "text": e.text,
+        }
         for e in seen.events
         if seen.day in (None, settlement_period(e.at).settlement_date)
     ]

@@ -42,6 +42,7 @@ from .schema import (
     ProfileConfig,
 )
 from .switchgear import (
+    AlarmsConfig,
     ContactorConfig,
     EmergencyConfig,
     LimiterConfig,
@@ -69,6 +70,7 @@ __all__ = [
     "ECONOMY_7_UTC",
     "ENERGY_NAMES",
     "SINGLE_RATE",
+    "AlarmsConfig",
     "BillingConfig",
     "BlocksConfig",
     "CalendarConfig",

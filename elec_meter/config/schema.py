@@ -34,6 +34,7 @@ from .base import (
 from .places import DISPLAY_DIGITS, Places
 from .switchgear import (
     MAX_TERMINALS,
+    AlarmsConfig,
     ContactorConfig,
     LimiterConfig,
     RelayConfig,
@@ -366,6 +367,7 @@ class MeterConfig(Document, frozen=True):
     terminals: Annotated[tuple[TerminalConfig, ...], Meta(max_length=MAX_TERMINALS)] = ()
     switched_load: RelayConfig | None = None
     calibration: CalibrationConfig | None = None
+    alarms: AlarmsConfig = AlarmsConfig()
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)

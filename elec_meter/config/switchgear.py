@@ -1,4 +1,4 @@
-"""What a meter switches: contactor, limiter and terminals."""
+"""What a meter switches: contactor, limiter and terminals; and alarms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from .base import Document, ObisText, require_obis
+from .base import Document, ObisText, refuse_repeated, require_obis
 from .tariff import MAX_RATES, CalendarConfig
 
 FIRST_TERMINALS: Final = 4
@@ -186,3 +186,33 @@ class TerminalConfig(Document, frozen=True):
             raise ValueError(
                 f"terminal {self.number} is one of relay, pulse_in and pulse_out, or off"
             )
+
+
+class AlarmsConfig(Document, frozen=True):
+    """What is worth an alarm.
+
+    Attributes:
+        quiet: what is not: it is in the event log alone.
+    """
+
+    quiet: Annotated[
+        tuple[
+            Literal[
+                "clock_invalid",
+                "battery_low",
+                "storage_failed",
+                "measurement_failed",
+                "tamper",
+                "unit_silent",
+                "contactor_opened",
+                "contactor_failed",
+                "limiter_locked",
+                "order_refused",
+            ],
+            ...,
+        ],
+        Meta(max_length=32),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        refuse_repeated("alarm", list(self.quiet))

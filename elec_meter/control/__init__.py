@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ArmContactor,
         BoostRelay,
         Checkpoint,
+        ClearAlarms,
         EndBilling,
         GetStatus,
         OpenContactor,
@@ -37,6 +38,7 @@ __all__ = [
     "ArmContactor",
     "BoostRelay",
     "Checkpoint",
+    "ClearAlarms",
     "ControlSession",
     "ControlTiming",
     "EndBilling",
@@ -63,9 +65,9 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "orders": "Orders Status versions",
         "requests": (
-            "AdjustClock ApplyConfig ArmContactor BoostRelay Checkpoint EndBilling GetStatus"
-            " OpenContactor ReceivePrices Request ResetDemand RollBack SetClock ShowConfig"
-            " ShowHistory SwitchRelay SynchroniseClock decode_request encode_request"
+            "AdjustClock ApplyConfig ArmContactor BoostRelay Checkpoint ClearAlarms EndBilling"
+            " GetStatus OpenContactor ReceivePrices Request ResetDemand RollBack SetClock"
+            " ShowConfig ShowHistory SwitchRelay SynchroniseClock decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",
     },

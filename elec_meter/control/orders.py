@@ -158,6 +158,9 @@ class Orders:
                 minutes, number = order.minutes, order.terminal
                 minutes = meter.boost_relay(number, minutes, now, level=level, author=AUTHOR)
                 return self._relay(number) | {"boost_min": minutes}
+            case requests.ClearAlarms():
+                raised = meter.clear_alarms(now, level=level, author=AUTHOR)
+                return {"cleared": [alarm.name.lower() for alarm in raised if alarm.name]}
         raise ControlError("there is no such order")
 
     def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:

@@ -146,6 +146,10 @@ class BoostRelay(Request, frozen=True, tag="relay.boost"):
     minutes: Annotated[int, Meta(ge=0, le=LONGEST_BOOST_MIN)] | None = None
 
 
+class ClearAlarms(Request, frozen=True, tag="alarms.clear"):
+    """Somebody has looked at the alarms."""
+
+
 class Checkpoint(Request, frozen=True, tag="checkpoint"):
     """Make everything durable."""
 
@@ -169,6 +173,7 @@ AnyRequest: TypeAlias = (
     | ArmContactor
     | SwitchRelay
     | BoostRelay
+    | ClearAlarms
     | Checkpoint
     | GetStatus
 )

@@ -92,6 +92,13 @@ class DisplaySnapshot:
         edge = "─" * (_WIDTH + 2)
         return [f"┌{edge}┐", *(f"│ {line:<{_WIDTH}} │" for line in face), f"└{edge}┘"]
 
+    def icons_lit(self) -> list[str]:
+        """All that is lit beside the digits, as words."""
+        icons = self.icons
+        words = [] if icons.rate is None else [f"rate {icons.rate}"]
+        words += [] if icons.direction is None else [icons.direction]
+        return words + [sign.lower() for sign in self.signs()]
+
     def signs(self) -> list[str]:
         """The icons that are lit, as words, without rate and arrow."""
         icons = self.icons

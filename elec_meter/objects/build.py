@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from elec_meter.alarms import Alarms
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.clock import Clock
@@ -15,8 +16,9 @@ from elec_meter.objects.data_channels import data_channel_objects
 from elec_meter.objects.demand import demand_objects
 from elec_meter.objects.directory import Directory
 from elec_meter.objects.electricity import energy_channels, energy_objects, live_objects
+from elec_meter.objects.event_logs import event_objects
 from elec_meter.objects.gas import gas_objects
-from elec_meter.objects.profiles import CLOCK, Column, event_log, newest, period_profile
+from elec_meter.objects.profiles import CLOCK, Column, newest, period_profile
 from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
 from elec_meter.objects.switching import switching_objects
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from elec_meter.ledger import Books, ProfileRow
     from elec_meter.metrology import Quantities
 
-EVENT_DEPTH: Final = 100_000
 _NAME_LENGTH: Final = 16
 
 
@@ -45,6 +46,7 @@ def build_directory(
     events: EventLog = NO_EVENTS,
     storage_failed: Callable[[], bool] = lambda: False,
     switchgear: Switchgear | None = None,
+    alarms: Alarms | None = None,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -56,9 +58,10 @@ def build_directory(
         now: gives the host's UTC, for reads without an instant.
         firmware: the version of this program.
         unit: gives what is known of a pulse unit by its serial.
-        events: the event log.
+        events: the event logs.
         storage_failed: whether the last checkpoint did not become durable.
-        switchgear: contactor and limiter; without it those of a meter as it was built.
+        switchgear: contactor, limiter and terminals; without it those of a meter as it was built.
+        alarms: what happened since somebody last looked; without them nothing did.
     """
     sources = Sources(
         config=config,
@@ -71,6 +74,7 @@ def build_directory(
         events=events,
         storage_failed=storage_failed,
         switchgear=Switchgear(config) if switchgear is None else switchgear,
+        alarms=Alarms(dict) if alarms is None else alarms,
     )
     status = _status_column(sources)
     objects = list(_objects(sources, status))
@@ -91,7 +95,7 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from billing_objects(sources)
     yield from cost_objects(sources)
     yield from _load_profiles(sources, status)
-    yield from _event_log(sources)
+    yield from event_objects(sources)
     for unit in sources.config.gas_units:
         yield from gas_objects(sources, unit)
 
@@ -173,21 +177,6 @@ def _load_profiles(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from dict.fromkeys(column.captured for column in (*energies, *indexes))
     yield period_profile("1-0:99.1.0", "Load profile", sources, energies)
     yield period_profile("1-0:99.1.2", "Load profile, sums", sources, indexes)
-
-
-def _event_log(sources: Sources) -> Iterator[CosemObject]:
-    code = Data("0-0:96.11.0", "Last event: number", sources.now, _last_event(sources, 1))
-    text = Data("0-0:128.11.0", "Last event: text", sources.now, _last_event(sources, 2))
-    yield from (code, text)
-    yield event_log("0-0:99.98.0", "Event log", sources, code, text, EVENT_DEPTH)
-
-
-def _last_event(sources: Sources, column: int) -> Callable[[datetime], Scalar]:
-    def read(_: datetime) -> Scalar:
-        last = sources.events.newest()
-        return None if last is None else last[column]
-
-    return read
 
 
 def _delta(key: str) -> Callable[[ProfileRow], int | None]:

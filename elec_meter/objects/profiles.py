@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
+from elec_meter.events import Log
 from elec_meter.ledger import ProfileRow, energy_key
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
@@ -83,21 +84,22 @@ class _PeriodRows(ProfileSource):
 
 
 class _Events(ProfileSource):
-    """Entries of the event log."""
+    """Entries of an event log."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, log: Log) -> None:
         self._events = sources.events
+        self._log = log
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
         from_s = None if from_utc is None else _ceiling_s(from_utc)
         to_s = None if to_utc is None else unix_s(to_utc) + 1
         return [
             (from_unix_s(event.at_s), event.code, event.text)
-            for event in self._events.rows(from_s, to_s)
+            for event in self._events.rows(self._log, from_s, to_s)
         ]
 
     def count(self) -> int:
-        return self._events.count()
+        return self._events.count(self._log)
 
 
 def period_profile(
@@ -131,12 +133,13 @@ def half_hour_profile(
 
 
 def event_log(
-    obis: str, name: str, sources: Sources, code: CosemObject, text: CosemObject, depth: int
+    obis: str, name: str, sources: Sources, log: Log, columns: Sequence[CosemObject], depth: int
 ) -> ProfileGeneric:
-    """The event log: clock, number of the event, a sentence."""
-    columns = (CLOCK_COLUMN, captured(code), captured(text))
+    """An event log: clock, number of the event, a sentence."""
+    captures = (CLOCK_COLUMN, *map(captured, columns))
+    source = _Events(sources, log)
     return ProfileGeneric(
-        obis, name, sources.now, columns, _Events(sources), period_s=lambda: 0, depth=depth
+        obis, name, sources.now, captures, source, period_s=lambda: 0, depth=depth
     )
 
 

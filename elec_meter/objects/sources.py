@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from shared.timegrid import unix_s
 
 if TYPE_CHECKING:
+    from elec_meter.alarms import Alarms
     from elec_meter.config import MeterConfig
+    from elec_meter.events import Log
     from elec_meter.ledger import Books
     from elec_meter.metrology import Quantities
     from elec_meter.switchgear import Switchgear
@@ -85,30 +87,37 @@ class EventRow(NamedTuple):
 
 
 class EventLog(Protocol):
-    """Where events are kept."""
+    """Where events are kept, log by log."""
 
-    def newest(self) -> EventRow | None:
+    def newest(self, log: Log) -> EventRow | None:
         """The last entry."""
 
-    def count(self) -> int:
+    def count(self, log: Log) -> int:
         """How many there are."""
 
-    def rows(self, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:
+    def total(self, log: Log) -> int:
+        """How many there ever were."""
+
+    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:
         """Entries stamped in `[from_s, to_s)`, oldest first; None as a bound is no bound."""
 
 
 class NoEvents:
-    """The log of what keeps none."""
+    """The logs of what keeps none."""
 
-    def newest(self) -> EventRow | None:
+    def newest(self, log: Log) -> EventRow | None:  # noqa: ARG002 - as the protocol has it
         """Nothing."""
         return None
 
-    def count(self) -> int:
+    def count(self, log: Log) -> int:  # noqa: ARG002 - as the protocol has it
         """None."""
         return 0
 
-    def rows(self, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:  # noqa: ARG002 - as the protocol has it
+    def total(self, log: Log) -> int:  # noqa: ARG002 - as the protocol has it
+        """None."""
+        return 0
+
+    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:  # noqa: ARG002 - as the protocol has it
         """None."""
         return ()
 
@@ -128,9 +137,10 @@ class Sources:
         live: quantities of a second just before an instant, None when there is none.
         now: the host's UTC, for reads without an instant.
         unit: what is known of a unit by its serial, None for one never paired.
-        events: the event log.
+        events: the event logs.
         storage_failed: whether the last checkpoint did not become durable.
-        switchgear: contactor and limiter.
+        switchgear: contactor, limiter and terminals.
+        alarms: what happened since somebody last looked.
     """
 
     config: MeterConfig
@@ -143,6 +153,7 @@ class Sources:
     events: EventLog
     storage_failed: Callable[[], bool]
     switchgear: Switchgear
+    alarms: Alarms
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""

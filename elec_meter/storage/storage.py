@@ -19,18 +19,18 @@ from elec_meter.errors import (
     StorageError,
     StorageLostError,
 )
+from elec_meter.events import Log
 from elec_meter.ledger import Ledger, LedgerState
 from shared.timegrid import from_unix_ms, from_unix_s, unix_ms
 
 from .connection import RepeatingConnection
 from .database import damaged, open_for_reading, open_for_writing, open_in_memory, refuse_foreign
+from .event_table import EventTable
 from .lock import DirectoryLock
 from .tables import load_ledger, save_ledger
 
 DATABASE_NAME: Final = "meter.sqlite"
 _NUMBERS_END: Final = 1 << 63
-MAX_EVENTS: Final = 100_000
-"""The oldest events leave when there are more."""
 
 
 class Event(NamedTuple):
@@ -89,6 +89,7 @@ class Storage:
         self.read_only = read_only
         self._lock = lock
         self._failure: str | None = None
+        self._events = EventTable(connection, self.get_state, self.put_state)
 
     @classmethod
     def open(cls, directory: Path | str, *, read_only: bool = False) -> Self:
@@ -235,32 +236,39 @@ class Storage:
         return None if row is None else bytes(row[0])
 
     def record_event(self, code: int, text: str, at: datetime) -> None:
-        """Append to the event log, from the next commit on."""
-        number = self._write(
-            "INSERT INTO meter_event (at_ms, code, text) VALUES (?, ?, ?)",
-            (unix_ms(at), int(code), text),
-        )
-        self._write("DELETE FROM meter_event WHERE number <= ?", (number - MAX_EVENTS,))
+        """Append to the event log that the code is in, from the next commit on."""
+        with self._writing():
+            self._events.record(int(code), text, unix_ms(at))
 
     def events(
-        self, from_s: int | None = None, to_s: int | None = None, *, newest: int = MAX_EVENTS
+        self,
+        from_s: int | None = None,
+        to_s: int | None = None,
+        *,
+        newest: int | None = None,
+        log: Log | None = None,
     ) -> list[Event]:
-        """The newest events of `[from_s, to_s)`, in the order in which they were recorded."""
-        from_ms = -(1 << 62) if from_s is None else from_s * 1000
-        to_ms = 1 << 62 if to_s is None else to_s * 1000
-        with self._reading():
-            rows = self.connection.execute(
-                "SELECT number, at_ms, code, text FROM meter_event"
-                " WHERE at_ms >= ? AND at_ms < ? ORDER BY number DESC LIMIT ?",
-                (from_ms, to_ms, newest),
-            ).fetchall()
-        return [Event(row[0], from_unix_ms(row[1]), row[2], row[3]) for row in reversed(rows)]
+        """The newest events of `[from_s, to_s)`, in the order in which they were recorded.
 
-    def event_count(self) -> int:
-        """How many entries the event log has."""
+        Args:
+            from_s: UNIX seconds; None for no bound.
+            to_s: likewise.
+            newest: at most so many.
+            log: of one log alone.
+        """
         with self._reading():
-            (count,) = self.connection.execute("SELECT count(*) FROM meter_event").fetchone()
-        return int(count)
+            rows = self._events.rows(from_s, to_s, newest, log)
+        return [Event(row[0], from_unix_ms(row[1]), row[2], row[3]) for row in rows]
+
+    def event_count(self, log: Log | None = None) -> int:
+        """How many entries a log has, or all of them together."""
+        with self._reading():
+            return self._events.count(log)
+
+    def event_totals(self) -> dict[int, int]:
+        """How many events of each code were ever recorded, those that have left among them."""
+        with self._reading():
+            return self._events.totals()
 
     def faults(self) -> list[str]:
         """What SQLite finds wrong with the file itself, for the audit; empty when it is sound."""

@@ -35,7 +35,7 @@ _SETTINGS = ("errors", "config")
 _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
-_SWITCHES = ("contactor", "limiter", "terminals", "switchgear")
+_SWITCHES = ("alarms", "contactor", "limiter", "terminals", "switchgear")
 _CORE = (
     *_PURE,
     *_NAMES,
@@ -63,6 +63,7 @@ KNOWS = {
     "clock": (*_SETTINGS, "stretches"),
     "ledger": (*_SETTINGS, "tariff", "metrology", "clock"),
     "storage": (*_SETTINGS, "events", "clock", "ledger"),
+    "alarms": (*_SETTINGS, "events"),
     "contactor": _SETTINGS,
     "limiter": _SETTINGS,
     "terminals": (*_SETTINGS, "tariff"),
@@ -75,7 +76,7 @@ KNOWS = {
     "addons": _RENDERING,
     "collected": ("events", "objects"),
     "quality": ("events", "clock", "ledger", "metrology"),
-    "eventlog": ("objects", "storage"),
+    "eventlog": ("events", "objects", "storage"),
     "assembly": (*_CORE, "display", "flag"),
     "calibrated": ("config", "sampling", "metrology"),
     "configured": (*_CORE, "eventlog", "assembly", "display"),

@@ -166,7 +166,7 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_the_log_tells_of_power_and_of_pairing(tmp_path: Path) -> None:
-    """The event log is an object like any other, and outlives a restart."""
+    """The event logs are objects like any other, and outlive a restart."""
     paired, later = START + 60 * SECOND, START + timedelta(hours=5)
     unit = UnitRecord(serial="00000001", channel="gas", paired_utc=paired, base_count=0)
     first, pairing, again = (
@@ -178,11 +178,12 @@ def test_the_log_tells_of_power_and_of_pairing(tmp_path: Path) -> None:
         meter = Meter(demo_config(), storage, START)
         assert [first] == meter.objects["0-0:99.98.0"].rows()
         meter.pair(unit, bytes(16), paired)
-        assert [first, pairing] == meter.objects["0-0:99.98.0"].rows()
-        assert pairing[2] == meter.objects["0-0:128.11.0"].value
+        assert [pairing] == meter.objects["0-0:99.98.3"].rows()
+        assert pairing[2] == meter.objects["0-0:128.11.3"].value
     with Storage.open(tmp_path) as storage:
         meter = Meter(demo_config(), storage, later)
-        assert [first, pairing, again] == meter.objects["0-0:99.98.0"].rows()
+        assert [first, again] == meter.objects["0-0:99.98.0"].rows()
+        assert [pairing] == meter.objects["0-0:99.98.3"].rows()
         assert again[2] == meter.objects["0-0:128.11.0"].value
 
 

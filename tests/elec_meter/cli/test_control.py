@@ -105,6 +105,7 @@ def test_a_bad_document_changes_nothing(text: str, reason: str, home: Path, tmp_
 ORDERS = [
     ("arm",),
     ("boost", "1"),
+    ("clear-alarms",),
     ("clock-set", "2026-04-01T12:00:00Z"),
     ("clock-adjust", "-3"),
     ("clock-sync", "2026-04-01T12:00:00Z"),

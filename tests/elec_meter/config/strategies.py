@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from elec_meter.config import (
+    AlarmsConfig,
     BillingConfig,
     BlocksConfig,
     CalendarConfig,
@@ -351,6 +352,9 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "terminals": terminal_lists(),
         "switched_load": relays(),
         "calibration": calibrations,
+        "alarms": st.builds(
+            AlarmsConfig, quiet=some(st.sampled_from(("tamper", "unit_silent")), 2)
+        ),
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
     return MeterConfig(

@@ -58,9 +58,10 @@ REGISTERS = [each for each in SCALARS if isinstance(each.values[1], Register)]
 
 
 def shown(directory: Directory, each: CosemObject, form: str) -> str:
-    """The object's value on the display, without blanks."""
+    """The object's value on the display, without blanks, asked for with the button."""
     screen = DisplayScreen(object=str(each.obis), format=form)
     display = Display(DisplayConfig(scroll=(screen,)), directory)
+    display.press(directory.now())
     return display.snapshot(directory.now()).text.strip()
 
 

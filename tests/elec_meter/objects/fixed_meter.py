@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from elec_meter.config import MeterConfig, demo_config
+from elec_meter.events import Log, log_of
 from elec_meter.ledger import Ledger
 from elec_meter.objects import Directory, EventRow, UnitReport, build_directory
 from shared.timegrid import unix_s
@@ -45,24 +46,30 @@ class FixedClock:
 
 @dataclass
 class ListedEvents:
-    """A list as an event log."""
+    """A list as event logs."""
 
     listed: list[EventRow]
 
-    def newest(self) -> EventRow | None:
+    def newest(self, log: Log) -> EventRow | None:
         """The last one."""
-        return self.listed[-1] if self.listed else None
+        return next((event for event in reversed(self.listed) if log_of(event.code) is log), None)
 
-    def count(self) -> int:
+    def count(self, log: Log) -> int:
         """All of them."""
-        return len(self.listed)
+        return len(self.rows(log, None, None))
 
-    def rows(self, from_s: int | None, to_s: int | None) -> list[EventRow]:
+    def total(self, log: Log) -> int:
+        """All of them."""
+        return self.count(log)
+
+    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> list[EventRow]:
         """Those in between."""
         return [
             event
             for event in self.listed
-            if (from_s is None or from_s <= event.at_s) and (to_s is None or event.at_s < to_s)
+            if log_of(event.code) is log
+            and (from_s is None or from_s <= event.at_s)
+            and (to_s is None or event.at_s < to_s)
         ]
 
 

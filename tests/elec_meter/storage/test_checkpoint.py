@@ -12,8 +12,7 @@ from elec_meter.config import demo_config
 from elec_meter.errors import CheckpointFailedError
 from elec_meter.events import EventCode
 from elec_meter.ledger import Ledger, imbalances
-from elec_meter.storage import DATABASE_NAME, Storage
-from elec_meter.storage import storage as storage_module
+from elec_meter.storage import DATABASE_NAME, Storage, event_table
 from tests.elec_meter.ledger.meters import MIDNIGHT_S, all_rows, meter_config, powered_ledger
 from tests.elec_meter.storage.house import House, audited
 
@@ -103,7 +102,7 @@ def test_events_come_in_order_and_by_time() -> None:
 
 def test_oldest_events_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is bounded, whatever is recorded."""
-    monkeypatch.setattr(storage_module, "MAX_EVENTS", 3)
+    monkeypatch.setattr(event_table, "MAX_EVENTS", 3)
     storage = Storage.in_memory()
     for second in range(5):
         storage.record_event(EventCode.POWER_UP, "", AT.replace(second=second))

@@ -1,0 +1,112 @@
+"""The table of events: six logs in one, and how often each event ever happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from elec_meter.events import APART, Log, codes_of, log_of
+
+from .connection import RepeatingConnection
+
+MAX_EVENTS: Final = 20_000
+"""The oldest events of a log leave when it has more: none can push out what another holds."""
+
+_COUNTS: Final = "event counts"
+_BOUND_S: Final = 1 << 50
+
+
+class EventTable:
+    """Events as rows; errors are SQLite's.
+
+    Args:
+        connection: the database.
+        get_state: reads a small value that is kept beside them.
+        put_state: keeps one.
+    """
+
+    def __init__(
+        self,
+        connection: RepeatingConnection,
+        get_state: Callable[[str], bytes | None],
+        put_state: Callable[[str, bytes], None],
+    ) -> None:
+        self._connection = connection
+        self._get_state = get_state
+        self._put_state = put_state
+        self._totals: dict[int, int] | None = None
+        self._kept: Counter[Log] | None = None
+
+    def record(self, code: int, text: str, at_ms: int) -> None:
+        """Append an event to its log; the oldest of that log leave where it is full."""
+        log, totals, kept = log_of(code), self.totals(), self._kept_by_log()
+        self._connection.execute(
+            "INSERT INTO meter_event (at_ms, code, text) VALUES (?, ?, ?)", (at_ms, code, text)
+        )
+        totals[code] = totals.get(code, 0) + 1
+        self._put_state(_COUNTS, msgspec.msgpack.encode(totals))
+        kept[log] += 1
+        surplus = kept[log] - MAX_EVENTS
+        if surplus > 0:
+            which, codes = _of_log(log)
+            self._connection.execute(
+                "DELETE FROM meter_event WHERE number IN (SELECT number FROM meter_event"
+                f" WHERE {which} ORDER BY number LIMIT ?)",
+                (*codes, surplus),
+            )
+            kept[log] = MAX_EVENTS
+
+    def rows(
+        self, from_s: int | None, to_s: int | None, newest: int | None, log: Log | None
+    ) -> list[tuple[int, int, int, str]]:
+        """Number, UNIX milliseconds, code and text of `[from_s, to_s)`, oldest first."""
+        from_ms = 1000 * (-_BOUND_S if from_s is None else from_s)
+        to_ms = 1000 * (_BOUND_S if to_s is None else to_s)
+        which, codes = _of_log(log)
+        rows = self._connection.execute(
+            "SELECT number, at_ms, code, text FROM meter_event"
+            f" WHERE at_ms >= ? AND at_ms < ? AND {which} ORDER BY number DESC LIMIT ?",
+            (from_ms, to_ms, *codes, -1 if newest is None else newest),
+        ).fetchall()
+        return rows[::-1]
+
+    def count(self, log: Log | None) -> int:
+        """How many a log has, or all together."""
+        kept = self._kept_by_log()
+        return sum(kept.values()) if log is None else kept[log]
+
+    def totals(self) -> dict[int, int]:
+        """How many of each code were ever recorded."""
+        if self._totals is None:
+            self._totals = self._saved_totals() or self._counted()
+        return self._totals
+
+    def _kept_by_log(self) -> Counter[Log]:
+        if self._kept is None:
+            self._kept = Counter()
+            for code, count in self._counted().items():
+                self._kept[log_of(code)] += count
+        return self._kept
+
+    def _saved_totals(self) -> dict[int, int]:
+        saved = self._get_state(_COUNTS)
+        try:
+            return {} if saved is None else msgspec.msgpack.decode(saved, type=dict[int, int])
+        except msgspec.MsgspecError:
+            return {}  # what the logs still have is the next best
+
+    def _counted(self) -> dict[int, int]:
+        rows = self._connection.execute("SELECT code, count(*) FROM meter_event GROUP BY code")
+        return dict(rows.fetchall())
+
+
+def _of_log(log: Log | None) -> tuple[str, tuple[int, ...]]:
+    """What a query asks of the code of a log's events, and its parameters."""
+    if log is None:
+        return "1", ()
+    codes = APART if log is Log.STANDARD else codes_of(log)
+    marks = ", ".join("?" * len(codes))
+    return f"code {'NOT ' * (log is Log.STANDARD)}IN ({marks})", codes
