@@ -6,6 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from elec_meter import Meter, Storage, demo_config
+from elec_meter.dlms import (
+    DlmsServer,
+    InvocationCounters,
+    Keys,
+    LogicalDevice,
+    management_client,
+    public_client,
+    reader_client,
+)
 from elec_meter.dlms.acse import AssociationRequest, ReleaseRequest
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
@@ -26,6 +36,7 @@ from elec_meter.dlms.initiate import InitiateRequest
 from elec_meter.dlms.instants import encode_date_time
 from elec_meter.dlms.services import Attribute, Member, Selection
 from elec_meter.dlms.setting import SetNormal
+from elec_meter.dlms.states import State
 from elec_meter.dlms.wrapper import HEADER_SIZE, PAYLOAD_MAX, Wrapped, WrapperReader
 from fuzz.target import Feed, Target
 from shared.obis import Obis
@@ -129,9 +140,38 @@ def _hdlc() -> tuple[Feed, Sequence[bytes]]:
     return feed, [b"".join(each.to_bytes() for each in frames), frames[1].to_bytes()]
 
 
+_TITLE: Final = b"HES00001"
+_KEYS: Final = Keys(bytes(16), bytes(16))
+
+
+def _server() -> tuple[Feed, Sequence[bytes]]:
+    """Three clients on one connection; whoever has no association asks for one."""
+    meter = Meter(demo_config(), Storage.in_memory(), NOW)
+    password = b"password"
+    device = LogicalDevice(
+        directory=meter.objects,
+        title=b"HHY00001",
+        clients=(public_client(), reader_client(password, _KEYS), management_client(_KEYS)),
+        counters=InvocationCounters(),
+        durable=lambda: None,
+        random_bytes=bytes,
+    )
+    server = DlmsServer(device)
+
+    def feed(data: bytes) -> None:
+        for client, mechanism in ((16, 0), (32, 1), (1, 5)):
+            decode_apdu(server.answer(client, 1, data, NOW))
+            if server.association(client) is State.NONE:
+                opened = AssociationRequest(1, _PROPOSED, mechanism, password, _TITLE)
+                server.answer(client, 1, opened.to_bytes(), NOW)
+
+    return feed, [*_APDUS, GetList(0xC1, (Attribute(_PROFILE, _range()),) * 3).to_bytes()]
+
+
 DLMS_TARGETS: Final = (
     Target("cosem", _data, (PeerError,)),
     Target("apdus", _apdus, (PeerError,)),
     Target("wrapper", _wrapper, (PeerError,)),
     Target("hdlc", _hdlc),
+    Target("dlms", _server),
 )

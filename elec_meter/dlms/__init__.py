@@ -1,1 +1,37 @@
 """DLMS/COSEM: a rendering of the directory (IEC 62056-5-3, -46, -47)."""
+
+from elec_meter.dlms.ciphering import Keys, Protection
+from elec_meter.dlms.clients import (
+    ClientRule,
+    management_client,
+    public_client,
+    reader_client,
+)
+from elec_meter.dlms.counters import InvocationCounters
+from elec_meter.dlms.device import LogicalDevice
+from elec_meter.dlms.errors import DlmsError, PeerError
+from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
+from elec_meter.dlms.policy import Gate
+from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsTiming, WrapperSession
+from elec_meter.dlms.view import Changes
+
+__all__ = [
+    "Changes",
+    "ClientRule",
+    "DlmsError",
+    "DlmsPort",
+    "DlmsServer",
+    "DlmsTiming",
+    "Gate",
+    "HdlcLine",
+    "HdlcSession",
+    "InvocationCounters",
+    "Keys",
+    "LogicalDevice",
+    "PeerError",
+    "Protection",
+    "WrapperSession",
+    "management_client",
+    "public_client",
+    "reader_client",
+]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from elec_meter.dlms.cursor import Cursor, encode_length, encode_octets
 from elec_meter.dlms.data import CosemData, data_at, encode_data
-from elec_meter.dlms.errors import MalformedError
+from elec_meter.dlms.errors import MalformedError, PeerError
 from shared.obis import Obis
 
 LIST_MAX: Final = 64
@@ -155,3 +155,18 @@ def enum_at(cursor: Cursor, kind: type[_Enum]) -> _Enum:
 def encode_list(items: list[bytes]) -> bytes:
     """A list of what is encoded already."""
     return encode_length(len(items)) + b"".join(items)
+
+
+class RefusedError(PeerError):
+    """An attribute is not given; the answer says why.
+
+    Example scenarios: an object that the meter does not have; half-hours asked for by the public;
+    a range whose ends are no times.
+
+    Args:
+        result: why.
+    """
+
+    def __init__(self, result: AccessResult) -> None:
+        super().__init__(f"refused: {result.name}")
+        self.result = result

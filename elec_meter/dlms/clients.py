@@ -1,0 +1,67 @@
+"""Who may talk to the meter, and how each of them proves it (IEC 62056-5-3, 4.5 and 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from elec_meter.dlms.acse import CHALLENGE_MAX
+from elec_meter.dlms.ciphering import KEY_SIZE, Keys, Protection
+from elec_meter.dlms.policy import Level
+from elec_meter.errors import ConfigError
+
+_SAP_MAX = 0x7F
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRule:
+    """What one client, known by its service access point, has to do and may do then.
+
+    Attributes:
+        sap: 1 to 127; 16 is the public client.
+        level: what it may do once it is associated.
+        is_open: whether it need not prove anything.
+        password: for low level security; empty where that is not allowed.
+        keys: for high level security and ciphering; None where that is not possible.
+        protection: what its ciphered APDUs must have.
+        must_cipher: whether it has to cipher them all.
+
+    Raises:
+        ConfigError: it could never associate, or a key or password is of another size.
+    """
+
+    sap: int
+    level: Level
+    is_open: bool = False
+    password: bytes = b""
+    keys: Keys | None = None
+    protection: Protection = Protection.AUTHENTICATED
+    must_cipher: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sap <= _SAP_MAX:
+            raise ConfigError(f"a DLMS client is numbered 1 to {_SAP_MAX}, not {self.sap}")
+        if self.keys is not None and any(len(key) != KEY_SIZE for key in self.keys):
+            raise ConfigError(f"a DLMS key has {KEY_SIZE} bytes")
+        if len(self.password) > CHALLENGE_MAX:
+            raise ConfigError(f"a DLMS password has at most {CHALLENGE_MAX} bytes")
+        if self.must_cipher and self.keys is None:
+            raise ConfigError(f"DLMS client {self.sap} has to cipher and has no keys")
+        if not (self.is_open or self.password or self.keys):
+            raise ConfigError(f"DLMS client {self.sap} has no way to associate")
+
+
+def public_client() -> ClientRule:
+    """Client 16: clock, identity, the registers of a bill."""
+    return ClientRule(sap=16, level=Level.PUBLIC, is_open=True)
+
+
+def reader_client(password: bytes, keys: Keys | None) -> ClientRule:
+    """Client 32: everything that can be read, by password or by key."""
+    return ClientRule(sap=32, level=Level.READER, password=password, keys=keys)
+
+
+def management_client(keys: Keys) -> ClientRule:
+    """Client 1: everything, by key, authenticated and encrypted."""
+    return ClientRule(
+        sap=1, level=Level.SUPPLIER, keys=keys, protection=Protection.BOTH, must_cipher=True
+    )

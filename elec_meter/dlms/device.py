@@ -1,0 +1,74 @@
+"""What all associations of a meter's logical device share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from elec_meter.dlms.ciphering import TITLE_SIZE
+from elec_meter.dlms.clients import ClientRule
+from elec_meter.dlms.counters import InvocationCounters
+from elec_meter.dlms.initiate import Conformance
+from elec_meter.dlms.policy import OPEN_GATE, Gate
+from elec_meter.dlms.view import Changes, NoChanges
+from elec_meter.dlms.wrapper import PAYLOAD_MAX
+from elec_meter.errors import ConfigError
+from elec_meter.objects import Directory
+
+SERVER_SAP: Final = 1
+"""The management logical device: the only one there is."""
+
+OFFERED: Final = (
+    Conformance.GENERAL_PROTECTION
+    | Conformance.BLOCKS_WITH_GET
+    | Conformance.BLOCKS_WITH_SET
+    | Conformance.BLOCKS_WITH_ACTION
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.DATA_NOTIFICATION
+    | Conformance.GET
+    | Conformance.SET
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.ACTION
+)
+"""Services of the meter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogicalDevice:
+    """A meter as DLMS sees it.
+
+    Attributes:
+        directory: everything that can be read.
+        title: the meter's system title, eight bytes.
+        clients: who may associate.
+        counters: invocation counters; whoever makes `durable` durable saves them with it.
+        durable: called before anything is answered: what it has not made durable is not said.
+        random_bytes: gives as many bytes of chance as it is told, for challenges.
+        changes: what changes anything.
+        gate: locks out whoever fails too often.
+        receive_max: bytes of an APDU that the meter takes.
+
+    Raises:
+        ConfigError: a title of another size; two clients with one service access point.
+    """
+
+    directory: Directory
+    title: bytes
+    clients: tuple[ClientRule, ...]
+    counters: InvocationCounters
+    durable: Callable[[], None]
+    random_bytes: Callable[[int], bytes]
+    changes: Changes = field(default_factory=NoChanges)
+    gate: Gate = OPEN_GATE
+    receive_max: int = PAYLOAD_MAX
+
+    def __post_init__(self) -> None:
+        if len(self.title) != TITLE_SIZE:
+            raise ConfigError(f"a DLMS system title has {TITLE_SIZE} bytes, not {len(self.title)}")
+        if len({rule.sap for rule in self.clients}) != len(self.clients):
+            raise ConfigError("two DLMS clients have one service access point")
+
+    def rule(self, sap: int) -> ClientRule | None:
+        """What a client has to do; None for one that is not known."""
+        return next((rule for rule in self.clients if rule.sap == sap), None)

@@ -1,0 +1,193 @@
+"""The meter's logical device as one association sees it: what it reads, changes and invokes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from elec_meter.dlms.action import ActionOutcome
+from elec_meter.dlms.data import CosemData
+from elec_meter.dlms.get import GetResult
+from elec_meter.dlms.policy import Level, is_readable
+from elec_meter.dlms.profiles import buffer
+from elec_meter.dlms.rendering import attributes_of, render, version_of
+from elec_meter.dlms.selection import row_selection
+from elec_meter.dlms.services import (
+    AccessResult,
+    ActionResult,
+    Attribute,
+    Member,
+    RefusedError,
+    Selection,
+)
+from elec_meter.objects import (
+    CosemObject,
+    Directory,
+    NoSuchAttributeError,
+    ProfileGeneric,
+    UnknownObjectError,
+)
+from shared.obis import Obis
+
+_NAME, _BUFFER = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class OwnObject:
+    """An object that DLMS itself has: of the association, or another view of the directory.
+
+    Attributes:
+        class_id: its interface class.
+        readers: attribute number to what encodes it, without attribute 1.
+        methods: numbers of methods.
+        buffer: encodes attribute 2 where a part of it can be selected.
+    """
+
+    class_id: int
+    readers: Mapping[int, Callable[[], bytes]]
+    methods: tuple[int, ...] = ()
+    buffer: Callable[[Selection | None], bytes] | None = None
+
+    @property
+    def attributes(self) -> tuple[int, ...]:
+        """The numbers that can be read."""
+        return tuple(sorted({_NAME, *self.readers, *([_BUFFER] if self.buffer else [])}))
+
+
+class Listed(NamedTuple):
+    """An object as the list of objects has it."""
+
+    class_id: int
+    version: int
+    obis: Obis
+    attributes: tuple[int, ...]
+    methods: tuple[int, ...]
+
+
+class Changes(Protocol):
+    """What changes attributes and invokes methods of the directory's objects."""
+
+    def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:
+        """Change an attribute whole, or not at all."""
+
+    def invoke(self, level: Level, member: Member, value: CosemData | None) -> ActionOutcome:
+        """Invoke a method whole, or not at all."""
+
+
+class NoChanges:
+    """Nothing can be changed."""
+
+    def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:  # noqa: ARG002 - as the protocol has it
+        """Never."""
+        return AccessResult.READ_WRITE_DENIED
+
+    def invoke(self, level: Level, member: Member, value: CosemData | None) -> ActionOutcome:  # noqa: ARG002 - as the protocol has it
+        """Never."""
+        return ActionOutcome(ActionResult.READ_WRITE_DENIED)
+
+
+class View:
+    """Reads, changes and invokes on behalf of a level.
+
+    Args:
+        directory: where the objects are.
+        own: what DLMS has beside them, by logical name.
+        level: whose view it is.
+        changes: what changes anything.
+    """
+
+    def __init__(
+        self, directory: Directory, own: Mapping[Obis, OwnObject], level: Level, changes: Changes
+    ) -> None:
+        self._directory = directory
+        self._own = own
+        self._level = level
+        self._changes = changes
+
+    def read(self, attribute: Attribute, now: datetime) -> GetResult:
+        """An attribute, encoded, or why it is not given."""
+        (class_id, obis, number), selection = attribute
+        try:
+            found = self._find(class_id, obis)
+            if not is_readable(self._level, obis, class_id, number):
+                return AccessResult.READ_WRITE_DENIED
+            if isinstance(found, OwnObject):
+                return self._read_own(obis, found, number, selection)
+            return self._read(found, number, selection, now)
+        except RefusedError as refused:
+            return refused.result
+        except NoSuchAttributeError:
+            return AccessResult.OBJECT_UNAVAILABLE
+
+    def write(self, attribute: Attribute, value: CosemData) -> AccessResult:
+        """Change an attribute; how that ended."""
+        (class_id, obis, _), selection = attribute
+        try:
+            found = self._find(class_id, obis)
+        except RefusedError as refused:
+            return refused.result
+        if isinstance(found, OwnObject) or selection is not None:
+            return AccessResult.READ_WRITE_DENIED
+        return self._changes.write(self._level, attribute.member, value)
+
+    def invoke(self, member: Member, value: CosemData | None) -> ActionOutcome:
+        """Invoke a method; how that ended."""
+        try:
+            found = self._find(member.class_id, member.obis)
+        except RefusedError as refused:
+            return ActionOutcome(ActionResult(refused.result))
+        if isinstance(found, OwnObject):
+            return ActionOutcome(ActionResult.READ_WRITE_DENIED)
+        return self._changes.invoke(self._level, member, value)
+
+    def objects(self) -> Iterator[Listed]:
+        """Every object of which something can be read beside its name."""
+        for obis, own in self._own.items():
+            yield from self._listed(own.class_id, obis, own.attributes, own.methods)
+        for each in self._directory:
+            if each.obis not in self._own:
+                yield from self._listed(each.class_id, each.obis, attributes_of(each), ())
+
+    def _listed(
+        self, class_id: int, obis: Obis, numbers: tuple[int, ...], methods: tuple[int, ...]
+    ) -> Iterator[Listed]:
+        readable = tuple(
+            number for number in numbers if is_readable(self._level, obis, class_id, number)
+        )
+        if len(readable) > 1:
+            yield Listed(class_id, version_of(class_id), obis, readable, methods)
+
+    def _find(self, class_id: int, obis: Obis) -> CosemObject | OwnObject:
+        found: CosemObject | OwnObject | None = self._own.get(obis)
+        if found is None:
+            try:
+                found = self._directory[obis]
+            except UnknownObjectError:
+                raise RefusedError(AccessResult.OBJECT_UNDEFINED) from None
+        if found.class_id != class_id:
+            raise RefusedError(AccessResult.OBJECT_CLASS_INCONSISTENT)
+        return found
+
+    def _read_own(
+        self, obis: Obis, own: OwnObject, number: int, selection: Selection | None
+    ) -> GetResult:
+        if own.buffer is not None and number == _BUFFER:
+            return own.buffer(selection)
+        if selection is not None:
+            return AccessResult.SCOPE_OF_ACCESS_VIOLATED
+        if number == _NAME:
+            return b"\x09\x06" + obis.to_bytes()
+        if number not in own.readers:
+            return AccessResult.OBJECT_UNAVAILABLE
+        return own.readers[number]()
+
+    def _read(
+        self, each: CosemObject, number: int, selection: Selection | None, now: datetime
+    ) -> GetResult:
+        if isinstance(each, ProfileGeneric) and number == _BUFFER:
+            return buffer(each, self._directory, row_selection(selection, each.columns))
+        if selection is not None:
+            return AccessResult.SCOPE_OF_ACCESS_VIOLATED
+        return render(each, number, now)
