@@ -184,6 +184,22 @@ def _captured(value: object) -> bytes:
     return capture_objects(value)
 
 
+def _enum(value: object) -> bytes:
+    return bytes((Tag.ENUM, value)) if isinstance(value, int) else encode_any(value)
+
+
+def _parts(*encoders: Encoder) -> Encoder:
+    """Makes the encoder of a structure from those of its parts."""
+
+    def encode(value: object) -> bytes:
+        if not isinstance(value, tuple):
+            return encode_any(value)
+        parts = (each(part) for each, part in zip(encoders, value, strict=True))
+        return bytes((Tag.STRUCTURE, len(encoders))) + b"".join(parts)
+
+    return encode
+
+
 def _data(each: CosemObject) -> Column:
     return number_column(_DATA_TAGS.get((each.obis.c, each.obis.d), Tag.UINT32))
 
@@ -209,7 +225,12 @@ def _sort_object(each: CosemObject) -> bytes:
 _TIME: Final = Column(_date_time)
 _SCALER_UNIT: Final = Column(_scaler_unit)
 _UINT8, _UINT16, _UINT32 = map(number_column, (Tag.UINT8, Tag.UINT16, Tag.UINT32))
-_INT8, _INT16 = number_column(Tag.INT8), number_column(Tag.INT16)
+_INT8, _INT16, _INT32 = map(number_column, (Tag.INT8, Tag.INT16, Tag.INT32))
+_ENUM: Final = Column(_enum)
+_MONITORED: Final = Column(_parts(_UINT16.encode, encode_any, _INT8.encode))
+_EMERGENCY: Final = Column(_parts(_UINT16.encode, _date_time, _UINT32.encode))
+_ACTION: Final = _parts(encode_any, _UINT16.encode)
+_ACTIONS: Final = Column(_parts(_ACTION, _ACTION))
 
 _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (1, 2): _data,
@@ -235,6 +256,16 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (8, 3): lambda _: _INT16,
     (8, 4): lambda _: _UINT8,
     (8, 7): lambda _: _INT8,
+    (70, 3): lambda _: _ENUM,
+    (70, 4): lambda _: _ENUM,
+    (71, 2): lambda _: _MONITORED,
+    (71, 3): lambda _: _INT32,
+    (71, 4): lambda _: _INT32,
+    (71, 5): lambda _: _INT32,
+    (71, 6): lambda _: _UINT32,
+    (71, 7): lambda _: _UINT32,
+    (71, 8): lambda _: _EMERGENCY,
+    (71, 11): lambda _: _ACTIONS,
 }
 
 # Attributes that the standard demands and that are the same for every object of ours: profiles are

@@ -19,7 +19,7 @@ from elec_meter.dlms.rendering import (
     version_of,
 )
 from elec_meter.dlms.tags import Tag
-from elec_meter.objects import CosemObject, ProfileGeneric, ScalerUnit
+from elec_meter.objects import CosemObject, ProfileGeneric
 from shared.obis import Obis
 from tests.elec_meter.dlms.asking import lived_in
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
@@ -47,8 +47,8 @@ def expected(value: object) -> object:
         return value.encode()
     if isinstance(value, Obis):
         return value.to_bytes()
-    if isinstance(value, ScalerUnit):
-        return (value.scaler, int(value.unit))
+    if isinstance(value, tuple):
+        return tuple(expected(each) for each in value)
     return value
 
 
@@ -128,6 +128,19 @@ def test_the_standards_own_attributes_are_there() -> None:
     assert "020412000809060000010000ff0f02120000" == render(profile, 6, START).hex()
     assert "1601" == render(clock, 9, START).hex()
     assert (1, 0) == (version_of(7), version_of(3))
+
+
+def test_what_is_switched_has_the_standards_types() -> None:
+    """Words of a contactor are enums; what a limiter watches and does are structures."""
+    contactor, limiter = METER.directory["0-0:96.3.10"], METER.directory["0-0:17.0.0"]
+
+    assert b"\x16" == render(contactor, 3, METER.now)[:1] == render(contactor, 4, METER.now)[:1]
+    assert b"\x03" == render(contactor, 2, METER.now)[:1]
+    assert bytes.fromhex("0203120003090601000107 00ff0f02") == render(limiter, 2, METER.now)
+    action = bytes.fromhex("02020906") + bytes.fromhex("00000a006aff") + b"\x12\x00"
+    assert render(limiter, 11, METER.now).startswith(b"\x02\x02" + action)
+    emergency = column(limiter, 8).encode((7, START, 60))
+    assert "0203120007090c07dc0a1c0700000000000000060000003c" == emergency.hex()
 
 
 class _Pair(NamedTuple):
