@@ -307,6 +307,12 @@ def demands(draw: Draw, period_min: int) -> DemandConfig:
     )
 
 
+billings = st.builds(
+    BillingConfig, day=st.integers(0, 28), time_base=time_bases, resets_demand=st.booleans()
+)
+quieted = st.builds(AlarmsConfig, quiet=some(st.sampled_from(("tamper", "unit_silent")), 2))
+
+
 @st.composite
 def meter_configs(draw: Draw) -> MeterConfig:
     """A whole document; parts of it are often left at their defaults."""
@@ -337,12 +343,7 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "checkpoint_s": st.integers(1, 3_600),
         "modulus_wh": st.integers(10**6, 10**11),
         "clock": clocks,
-        "billing": st.builds(
-            BillingConfig,
-            day=st.integers(0, 28),
-            time_base=time_bases,
-            resets_demand=st.booleans(),
-        ),
+        "billing": billings,
         "tariff": tariffs,
         "passive": passive_tariffs,
         "display": displays,
@@ -352,9 +353,7 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "terminals": terminal_lists(),
         "switched_load": relays(),
         "calibration": calibrations,
-        "alarms": st.builds(
-            AlarmsConfig, quiet=some(st.sampled_from(("tamper", "unit_silent")), 2)
-        ),
+        "alarms": quieted,
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
     return MeterConfig(
