@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -167,6 +167,14 @@ class Meter(CommandedMeter):
         """Hand over a frame that a bearer heard; refusals are events, never exceptions."""
         self._advance(now)
         return self._log(self.collector.receive(frame, now))
+
+    def receive_log(
+        self, serial: str, entries: Iterable[tuple[int, int, int]], now: datetime
+    ) -> None:
+        """Take what was read of a unit's log, authentic: see `Collector.receive_log`."""
+        self._advance(now)
+        self.collector.receive_log(serial, entries, now)
+        self._book_pulses()
 
     def replies(self, now: datetime) -> list[tuple[str, bytes]]:
         """What to send, (unit's serial, bytes), in the reply window of the frame just received."""
