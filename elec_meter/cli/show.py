@@ -37,6 +37,7 @@ VIEW_NAMES = (
     "tariff",
     "units",
     "clock",
+    "objects",
 )
 
 

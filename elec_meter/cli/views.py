@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Final
 
 from elec_meter.clock import from_unix_us
 from elec_meter.events import log_of
-from elec_meter.objects import Clock, CosemObject, Directory, ExtendedRegister, Register
+from elec_meter.objects import (
+    Clock,
+    CosemObject,
+    Directory,
+    ExtendedRegister,
+    ProfileGeneric,
+    Register,
+    Scalar,
+)
 from elec_meter.objects.profiles import CLOCK
 from shared.timegrid import (
     LONDON,
@@ -48,6 +57,32 @@ def register_rows(directory: Directory) -> list[Row]:
         if isinstance(each, Register) and each.obis.d != _MOMENTARY_D
         if (value := each.value) is not None or each.modulus is not None
     ]
+
+
+def objects(seen: Observed) -> list[Row]:
+    """Everything that has a single value, in the order of the OBIS codes."""
+    return object_rows(seen.meter.objects)
+
+
+def object_rows(directory: Directory) -> list[Row]:
+    """Each with its class and its value; what is not known is null."""
+    return [
+        {
+            "obis": str(each.obis),
+            "class": each.class_id,
+            "name": each.name,
+            "value": _plain(each.value),
+            "unit": each.unit,
+        }
+        for each in directory
+        if not isinstance(each, ProfileGeneric)
+    ]
+
+
+def _plain(value: Scalar) -> int | Decimal | str | None:
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    return value.isoformat() if isinstance(value, (date, time)) else value
 
 
 def _captured(each: CosemObject, now: datetime) -> str | None:
@@ -170,4 +205,5 @@ VIEWS: Final[dict[str, Callable[[Observed], list[Row]]]] = {
     "tariff": tariff,
     "units": units,
     "clock": clock,
+    "objects": objects,
 }

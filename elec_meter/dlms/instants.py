@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from elec_meter.config import DatePattern
 from elec_meter.dlms.errors import MalformedError
 
 SIZE: Final = 12
@@ -12,6 +13,10 @@ STATUS_INVALID: Final = 0x01
 _UNSPECIFIED: Final = 0xFF
 _NO_DEVIATION: Final = -0x8000
 _DEVIATION_MAX_MIN: Final = 720
+
+_ANY_YEAR: Final = 0xFFFF
+_FROM_THE_END: Final = {0: 0xFE, -1: 0xFD}
+_MIDNIGHT_SOMEWHERE: Final = bytes.fromhex("000000008000ff")
 
 UNKNOWN: Final = bytes.fromhex("ffffffffffffffffff8000") + bytes((STATUS_INVALID,))
 """A date-time of which nothing is known."""
@@ -35,6 +40,20 @@ def encode_date(day: date) -> bytes:
 def encode_time(at: time) -> bytes:
     """A time of day, to the second."""
     return bytes((at.hour, at.minute, at.second, 0))
+
+
+def encode_date_pattern(pattern: DatePattern) -> bytes:
+    """A date of which parts are left open, or count from the month's end."""
+    year = _ANY_YEAR if pattern.year is None else pattern.year
+    month = _UNSPECIFIED if pattern.month is None else pattern.month
+    day = _UNSPECIFIED if pattern.day is None else _FROM_THE_END.get(pattern.day, pattern.day)
+    weekday = _UNSPECIFIED if pattern.weekday is None else pattern.weekday + 1
+    return year.to_bytes(2, "big") + bytes((month, day, weekday))
+
+
+def encode_midnight_pattern(pattern: DatePattern) -> bytes:
+    """The beginning of such a date as a date-time, by whatever clock the reader knows of."""
+    return encode_date_pattern(pattern) + _MIDNIGHT_SOMEWHERE
 
 
 def decode_date_time(data: bytes) -> datetime:

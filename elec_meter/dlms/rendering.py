@@ -11,10 +11,18 @@ from enum import IntEnum
 from struct import Struct, error
 from typing import Final, NamedTuple, TypeAlias
 
+from elec_meter.config import DatePattern
 from elec_meter.dlms.cursor import encode_length, encode_octets
 from elec_meter.dlms.data import encode_data, enum, int8, octets, structure, uint16
 from elec_meter.dlms.errors import EncodingError
-from elec_meter.dlms.instants import UNKNOWN, encode_date, encode_date_time, encode_time
+from elec_meter.dlms.instants import (
+    UNKNOWN,
+    encode_date,
+    encode_date_pattern,
+    encode_date_time,
+    encode_midnight_pattern,
+    encode_time,
+)
 from elec_meter.dlms.tags import NUMBERS, Tag
 from elec_meter.objects import (
     CaptureObject,
@@ -200,6 +208,28 @@ def _parts(*encoders: Encoder) -> Encoder:
     return encode
 
 
+def _array(element: Encoder) -> Encoder:
+    """Makes the encoder of a list from that of its elements."""
+
+    def encode(value: object) -> bytes:
+        if not isinstance(value, (tuple, list)):
+            return encode_any(value)
+        head = bytes((Tag.ARRAY,)) + encode_length(len(value))
+        return head + b"".join(map(element, value))
+
+    return encode
+
+
+def _pattern(value: object) -> bytes:
+    assert isinstance(value, DatePattern)
+    return encode_data(octets(encode_date_pattern(value)))
+
+
+def _midnight(value: object) -> bytes:
+    assert isinstance(value, DatePattern)
+    return encode_data(octets(encode_midnight_pattern(value)))
+
+
 def _data(each: CosemObject) -> Column:
     return number_column(_DATA_TAGS.get((each.obis.c, each.obis.d), Tag.UINT32))
 
@@ -231,6 +261,14 @@ _MONITORED: Final = Column(_parts(_UINT16.encode, encode_any, _INT8.encode))
 _EMERGENCY: Final = Column(_parts(_UINT16.encode, _date_time, _UINT32.encode))
 _ACTION: Final = _parts(encode_any, _UINT16.encode)
 _ACTIONS: Final = Column(_parts(_ACTION, _ACTION))
+_ASSIGNED: Final = Column(_array(_parts(_UINT16.encode, encode_any)))
+_MASKS: Final = Column(_array(_parts(encode_any, _array(_UINT8.encode))))
+_SPECIAL_DAYS: Final = Column(_array(_parts(_UINT16.encode, _pattern, _UINT8.encode)))
+_SEASONS: Final = Column(_array(_parts(encode_any, _midnight, encode_any)))
+_WEEKS: Final = Column(_array(_parts(encode_any, *(_UINT8.encode,) * 7)))
+_DAY_ACTION: Final = _parts(encode_any, encode_any, _UINT16.encode)
+_DAYS: Final = Column(_array(_parts(_UINT8.encode, _array(_DAY_ACTION))))
+_EXECUTIONS: Final = Column(_array(_parts(encode_any, _pattern)))
 
 _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (1, 2): _data,
@@ -248,6 +286,8 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (5, 7): lambda _: _TIME,
     (5, 8): lambda _: _UINT32,
     (5, 9): lambda _: _UINT16,
+    (6, 2): lambda _: _ASSIGNED,
+    (6, 3): lambda _: _MASKS,
     (7, 3): lambda _: Column(_captured),
     (7, 4): lambda _: _UINT32,
     (7, 7): lambda _: _UINT32,
@@ -256,6 +296,17 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (8, 3): lambda _: _INT16,
     (8, 4): lambda _: _UINT8,
     (8, 7): lambda _: _INT8,
+    (11, 2): lambda _: _SPECIAL_DAYS,
+    (20, 3): lambda _: _SEASONS,
+    (20, 4): lambda _: _WEEKS,
+    (20, 5): lambda _: _DAYS,
+    (20, 7): lambda _: _SEASONS,
+    (20, 8): lambda _: _WEEKS,
+    (20, 9): lambda _: _DAYS,
+    (20, 10): lambda _: _TIME,
+    (22, 2): lambda _: Column(_ACTION),
+    (22, 3): lambda _: _ENUM,
+    (22, 4): lambda _: _EXECUTIONS,
     (70, 3): lambda _: _ENUM,
     (70, 4): lambda _: _ENUM,
     (71, 2): lambda _: _MONITORED,
@@ -265,6 +316,7 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (71, 6): lambda _: _UINT32,
     (71, 7): lambda _: _UINT32,
     (71, 8): lambda _: _EMERGENCY,
+    (71, 9): lambda _: Column(_array(_UINT16.encode)),
     (71, 11): lambda _: _ACTIONS,
 }
 

@@ -1,5 +1,13 @@
 """The directory: everything that can be read, by its OBIS code."""
 
+from elec_meter.objects.activity_calendar import (
+    ActivityCalendar,
+    DayAction,
+    DayProfile,
+    SeasonProfile,
+    Timetable,
+    WeekProfile,
+)
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.build import build_directory
 from elec_meter.objects.clock import Clock, ClockStatus
@@ -14,9 +22,11 @@ from elec_meter.objects.errors import (
     UnknownObjectError,
 )
 from elec_meter.objects.extended_register import ExtendedRegister
-from elec_meter.objects.limiter import Limiter
+from elec_meter.objects.limiter import EmergencyProfile, Limiter, LimiterActions, ScriptCall
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
+from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
+from elec_meter.objects.single_action import Execution, SingleActionSchedule
 from elec_meter.objects.sources import (
     NO_EVENTS,
     EventLog,
@@ -26,24 +36,33 @@ from elec_meter.objects.sources import (
     UnitFault,
     UnitReport,
 )
+from elec_meter.objects.special_days import SpecialDayEntry, SpecialDaysTable
 from elec_meter.objects.units import Unit, exponent_between, in_unit
 
 __all__ = [
     "NO_EVENTS",
+    "ActivityCalendar",
+    "Assigned",
     "CaptureObject",
     "Clock",
     "ClockStatus",
     "CosemObject",
     "Data",
+    "DayAction",
+    "DayProfile",
     "DemandRegister",
     "DemandSource",
     "Digits",
     "Directory",
     "DisconnectControl",
+    "EmergencyProfile",
     "EventLog",
     "EventRow",
+    "Execution",
     "ExtendedRegister",
     "Limiter",
+    "LimiterActions",
+    "Mask",
     "MeterClock",
     "MeterFault",
     "NoSuchAttributeError",
@@ -51,13 +70,21 @@ __all__ = [
     "ProfileGeneric",
     "ProfileSource",
     "Register",
+    "RegisterActivation",
     "Scalar",
     "ScalerUnit",
+    "ScriptCall",
+    "SeasonProfile",
+    "SingleActionSchedule",
+    "SpecialDayEntry",
+    "SpecialDaysTable",
+    "Timetable",
     "Unit",
     "UnitFault",
     "UnitMismatchError",
     "UnitReport",
     "UnknownObjectError",
+    "WeekProfile",
     "build_directory",
     "exponent_between",
     "in_unit",

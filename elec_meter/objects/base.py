@@ -29,6 +29,8 @@ class CosemObject(ABC):
     """
 
     class_id: ClassVar[int]
+    value_attribute: ClassVar[int] = 2
+    """The attribute that `value` says."""
 
     def __init__(self, obis: str, name: str, now: Now) -> None:
         self.obis = Obis.parse(obis)
@@ -73,7 +75,7 @@ class CosemObject(ABC):
 
     def value_at(self, now: datetime) -> Scalar:
         """As `value`, at an instant of the host's UTC."""
-        return self.present(2, now)
+        return self.present(self.value_attribute, now)
 
     @property
     def unit(self) -> str:

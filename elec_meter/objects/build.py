@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from elec_meter.alarms import Alarms
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.billing import billing_objects
+from elec_meter.objects.calendars import calendar_objects
 from elec_meter.objects.clock import Clock
 from elec_meter.objects.cost import cost_objects
 from elec_meter.objects.data import Data
@@ -94,6 +95,7 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from demand_objects(sources)
     yield from billing_objects(sources)
     yield from cost_objects(sources)
+    yield from calendar_objects(sources)
     yield from _load_profiles(sources, status)
     yield from event_objects(sources)
     for unit in sources.config.gas_units:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from elec_meter.limiter import Limiter as Watcher
 
 DISCONNECT_SCRIPTS: Final = Obis.parse("0-0:10.0.106")
-_THRESHOLD_ACTIVE: Final = 3
 
 
 class EmergencyProfile(NamedTuple):
@@ -26,18 +25,18 @@ class EmergencyProfile(NamedTuple):
     duration_s: int
 
 
-class Action(NamedTuple):
+class ScriptCall(NamedTuple):
     """A script of a table; selector 0 is none."""
 
     table: Obis
     selector: int
 
 
-class Actions(NamedTuple):
+class LimiterActions(NamedTuple):
     """Attribute 11: what happens above the threshold, and below it."""
 
-    over: Action
-    under: Action
+    over: ScriptCall
+    under: ScriptCall
 
 
 class Limiter(CosemObject):
@@ -53,6 +52,7 @@ class Limiter(CosemObject):
     """
 
     class_id: ClassVar[int] = 71
+    value_attribute: ClassVar[int] = 3
 
     def __init__(
         self,
@@ -73,10 +73,6 @@ class Limiter(CosemObject):
         """The unit of what is watched."""
         return self._watched.unit
 
-    def value_at(self, now: datetime) -> Scalar:
-        """The threshold in force, scaled; 0 for no limit."""
-        return self.present(_THRESHOLD_ACTIVE, now)
-
     def present(self, attribute: int, now: datetime) -> Scalar:
         """An attribute for people; thresholds are scaled."""
         value = super().present(attribute, now)
@@ -96,6 +92,7 @@ class Limiter(CosemObject):
             6: lambda _: watcher.config.over_s,
             7: lambda _: watcher.config.under_s,
             8: lambda _: self._emergency(),
+            9: lambda _: self._groups(),
             10: lambda now: watcher.is_emergency(self._time_s(now)),
             11: lambda _: self._actions(),
         }
@@ -107,7 +104,14 @@ class Limiter(CosemObject):
         activation = emergency.activate.astimezone(UTC)
         return EmergencyProfile(emergency.id, activation, emergency.duration_s)
 
-    def _actions(self) -> Actions:
+    def _groups(self) -> tuple[int, ...]:
+        """The emergencies that are listened to: the configured one."""
+        emergency = self._watcher.config.emergency
+        return () if emergency is None else (emergency.id,)
+
+    def _actions(self) -> LimiterActions:
         over = 0 if self._watcher.config.over == "log" else 1
         under = 0 if self._watcher.config.under == "log" else 2
-        return Actions(Action(DISCONNECT_SCRIPTS, over), Action(DISCONNECT_SCRIPTS, under))
+        return LimiterActions(
+            ScriptCall(DISCONNECT_SCRIPTS, over), ScriptCall(DISCONNECT_SCRIPTS, under)
+        )

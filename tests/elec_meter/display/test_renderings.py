@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import cache
+from typing import Any
 
 import pytest
 
 from elec_meter import Storage
-from elec_meter.cli.views import register_rows
+from elec_meter.cli.views import object_rows, register_rows
 from elec_meter.config import DisplayConfig, DisplayScreen
 from elec_meter.display import Display
 from elec_meter.flag.readout import readout_line
@@ -59,7 +61,7 @@ REGISTERS = [each for each in SCALARS if isinstance(each.values[1], Register)]
 
 def shown(directory: Directory, each: CosemObject, form: str) -> str:
     """The object's value on the display, without blanks, asked for with the button."""
-    screen = DisplayScreen(object=str(each.obis), format=form)
+    screen = DisplayScreen(object=str(each.obis), attribute=each.value_attribute, format=form)
     display = Display(DisplayConfig(scroll=(screen,)), directory)
     display.press(directory.now())
     return display.snapshot(directory.now()).text.strip()
@@ -115,6 +117,50 @@ def test_the_display_says_what_the_object_says(directory: Directory, each: Regis
     if whole + digits.decimals <= 8:
         form = "0" * whole + ("." + "0" * digits.decimals if digits.decimals else "")
         assert value == Decimal(shown(directory, each, form))
+
+
+@pytest.mark.parametrize(("directory", "each"), SCALARS)
+def test_the_display_says_what_is_no_register(directory: Directory, each: CosemObject) -> None:
+    """Times and dates in their forms, status words as bits, numbers and texts as they are."""
+    value = each.value
+    if isinstance(each, Register):
+        return
+    if value is None:
+        assert "--------" == shown(directory, each, "text")
+    elif isinstance(value, datetime):
+        assert f"{value:%H:%M:%S}" == shown(directory, each, "time")
+        assert f"{value:%d.%m.%y}" == shown(directory, each, "date")
+    elif isinstance(value, time):
+        assert f"{value:%H:%M:%S}" == shown(directory, each, "time")
+    elif isinstance(value, date):
+        assert f"{value:%d.%m.%y}" == shown(directory, each, "date")
+    elif isinstance(value, int):
+        assert value & 0xFFFFFFFF == int(shown(directory, each, "hex"), 16)
+        if value < 10**8:
+            assert value == int(shown(directory, each, "#######0"))
+    else:
+        assert str(value)[:8].strip() == shown(directory, each, "text")
+
+
+@pytest.mark.parametrize(("directory", "each"), SCALARS)
+def test_show_objects_says_what_the_object_says(directory: Directory, each: CosemObject) -> None:
+    """In JSON, to the last digit, of every class."""
+    (row,) = (row for row in json_rows(directory) if row["obis"] == str(each.obis))
+    value = each.value
+    if isinstance(value, datetime):
+        assert value == datetime.fromisoformat(row["value"])
+    elif isinstance(value, (date, time)):
+        assert value.isoformat() == row["value"]
+    else:
+        assert (type(value), value) == (type(row["value"]), row["value"])
+    assert (each.class_id, each.name, each.unit) == (row["class"], row["name"], row["unit"])
+
+
+@cache
+def json_rows(directory: Directory) -> list[dict[str, Any]]:
+    """What `show objects --json` prints of a directory."""
+    rows: list[dict[str, Any]] = json.loads(exact_json(object_rows(directory)), parse_float=Decimal)
+    return rows
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)

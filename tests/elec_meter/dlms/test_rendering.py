@@ -7,9 +7,17 @@ from typing import NamedTuple
 
 import pytest
 
+from elec_meter.config import DatePattern
 from elec_meter.dlms.data import CosemData, decode_data
 from elec_meter.dlms.errors import EncodingError
-from elec_meter.dlms.instants import UNKNOWN, encode_date, encode_date_time, encode_time
+from elec_meter.dlms.instants import (
+    UNKNOWN,
+    encode_date,
+    encode_date_pattern,
+    encode_date_time,
+    encode_midnight_pattern,
+    encode_time,
+)
 from elec_meter.dlms.rendering import (
     attributes_of,
     column,
@@ -19,7 +27,7 @@ from elec_meter.dlms.rendering import (
     version_of,
 )
 from elec_meter.dlms.tags import Tag
-from elec_meter.objects import CosemObject, ProfileGeneric
+from elec_meter.objects import CosemObject, ProfileGeneric, SeasonProfile
 from shared.obis import Obis
 from tests.elec_meter.dlms.asking import lived_in
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
@@ -45,6 +53,10 @@ def expected(value: object) -> object:
         return encode_time(value)
     if isinstance(value, str):
         return value.encode()
+    if isinstance(value, SeasonProfile):
+        return tuple(map(expected, (value.name, encode_midnight_pattern(value.start), value.week)))
+    if isinstance(value, DatePattern):
+        return encode_date_pattern(value)
     if isinstance(value, Obis):
         return value.to_bytes()
     if isinstance(value, tuple):
@@ -141,6 +153,42 @@ def test_what_is_switched_has_the_standards_types() -> None:
     assert render(limiter, 11, METER.now).startswith(b"\x02\x02" + action)
     emergency = column(limiter, 8).encode((7, START, 60))
     assert "0203120007090c07dc0a1c0700000000000000060000003c" == emergency.hex()
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("2026-12-25", "07ea0c19ff"),
+        ("*-12-25", "ffff0c19ff"),
+        ("*-05-01 Mon", "ffff050101"),
+        ("*-03-L Sun", "ffff03fe07"),
+        ("*-*-L-1", "fffffffdff"),
+        ("*-*-* Sat", "ffffffff06"),
+    ],
+)
+def test_dates_with_wildcards_are_the_standards(text: str, data: str) -> None:
+    """Any part may be open; the last days of a month count from its end."""
+    assert data == encode_date_pattern(DatePattern.parse(text)).hex()
+    midnight = encode_midnight_pattern(DatePattern.parse(text))
+    assert data + "000000008000ff" == midnight.hex()
+
+
+def test_a_calendar_has_the_standards_types() -> None:
+    """Days of Economy 7: an octet string of time, the table of scripts, the rate."""
+    directory = METER.directory
+    calendar, billing = directory["0-0:13.0.0"], directory["0-0:15.0.0"]
+    script = "090600000a0064ff12"
+    days = render(calendar, 5, METER.now).hex()
+
+    assert "0101020211010103" == days[:16]
+    assert f"0203090400000000{script}0001" == days[16:54]
+    assert f"02030904001e0000{script}0002" == days[54:92]
+    week = "01010208" + "0903" + b"all".hex() + "1101" * 7
+    assert week == render(calendar, 4, METER.now).hex()
+    assert "0202090600000a0001ff120002" == render(billing, 2, METER.now).hex()
+    assert "01010202090400000000" + "0905ffffff01ff" == render(billing, 4, METER.now).hex()
+    assert "0100" == render(directory["0-0:11.0.0"], 2, METER.now).hex()
+    assert "0102" == render(directory["0-0:14.0.0"], 3, METER.now).hex()[:4]
 
 
 class _Pair(NamedTuple):

@@ -8,6 +8,7 @@ from pathlib import Path
 from elec_meter import Storage
 from elec_meter.access import Level, may_read
 from elec_meter.objects import CosemObject
+from elec_meter.objects.catalogue import catalogue, complete_config, directory_of
 from shared.obis import Obis
 from tests.elec_meter.objects.lived import whole_life
 
@@ -24,6 +25,9 @@ LETTERS = {
     "l": "[0-5]",
     "e": r"\d+",
 }
+
+
+LIST = PAGE.with_name("objects.md")
 
 
 def documented() -> dict[str, set[int]]:
@@ -66,3 +70,16 @@ def test_the_page_says_who_may_read() -> None:
 
     assert [True] * 6 == [opened(code) for code in public]
     assert [False] * 6 == [opened(code) for code in personal]
+
+
+def test_the_list_of_every_object_is_current() -> None:
+    """`python -m elec_meter.objects` writes it again."""
+    assert catalogue(directory_of(complete_config())) == LIST.read_text()
+
+
+def test_the_list_has_every_kind_of_object() -> None:
+    """Each code that the page on objects explains has a line of its class."""
+    listed = list(directory_of(complete_config()))
+    for code, classes in documented().items():
+        found = [each for each in listed if is_of(code, each) and each.class_id in classes]
+        assert found, f"{code} is on no line"
