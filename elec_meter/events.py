@@ -51,6 +51,9 @@ class EventCode(IntEnum):
     DEMAND_RESET = 233
     PRICES_RECEIVED = 234
     ORDER_REFUSED = 235
+    SIGNED_ON = 240
+    SIGN_ON_FAILED = 241
+    PASSWORD_CHANGED = 242
     LIMITER_LOCKED = 250
     RELAY_SWITCHED = 251
     RELAY_BOOSTED = 252
@@ -98,7 +101,12 @@ _CODES: Final = {
         EventCode.MEASUREMENT_DC,
         EventCode.MEASUREMENT_UNLOCKED,
     ),
-    Log.COMMUNICATION: (EventCode.ORDER_REFUSED,),
+    Log.COMMUNICATION: (
+        EventCode.ORDER_REFUSED,
+        EventCode.SIGNED_ON,
+        EventCode.SIGN_ON_FAILED,
+        EventCode.PASSWORD_CHANGED,
+    ),
 }
 _LOGS: Final[dict[int, Log]] = {code: log for log, codes in _CODES.items() for code in codes}
 

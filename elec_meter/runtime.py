@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from .control import ControlSession, Orders
+from .access import Gate, Level
+from .control import ControlSession, OrderDesk, Orders
 from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
-from .flag import FlagPort, FlagSession
+from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
 from .ports import ControlServer, TcpServer, format_address
 
+if TYPE_CHECKING:
+    import ssl
+
+GATE_KEY: Final = "access"
+"""Under which the state of the gate is kept."""
+
+_EXPOSED: Final = FlagLine(is_exposed=True)
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _SUPPLY_LOST: Final = getattr(signal, "SIGPWR", None)  # of an uninterruptible supply; Linux has it
 
@@ -31,10 +41,14 @@ class Runtime:
     Args:
         meter: the meter, powered up.
         host_now: the host's UTC, simulated or not; where it falls, the meter's stands still.
-        flag: host and port of the FLAG listener; None for none.
+        flag: host and port of the FLAG listener; None for none. It lets nobody program unless the
+            meter has a password.
+        tls: encrypts the FLAG listener's connections.
+        enhanced: makes what takes a FLAG line over in mode E; without it there is no mode E.
         block: the terminals; None for a meter without hardware.
 
     Attributes:
+        gate: who is let in, on every port.
         notices: sentences for whoever started it.
         stopping: set when it is time to leave.
     """
@@ -46,6 +60,8 @@ class Runtime:
         *,
         flag: tuple[str, int] | None = None,
         block: TerminalBlock | None = None,
+        tls: ssl.SSLContext | None = None,
+        enhanced: StreamFactory | None = None,
     ) -> None:
         self.meter = meter
         self.notices: list[str] = []
@@ -53,12 +69,25 @@ class Runtime:
         self._host_now = host_now
         self._latest = meter.now
         self._flag_address = flag
+        self._tls = tls
+        self._enhanced = enhanced
         self._flag: TcpServer | None = None
-        self._flag_port = self._new_flag_port()
+        self.gate = self._new_gate()
         self._control: ControlServer | None = None
         self._failure: StorageLostError | None = None
         self._driver = None if block is None else TerminalDriver(meter, block)
-        self._orders = Orders(meter, now=self.now, durable=self.durable, status=self._status)
+        self._orders = Orders(
+            meter, now=self.now, durable=self.durable, status=self._status, gate=self.gate
+        )
+        self._desk = Desk(
+            gate=self.gate,
+            now=self.now,
+            directory=lambda: meter.objects,
+            actions=partial(OrderDesk, self._orders),
+            clear_levels=lambda: tuple(map(Level, meter.config.access.clear_levels)),
+            draw=secrets.token_bytes,
+        )
+        self._flag_port = self._new_flag_port()
 
     @property
     def ports(self) -> dict[str, str]:
@@ -110,7 +139,12 @@ class Runtime:
 
     async def __aenter__(self) -> Self:
         if self._flag_address is not None:
-            self._flag = await TcpServer.start(self._flag_session, *self._flag_address)
+            self._flag = await TcpServer.start(
+                self._flag_session,
+                *self._flag_address,
+                exposed_factory=partial(self._flag_session, line=_EXPOSED),
+                tls=self._tls,
+            )
         directory = self.meter.storage.directory
         if directory is not None:
             try:
@@ -173,17 +207,25 @@ class Runtime:
             meter.objects,
             serial=meter.config.serial,
             durable=self._durable_for_flag,
+            desk=self._desk,
+            enhanced=self._enhanced,
         )
 
     def _durable_for_flag(self) -> None:
         self.durable()
         self.meter.display.show_flag_activity(self.meter.now)
 
-    def _flag_session(self, now: datetime) -> FlagSession:
+    def _new_gate(self) -> Gate:
+        meter, storage = self.meter, self.meter.storage
+        gate = Gate(lambda: meter.config.serial, storage.record_event, storage.get_state(GATE_KEY))
+        meter.save_beside(GATE_KEY, gate.packed)
+        return gate
+
+    def _flag_session(self, now: datetime, line: FlagLine | None = None) -> FlagSession:
         """A session by the configuration in force; one that is under way keeps its own."""
         if self._flag_version != self.meter.config_version:
             self._flag_port = self._new_flag_port()
-        return self._flag_port.session(now)
+        return self._flag_port.session(now, line)
 
     def _control_session(self, now: datetime) -> ControlSession:
         return ControlSession(self._orders.perform, now)

@@ -1,5 +1,6 @@
 """The configuration document: schema, validation, text forms."""
 
+from .access import AccessConfig
 from .base import TimeBase
 from .billing import (
     automatic_screens,
@@ -15,7 +16,13 @@ from .codec import (
     config_to_json,
     config_to_toml,
 )
-from .compact import apply_change, decode_document, encode_change, encode_document
+from .compact import (
+    apply_change,
+    decode_document,
+    document_check,
+    encode_change,
+    encode_document,
+)
 from .dates import DatePattern
 from .diff import Difference, differences
 from .errors import (
@@ -24,6 +31,13 @@ from .errors import (
     ChangeError,
     ChangeInvalidError,
     ChangeTruncatedError,
+)
+from .parts import (
+    part_from_json,
+    part_from_octets,
+    part_names,
+    part_to_json,
+    part_to_octets,
 )
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
@@ -70,6 +84,7 @@ __all__ = [
     "ECONOMY_7_UTC",
     "ENERGY_NAMES",
     "SINGLE_RATE",
+    "AccessConfig",
     "AlarmsConfig",
     "BillingConfig",
     "BlocksConfig",
@@ -121,8 +136,14 @@ __all__ = [
     "decode_document",
     "demo_config",
     "differences",
+    "document_check",
     "encode_change",
     "encode_document",
     "hidden_billing_registers",
     "millipence",
+    "part_from_json",
+    "part_from_octets",
+    "part_names",
+    "part_to_json",
+    "part_to_octets",
 ]

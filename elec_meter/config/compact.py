@@ -107,6 +107,11 @@ def decode_document(octets: bytes) -> MeterConfig:
     return apply_change(MeterConfig(), octets)
 
 
+def document_check(config: MeterConfig) -> int:
+    """The check of a document: 16 bits by which a head end knows what a change must start from."""
+    return int.from_bytes(_check(plain(config)), "big")
+
+
 def _check(document: Plain) -> bytes:
     """Two bytes that tell documents apart; defaults do not count, so that later fields may come."""
     out = Writer()

@@ -15,6 +15,7 @@ from msgspec import Meta
 from shared.errors import UnitsError
 from shared.units import PulseWeight
 
+from .access import AccessConfig
 from .base import (
     ADDRESS,
     LETTERS_3,
@@ -368,6 +369,7 @@ class MeterConfig(Document, frozen=True):
     switched_load: RelayConfig | None = None
     calibration: CalibrationConfig | None = None
     alarms: AlarmsConfig = AlarmsConfig()
+    access: AccessConfig = AccessConfig()
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import shared.lazy
 
 if TYPE_CHECKING:
+    from .desk import OrderDesk
     from .orders import Orders, Status, versions
     from .requests import (
         AdjustClock,
         ApplyConfig,
         ArmContactor,
         BoostRelay,
+        ChangePassword,
         Checkpoint,
         ClearAlarms,
         EndBilling,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         SetClock,
         ShowConfig,
         ShowHistory,
+        ShowPasswords,
         SwitchRelay,
         SynchroniseClock,
         decode_request,
@@ -37,6 +40,7 @@ __all__ = [
     "ApplyConfig",
     "ArmContactor",
     "BoostRelay",
+    "ChangePassword",
     "Checkpoint",
     "ClearAlarms",
     "ControlSession",
@@ -44,6 +48,7 @@ __all__ = [
     "EndBilling",
     "GetStatus",
     "OpenContactor",
+    "OrderDesk",
     "Orders",
     "ReceivePrices",
     "Request",
@@ -52,6 +57,7 @@ __all__ = [
     "SetClock",
     "ShowConfig",
     "ShowHistory",
+    "ShowPasswords",
     "Status",
     "SwitchRelay",
     "SynchroniseClock",
@@ -63,11 +69,15 @@ __all__ = [
 __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
+        "desk": "OrderDesk",
         "orders": "Orders Status versions",
         "requests": (
             "AdjustClock ApplyConfig ArmContactor BoostRelay Checkpoint ClearAlarms EndBilling"
             " GetStatus OpenContactor ReceivePrices Request ResetDemand RollBack SetClock"
             " ShowConfig ShowHistory SwitchRelay SynchroniseClock decode_request encode_request"
+            "AdjustClock ApplyConfig ChangePassword Checkpoint EndBilling GetStatus ReceivePrices"
+            " Request ResetDemand RollBack SetClock ShowConfig ShowHistory ShowPasswords"
+            " SynchroniseClock decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",
     },

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from elec_meter.access import Level
+from elec_meter.access import Gate, Level, VerifierError
 from elec_meter.clock import Synchronisation
 from elec_meter.config import config_to_toml, millipence
 from elec_meter.config.shape import plain
@@ -42,6 +42,7 @@ class Orders:
         now: the host's UTC.
         durable: brings the meter up to now and commits.
         status: what is to be told of whoever runs the meter.
+        gate: whose passwords an order may change; None where there is none.
 
     Raises:
         StorageError: what is kept of earlier orders is damaged.
@@ -54,16 +55,18 @@ class Orders:
         now: Callable[[], datetime],
         durable: Callable[[], None],
         status: Status,
+        gate: Gate | None = None,
     ) -> None:
         self._meter = meter
+        self._gate = gate
         self._now = now
         self._durable = durable
         self._status = status
         self._applied = AppliedOrders(meter.storage.get_state(STATE_KEY))
         meter.save_beside(STATE_KEY, self._applied.packed)
 
-    def perform(self, request: requests.Request) -> Reply:
-        """The reply to a request.
+    def perform(self, request: requests.Request, author: str = AUTHOR) -> Reply:
+        """The reply to a request, and who it is of for the event log.
 
         Raises:
             MeterError: it was refused; nothing of it was done.
@@ -83,9 +86,11 @@ class Orders:
             case requests.Checkpoint():
                 self._durable()
                 return {}
-        return self._carry_out(request)
+            case requests.ShowPasswords():
+                return self._passwords()
+        return self._carry_out(request, author)
 
-    def _carry_out(self, order: requests.Request) -> Reply:
+    def _carry_out(self, order: requests.Request, author: str) -> Reply:
         reply = self._applied.reply(order)
         if reply is not None:
             self._durable()
@@ -95,12 +100,12 @@ class Orders:
         try:
             is_known = self._meter.clock.read(now) is not None
             with self._meter.in_one_commit():
-                reply = self._do(order, now)
+                reply = self._do(order, now, author)
                 is_refused = reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]
                 if not is_refused:
                     self._applied.keep(order, reply)
         except NotAllowedError as error:
-            text = f"an order of the {AUTHOR} was refused: {error}"
+            text = f"an order of {_named(author)} was refused: {error}"
             self._meter.storage.record_event(EventCode.ORDER_REFUSED, text, now)
             self._meter.checkpoint()
             raise
@@ -110,66 +115,68 @@ class Orders:
             raise ClockError(f"{why}; to set it takes level 3")
         return reply
 
-    def _do(self, order: requests.Request, now: datetime) -> Reply:
+    def _do(self, order: requests.Request, now: datetime, author: str) -> Reply:
         meter, level = self._meter, Level(order.level)
         match order:
             case requests.ApplyConfig():
                 config = order.config(meter.config)
                 changed = changed_parts(meter.config, config)
-                number = meter.apply_config(config, now, level=level, author=AUTHOR)
+                number = meter.apply_config(config, now, level=level, author=author)
                 return {"number": number, "changed": changed}
             case requests.RollBack():
                 before = meter.config
-                number = meter.roll_back(order.number, now, level=level, author=AUTHOR)
+                number = meter.roll_back(order.number, now, level=level, author=author)
                 return {"number": number, "changed": changed_parts(before, meter.config)}
             case requests.SetClock():
-                meter.set_clock(_instant(order.utc), now, level=level, author=AUTHOR)
+                meter.set_clock(_instant(order.utc), now, level=level, author=author)
                 return self._clock(now)
             case requests.AdjustClock():
-                meter.adjust_clock(order.by_s, now, level=level, author=AUTHOR)
+                meter.adjust_clock(order.by_s, now, level=level, author=author)
                 return self._clock(now)
             case requests.SynchroniseClock():
                 utc = _instant(order.utc)
-                outcome = meter.synchronise_clock(utc, now, level=level, author=AUTHOR)
+                outcome = meter.synchronise_clock(utc, now, level=level, author=author)
                 return self._clock(now) | {"outcome": _OUTCOMES[outcome]}
             case requests.EndBilling():
-                return {"ended": meter.end_billing(now, level=level, author=AUTHOR)}
+                return {"ended": meter.end_billing(now, level=level, author=author)}
             case requests.ResetDemand():
-                maxima = meter.reset_demand(now, level=level, author=AUTHOR)
+                maxima = meter.reset_demand(now, level=level, author=author)
                 peaks = {name: state.maximum for name, state in maxima.items()}
                 return {"ended_w": {name: peak and peak.power_w for name, peak in peaks.items()}}
             case requests.ReceivePrices():
-                return self._take_prices(order, now)
-        return self._switch(order, now)
+                return self._take_prices(order, now, author)
+            case requests.ChangePassword():
+                return self._change_password(order, now, author)
+        return self._switch(order, now, author)
 
-    def _switch(self, order: requests.Request, now: datetime) -> Reply:
+    def _switch(self, order: requests.Request, now: datetime, author: str) -> Reply:
         meter, level = self._meter, Level(order.level)
         match order:
             case requests.OpenContactor():
-                meter.open_contactor(now, level=level, author=AUTHOR)
+                meter.open_contactor(now, level=level, author=author)
                 return self._contactor()
             case requests.ArmContactor():
-                meter.arm_contactor(now, level=level, author=AUTHOR)
+                meter.arm_contactor(now, level=level, author=author)
                 return self._contactor()
             case requests.SwitchRelay():
-                meter.switch_relay(order.terminal, order.on, now, level=level, author=AUTHOR)
+                meter.switch_relay(order.terminal, order.on, now, level=level, author=author)
                 return self._relay(order.terminal)
             case requests.BoostRelay():
                 minutes, number = order.minutes, order.terminal
-                minutes = meter.boost_relay(number, minutes, now, level=level, author=AUTHOR)
+                minutes = meter.boost_relay(number, minutes, now, level=level, author=author)
                 return self._relay(number) | {"boost_min": minutes}
             case requests.ClearAlarms():
-                raised = meter.clear_alarms(now, level=level, author=AUTHOR)
+                raised = meter.clear_alarms(now, level=level, author=author)
                 return {"cleared": [alarm.name.lower() for alarm in raised if alarm.name]}
         raise ControlError("there is no such order")
 
-    def _take_prices(self, order: requests.ReceivePrices, now: datetime) -> Reply:
+    def _take_prices(self, order: requests.ReceivePrices, now: datetime, author: str) -> Reply:
         try:
             prices = [millipence(price) for price in order.prices_p_kwh]
         except ValueError as error:
             raise ControlError(f"the prices are refused: {error}") from None
         start, level = _instant(order.start), Level(order.level)
-        self._meter.receive_prices(order.channel, start, prices, now, level=level, author=AUTHOR)
+        self._meter.receive_prices(order.channel, start, prices, now, level=level, author=author)
         return {"prices": len(prices)}
 
     def _contactor(self) -> Reply:
@@ -177,6 +184,25 @@ class Orders:
 
     def _relay(self, number: int) -> Reply:
         return {"on": self._meter.switchgear.terminals.relay(number).is_on}
+
+    def _change_password(self, order: requests.ChangePassword, now: datetime, author: str) -> Reply:
+        gate = self._required_gate()
+        try:
+            salt, key = bytes.fromhex(order.salt), bytes.fromhex(order.stored_key)
+        except ValueError:
+            raise VerifierError("salt and key are written in hexadecimal") from None
+        gate.set_verifier(Level(order.of), salt, key, now, level=Level(order.level), author=author)
+        self._meter.checkpoint()
+        return {}
+
+    def _passwords(self) -> Reply:
+        gate = self._required_gate()
+        return {"salt": gate.salt.hex(), "levels": [int(level) for level in gate.levels]}
+
+    def _required_gate(self) -> Gate:
+        if self._gate is None:
+            raise ControlError("this meter is run without passwords")
+        return self._gate
 
     def _clock(self, now: datetime) -> Reply:
         clock = self._meter.clock
@@ -196,6 +222,10 @@ class Orders:
             "config_number": meter.config_version,
             **beside,
         }
+
+
+def _named(author: str) -> str:
+    return f"the {author}" if author == AUTHOR else author
 
 
 _OUTCOMES: Final = {outcome: outcome.name.lower() for outcome in Synchronisation}

@@ -150,6 +150,24 @@ class ClearAlarms(Request, frozen=True, tag="alarms.clear"):
     """Somebody has looked at the alarms."""
 
 
+class ChangePassword(Request, frozen=True, tag="password.change"):
+    """Let a level have another password.
+
+    Attributes:
+        of: the level whose password it is.
+        salt: hexadecimal, the one that `passwords` tells if it tells one.
+        stored_key: hexadecimal, SK of the sign-on (docs/flag.md); never the password.
+    """
+
+    of: Annotated[int, Meta(ge=1, le=3)]
+    salt: Annotated[str, Meta(max_length=64)]
+    stored_key: Annotated[str, Meta(max_length=128)]
+
+
+class ShowPasswords(Request, frozen=True, tag="passwords"):
+    """Ask which levels have a password, and for the salt."""
+
+
 class Checkpoint(Request, frozen=True, tag="checkpoint"):
     """Make everything durable."""
 
@@ -174,6 +192,8 @@ AnyRequest: TypeAlias = (
     | SwitchRelay
     | BoostRelay
     | ClearAlarms
+    | ChangePassword
+    | ShowPasswords
     | Checkpoint
     | GetStatus
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from collector import Keystore
+from elec_meter.access import SALT_BYTES, Gate, Level
 from elec_meter.config import demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
@@ -29,6 +31,13 @@ from .live import live_view
 from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
 
 FRAME_S: Final = 0.25
+PASSWORDS: Final = {
+    Level.READER: "reader",
+    Level.INSTALLER: "installer",
+    Level.SUPPLIER: "supplier",
+}
+"""The demo's alone; a meter that is run has none but its own."""
+
 SLICE: Final = timedelta(minutes=10)
 
 
@@ -102,6 +111,8 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
     begun = world.now
     end = None if options.length is None else begun + options.length
     async with Runtime(world.meter, lambda: world.now, flag=options.flag) as runtime:
+        if options.flag is not None:
+            _publish_passwords(runtime.gate, world.now)
         for notice in runtime.notices:
             _tell(notice)
         screen = Console(file=sys.stderr)
@@ -113,6 +124,13 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
                 _tell(f"{name} listens on {address}")
             await _drive(world, runtime, options, end, None)
     return summary(world, begun)
+
+
+def _publish_passwords(gate: Gate, now: datetime) -> None:
+    """Give every level that has none the demo's password, which everybody knows."""
+    for level, password in PASSWORDS.items():
+        if level not in gate.levels:
+            gate.set_password(level, password, secrets.token_bytes(SALT_BYTES), now)
 
 
 def _tell(sentence: str) -> None:

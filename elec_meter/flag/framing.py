@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import xor
 from typing import Final
@@ -34,10 +35,17 @@ def data_message(lines: list[str]) -> bytes:
     return bytes((STX,)) + checked + bytes((block_check(checked),))
 
 
-def command_message(command: str) -> bytes:
-    """A command without data, such as the break `B0`: `SOH B 0 ETX BCC`."""
-    checked = command.encode("ascii") + bytes((ETX,))
+def command_message(command: str, data: str = "") -> bytes:
+    """A command: `SOH B 0 ETX BCC`, or with data `SOH P 0 STX data ETX BCC`."""
+    text = f"{command}\x02{data}" if data else command
+    checked = text.encode("ascii") + bytes((ETX,))
     return bytes((SOH,)) + checked + bytes((block_check(checked),))
+
+
+def answer_message(lines: Sequence[str], *, is_last: bool = True) -> bytes:
+    """An answer in programming mode: `STX line CR LF line ETX BCC`, or EOT where more follows."""
+    checked = "\r\n".join(lines).encode("ascii") + bytes((ETX if is_last else EOT,))
+    return bytes((STX,)) + checked + bytes((block_check(checked),))
 
 
 def without_parity(data: bytes) -> bytes:
@@ -50,4 +58,6 @@ def with_even_parity(data: bytes) -> bytes:
     return data.translate(_EVEN_PARITY)
 
 
+ACKNOWLEDGED: Final = bytes((ACK,))
+ASK_AGAIN: Final = bytes((NAK,))
 BREAK: Final = command_message("B0")

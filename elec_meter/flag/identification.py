@@ -13,6 +13,8 @@ from elec_meter.flag.framing import CR_LF
 # that form it takes the product's first character for it.
 _ENHANCED: Final = r"\2"
 _BAUD_19200: Final = "6"
+# Digits and the letters A to I would promise another mode (6.3.14, items 9 and 13c).
+_NO_BAUD: Final = "-"
 
 
 class Identification:
@@ -22,6 +24,12 @@ class Identification:
         manufacturer: three letters; a small third one promises a reaction time of 20 ms.
         product: 1 to 14 printable characters without `/`, `!` and `\`.
         device_address: what a request must name if it names anything.
+
+    Attributes:
+        baud: the character of the fastest speed that is offered.
+        message: of modes C and E.
+        message_of_mode_a: which offers no speed.
+        is_quick: whether the meter answers within 20 ms instead of 200 ms.
 
     Raises:
         ConfigError: not of that form.
@@ -34,6 +42,8 @@ class Identification:
             raise ConfigError(f"{manufacturer!r} and {product!r} make no FLAG identification")
         self.baud = _BAUD_19200
         self.message = f"/{manufacturer}{self.baud}{_ENHANCED}{product}".encode("ascii") + CR_LF
+        self.message_of_mode_a = f"/{manufacturer}{_NO_BAUD}{product}".encode("ascii") + CR_LF
+        self.is_quick = manufacturer[-1].islower()
         self._address = device_address.lstrip("0")
 
     def is_called_by(self, address: str) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from elec_meter.config import FlagConfig
+from elec_meter.flag.conversation import Desk
 from elec_meter.flag.identification import Identification
+from elec_meter.flag.line import FlagLine
 from elec_meter.flag.readout import Readout
-from elec_meter.flag.session import FlagLine, FlagSession
+from elec_meter.flag.session import FlagSession, Services, StreamFactory
 from elec_meter.objects import Directory
 
 
@@ -17,10 +19,12 @@ class FlagPort:
 
     Args:
         config: identification and readout.
-        directory: where the values are.
+        directory: where the values of the readout are.
         serial: the device address where the configuration gives none.
         durable: called before values are read; it returns once they survive a power cut.
-        line: time-outs and the like.
+        line: time-outs and the like, of lines for which nothing else is said.
+        desk: where programming leads to; without one, or without any password, there is none.
+        enhanced: makes the protocol of mode E; without it there is none.
 
     Raises:
         ConfigError: the readout names what cannot be read out.
@@ -34,13 +38,18 @@ class FlagPort:
         serial: str,
         durable: Callable[[], None],
         line: FlagLine | None = None,
+        desk: Desk | None = None,
+        enhanced: StreamFactory | None = None,
     ) -> None:
-        self._identification = Identification(
+        identification = Identification(
             config.manufacturer, config.identification, config.device_address or serial
         )
-        self._readout = Readout(directory, config.readout, durable)
+        readout = Readout(directory, config.readout, durable)
+        self._services = Services(identification, readout, durable, None, enhanced)
+        self._desk = desk
         self._line = line or FlagLine()
 
-    def session(self, now: datetime) -> FlagSession:
+    def session(self, now: datetime, line: FlagLine | None = None) -> FlagSession:
         """A line was opened at `now`."""
-        return FlagSession(self._identification, self._readout, self._line, now)
+        desk = self._desk if self._desk is not None and self._desk.gate.levels else None
+        return FlagSession(self._services._replace(desk=desk), line or self._line, now)

@@ -65,19 +65,32 @@ class MessageReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._received = bytearray()
 
     @property
     def is_partial(self) -> bool:
         """Whether a message has begun and not ended."""
         return bool(self._buffer)
 
+    @property
+    def size(self) -> int:
+        """Bytes of it."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Take bytes from the line; parity bits are stripped."""
         self._buffer += without_parity(data)
+        self._received += data
 
     def clear(self) -> None:
         """Forget an unfinished message."""
-        self._buffer.clear()
+        self._drop(len(self._buffer))
+
+    def take_rest(self) -> bytes:
+        """What came behind the last message, eight bits of each byte, and is somebody else's."""
+        rest = bytes(self._received)
+        self.clear()
+        return rest
 
     def read(self, *, option_awaited: bool) -> Message | None:
         """The next message, or None when more bytes are needed.
@@ -91,15 +104,19 @@ class MessageReader:
         found = self._recognise(option_awaited)
         if found is None:
             return None
-        del self._buffer[: found.length]
+        self._drop(found.length)
         return found.message
 
     def _drop_noise(self) -> None:
         for position, byte in enumerate(self._buffer):
             if byte in _BEGINNINGS:
-                del self._buffer[:position]
+                self._drop(position)
                 return
-        self._buffer.clear()
+        self.clear()
+
+    def _drop(self, length: int) -> None:
+        del self._buffer[:length]
+        del self._received[:length]
 
     def _recognise(self, option_awaited: bool) -> _End | None:
         first = self._buffer[0]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from elec_meter.access import Level, may_read
 from elec_meter.errors import ConfigError
+from elec_meter.flag.command import IDENTIFIER_LIMIT
 from elec_meter.flag.framing import data_message
+from elec_meter.flag.texts import text_of
 from elec_meter.objects import (
     CosemObject,
     Directory,
@@ -22,15 +23,13 @@ from elec_meter.objects import (
     in_unit,
 )
 
-IDENTIFIER_LIMIT: Final = 16
 VALUE_LIMIT: Final = 32
-UNIT_LIMIT: Final = 16
+"""Characters of a value in the readout; in programming mode there may be more."""
 LINE_LIMIT: Final = 78
 """Characters of a line with its CR LF; the other limits keep every line below it."""
 
 _VALUE: Final = 2
 _CAPTURE_TIME: Final = 5
-_ILLEGAL: Final = re.compile(r"[^ -~]|[()*/!]")
 _KILO: Final = frozenset({"Wh", "varh"})
 
 
@@ -61,17 +60,18 @@ class Readout:
         return data_message([readout_line(each, now) for each in self._objects])
 
 
-def readout_line(each: CosemObject, now: datetime) -> str:
+def readout_line(each: CosemObject, now: datetime, limit: int = VALUE_LIMIT) -> str:
     """One line without its end: `1.8.0(000123.456*kWh)`; an unknown value is empty.
 
-    A value that was captured at a time of its own has that time, in UTC, behind it.
+    A value that was captured at a time of its own has that time, in UTC, behind it. A text is cut
+    off at the limit.
     """
     value = each.value_at(now)
     if not isinstance(each, Register):
-        return f"{each.obis.reduced}({_text(value)})"
+        return f"{each.obis.reduced}({text_of(value, limit)})"
     line = f"{each.obis.reduced}({_number(each, value)})"
     if isinstance(each, ExtendedRegister):
-        line += f"({_text(each.present(_CAPTURE_TIME, now))})"
+        line += f"({text_of(each.present(_CAPTURE_TIME, now), limit)})"
     return line
 
 
@@ -107,16 +107,3 @@ def _number(register: Register, value: Scalar) -> str:
     unit = _readout_unit(register)
     number = f"{in_unit(value, register.unit, unit):f}".zfill(_width(register))
     return f"{number}*{unit}" if unit else number
-
-
-def _text(value: Scalar) -> str:
-    """Times and dates as head ends expect them, everything else in the characters allowed."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return f"{value:%y-%m-%d %H:%M:%S}"
-    if isinstance(value, date):
-        return f"{value:%y-%m-%d}"
-    if isinstance(value, time):
-        return f"{value:%H:%M:%S}"
-    return _ILLEGAL.sub("_", str(value))[:VALUE_LIMIT]

@@ -15,17 +15,24 @@ from elec_meter.objects.data import Data
 from elec_meter.objects.demand_register import DemandRegister, DemandSource
 from elec_meter.objects.directory import Directory
 from elec_meter.objects.disconnect_control import DisconnectControl
+from elec_meter.objects.entry import Actions, Entry, Form, Given
 from elec_meter.objects.errors import (
     NoSuchAttributeError,
+    NoSuchMethodError,
+    NotWritableError,
     ObjectsError,
     UnitMismatchError,
     UnknownObjectError,
+    ValueNotTakenError,
 )
+from elec_meter.objects.every_channel import EVERY_CHANNEL
 from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.limiter import EmergencyProfile, Limiter, LimiterActions, ScriptCall
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
+from elec_meter.objects.script_table import Script, ScriptTable
+from elec_meter.objects.settings import CHANGE, Setting
 from elec_meter.objects.single_action import Execution, SingleActionSchedule
 from elec_meter.objects.sources import (
     NO_EVENTS,
@@ -40,7 +47,10 @@ from elec_meter.objects.special_days import SpecialDayEntry, SpecialDaysTable
 from elec_meter.objects.units import Unit, exponent_between, in_unit
 
 __all__ = [
+    "CHANGE",
+    "EVERY_CHANNEL",
     "NO_EVENTS",
+    "Actions",
     "ActivityCalendar",
     "Assigned",
     "CaptureObject",
@@ -56,16 +66,21 @@ __all__ = [
     "Directory",
     "DisconnectControl",
     "EmergencyProfile",
+    "Entry",
     "EventLog",
     "EventRow",
     "Execution",
     "ExtendedRegister",
+    "Form",
+    "Given",
     "Limiter",
     "LimiterActions",
     "Mask",
     "MeterClock",
     "MeterFault",
     "NoSuchAttributeError",
+    "NoSuchMethodError",
+    "NotWritableError",
     "ObjectsError",
     "ProfileGeneric",
     "ProfileSource",
@@ -73,8 +88,11 @@ __all__ = [
     "RegisterActivation",
     "Scalar",
     "ScalerUnit",
+    "Script",
     "ScriptCall",
+    "ScriptTable",
     "SeasonProfile",
+    "Setting",
     "SingleActionSchedule",
     "SpecialDayEntry",
     "SpecialDaysTable",
@@ -84,6 +102,7 @@ __all__ = [
     "UnitMismatchError",
     "UnitReport",
     "UnknownObjectError",
+    "ValueNotTakenError",
     "WeekProfile",
     "build_directory",
     "exponent_between",

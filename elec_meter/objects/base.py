@@ -6,9 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
-from elec_meter.objects.errors import NoSuchAttributeError
+from elec_meter.objects.entry import Actions, Entry, Given
+from elec_meter.objects.errors import (
+    NoSuchAttributeError,
+    NoSuchMethodError,
+    NotWritableError,
+)
 from shared.obis import Obis
 
 Scalar: TypeAlias = int | Decimal | str | datetime | date | time | None
@@ -95,6 +100,58 @@ class CosemObject(ABC):
             return str(value)
         raise NoSuchAttributeError(f"attribute {attribute} of {self.obis} is no single value")
 
+    def entry(self, attribute: int) -> Entry:
+        """What an attribute takes when it is written.
+
+        Raises:
+            NoSuchAttributeError: the class has none of this number.
+            NotWritableError: it takes nothing.
+        """
+        entry = self._writers().get(attribute)
+        if entry is not None:
+            return entry
+        if attribute in self.attributes:
+            raise NotWritableError(f"attribute {attribute} of {self.obis} cannot be written")
+        raise NoSuchAttributeError(
+            f"{self.obis} (class {self.class_id}) has no attribute {attribute}"
+        )
+
+    def method(self, number: int) -> Entry:
+        """What a method takes when it is called.
+
+        Raises:
+            NoSuchMethodError: the object has none of this number.
+        """
+        entry = self._methods().get(number)
+        if entry is None:
+            raise NoSuchMethodError(f"{self.obis} (class {self.class_id}) has no method {number}")
+        return entry
+
+    def write(self, attribute: int, value: Given, actions: Actions) -> None:
+        """Write an attribute: whole or not at all, and durable when this returns.
+
+        Raises:
+            ObjectsError: as for `entry`.
+            ValueNotTakenError: no value of the form that the entry takes.
+            MeterError: the meter refused what it would do; nothing was done.
+        """
+        self.entry(attribute).take(value, actions)
+
+    def invoke(self, number: int, value: Given, actions: Actions) -> None:
+        """Call a method; errors as for `write`, `NoSuchMethodError` among them."""
+        self.method(number).take(value, actions)
+
+    def _writers(self) -> Mapping[int, Entry]:
+        """Attribute number to what it takes; nothing can be written unless a class says so."""
+        return _NOTHING
+
+    def _methods(self) -> Mapping[int, Entry]:
+        """Method number to what it takes."""
+        return _NOTHING
+
     @abstractmethod
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
         """Attribute number to how it is read, without attribute 1."""
+
+
+_NOTHING: Final[Mapping[int, Entry]] = {}

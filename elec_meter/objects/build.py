@@ -11,6 +11,7 @@ from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.calendars import calendar_objects
 from elec_meter.objects.clock import Clock
+from elec_meter.objects.commanding import command_objects
 from elec_meter.objects.cost import cost_objects
 from elec_meter.objects.data import Data
 from elec_meter.objects.data_channels import data_channel_objects
@@ -18,9 +19,11 @@ from elec_meter.objects.demand import demand_objects
 from elec_meter.objects.directory import Directory
 from elec_meter.objects.electricity import energy_channels, energy_objects, live_objects
 from elec_meter.objects.event_logs import event_objects
+from elec_meter.objects.every_channel import every_channel_profile
 from elec_meter.objects.gas import gas_objects
 from elec_meter.objects.profiles import CLOCK, Column, newest, period_profile
 from elec_meter.objects.register import Register, ScalerUnit
+from elec_meter.objects.settings import setting_objects
 from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
 from elec_meter.objects.switching import switching_objects
 from elec_meter.objects.unallocated import unallocated_objects
@@ -83,6 +86,7 @@ def build_directory(
     for channel in config.data_channels:
         known = {each.obis: each for each in objects}
         objects += data_channel_objects(sources, channel, status, known)
+    objects.append(every_channel_profile(sources, status, {each.obis: each for each in objects}))
     return Directory(objects, now)
 
 
@@ -96,6 +100,8 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from billing_objects(sources)
     yield from cost_objects(sources)
     yield from calendar_objects(sources)
+    yield from command_objects(sources)
+    yield from setting_objects(sources)
     yield from _load_profiles(sources, status)
     yield from event_objects(sources)
     for unit in sources.config.gas_units:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import IntFlag
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from elec_meter.objects.base import CosemObject, Now
+from elec_meter.objects.entry import Entry, number_entry, time_entry
+
+_TIME: Final = 2
+_SHIFT_TIME: Final = 6
+_SYNCHRONISE: Final = 128
 
 
 class ClockStatus(IntFlag):
@@ -58,4 +63,14 @@ class Clock(CosemObject):
             4: self.status_at,
             7: lambda _: 0,
             8: lambda _: False,
+        }
+
+    def _writers(self) -> Mapping[int, Entry]:
+        return {_TIME: time_entry(lambda actions, utc: actions.set_clock(utc))}
+
+    def _methods(self) -> Mapping[int, Entry]:
+        """Shifting adjusts little by little; 128, a maker's, takes a head end's time."""
+        return {
+            _SHIFT_TIME: number_entry(lambda actions, by_s: actions.adjust_clock(by_s)),
+            _SYNCHRONISE: time_entry(lambda actions, utc: actions.synchronise_clock(utc)),
         }

@@ -27,3 +27,24 @@ class UnitMismatchError(ObjectsError):
 
     Example scenarios: a voltage in kWh; litres of a register in m3.
     """
+
+
+class NotWritableError(ObjectsError):
+    """The attribute can be read and not written.
+
+    Example scenarios: a register; the serial number.
+    """
+
+
+class NoSuchMethodError(ObjectsError, LookupError):
+    """The object has no such method.
+
+    Example scenarios: resetting a register, which none can.
+    """
+
+
+class ValueNotTakenError(ObjectsError):
+    """What was to be written, or given to a method, is nothing that it takes. Nothing was done.
+
+    Example scenarios: a text where a time belongs; a script that the table does not have.
+    """

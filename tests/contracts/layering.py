@@ -55,7 +55,7 @@ KNOWS = {
     "events": (),
     "config": ("errors",),
     "tariff": _SETTINGS,
-    "access": _SETTINGS,
+    "access": (*_SETTINGS, "events"),
     "sampling": ("errors",),
     "metrology": ("errors", "sampling"),
     "typetest": ("errors", "sampling", "metrology"),

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.errors import ConfigError
+from elec_meter.flag.command import IDENTIFIER_LIMIT, UNIT_LIMIT
 from elec_meter.flag.readout import (
-    IDENTIFIER_LIMIT,
     LINE_LIMIT,
-    UNIT_LIMIT,
     VALUE_LIMIT,
     Readout,
     readout_line,

@@ -1,0 +1,79 @@
+"""The first-level parts of the document, each on its own: as JSON for people, as few bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from elec_meter.errors import ConfigError
+from shared.wire.crc import crc_en13757
+
+from .codec import config_from_json
+from .coding import Reader, Writer, read_value, write_value
+from .errors import ChangeCorruptError, ChangeInvalidError, ChangeTruncatedError
+from .schema import MeterConfig
+from .sentences import refusal, refusing
+from .shape import Field, plain, table_of
+
+_CHECK_BYTES: Final = 2
+
+
+def part_names() -> tuple[str, ...]:
+    """The parts in the order of the schema, which only grows at its end."""
+    return tuple(field.name for field in table_of().fields)
+
+
+def part_to_json(config: MeterConfig, name: str) -> str:
+    """A part with all its defaults, in one line."""
+    return msgspec.json.encode(plain(config)[name], order="deterministic").decode()
+
+
+def part_from_json(config: MeterConfig, name: str, text: str) -> MeterConfig:
+    """The document with this part instead of its own.
+
+    Raises:
+        ConfigError: it is no JSON, or the document is refused; the sentence says where and why.
+    """
+    with refusing(name, "JSON", ConfigError):
+        msgspec.json.decode(text)  # one value, and nothing behind it that could be another part
+    parts = plain(config) | {name: msgspec.Raw(text.encode())}
+    return config_from_json(msgspec.json.encode(parts))
+
+
+def part_to_octets(config: MeterConfig, name: str) -> bytes:
+    """A part as it stands for itself in a change, and a check (docs/configuration.md)."""
+    out = Writer()
+    write_value(out, _field(name).shape, plain(config)[name])
+    return bytes(out) + _check(bytes(out))
+
+
+def part_from_octets(config: MeterConfig, name: str, octets: bytes) -> MeterConfig:
+    """The document with this part instead of its own.
+
+    Raises:
+        ChangeTruncatedError: its end is missing.
+        ChangeCorruptError: it is damaged, or was no part.
+        ChangeInvalidError: the document is refused.
+    """
+    value, check = octets[:-_CHECK_BYTES], octets[-_CHECK_BYTES:]
+    if not value:
+        raise ChangeTruncatedError("the part ends before it is complete")
+    if check != _check(value):
+        raise ChangeCorruptError("the part is damaged")
+    source = Reader(value)
+    part = read_value(source, _field(name).shape)
+    if source.left:
+        raise ChangeCorruptError("the part goes on after its end")
+    try:
+        return msgspec.convert(plain(config) | {name: part}, MeterConfig)
+    except msgspec.ValidationError as error:
+        raise ChangeInvalidError(refusal("the changed document", error)) from None
+
+
+def _field(name: str) -> Field:
+    return next(field for field in table_of().fields if field.name == name)
+
+
+def _check(octets: bytes) -> bytes:
+    return crc_en13757(octets).to_bytes(_CHECK_BYTES, "big")

@@ -1,0 +1,77 @@
+"""Objects by which the meter is commanded: scripts, and prices that come as a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from elec_meter.objects.base import CosemObject
+from elec_meter.objects.data import Data
+from elec_meter.objects.electricity import ACTIVE
+from elec_meter.objects.entry import Actions, Entry, text_entry
+from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.script_table import Script, ScriptTable
+from elec_meter.objects.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PRICES: Final = re.compile(r"(?P<start>[0-9]{10})(?P<prices>(?:;-?[0-9]{1,5}(?:\.[0-9]{1,3})?)+)")
+
+
+def command_objects(sources: Sources) -> Iterator[CosemObject]:
+    """The table of commands that end something, and a list of prices for either direction."""
+    yield ScriptTable(
+        "0-0:10.0.1",
+        "Commands",
+        sources.now,
+        {
+            1: Script("reset maximum demand", lambda actions: actions.reset_demand()),
+            2: Script("end the billing period", lambda actions: actions.end_billing()),
+        },
+    )
+    for order, channel in enumerate(ACTIVE):
+        yield _Prices(sources, order, channel.name)
+
+
+class _Prices(Data):
+    """How many half-hours have a price in the list; written as `YYMMDDhhmm;p;p;...`."""
+
+    def __init__(self, sources: Sources, order: int, channel: str) -> None:
+        super().__init__(
+            f"0-0:128.23.{order}",
+            f"Half-hourly prices of {channel}",
+            sources.now,
+            lambda _: (
+                len(sources.ledger.prices[channel].prices)
+                if channel in sources.ledger.prices
+                else 0
+            ),
+        )
+        self._entry = text_entry(_receiver(channel))
+
+    def _writers(self) -> Mapping[int, Entry]:
+        return {2: self._entry}
+
+
+def _receiver(channel: str) -> Callable[[Actions, str], None]:
+    def receive(actions: Actions, text: str) -> None:
+        match = _PRICES.fullmatch(text)
+        if match is None:
+            raise ValueNotTakenError(
+                "prices are written as a start in UTC and pence: 2604010000;24.5;9"
+            )
+        prices = [Decimal(price) for price in match["prices"].split(";")[1:]]
+        actions.receive_prices(channel, _start(match["start"]), prices)
+
+    return receive
+
+
+def _start(digits: str) -> datetime:
+    try:
+        return datetime.strptime(digits, "%y%m%d%H%M").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueNotTakenError(f"{digits} is no time such as 2604010000") from None

@@ -1,0 +1,123 @@
+"""What objects take: values that are written, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from elec_meter.access import Level
+from elec_meter.objects.errors import ValueNotTakenError
+
+if TYPE_CHECKING:
+    from elec_meter.config import MeterConfig
+
+Given: TypeAlias = int | str | bytes | datetime
+"""A value as a rendering hands it over."""
+
+
+class Form(Enum):
+    """Which values an entry takes; a rendering makes them of what came over its line."""
+
+    TIME = "an instant"
+    NUMBER = "a whole number"
+    TEXT = "a text"
+    OCTETS = "octets"
+    DOCUMENT = "JSON as a text, or the compact coding as octets"
+
+
+class Entry(NamedTuple):
+    """What can be written to an attribute or given to a method.
+
+    Attributes:
+        form: which values it takes.
+        take: does what they ask; errors as for `CosemObject.write`.
+    """
+
+    form: Form
+    take: Callable[[Given, Actions], None]
+
+
+class Actions(Protocol):
+    """Where everything that is written ends: at the meter, by whoever signed on.
+
+    Each is validated whole and then done at once or not at all, and durable when it returns.
+
+    Raises:
+        MeterError: from any of them; nothing was done.
+    """
+
+    def apply_config(self, config: MeterConfig) -> None:
+        """Put a document in force."""
+
+    def apply_change(self, change: bytes) -> None:
+        """Put in force what a compact change makes of the document in force."""
+
+    def set_clock(self, utc: datetime) -> None:
+        """It is `utc` now."""
+
+    def adjust_clock(self, by_s: int) -> None:
+        """Gain so many seconds little by little, or lose them."""
+
+    def synchronise_clock(self, utc: datetime) -> None:
+        """Take a head end's time."""
+
+    def reset_demand(self) -> None:
+        """Reset maximum demand."""
+
+    def end_billing(self) -> None:
+        """End the billing period now."""
+
+    def receive_prices(
+        self, channel: str, start: datetime, prices_p_kwh: Sequence[Decimal]
+    ) -> None:
+        """Take the prices of consecutive half-hours."""
+
+    def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
+        """Let a level have another password, whose verifier this is."""
+
+
+def time_entry(act: Callable[[Actions, datetime], None]) -> Entry:
+    """An entry that takes an instant."""
+
+    def take(value: Given, actions: Actions) -> None:
+        if not isinstance(value, datetime):
+            raise ValueNotTakenError("this takes an instant")
+        act(actions, value)
+
+    return Entry(Form.TIME, take)
+
+
+def number_entry(act: Callable[[Actions, int], None]) -> Entry:
+    """An entry that takes a whole number."""
+
+    def take(value: Given, actions: Actions) -> None:
+        if not isinstance(value, int):
+            raise ValueNotTakenError("this takes a whole number")
+        act(actions, value)
+
+    return Entry(Form.NUMBER, take)
+
+
+def text_entry(act: Callable[[Actions, str], None]) -> Entry:
+    """An entry that takes a text."""
+
+    def take(value: Given, actions: Actions) -> None:
+        if not isinstance(value, str):
+            raise ValueNotTakenError("this takes a text")
+        act(actions, value)
+
+    return Entry(Form.TEXT, take)
+
+
+def octets_entry(act: Callable[[Actions, bytes], None]) -> Entry:
+    """An entry that takes octets."""
+
+    def take(value: Given, actions: Actions) -> None:
+        if not isinstance(value, bytes):
+            raise ValueNotTakenError("this takes octets")
+        act(actions, value)
+
+    return Entry(Form.OCTETS, take)

@@ -1,0 +1,160 @@
+"""The configuration as objects: whole, part by part, and by its change (manufacturer range)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import ClassVar, Final
+
+from elec_meter.access import PASSWORD_LEVELS, SALT_BYTES, Level
+from elec_meter.config import (
+    MeterConfig,
+    config_from_json,
+    config_to_json,
+    decode_document,
+    document_check,
+    encode_document,
+    part_from_json,
+    part_from_octets,
+    part_names,
+    part_to_json,
+    part_to_octets,
+)
+from elec_meter.objects.base import CosemObject, Now, Scalar
+from elec_meter.objects.entry import Actions, Entry, Form, Given, octets_entry
+from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.sources import Sources
+
+CHANGE: Final = "0-0:128.51.0"
+"""Where a compact change of the configuration is written."""
+
+_VALUE: Final = 2
+
+
+class Setting(CosemObject):
+    """A document of the configuration: text for people, octets in the compact coding.
+
+    Args:
+        obis: the logical name.
+        name: for people.
+        now: the host's UTC for reads without an instant.
+        text: gives it as JSON.
+        octets: gives it in the compact coding.
+        changed: the whole configuration with another value of it, a text or octets.
+    """
+
+    class_id: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        obis: str,
+        name: str,
+        now: Now,
+        *,
+        text: Callable[[], str],
+        octets: Callable[[], bytes],
+        changed: Callable[[str | bytes], MeterConfig],
+    ) -> None:
+        super().__init__(obis, name, now)
+        self._text = text
+        self._octets = octets
+        self._changed = changed
+
+    def present(self, attribute: int, now: datetime) -> Scalar:
+        """An attribute for people; the value is JSON."""
+        return self._text() if attribute == _VALUE else super().present(attribute, now)
+
+    def octets(self) -> bytes:
+        """The value in the compact coding, as DLMS has it."""
+        return self._octets()
+
+    def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
+        return {_VALUE: lambda _: self._octets()}
+
+    def _writers(self) -> Mapping[int, Entry]:
+        return {_VALUE: Entry(Form.DOCUMENT, self._take)}
+
+    def _take(self, value: Given, actions: Actions) -> None:
+        if not isinstance(value, (str, bytes)):
+            raise ValueNotTakenError("this takes JSON or the compact coding")
+        actions.apply_config(self._changed(value))
+
+
+class _Written(CosemObject):
+    """A value that is read as one thing and written as another."""
+
+    class_id: ClassVar[int] = 1
+
+    def __init__(
+        self, obis: str, name: str, now: Now, source: Callable[[], Scalar], entry: Entry
+    ) -> None:
+        super().__init__(obis, name, now)
+        self._source = source
+        self._entry = entry
+
+    def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
+        return {_VALUE: lambda _: self._source()}
+
+    def _writers(self) -> Mapping[int, Entry]:
+        return {_VALUE: self._entry}
+
+
+def setting_objects(sources: Sources) -> Iterator[CosemObject]:
+    """The configuration in force, its parts, its check and change, and the passwords."""
+    config, now = sources.config, sources.now
+    yield Setting(
+        "0-0:128.50.0",
+        "Configuration",
+        now,
+        text=lambda: config_to_json(config).decode(),
+        octets=lambda: encode_document(config),
+        changed=_whole,
+    )
+    for number, name in enumerate(part_names(), start=1):
+        yield _part(sources, number, name)
+    yield _Written(
+        CHANGE,
+        "Check of the configuration",
+        now,
+        lambda: document_check(config),
+        octets_entry(lambda actions, change: actions.apply_change(change)),
+    )
+    for level in PASSWORD_LEVELS:
+        yield _Written(
+            f"0-0:128.52.{int(level)}",
+            f"Password of level {int(level)}",
+            now,
+            lambda: None,
+            octets_entry(_password(level)),
+        )
+
+
+def _whole(value: str | bytes) -> MeterConfig:
+    return decode_document(value) if isinstance(value, bytes) else config_from_json(value)
+
+
+def _part(sources: Sources, number: int, name: str) -> Setting:
+    config = sources.config
+
+    def changed(value: str | bytes) -> MeterConfig:
+        if isinstance(value, bytes):
+            return part_from_octets(config, name, value)
+        return part_from_json(config, name, value)
+
+    return Setting(
+        f"0-0:128.50.{number}",
+        f"Configuration: {name}",
+        sources.now,
+        text=lambda: part_to_json(config, name),
+        octets=lambda: part_to_octets(config, name),
+        changed=changed,
+    )
+
+
+def _password(level: Level) -> Callable[[Actions, bytes], None]:
+    """Takes salt and key, one behind the other."""
+
+    def change(actions: Actions, verifier: bytes) -> None:
+        actions.change_password(level, verifier[:SALT_BYTES], verifier[SALT_BYTES:])
+
+    return change
