@@ -8,6 +8,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -19,7 +20,7 @@ from .errors import CheckpointFailedError, ControlError, StorageLostError, Termi
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
-from .ports import ControlServer, TcpServer, format_address
+from .ports import ControlServer, SerialDevice, SerialServer, TcpServer, format_address
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +29,7 @@ GATE_KEY: Final = "access"
 """Under which the state of the gate is kept."""
 
 _EXPOSED: Final = FlagLine(is_exposed=True)
+_OPTICAL: Final = FlagLine(port="FLAG optical", opening_bps=300)
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _SUPPLY_LOST: Final = getattr(signal, "SIGPWR", None)  # of an uninterruptible supply; Linux has it
 
@@ -44,6 +46,7 @@ class Runtime:
         flag: host and port of the FLAG listener; None for none. It lets nobody program unless the
             meter has a password.
         tls: encrypts the FLAG listener's connections.
+        optical: the serial device of the FLAG port at the meter; None for none.
         enhanced: makes what takes a FLAG line over in mode E; without it there is no mode E.
         block: the terminals; None for a meter without hardware.
 
@@ -61,6 +64,7 @@ class Runtime:
         flag: tuple[str, int] | None = None,
         block: TerminalBlock | None = None,
         tls: ssl.SSLContext | None = None,
+        optical: SerialDevice | None = None,
         enhanced: StreamFactory | None = None,
     ) -> None:
         self.meter = meter
@@ -70,6 +74,8 @@ class Runtime:
         self._latest = meter.now
         self._flag_address = flag
         self._tls = tls
+        self._optical_device = optical
+        self._optical: SerialServer | None = None
         self._enhanced = enhanced
         self._flag: TcpServer | None = None
         self.gate = self._new_gate()
@@ -91,10 +97,13 @@ class Runtime:
 
     @property
     def ports(self) -> dict[str, str]:
-        """Name to HOST:PORT of everything that listens."""
-        if self._flag is None:
-            return {}
-        return {"FLAG": format_address(*self._flag.address)}
+        """Name to HOST:PORT of everything that listens, or to its device."""
+        ports = {}
+        if self._flag is not None:
+            ports["FLAG"] = format_address(*self._flag.address)
+        if self._optical_device is not None:
+            ports["FLAG optical"] = self._optical_device.path
+        return ports
 
     def now(self) -> datetime:
         """The host's UTC as the meter is told it: it never falls, also where the host's is set."""
@@ -145,6 +154,10 @@ class Runtime:
                 exposed_factory=partial(self._flag_session, line=_EXPOSED),
                 tls=self._tls,
             )
+        if self._optical_device is not None:
+            device = self._optical_device
+            line = replace(_OPTICAL, software_parity=device.bits == "8N1")
+            self._optical = await SerialServer.start(partial(self._flag_session, line=line), device)
         directory = self.meter.storage.directory
         if directory is not None:
             try:
@@ -167,7 +180,7 @@ class Runtime:
         loop = asyncio.get_running_loop()
         for number in (*_STOPS, *filter(None, [_SUPPLY_LOST])):
             loop.remove_signal_handler(number)
-        for server in (self._control, self._flag):
+        for server in (self._control, self._flag, self._optical):
             if server is not None:
                 await server.close()
         if kind is not None:

@@ -18,6 +18,7 @@ from .options import Address, json_option
 
 if TYPE_CHECKING:
     from elec_meter.demo.gas import GasFlow
+    from elec_meter.ports import SerialDevice
     from elec_meter.sampling.synthetic import Load
 
 DEFAULT_FLAG = ("127.0.0.1", 8063)
@@ -34,6 +35,11 @@ _PARAMETERS: list[click.Parameter] = [
         ["--flag"],
         type=Address(),
         help="FLAG port  [default: 127.0.0.1:8063, and none at --speed 0]",
+    ),
+    click.Option(
+        ["--optical"],
+        metavar="DEVICE[,8N1]",
+        help="FLAG port on a serial device; 8N1 where it has no parity of its own.",
     ),
     click.Option(
         ["--speed"],
@@ -78,6 +84,7 @@ _PARAMETERS: list[click.Parameter] = [
 def command(
     data_dir: Path | None,
     flag: tuple[str, int] | None,
+    optical: str | None,
     speed: float,
     start: datetime | None,
     length: timedelta | None,
@@ -112,6 +119,7 @@ def command(
             load=load,
             flow=flow,
             flag=flag,
+            optical=None if optical is None else _device(optical),
             live=not as_json,
         )
     )
@@ -121,6 +129,13 @@ def command(
         _print_summary(summary)
     if not summary["balanced"]:
         raise LedgerError(f"the books do not balance: {summary['differences'][0]}")
+
+
+def _device(text: str) -> SerialDevice:
+    from elec_meter.ports import SerialDevice
+
+    path = text.removesuffix(",8N1")
+    return SerialDevice(path, "7E1" if path == text else "8N1")
 
 
 def _recorded_load(spec: str, start: datetime | None) -> tuple[Load, datetime]:

@@ -20,6 +20,7 @@ from elec_meter.access import SALT_BYTES, Gate, Level
 from elec_meter.config import demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
+from elec_meter.ports import SerialDevice
 from elec_meter.runtime import Runtime
 from elec_meter.sampling.household import HouseholdLoad
 from elec_meter.sampling.synthetic import Load
@@ -55,6 +56,7 @@ class DemoOptions:
         load: what the house draws; None for the simulated household.
         flow: the gas it burns; None for the simulated boiler.
         flag: the FLAG listener.
+        optical: the serial device of the FLAG port at the meter.
         live: whether to draw the screen.
     """
 
@@ -67,6 +69,7 @@ class DemoOptions:
     load: Load | None = None
     flow: GasFlow | None = None
     flag: tuple[str, int] | None = None
+    optical: SerialDevice | None = None
     live: bool = True
 
 
@@ -110,8 +113,10 @@ def _resumed_or_new(storage: Storage, data_dir: Path, options: DemoOptions) -> D
 async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
     begun = world.now
     end = None if options.length is None else begun + options.length
-    async with Runtime(world.meter, lambda: world.now, flag=options.flag) as runtime:
-        if options.flag is not None:
+    async with Runtime(
+        world.meter, lambda: world.now, flag=options.flag, optical=options.optical
+    ) as runtime:
+        if runtime.ports:
             _publish_passwords(runtime.gate, world.now)
         for notice in runtime.notices:
             _tell(notice)

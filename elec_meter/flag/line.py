@@ -33,10 +33,11 @@ class LineSetting(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """Bytes, and how they are to be sent."""
+    """Bytes, how they are to be sent, and how long after what they answer."""
 
     data: bytes
     setting: LineSetting
+    after_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,15 @@ class FlagTiming:
         repeat_ms: for a repeat request after the data readout.
         character_ms: for the next character of a message (IEC 62056-21, 6.3.14: 1500 ms).
         inactivity_ms: for anything sensible at all, before the session closes.
+        switch_ms: on a line that has speeds, before it answers at another one: readers pause
+            before they switch.
     """
 
     option_ms: int = 2_000
     repeat_ms: int = 2_000
     character_ms: int = 1_500
     inactivity_ms: int = 120_000
+    switch_ms: int = 300
 
 
 @dataclass(frozen=True, slots=True)

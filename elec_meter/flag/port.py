@@ -45,11 +45,9 @@ class FlagPort:
             config.manufacturer, config.identification, config.device_address or serial
         )
         readout = Readout(directory, config.readout, durable)
-        self._services = Services(identification, readout, durable, None, enhanced)
-        self._desk = desk
+        self._services = Services(identification, readout, durable, desk, enhanced)
         self._line = line or FlagLine()
 
     def session(self, now: datetime, line: FlagLine | None = None) -> FlagSession:
         """A line was opened at `now`."""
-        desk = self._desk if self._desk is not None and self._desk.gate.levels else None
-        return FlagSession(self._services._replace(desk=desk), line or self._line, now)
+        return FlagSession(self._services, line or self._line, now)

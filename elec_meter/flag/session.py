@@ -42,7 +42,7 @@ class Services(NamedTuple):
         identification: who the meter is, and what a sign-on must name.
         readout: what is sent when the data readout is asked for.
         durable: called before values are read; it returns once they survive a power cut.
-        desk: where programming leads to; None where there is none.
+        desk: where programming leads to; there is none without it, or without any password.
         enhanced: makes the protocol of mode E; None where there is none.
     """
 
@@ -86,11 +86,6 @@ class FlagSession:
     def setting(self) -> LineSetting:
         """How the next characters are expected, once everything has been sent."""
         return self._setting
-
-    @property
-    def reaction_ms(self) -> int:
-        """How long the meter waits before it answers (IEC 62056-21, 6.3.14, item 12)."""
-        return 20 if self._services.identification.is_quick else 200
 
     @property
     def closed(self) -> bool:
@@ -216,7 +211,8 @@ class FlagSession:
         self._chosen = self._line.setting_of(speed)
         if (protocol, mode) == ("0", "0"):
             return Event.READOUT_SELECTED
-        if (protocol, mode) == ("0", "1") and services.desk is not None:
+        desk = services.desk
+        if (protocol, mode) == ("0", "1") and desk is not None and desk.gate.levels:
             return Event.PROGRAMMING_SELECTED
         if (protocol, mode) == ("2", "2") and services.enhanced is not None:
             self._chosen = self._chosen._replace(is_seven_bit=False)
@@ -233,15 +229,24 @@ class FlagSession:
         if event in _SELECTED:
             self._setting = self._chosen
         data, setting = self._acted(action, event, now), self._setting
+        after_ms = self._reaction_ms(is_switch=event in _SELECTED and setting != self._opening)
         self._enter(state)
-        sent_ms = self._line.sending_ms(len(data), setting)
+        sent_ms = after_ms + self._line.sending_ms(len(data), setting) if data else 0
         if sent_ms:  # nobody answers what has not arrived yet
             self._inactive_at += timedelta(milliseconds=sent_ms)
         self._step_due = self._due(_later(now, sent_ms))
         if not data:
             return []
         is_bare = self._line.software_parity and setting.is_seven_bit
-        return [Sending(with_even_parity(data) if is_bare else data, setting)]
+        return [Sending(with_even_parity(data) if is_bare else data, setting, after_ms)]
+
+    def _reaction_ms(self, *, is_switch: bool) -> int:
+        """How long the meter waits before it answers (IEC 62056-21, 6.3.14, item 12)."""
+        if not self._line.opening_bps:
+            return 0
+        if is_switch:
+            return self._line.timing.switch_ms
+        return 20 if self._services.identification.is_quick else 200
 
     def _acted(self, action: Action, event: Event, now: datetime) -> bytes:
         services = self._services

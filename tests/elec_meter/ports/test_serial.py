@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import serial
+
+from elec_meter.flag import FlagLine, FlagSession
+from elec_meter.ports import SerialDevice, SerialPortError, SerialServer
+from tests.elec_meter.flag.lines import (
+    BREAK,
+    IDENTIFICATION,
+    SELECT_READOUT,
+    SIGN_ON,
+    busy_meter,
+    flag_port,
+)
+from tests.elec_meter.ports.cable import Cable
+
+LINE = FlagLine(port="FLAG optical", opening_bps=300)
+PORT = flag_port(busy_meter())
+
+
+def session(now: datetime) -> FlagSession:
+    """A session of an optical port."""
+    return PORT.session(now, LINE)
+
+
+def served(talk: Callable[[serial.Serial, Cable], Awaitable[None]]) -> Cable:
+    """Serve on one end of a cable, and talk at the other."""
+
+    async def run(cable: Cable) -> None:
+        server = await SerialServer.start(session, SerialDevice(cable.ends[0], "8N1"))
+        try:
+            with serial.Serial(cable.ends[1], 300, timeout=0) as reader:
+                async with asyncio.timeout(60):
+                    await talk(reader, cable)
+        finally:
+            await server.close()
+
+    with Cable() as cable:
+        asyncio.run(run(cable))
+    return cable
+
+
+async def heard(reader: serial.Serial, end: bytes) -> bytes:
+    """What comes, until these bytes and as many more as belong to them."""
+    data = b""
+    while end not in data:
+        data += reader.read(1000)
+        await asyncio.sleep(0.01)
+    return data
+
+
+def test_a_readout_switches_to_19200_and_back() -> None:
+    """Identification at 300, the block at 19200; after the break the next sign-on is at 300."""
+
+    async def talk(reader: serial.Serial, cable: Cable) -> None:
+        for _ in range(2):
+            reader.write(SIGN_ON)
+            assert (await heard(reader, b"\r\n")).endswith(IDENTIFICATION)
+            reader.write(SELECT_READOUT)
+            await asyncio.sleep(0.05)
+            reader.baudrate = 19_200
+            block = await heard(reader, b"!\r\n\x03")
+            assert b"\x020.0.0(00000001)\r\n" in block
+            reader.write(BREAK)
+            await asyncio.sleep(0.05)
+            reader.baudrate = 300
+            while cable.speed(0) != 300:
+                await asyncio.sleep(0.01)
+
+    cable = served(talk)
+    assert [300, 19_200, 300, 19_200] == cable.speeds
+    assert 0 == cable.garbled
+
+
+def test_a_reader_that_stays_at_300_is_understood_again() -> None:
+    """It hears nothing that makes sense, and two seconds later its sign-on is answered."""
+
+    async def talk(reader: serial.Serial, cable: Cable) -> None:
+        reader.write(SIGN_ON)
+        await heard(reader, b"\r\n")
+        reader.write(SELECT_READOUT)
+        while cable.speed(0) != 19_200:
+            await asyncio.sleep(0.01)
+        while cable.speed(0) != 300:
+            await asyncio.sleep(0.01)
+        reader.reset_input_buffer()
+        reader.write(SIGN_ON)
+        assert IDENTIFICATION in await heard(reader, IDENTIFICATION)
+
+    assert 100 < served(talk).garbled
+
+
+def test_noise_and_a_wrong_speed_do_not_stop_it() -> None:
+    """Bytes at 9600, half a message, then an honest sign-on."""
+
+    async def talk(reader: serial.Serial, cable: Cable) -> None:
+        reader.baudrate = 9_600
+        reader.write(bytes(range(256)) * 4)
+        await asyncio.sleep(0.2)
+        reader.baudrate = 300
+        reader.write(b"\x01P1\x02(")
+        await asyncio.sleep(0.2)
+        reader.write(b"\r\n" + SIGN_ON)
+        assert IDENTIFICATION == await heard(reader, b"\r\n")
+
+    served(talk)
+
+
+def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    """A device that is not there; parity on a pseudo-terminal, which has none."""
+    with pytest.raises(SerialPortError, match=r"cannot serve on .*: it does not exist"):
+        asyncio.run(SerialServer.start(session, SerialDevice(f"{tmp_path}/ttyUSB0")))
+    with Cable() as cable, pytest.raises(SerialPortError, match=r"it has no parity: use 8N1$"):
+        asyncio.run(SerialServer.start(session, SerialDevice(cable.ends[0])))
+
+
+def test_a_device_that_goes_and_comes_back_is_served_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an optical head that is unplugged."""
+    monkeypatch.setattr("elec_meter.ports.serial._REOPEN_S", 0.05)
+
+    async def answered(outer: int) -> None:
+        """Sign on until there is an answer: it may not be open again yet."""
+        os.set_blocking(outer, False)
+        data = b""
+        while IDENTIFICATION not in data:
+            os.write(outer, SIGN_ON)
+            await asyncio.sleep(1)
+            with contextlib.suppress(BlockingIOError):
+                data += os.read(outer, 1000)
+
+    async def run(link: Path) -> None:
+        server = None
+        for _ in range(2):
+            outer, inner = os.openpty()
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.ttyname(inner))
+            server = server or await SerialServer.start(session, SerialDevice(str(link), "8N1"))
+            async with asyncio.timeout(60):
+                await answered(outer)
+            os.close(outer)
+            os.close(inner)
+        await server.close()
+
+    asyncio.run(run(tmp_path / "tty"))
