@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
@@ -21,15 +21,15 @@ from collector import (
     UnitRecord,
 )
 from collector.decode import decode_advert, decode_telegram
-from elec_meter import Meter, MeterError, Storage, demo_config
+from elec_meter import MeterError
 from elec_meter.config import config_from_toml
-from elec_meter.flag import FlagPort
 from elec_meter.sampling import FrameDecoder, FrameError, SampleFrame
 from elec_meter.sampling import encode_frame as encode_samples
 from elec_meter.sampling.afe_frames import FRAME_MAX as SAMPLES_MAX
 from elec_meter.sampling.afe_frames import PAIRS_MAX
 from fuzz.dlms import DLMS_TARGETS
 from fuzz.files import FILE_TARGETS
+from fuzz.flag import FLAG_TARGETS
 from fuzz.target import Feed, Target
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
@@ -292,23 +292,6 @@ def _command() -> tuple[Feed, Sequence[bytes]]:
     return lambda data: open_command(AesBlock, KEY, data, 0), [seal_phase(AesBlock, KEY, 1, 60_000)]
 
 
-def _flag() -> tuple[Feed, Sequence[bytes]]:
-    meter = Meter(demo_config(), Storage.in_memory(), NOW)
-    port = FlagPort(
-        meter.config.flag, meter.objects, serial=meter.config.serial, durable=lambda: None
-    )
-    session, now = port.session(NOW), NOW
-
-    def feed(data: bytes) -> None:
-        nonlocal session, now
-        now += timedelta(milliseconds=len(data) * 7)
-        session.receive_data(data, now)
-        if session.closed:
-            session = port.session(now)
-
-    return feed, [b"/?!\r\n", b"\x06060\r\n", b"\x01B0\x03q", b"/?00000001!\r\n\x06000\r\n\x15"]
-
-
 def _config() -> tuple[Feed, Sequence[bytes]]:
     document = (
         b'serial = "00000002"\n[tariff.import]\nrates = 2\nswitches = [{at = "00:30", rate = 2}]\n'
@@ -332,10 +315,10 @@ TARGETS = (
     Target("front-end", _front_end),
     Target("records", _records, (WireError,)),
     Target("command", _command, (WireError,)),
-    Target("flag", _flag),
     Target("config", _config, (MeterError,)),
     Target("label", _label, (SharedError,)),
     Target("memory", _memory, (ValueError,)),
     *DLMS_TARGETS,
+    *FLAG_TARGETS,
     *FILE_TARGETS,
 )

@@ -69,6 +69,13 @@ def test_three_failures_lock_and_are_logged(gate: Gate, log: list[tuple[EventCod
     assert log[2][1].endswith("it is locked there until 2026-04-01 12:01:00 UTC")
 
 
+def test_a_success_forgets_the_failures(gate: Gate) -> None:
+    """Two, the right proof, and two again: nothing is locked."""
+    for _ in range(2):
+        fail(gate, 2)
+        assert gate.sign_on(PORT, Level.SUPPLIER, PROOF, SEED, NOON)
+
+
 def test_what_is_kept_brings_locks_back_and_holds_no_password(gate: Gate) -> None:
     """A power cut opens no lock, and a thief of the bytes finds nothing to sign on with."""
     fail(gate, 3)

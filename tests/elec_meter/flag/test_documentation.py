@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import re
 from pathlib import Path
 
 import pytest
 
-from elec_meter.flag import FlagLine, FlagPort, FlagSession
+from elec_meter.flag import FlagLine, FlagPort, FlagSession, packed
+from elec_meter.flag.conversation import BLOCK_LINES, DOCUMENT_LIMIT
+from elec_meter.flag.reading import ROWS_LIMIT
+from elec_meter.flag.refusals import _NUMBERS, _REFUSED
 from elec_meter.ports import StreamLimits
 from tests.elec_meter.flag.lines import busy_meter
+from tests.elec_meter.flag.programmer import NOON, SALT, Desktop
 from tests.elec_meter.objects.fixed_meter import START
 from tests.elec_meter.ports.serving import serving
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "flag.md").read_text("utf-8")
+SEED = bytes(range(16, 32))
 CONTROLS = {"SOH": 1, "STX": 2, "ETX": 3, "ACK": 6, "LF": 10, "CR": 13}
 
 
@@ -24,10 +30,10 @@ def fenced(language: str) -> str:
     return found[1]
 
 
-def transcript() -> list[tuple[str, bytes]]:
+def transcript(language: str = "transcript") -> list[tuple[str, bytes]]:
     """Who says what, in turn."""
     turns: list[tuple[str, bytes]] = []
-    for line in fenced("transcript").splitlines():
+    for line in fenced(language).splitlines():
         who, said = line[:8].strip(), line[8:]
         data = re.sub(
             r"<(?:BCC ([0-9A-F]{2})|([A-Z]+))>",
@@ -59,6 +65,54 @@ def test_the_transcript_is_what_the_meter_says(port: FlagPort) -> None:
     assert b"" == answers[-1]
 
 
+def test_the_session_of_the_supplier_is_what_the_meter_says() -> None:
+    """From the challenge, with the vector's seed, to a refusal and its sentence."""
+    desktop = Desktop()
+    session = FlagSession(
+        desktop.port._services._replace(
+            desk=dataclasses.replace(desktop.desk, draw=lambda octets: SEED[:octets])
+        ),
+        FlagLine(),
+        NOON,
+    )
+    turns = transcript("programming")
+    answers = [session.receive_data(data, NOON) for who, data in turns if who == "reader"]
+
+    assert [data for who, data in turns if who == "meter"] == answers[:-1]
+    assert {232, 230} <= {event.code for event in desktop.storage.events()}
+
+
+def test_the_documented_proof_is_the_vectors() -> None:
+    """Ten lines of Python, run as they stand."""
+    names: dict[str, object] = {}
+    (program,) = re.findall(r"```python\n(import hashlib.*?)```", DOCUMENT, re.DOTALL)
+    exec(compile(program, "docs/flag.md", "exec"), names)
+
+    assert 10 >= len(program.splitlines())
+    (sent,) = re.findall(r"\(3,([0-9A-F]{64})\)", DOCUMENT)
+    assert sent == names["proof"]("supplier", 3, "00000001", SEED, SALT)
+
+
+def test_every_refusal_is_documented() -> None:
+    """The numbers of the table are those that the port has, and no other."""
+    numbers = {number for _, number in _NUMBERS} | {_REFUSED}
+    assert [f"ER{number:02d}" for number in sorted(numbers)] == re.findall(
+        r"^\| `(ER\d\d)` \|", DOCUMENT, re.MULTILINE
+    )
+
+
+def test_the_documented_packing_is_the_codes() -> None:
+    """The page and the module say the same of every part."""
+    module = {line.split("=")[0].strip() for line in packed_lines(packed.__doc__ or "")}
+    assert module | {"varint"} == {line.split("=")[0].strip() for line in packed_lines(DOCUMENT)}
+
+
+def packed_lines(text: str) -> list[str]:
+    """The lines of the grammar of packed rows."""
+    (block,) = re.findall(r"^    packed  = .*?\n\n", text, re.MULTILINE | re.DOTALL)
+    return [line for line in block.splitlines() if re.match(r"    \w", line)]
+
+
 def test_the_documented_client_prints_the_readout(port: FlagPort) -> None:
     """The document's program, run as it stands but for the address."""
     printed = io.StringIO()
@@ -85,3 +139,10 @@ def test_the_documented_limits_are_the_real_ones() -> None:
     ):
         assert claim in DOCUMENT
     assert 3 == line.repeats
+    for claim in (
+        f"blocks of at most {BLOCK_LINES} lines",
+        f"at most {ROWS_LIMIT:,} rows",
+        f"up to {DOCUMENT_LIMIT:,} characters",
+        f"at that speed, {line.timing.switch_ms} ms later",
+    ):
+        assert claim in DOCUMENT
