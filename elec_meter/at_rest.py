@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from collector import Readings
 from shared.timegrid import from_unix_s
 
-from .access import Level, level_to_change
+from .access import GATE_KEY, Gate, Level, level_to_change
 from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
@@ -84,3 +84,39 @@ def roll_back(
     if config is None:
         raise ConfigError(f"there is no configuration {number}")
     return apply_config(storage, config, level=level, author=f"{author}, back to {number}")
+
+
+def gate_of(storage: Storage) -> Gate:
+    """Who is let in by a meter that does not run.
+
+    Raises:
+        NotADataDirectoryError: no meter was ever here.
+    """
+    config = storage.load_config()
+    if config is None:
+        raise NotADataDirectoryError(f"{storage.directory} holds no meter's data yet")
+    serial = config.serial
+    return Gate(lambda: serial, storage.record_event, storage.get_state(GATE_KEY))
+
+
+def change_password(
+    storage: Storage,
+    of: Level,
+    salt: bytes,
+    key: bytes,
+    *,
+    level: Level = Level.FACTORY,
+    author: str = AUTHOR,
+) -> None:
+    """Let a level have another password; it is durable, and logged, when this returns.
+
+    Raises:
+        NotADataDirectoryError: no meter was ever here.
+        NotAllowedError: the level may not change that password.
+        VerifierError: another salt than the meter's, or no key.
+        CheckpointFailedError: it could not be made durable.
+    """
+    gate, durable_s = gate_of(storage), storage.load().durable_s
+    gate.set_verifier(of, salt, key, from_unix_s(durable_s or 0), level=level, author=author)
+    storage.put_state(GATE_KEY, gate.packed())
+    storage.commit()

@@ -14,7 +14,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from .access import Gate, Level
+from .access import GATE_KEY, Gate, Level
 from .control import ControlSession, OrderDesk, Orders
 from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
@@ -24,9 +24,6 @@ from .ports import ControlServer, SerialDevice, SerialServer, TcpServer, format_
 
 if TYPE_CHECKING:
     import ssl
-
-GATE_KEY: Final = "access"
-"""Under which the state of the gate is kept."""
 
 _EXPOSED: Final = FlagLine(is_exposed=True)
 _OPTICAL: Final = FlagLine(port="FLAG optical", opening_bps=300)

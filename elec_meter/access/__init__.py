@@ -7,7 +7,7 @@ from elec_meter.access.errors import (
     SignOnRefusedError,
     VerifierError,
 )
-from elec_meter.access.gate import PASSWORD_LEVELS, Gate, Log, SignedOn
+from elec_meter.access.gate import GATE_KEY, PASSWORD_LEVELS, Gate, Log, SignedOn
 from elec_meter.access.policy import Level, level_to_change, may_read
 from elec_meter.access.signon import (
     COST_LOG2,
@@ -24,6 +24,7 @@ from elec_meter.access.signon import (
 
 __all__ = [
     "COST_LOG2",
+    "GATE_KEY",
     "KEY_BYTES",
     "MAC_BYTES",
     "PASSWORD_LEVELS",

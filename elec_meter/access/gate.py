@@ -33,6 +33,9 @@ from shared.timegrid import from_unix_s, unix_s
 PASSWORD_LEVELS: Final = (Level.READER, Level.INSTALLER, Level.SUPPLIER)
 """The levels that a password leads to; the factory's takes the calibration link."""
 
+GATE_KEY: Final = "access"
+"""Under which storage keeps what `Gate.packed` gives."""
+
 Log: TypeAlias = Callable[[EventCode, str, datetime], None]
 """Takes an entry of the event log: what it is, a sentence, when."""
 

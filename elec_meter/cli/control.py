@@ -19,6 +19,7 @@ from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 
 from .options import data_option, json_option
 from .ordering import new_key, order
+from .passwords import give_password
 
 _TERMINAL: Final = click.IntRange(1, 9)
 
@@ -168,6 +169,21 @@ def open_contactor(data_dir: Path, as_json: bool) -> None:
     from elec_meter.control import OpenContactor
 
     _print(order(data_dir, OpenContactor(key=new_key())), as_json, _contactor)
+
+
+@command.command("password", epilog=example("elec-meter control password 3 --data home"))
+@click.argument("level", type=click.IntRange(1, 3))
+@data_option
+def password(level: int, data_dir: Path) -> None:
+    """Give a level another password: 1 reader, 2 installer, 3 supplier.
+
+    It is asked for, twice, and never stored; the meter may be running.
+    """
+    secret = click.prompt(
+        f"New password of level {level}", hide_input=True, confirmation_prompt=True, err=True
+    )
+    give_password(data_dir, level, secret)
+    click.echo(f"Level {level} has a new password.")
 
 
 @command.command("prices", epilog=example("elec-meter control prices agile.csv --data home"))

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from elec_meter import Meter, Storage
+from elec_meter.access import Level
+from elec_meter.at_rest import gate_of
 from elec_meter.cli.main import main
 from elec_meter.config import DisplayConfig, config_to_toml, demo_config, encode_change
 from elec_meter.storage.lock import DirectoryLock
@@ -29,7 +31,7 @@ def run(*words: object, code: int = 0, text: str | None = None) -> str:
     if code != 1:
         return result.stdout
     assert "" == result.stdout
-    sentence = result.stderr.removeprefix("Error: ").strip()
+    sentence = result.stderr.rpartition("Error: ")[2].strip()
     assert 1 == len(sentence.splitlines())
     assert sentence.endswith(".")
     return sentence
@@ -179,3 +181,25 @@ def test_a_bad_list_of_prices(text: str, reason: str, home: Path, tmp_path: Path
 def test_misuse(words: tuple[str, ...], home: Path) -> None:
     """Words that make no sense exit with 2."""
     run(*words, "--data", home, code=2)
+
+
+def test_a_password_is_given_to_a_meter_that_rests(home: Path) -> None:
+    """Asked for twice and kept as what checks it: a second level has the same salt."""
+    for level, secret in ((3, "swordfish"), (1, "herring")):
+        said = run("control", "password", level, "--data", home, text=f"{secret}\n{secret}\n")
+        assert f"Level {level} has a new password.\n" == said
+    with Storage.open(home) as storage:
+        gate = gate_of(storage)
+        assert (Level.READER, Level.SUPPLIER) == gate.levels
+        for level, secret in ((Level.SUPPLIER, "swordfish"), (Level.READER, "herring")):
+            assert level is gate.sign_on_clear("FLAG optical", secret, (level,), NOON).level
+        texts = [event.text for event in storage.events() if event.code == 242]
+    assert "the password of level 3 was changed by the command line" == texts[0]
+    found = b"".join(path.read_bytes() for path in home.iterdir() if path.is_file())
+    assert b"swordfish" not in found
+
+
+def test_a_password_needs_a_meter(tmp_path: Path) -> None:
+    """One sentence where none was ever."""
+    sentence = run("control", "password", 3, "--data", tmp_path, code=1, text="a\na\n")
+    assert "holds no meter's data" in sentence

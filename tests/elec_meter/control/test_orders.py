@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from elec_meter import Meter, Storage
+from elec_meter.access import Gate, VerifierError
 from elec_meter.config import (
     MeterConfig,
     SwitchConfig,
@@ -24,6 +25,7 @@ from elec_meter.config import (
 from elec_meter.control import (
     AdjustClock,
     ApplyConfig,
+    ChangePassword,
     Checkpoint,
     EndBilling,
     GetStatus,
@@ -35,6 +37,7 @@ from elec_meter.control import (
     SetClock,
     ShowConfig,
     ShowHistory,
+    ShowPasswords,
     SynchroniseClock,
 )
 from elec_meter.control.applied import MOST_KEYS
@@ -301,3 +304,30 @@ def test_the_meter_is_brought_up_to_now_first(desk: Desk) -> None:
         ApplyConfig(toml=config_to_toml(MeterConfig(gas_units=DEMO.gas_units, serial=DEMO.serial)))
     )
     assert 1_775_046_600 == desk.meter.ledger.closed_s
+
+
+def test_a_password_is_changed_by_its_verifier(storage: Storage) -> None:
+    """With its event; salt and levels can be asked for, and a meter without a gate has none."""
+    desk = Desk(storage)
+    with pytest.raises(ControlError, match="without passwords"):
+        desk.perform(ShowPasswords())
+    gate = Gate(lambda: "00000001", storage.record_event)
+    desk.orders = Orders(
+        desk.meter, now=lambda: desk.now, durable=desk.durable, status=dict, gate=gate
+    )
+    assert {"salt": "", "levels": []} == desk.perform(ShowPasswords())
+    salt, key = "ab" * 16, "cd" * 32
+    assert {} == desk.perform(ChangePassword(of=2, salt=salt, stored_key=key))
+    assert {"salt": salt, "levels": [2]} == desk.perform(ShowPasswords())
+    for order, error in (
+        (ChangePassword(of=3, salt=salt, stored_key=key, level=2), NotAllowedError),
+        (ChangePassword(of=3, salt="00" * 16, stored_key=key), VerifierError),
+        (ChangePassword(of=3, salt="x", stored_key=key), VerifierError),
+    ):
+        with pytest.raises(error):
+            desk.perform(order)
+    assert {"salt": salt, "levels": [2]} == desk.perform(ShowPasswords())
+    ((text,),) = committed(
+        desk, f"SELECT text FROM meter_event WHERE code = {EventCode.PASSWORD_CHANGED:d}"
+    )
+    assert "the password of level 2 was changed by control socket" == text

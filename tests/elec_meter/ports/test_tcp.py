@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 
@@ -237,3 +238,41 @@ def test_closing_drops_everybody_and_may_be_repeated() -> None:
         assert [b""] * 3 == [await ended(stream) for stream in streams]
 
     assert [] == served(talk)
+
+
+class Peer:
+    """A transport that knows where its peer is."""
+
+    def __init__(self, *peer: object) -> None:
+        self._peer = peer
+
+    def get_extra_info(self, name: str) -> object:
+        """The peer."""
+        return self._peer or None
+
+
+@pytest.mark.parametrize(
+    ("peer", "kind"),
+    [
+        (("127.0.0.1", 1), "closed"),
+        (("127.9.9.9", 1), "closed"),
+        (("::1", 1, 0, 0), "closed"),
+        (("::ffff:127.0.0.1", 1, 0, 0), "closed"),
+        (("192.0.2.1", 1), "exposed"),
+        (("0.0.0.0", 1), "exposed"),
+        (("::ffff:192.0.2.1", 1, 0, 0), "exposed"),
+        (("fe80::1%eth0", 1, 0, 2), "exposed"),
+        (("localhost", 1), "exposed"),
+        ((), "exposed"),
+    ],
+)
+def test_only_this_computer_is_not_exposed(peer: tuple[object, ...], kind: str) -> None:
+    """An address of the loopback, also as IPv6 writes it; whatever cannot be told is a stranger."""
+    server = TcpServer(lambda now: "closed", exposed_factory=lambda now: "exposed")
+    assert kind == server.session(Peer(*peer))
+    encrypted = TcpServer(
+        lambda now: "closed",
+        exposed_factory=lambda now: "exposed",
+        tls=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH),
+    )
+    assert "closed" == encrypted.session(Peer(*peer))

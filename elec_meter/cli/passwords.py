@@ -1,0 +1,38 @@
+"""How a password reaches a meter: as salt and key, whether it runs or not."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .ordering import new_key, order
+
+if TYPE_CHECKING:
+    from elec_meter.storage import Storage
+
+
+def give_password(data_dir: Path, level: int, password: str) -> None:
+    """Let a level have another password.
+
+    Raises:
+        MeterError: as for `order`.
+    """
+    from elec_meter import at_rest
+    from elec_meter.access import SALT_BYTES, Level, client_key, stored_key
+    from elec_meter.control import ChangePassword, ShowPasswords
+
+    def known(storage: Storage) -> dict[str, Any]:
+        return {"salt": at_rest.gate_of(storage).salt.hex()}
+
+    of = Level(level)
+    salt = bytes.fromhex(order(data_dir, ShowPasswords(), known)["salt"])
+    salt = salt or secrets.token_bytes(SALT_BYTES)
+    key = stored_key(client_key(password, salt, of))
+
+    def change(storage: Storage) -> dict[str, Any]:
+        at_rest.change_password(storage, of, salt, key, level=Level.SUPPLIER)
+        return {}
+
+    request = ChangePassword(of=level, salt=salt.hex(), stored_key=key.hex(), key=new_key())
+    order(data_dir, request, change)
