@@ -164,14 +164,15 @@ class _Envelope:
         return zip(self._ticks_s, self._values, strict=True)
 
     def at(self, tick_s: int) -> int:
-        place = bisect_left(self._ticks_s, tick_s)
-        if place == len(self._ticks_s):
-            return self._values[-1] + self._rise * (tick_s - self._ticks_s[-1])
-        value = self._values[place] + self._fall * (self._ticks_s[place] - tick_s)
-        if place:
-            place -= 1
-            value = min(value, self._values[place] + self._rise * (tick_s - self._ticks_s[place]))
-        return value
+        ticks_s, values = self._ticks_s, self._values
+        place = bisect_left(ticks_s, tick_s)
+        if place == len(ticks_s):
+            return values[-1] + self._rise * (tick_s - ticks_s[-1])
+        after = values[place] + self._fall * (ticks_s[place] - tick_s)
+        if not place:
+            return after
+        before = values[place - 1] + self._rise * (tick_s - ticks_s[place - 1])
+        return min(after, before)
 
     def sides(self, tick_s: int) -> tuple[int | None, int | None]:
         """What the points before a tick allow, and those at it and after it; None without any."""

@@ -87,7 +87,7 @@ class PaperUnit:
         grid = self.grid_s[-history - 1 :][::-1]
         counts = [self.turned(self.utc_ms(tick_s * 1000)) for tick_s in grid]
         last = next(
-            (n for n in range(1, len(grid)) if abs(grid[n - 1] - grid[n] - 1800) > 10), len(grid)
+            (n for n in range(1, len(grid)) if abs(grid[0] - 1800 * n - grid[n]) > 10), len(grid)
         )
         return PulseTelegram(
             count=(self.first_count + turned) % MODULUS,
