@@ -63,6 +63,21 @@ class _Nothing:
     ) -> None:
         pass
 
+    def open_contactor(self) -> None:
+        pass
+
+    def arm_contactor(self) -> None:
+        pass
+
+    def switch_relay(self, terminal: int, *, is_on: bool) -> None:
+        pass
+
+    def boost_relay(self, terminal: int, minutes: int) -> None:
+        pass
+
+    def clear_alarms(self) -> None:
+        pass
+
     def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
         pass
 

@@ -7,7 +7,7 @@ from elec_meter.access.errors import (
     SignOnRefusedError,
     VerifierError,
 )
-from elec_meter.access.gate import GATE_KEY, PASSWORD_LEVELS, Gate, Log, SignedOn
+from elec_meter.access.gate import GATE_KEY, PASSWORD_LEVELS, Gate, Log, PortGate, SignedOn
 from elec_meter.access.policy import Level, level_to_change, may_read
 from elec_meter.access.signon import (
     COST_LOG2,
@@ -36,6 +36,7 @@ __all__ = [
     "Level",
     "LevelLockedError",
     "Log",
+    "PortGate",
     "SignOnRefusedError",
     "SignedOn",
     "VerifierError",

@@ -78,6 +78,31 @@ class SignedOn:
         self._number += 1
 
 
+class PortGate:
+    """The lock-outs of one port.
+
+    Args:
+        gate: whose they are.
+        port: such as `DLMS TCP`.
+    """
+
+    def __init__(self, gate: Gate, port: str) -> None:
+        self._gate = gate
+        self._port = port
+
+    def is_locked(self, level: Level, now: datetime) -> bool:
+        """Whether nobody is let in at a level now."""
+        return self._gate.is_locked(self._port, level, now)
+
+    def failed(self, level: Level, now: datetime) -> None:
+        """Somebody tried and failed."""
+        self._gate.failed(self._port, level, now)
+
+    def succeeded(self, level: Level, now: datetime) -> None:
+        """Somebody was let in."""
+        self._gate.succeeded(self._port, level, now)
+
+
 class Gate:
     """Verifiers and lock-outs of a meter.
 
@@ -166,6 +191,22 @@ class Gate:
             if hmac.compare_digest(stored_key(client), self._keys[level]):
                 return self._success(port, level, None, now)
         raise self._failure(port, tried, now)
+
+    def at(self, port: str) -> PortGate:
+        """The lock-outs of one port, for a protocol that has secrets of its own."""
+        return PortGate(self, port)
+
+    def is_locked(self, port: str, level: Level, now: datetime) -> bool:
+        """Whether nobody is let in at a level there now."""
+        return self._lockouts.locked_until_s(port, level, unix_s(now)) is not None
+
+    def failed(self, port: str, level: Level, now: datetime) -> None:
+        """Somebody failed there who was asked by another protocol."""
+        self._failure(port, (level,), now)
+
+    def succeeded(self, port: str, level: Level, now: datetime) -> None:
+        """Somebody was let in there by another protocol."""
+        self._success(port, level, None, now)
 
     def set_verifier(
         self,

@@ -69,6 +69,26 @@ class OrderDesk:
             )
         )
 
+    def open_contactor(self) -> None:
+        """Open the contactor."""
+        self._order(requests.OpenContactor(level=self._level))
+
+    def arm_contactor(self) -> None:
+        """Let a person at the meter close the contactor."""
+        self._order(requests.ArmContactor(level=self._level))
+
+    def switch_relay(self, terminal: int, *, is_on: bool) -> None:
+        """Switch a relay that follows orders."""
+        self._order(requests.SwitchRelay(terminal=terminal, on=is_on, level=self._level))
+
+    def boost_relay(self, terminal: int, minutes: int) -> None:
+        """Have a relay on for some minutes; 0 ends it."""
+        self._order(requests.BoostRelay(terminal=terminal, minutes=minutes, level=self._level))
+
+    def clear_alarms(self) -> None:
+        """Somebody has looked at the alarms."""
+        self._order(requests.ClearAlarms(level=self._level))
+
     def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
         """Let a level have another password, whose verifier this is."""
         self._order(

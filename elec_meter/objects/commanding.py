@@ -6,18 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.data import Data
 from elec_meter.objects.electricity import ACTIVE
-from elec_meter.objects.entry import Actions, Entry, text_entry
+from elec_meter.objects.entry import Actions, text_entry
 from elec_meter.objects.errors import ValueNotTakenError
 from elec_meter.objects.script_table import Script, ScriptTable
 from elec_meter.objects.sources import Sources
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PRICES: Final = re.compile(r"(?P<start>[0-9]{10})(?P<prices>(?:;-?[0-9]{1,5}(?:\.[0-9]{1,3})?)+)")
 
@@ -34,27 +31,23 @@ def command_objects(sources: Sources) -> Iterator[CosemObject]:
         },
     )
     for order, channel in enumerate(ACTIVE):
-        yield _Prices(sources, order, channel.name)
+        yield _prices(sources, order, channel.name)
 
 
-class _Prices(Data):
+def _prices(sources: Sources, order: int, channel: str) -> Data:
     """How many half-hours have a price in the list; written as `YYMMDDhhmm;p;p;...`."""
 
-    def __init__(self, sources: Sources, order: int, channel: str) -> None:
-        super().__init__(
-            f"0-0:128.23.{order}",
-            f"Half-hourly prices of {channel}",
-            sources.now,
-            lambda _: (
-                len(sources.ledger.prices[channel].prices)
-                if channel in sources.ledger.prices
-                else 0
-            ),
-        )
-        self._entry = text_entry(_receiver(channel))
+    def count(_: datetime) -> int:
+        prices = sources.ledger.prices.get(channel)
+        return 0 if prices is None else len(prices.prices)
 
-    def _writers(self) -> Mapping[int, Entry]:
-        return {2: self._entry}
+    return Data(
+        f"0-0:128.23.{order}",
+        f"Half-hourly prices of {channel}",
+        sources.now,
+        count,
+        entry=text_entry(_receiver(channel)),
+    )
 
 
 def _receiver(channel: str) -> Callable[[Actions, str], None]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject, Now, Scalar
+from elec_meter.objects.entry import Actions, Entry, number_entry
+
+_BOOST: Final = 128
 
 
 class DisconnectControl(CosemObject):
@@ -19,16 +22,27 @@ class DisconnectControl(CosemObject):
         now: the host's UTC for reads without an instant.
         state: gives what it is.
         mode: its control mode.
+        switch: opens it, or closes it as far as that can be done from afar.
+        boost: has it on for some minutes; None for what has no boost.
     """
 
     class_id: ClassVar[int] = 70
 
     def __init__(
-        self, obis: str, name: str, now: Now, state: Callable[[datetime], ControlState], mode: int
+        self,
+        obis: str,
+        name: str,
+        now: Now,
+        state: Callable[[datetime], ControlState],
+        mode: int,
+        switch: Callable[[Actions, bool], None],
+        boost: Callable[[Actions, int], None] | None = None,
     ) -> None:
         super().__init__(obis, name, now)
         self._state = state
         self._mode = mode
+        self._switch = switch
+        self._boost = boost
 
     def present(self, attribute: int, now: datetime) -> Scalar:
         """An attribute for people; whether current can flow is 1 or 0."""
@@ -41,3 +55,13 @@ class DisconnectControl(CosemObject):
             3: lambda now: int(self._state(now)),
             4: lambda _: self._mode,
         }
+
+    def _methods(self) -> Mapping[int, Entry]:
+        """Disconnecting and reconnecting; 128, a maker's, boosts."""
+        methods = {
+            1: number_entry(lambda actions, _: self._switch(actions, False)),
+            2: number_entry(lambda actions, _: self._switch(actions, True)),
+        }
+        if self._boost is not None:
+            methods[_BOOST] = number_entry(self._boost)
+        return methods

@@ -75,6 +75,21 @@ class Actions(Protocol):
     ) -> None:
         """Take the prices of consecutive half-hours."""
 
+    def open_contactor(self) -> None:
+        """Open the contactor."""
+
+    def arm_contactor(self) -> None:
+        """Let a person at the meter close the contactor."""
+
+    def switch_relay(self, terminal: int, *, is_on: bool) -> None:
+        """Switch a relay that follows orders."""
+
+    def boost_relay(self, terminal: int, minutes: int) -> None:
+        """Have a relay on for some minutes; 0 ends it."""
+
+    def clear_alarms(self) -> None:
+        """Somebody has looked at the alarms."""
+
     def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
         """Let a level have another password, whose verifier this is."""
 

@@ -10,6 +10,8 @@ from elec_meter.alarms import Alarm, alarms_named
 from elec_meter.events import Log
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.data import Data
+from elec_meter.objects.entry import Actions, number_entry
+from elec_meter.objects.errors import ValueNotTakenError
 from elec_meter.objects.profiles import event_log
 from elec_meter.objects.sources import MeterFault, Sources, UnitFault
 
@@ -59,8 +61,18 @@ def _alarms(sources: Sources) -> Iterator[CosemObject]:
     yield Data("0-0:97.98.0", "Alarms now", now, lambda at: _current(sources, at) & minded)
     yield Data("0-0:97.98.10", "Alarms that are minded", now, lambda _: minded)
     yield Data(
-        "0-0:97.98.20", "Alarms since the last clearing", now, lambda _: _raised(sources) & minded
+        "0-0:97.98.20",
+        "Alarms since the last clearing",
+        now,
+        lambda _: _raised(sources) & minded,
+        entry=number_entry(_clear),
     )
+
+
+def _clear(actions: Actions, number: int) -> None:
+    if number:
+        raise ValueNotTakenError("alarms are cleared together, by a 0")
+    actions.clear_alarms()
 
 
 def _raised(sources: Sources) -> int:

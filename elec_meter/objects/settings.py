@@ -21,6 +21,7 @@ from elec_meter.config import (
     part_to_octets,
 )
 from elec_meter.objects.base import CosemObject, Now, Scalar
+from elec_meter.objects.data import Data
 from elec_meter.objects.entry import Actions, Entry, Form, Given, octets_entry
 from elec_meter.objects.errors import ValueNotTakenError
 from elec_meter.objects.sources import Sources
@@ -80,25 +81,6 @@ class Setting(CosemObject):
         actions.apply_config(self._changed(value))
 
 
-class _Written(CosemObject):
-    """A value that is read as one thing and written as another."""
-
-    class_id: ClassVar[int] = 1
-
-    def __init__(
-        self, obis: str, name: str, now: Now, source: Callable[[], Scalar], entry: Entry
-    ) -> None:
-        super().__init__(obis, name, now)
-        self._source = source
-        self._entry = entry
-
-    def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
-        return {_VALUE: lambda _: self._source()}
-
-    def _writers(self) -> Mapping[int, Entry]:
-        return {_VALUE: self._entry}
-
-
 def setting_objects(sources: Sources) -> Iterator[CosemObject]:
     """The configuration in force, its parts, its check and change, and the passwords."""
     config, now = sources.config, sources.now
@@ -112,20 +94,20 @@ def setting_objects(sources: Sources) -> Iterator[CosemObject]:
     )
     for number, name in enumerate(part_names(), start=1):
         yield _part(sources, number, name)
-    yield _Written(
+    yield Data(
         CHANGE,
         "Check of the configuration",
         now,
-        lambda: document_check(config),
-        octets_entry(lambda actions, change: actions.apply_change(change)),
+        lambda _: document_check(config),
+        entry=octets_entry(lambda actions, change: actions.apply_change(change)),
     )
     for level in PASSWORD_LEVELS:
-        yield _Written(
+        yield Data(
             f"0-0:128.52.{int(level)}",
             f"Password of level {int(level)}",
             now,
-            lambda: None,
-            octets_entry(_password(level)),
+            lambda _: None,
+            entry=octets_entry(_password(level)),
         )
 
 

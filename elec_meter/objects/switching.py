@@ -39,7 +39,12 @@ def switching_objects(sources: Sources, known: Mapping[Obis, CosemObject]) -> It
     now, switchgear, config = sources.now, sources.switchgear, sources.config
     contactor = switchgear.contactor
     yield DisconnectControl(
-        CONTACTOR, "Contactor", now, lambda _: contactor.state, config.contactor.mode
+        CONTACTOR,
+        "Contactor",
+        now,
+        lambda _: contactor.state,
+        config.contactor.mode,
+        lambda actions, on: actions.arm_contactor() if on else actions.open_contactor(),
     )
     yield Data("0-0:128.60.0", "Contactor: why it is so", now, lambda _: contactor.saved.cause)
     yield Data("0-0:128.60.1", "Contactor: openings", now, lambda _: contactor.saved.openings)
@@ -63,7 +68,15 @@ def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]
     def state(_: datetime) -> ControlState:
         return ControlState.CONNECTED if relay.is_on else ControlState.DISCONNECTED
 
-    yield DisconnectControl(f"0-{number}:96.3.10", name, sources.now, state, _RELAY_MODE)
+    yield DisconnectControl(
+        f"0-{number}:96.3.10",
+        name,
+        sources.now,
+        state,
+        _RELAY_MODE,
+        lambda actions, on: actions.switch_relay(number, is_on=on),
+        lambda actions, minutes: actions.boost_relay(number, minutes),
+    )
     yield Register(
         f"0-{number}:128.61.0",
         f"{name}, boost that is left",

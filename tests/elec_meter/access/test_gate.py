@@ -17,6 +17,7 @@ from elec_meter.access import (
     proof,
     stored_key,
 )
+from elec_meter.dlms.policy import Gate as DlmsGate
 from elec_meter.errors import NotAllowedError, StorageError
 from elec_meter.events import EventCode
 
@@ -157,3 +158,19 @@ def test_whoever_has_the_password_sets_it_with_the_meters_salt(gate: Gate) -> No
     gate.set_password(Level.READER, "reader", SEED, NOON)
     assert (SALT, (Level.READER, Level.SUPPLIER)) == (gate.salt, gate.levels)
     assert gate.sign_on_clear(PORT, "reader", (Level.READER,), NOON)
+
+
+def test_another_protocol_shares_the_lock_outs_and_the_log(
+    gate: Gate, log: list[tuple[EventCode, str]]
+) -> None:
+    """By its own port's name: three failures lock it, a success opens the count again."""
+    port: DlmsGate = gate.at("DLMS TCP")
+    port.failed(Level.SUPPLIER, NOON)
+    port.succeeded(Level.SUPPLIER, NOON)
+    for _ in range(3):
+        assert not port.is_locked(Level.SUPPLIER, NOON)
+        port.failed(Level.SUPPLIER, NOON)
+    assert port.is_locked(Level.SUPPLIER, NOON)
+    assert not gate.is_locked(PORT, Level.SUPPLIER, NOON)
+    assert not port.is_locked(Level.SUPPLIER, NOON + timedelta(minutes=1))
+    assert (EventCode.SIGNED_ON, "level 3 signed on at DLMS TCP") == log[1]

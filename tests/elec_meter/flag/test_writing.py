@@ -9,7 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from elec_meter.access import Level, stored_key
-from elec_meter.config import config_to_json, demo_config, encode_change, part_names
+from elec_meter.alarms import Alarm
+from elec_meter.config import (
+    RelayConfig,
+    TerminalConfig,
+    config_to_json,
+    demo_config,
+    encode_change,
+    part_names,
+)
+from elec_meter.config.shape import plain
 from elec_meter.events import EventCode
 from elec_meter.flag import FlagLine
 from elec_meter.flag.texts import binary_text
@@ -88,6 +97,35 @@ def test_a_password_is_changed_without_being_sent(desktop: Desktop) -> None:
     )[3:]
 
 
+def test_contactor_relays_and_alarms_are_switched(desktop: Desktop) -> None:
+    """Opened and armed at level 3, never closed; a relay switched and boosted; alarms cleared."""
+    relays = (TerminalConfig(number=1, relay=RelayConfig()),)
+    config = replace(desktop.meter.config, terminals=relays)
+    desktop.meter.apply_config(config, desktop.now)
+    supplier, reader = desktop.programmer(Level.SUPPLIER), desktop.programmer(Level.READER)
+    assert "ER08" == refusal(supplier.command("W1", "0-0:96.3.10;M2(0)"))
+    assert ACK == supplier.command("W1", "0-0:96.3.10;M1(0)")
+    assert "0-0:96.3.10;3(0)" == supplier.read("0-0:96.3.10;3()")
+    assert ACK == supplier.command("W1", "0-0:96.3.10;M2(0)")
+    assert "0-0:96.3.10;3(2)" == supplier.read("0-0:96.3.10;3()")
+    assert ACK == supplier.command("W1", "0-1:96.3.10;M2(0)")
+    relay = desktop.meter.switchgear.terminals.relay(1)
+    assert relay.is_on
+    assert ACK == supplier.command("W1", "0-1:96.3.10;M1(0)")
+    assert not relay.is_on
+    assert ACK == supplier.command("W1", "0-1:96.3.10;M128(30)")
+    assert relay.is_on
+    for command in ("0-0:96.3.10;M1(0)", "0-1:96.3.10;M1(0)", "0-0:97.98.20(0)"):
+        assert "ER05" == refusal(reader.command("W1", command))
+    assert Alarm.ORDER_REFUSED in desktop.meter.alarms.raised
+    assert "ER08" == refusal(supplier.command("W1", "0-0:97.98.20(1)"))
+    assert ACK == supplier.command("W1", "0-0:97.98.20(0)")
+    assert not desktop.meter.alarms.raised
+    assert "ER06" == refusal(supplier.command("W1", "0-0:96.3.10;M128(30)"))
+    (opened,) = desktop.texts(EventCode.CONTACTOR_OPENED_REMOTELY)
+    assert opened.endswith("level 3 at FLAG TCP")
+
+
 @pytest.mark.parametrize("name", part_names())
 def test_everything_configured_is_written_through_the_directory(
     desktop: Desktop, name: str
@@ -102,7 +140,9 @@ def test_everything_configured_is_written_through_the_directory(
     assert ACK == programmer.write_blocks(identifier, text)
     assert ACK == programmer.write_blocks(identifier, octets, "W6")
     other = changed(name)
-    if name in ("serial", "modulus_wh"):
+    if name == "calibration":
+        other = {"bits": 24, "voltage_pv_per_count": 10**8, "current_pa_per_count": 10**7}
+    if name in ("serial", "modulus_wh", "calibration"):
         assert "ER05" == refusal(programmer.write_blocks(identifier, json.dumps(other)))
         return
     assert ACK == programmer.write_blocks(identifier, escaped(json.dumps(other)))
@@ -131,6 +171,12 @@ def changed(name: str) -> object:
         "display": {"return_s": 60},
         "flag": {"identification": "A (B) C*"},
         "access": {"clear_levels": [1]},
+        "contactor": {"mode": 1},
+        "limiter": {"threshold": 9_000},
+        "terminals": plain((TerminalConfig(number=1, relay=RelayConfig()),)),
+        "switched_load": plain(RelayConfig()),
+        "calibration": None,
+        "alarms": {"quiet": ["tamper"]},
     }
     if name == "tariff":
         value["import"]["switches"][1]["at"] = "08:00"
@@ -142,7 +188,7 @@ def changed(name: str) -> object:
         tariff = json.loads(config_to_json(demo_config()))["tariff"]
         return {"activate": "2027-04-01T00:00:00Z", "tariff": tariff}
     other = others[name]
-    return value | other if isinstance(other, dict) else other
+    return value | other if isinstance(value, dict) and isinstance(other, dict) else other
 
 
 def escaped(text: str) -> str:
