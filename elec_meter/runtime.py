@@ -153,7 +153,11 @@ class Runtime:
             )
         if self._optical_device is not None:
             device = self._optical_device
-            line = replace(_OPTICAL, software_parity=device.bits == "8N1")
+            line = replace(
+                _OPTICAL,
+                software_parity=device.bits == "8N1",
+                reads_at_once=device.mode == "A",
+            )
             self._optical = await SerialServer.start(partial(self._flag_session, line=line), device)
         directory = self.meter.storage.directory
         if directory is not None:

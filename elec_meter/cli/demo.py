@@ -38,8 +38,8 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--optical"],
-        metavar="DEVICE[,8N1]",
-        help="FLAG port on a serial device; 8N1 where it has no parity of its own.",
+        metavar="DEVICE[,8N1][,A]",
+        help="FLAG port on a serial device; 8N1 where it has no parity of its own, A for mode A.",
     ),
     click.Option(
         ["--speed"],
@@ -134,8 +134,7 @@ def command(
 def _device(text: str) -> SerialDevice:
     from elec_meter.ports import SerialDevice
 
-    path = text.removesuffix(",8N1")
-    return SerialDevice(path, "7E1" if path == text else "8N1")
+    return SerialDevice.parse(text)
 
 
 def _recorded_load(spec: str, start: datetime | None) -> tuple[Load, datetime]:

@@ -117,7 +117,7 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
         world.meter, lambda: world.now, flag=options.flag, optical=options.optical
     ) as runtime:
         if runtime.ports:
-            _publish_passwords(runtime.gate, world.now)
+            publish_passwords(runtime.gate, world.now)
         for notice in runtime.notices:
             _tell(notice)
         screen = Console(file=sys.stderr)
@@ -131,7 +131,7 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
     return summary(world, begun)
 
 
-def _publish_passwords(gate: Gate, now: datetime) -> None:
+def publish_passwords(gate: Gate, now: datetime) -> None:
     """Give every level that has none the demo's password, which everybody knows."""
     for level, password in PASSWORDS.items():
         if level not in gate.levels:

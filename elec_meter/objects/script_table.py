@@ -21,6 +21,13 @@ class Script(NamedTuple):
     run: Callable[[Actions], None]
 
 
+class ScriptEntry(NamedTuple):
+    """An element of attribute 2; what a script does is the meter's own, and no list of actions."""
+
+    script_identifier: int
+    actions: tuple[()] = ()
+
+
 class ScriptTable(CosemObject):
     """Scripts by their number; method 1 executes one.
 
@@ -44,7 +51,7 @@ class ScriptTable(CosemObject):
         return ", ".join(f"{number} {script.name}" for number, script in self._scripts.items())
 
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
-        return {_SCRIPTS: lambda _: tuple(self._scripts)}
+        return {_SCRIPTS: lambda _: tuple(map(ScriptEntry, self._scripts))}
 
     def _methods(self) -> Mapping[int, Entry]:
         return {_EXECUTE: number_entry(self._execute)}

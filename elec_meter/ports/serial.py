@@ -50,10 +50,21 @@ class SerialDevice:
     Attributes:
         path: such as `/dev/ttyUSB0`.
         bits: `7E1` where the hardware has parity; `8N1` where the session makes it.
+        mode: of IEC 62056-21: C, which negotiates the speed, or A, which does not.
     """
 
     path: str
     bits: Literal["7E1", "8N1"] = "7E1"
+    mode: Literal["C", "A"] = "C"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`DEVICE`, with `,8N1` and `,A` behind it where they are wanted."""
+        path, *options = text.split(",")
+        unknown = [each for each in options if each not in ("7E1", "8N1", "A", "C")]
+        if not path or unknown:
+            raise SerialPortError(f"{text!r} is no serial port such as /dev/ttyUSB0,8N1")
+        return cls(path, "8N1" if "8N1" in options else "7E1", "A" if "A" in options else "C")
 
 
 class SerialServer:

@@ -152,3 +152,23 @@ def test_a_device_that_goes_and_comes_back_is_served_again(
         await server.close()
 
     asyncio.run(run(tmp_path / "tty"))
+
+
+@pytest.mark.parametrize(
+    ("text", "device"),
+    [
+        ("/dev/ttyUSB0", SerialDevice("/dev/ttyUSB0")),
+        ("/dev/ttyUSB0,8N1", SerialDevice("/dev/ttyUSB0", "8N1")),
+        ("/dev/ttyUSB0,A,7E1", SerialDevice("/dev/ttyUSB0", "7E1", "A")),
+    ],
+)
+def test_a_port_is_written_with_its_options(text: str, device: SerialDevice) -> None:
+    """In any order."""
+    assert device == SerialDevice.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", ",8N1", "/dev/ttyUSB0,9600", "/dev/ttyUSB0,"])
+def test_what_is_no_port_is_one_sentence(text: str) -> None:
+    """With what was written."""
+    with pytest.raises(SerialPortError, match=rf"^'{text}' is no serial port such as [^.]*$"):
+        SerialDevice.parse(text)
