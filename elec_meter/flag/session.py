@@ -93,6 +93,11 @@ class FlagSession:
         return self._state is State.CLOSED
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody has begun anything: another session could take its place."""
+        return self._state is State.SIGN_ON and not self._reader.is_partial
+
+    @property
     def size(self) -> int:
         """Bytes that it keeps, apart from what a protocol of mode E does."""
         kept = 0 if self._conversation is None else self._conversation.size

@@ -21,6 +21,7 @@ from elec_meter.ports.stream import host_utc
 _READ_MAX: Final = 256
 _REOPEN_S: Final = 5.0
 _DRAIN_S: Final = 0.005
+_PAUSE_S: Final = 1.0
 _STALL_S: Final = 30.0
 # As for streams: never sleep long on one reading of a clock that may be set, and never spin.
 _WAKE_MAX_S: Final = 60.0
@@ -72,7 +73,7 @@ class SerialServer:
 
     Args:
         session_factory: makes the session that begins at the given instant; another one follows
-            when it has closed.
+            when it has closed, or has come to rest, and knows what has changed meanwhile.
         device: where.
         now: the time that sessions are given.
     """
@@ -124,6 +125,10 @@ class SerialServer:
             except (OSError, termios.error):
                 self._close_port()
                 await self._reopen()
+            except Exception as error:  # noqa: BLE001 - a session's failure must not end the port
+                context = {"message": f"a session at {self._device.path} failed"}
+                asyncio.get_running_loop().call_exception_handler(context | {"exception": error})
+                await asyncio.sleep(_PAUSE_S)
 
     async def _serve_session(self) -> None:
         session = self._session_factory(self._now())
@@ -134,6 +139,8 @@ class SerialServer:
             for sending in session.receive(data, now) if data else session.expire(now):
                 await self._send(sending)
             self._apply(session.setting)
+            if data and session.is_at_rest:
+                return
 
     def _wait_s(self, session: FlagSession) -> float:
         due = session.next_timer()

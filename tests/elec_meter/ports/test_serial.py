@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import serial
 
+from elec_meter.errors import CheckpointFailedError
 from elec_meter.flag import FlagLine, FlagSession
 from elec_meter.ports import SerialDevice, SerialPortError, SerialServer
 from tests.elec_meter.flag.lines import (
@@ -172,3 +173,64 @@ def test_what_is_no_port_is_one_sentence(text: str) -> None:
     """With what was written."""
     with pytest.raises(SerialPortError, match=rf"^'{text}' is no serial port such as [^.]*$"):
         SerialDevice.parse(text)
+
+
+def test_a_session_that_fails_does_not_end_the_port() -> None:
+    """A disk that takes nothing for a while: no readout, and then there is one again."""
+    failures = iter([CheckpointFailedError("the disk is full")])
+    reports: list[str] = []
+
+    def durable() -> None:
+        for failure in failures:
+            raise failure
+
+    port = flag_port(durable=durable)
+
+    async def run(cable: Cable) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, report: reports.append(str(report["exception"])))
+        server = await SerialServer.start(
+            lambda now: port.session(now, LINE), SerialDevice(cable.ends[0], "8N1")
+        )
+        with serial.Serial(cable.ends[1], 300, timeout=0) as reader:
+            async with asyncio.timeout(60):
+                reader.write(SIGN_ON)
+                await heard(reader, b"\r\n")
+                reader.write(b"\x06000\r\n")
+                while not reports:
+                    await asyncio.sleep(0.01)
+                reader.write(SIGN_ON)
+                await heard(reader, b"\r\n")
+                reader.write(b"\x06000\r\n")
+                assert b"1.8.0(" in await heard(reader, b"!\r\n\x03")
+        await server.close()
+
+    with Cable() as cable:
+        asyncio.run(run(cable))
+    assert ["the disk is full"] == reports
+
+
+def test_a_session_that_has_come_to_rest_makes_room_for_a_new_one() -> None:
+    """What was configured meanwhile holds from the next sign-on on."""
+    made: list[datetime] = []
+
+    async def run(cable: Cable) -> None:
+        def counted(now: datetime) -> FlagSession:
+            made.append(now)
+            return session(now)
+
+        server = await SerialServer.start(counted, SerialDevice(cable.ends[0], "8N1"))
+        with serial.Serial(cable.ends[1], 300, timeout=0) as reader:
+            async with asyncio.timeout(60):
+                for _ in range(2):
+                    reader.write(SIGN_ON)
+                    await heard(reader, b"\r\n")
+                    before = len(made)
+                    reader.write(BREAK)
+                    while len(made) == before:
+                        await asyncio.sleep(0.01)
+        await server.close()
+
+    with Cable() as cable:
+        asyncio.run(run(cable))
+    assert 4 == len(made)
