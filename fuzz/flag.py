@@ -213,7 +213,7 @@ def _rows() -> tuple[Feed, Sequence[bytes]]:
 
 
 FLAG_TARGETS: Final = (
-    Target("flag", _anybody, count=1_000_000, seconds=180.0),
+    Target("flag", _anybody, count=1_000_000, seconds=300.0),
     Target("programming", _programming),
     Target("rows", _rows, (MeterError,)),
 )
