@@ -18,8 +18,8 @@ from .clock import unix_us
 from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
-from .events import EventCode
-from .switchgear import STATE_KEY, Switchgear
+from .events import EventCode, Log
+from .switchgear import STATE_KEY, Switchgear, state_by_log
 
 if TYPE_CHECKING:
     from collector import Collector
@@ -63,7 +63,7 @@ class ConfiguredMeter:
         self.clock = clock
         self.collector = collector
         self.ledger = ledger
-        self.switchgear = Switchgear(config, storage.get_state(STATE_KEY))
+        self.switchgear = Switchgear(config, _switchgear_state(storage))
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
         self.save_beside(STATE_KEY, self.switchgear.packed)
@@ -242,6 +242,13 @@ class ConfiguredMeter:
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self.ledger.data_channels.source = self._assembly
+
+
+def _switchgear_state(storage: Storage) -> bytes | None:
+    saved = storage.get_state(STATE_KEY)
+    if saved is not None:
+        return saved
+    return state_by_log(event.code for event in storage.events(log=Log.CONTACTOR))
 
 
 def refuse_unworkable(

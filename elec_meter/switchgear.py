@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -29,6 +30,9 @@ _CODES: Final = {
     Trigger.MANUAL_DISCONNECT: EventCode.CONTACTOR_OPENED_BY_HAND,
     Trigger.MANUAL_RECONNECT: EventCode.CONTACTOR_CLOSED_BY_HAND,
 }
+
+
+_MOVES: Final = frozenset({*_CODES.values(), EventCode.CONTACTOR_OPENED_BY_LIMITER})
 
 
 class Occurrence(NamedTuple):
@@ -181,6 +185,23 @@ class Switchgear:
         cause = "the limiter: the limit is kept"
         contactor.trigger(Trigger.REMOTE_RECONNECT, cause, now_us // _SECOND_US, limited=True)
         return [Occurrence(EventCode.CONTACTOR_ARMED, f"the contactor was armed by {cause}")]
+
+
+def state_by_log(codes: Iterable[int]) -> bytes | None:
+    """What to go on with where the state itself was lost: nobody is given power by an accident.
+
+    Args:
+        codes: the events of the contactor's log, oldest first.
+
+    Returns:
+        A contactor that is open, if it was not a person that moved it last; None for one that is
+        as it was built.
+    """
+    moves = [code for code in codes if code in _MOVES]
+    if not moves or moves[-1] == EventCode.CONTACTOR_CLOSED_BY_HAND:
+        return None
+    cause = "it was open when its state was lost"
+    return msgspec.msgpack.encode(_State(ContactorState(ControlState.DISCONNECTED, cause)))
 
 
 def _told(change: Change) -> str:

@@ -216,3 +216,27 @@ def test_a_damaged_state_is_refused() -> None:
 def test_the_states_have_the_numbers_of_the_standard() -> None:
     """0 disconnected, 1 connected, 2 ready for reconnection."""
     assert [0, 1, 2] == list(ControlState)
+
+
+@pytest.mark.parametrize(
+    "orders", ["open", "open arm", "open arm close", "open arm close open", ""]
+)
+def test_a_lost_state_gives_nobody_power(orders: str) -> None:
+    """What a repair could not save is open if the log says so, and waits to be armed."""
+    house = House(demo_config())
+    for order in orders.split():
+        if order == "open":
+            house.meter.open_contactor(house.now)
+        elif order == "arm":
+            house.meter.arm_contactor(house.now)
+        else:
+            house.press(LONG_MS)
+            house.press(LONG_MS)
+    house.meter.checkpoint()
+    house.storage.connection.execute("DELETE FROM meter_state WHERE key = ?", (STATE_KEY,))
+    house.cut(HOUR)
+    is_closed = orders.endswith("close") or not orders
+    assert (is_closed, int(is_closed)) == contactor(house.meter)
+    if not is_closed:
+        assert "it was open when its state was lost" == house.meter.objects["0-0:128.60.0"].value
+        assert house.meter.arm_contactor(house.now)

@@ -93,6 +93,8 @@ def test_all_that_was_ordered_survives_a_kill(tmp_path: Path) -> None:
         EventCode.CONTACTOR_ARMED,
     } <= codes
     assert 0 < shown("clock", home)[0]["outstanding_s"] <= 60
+    values = {row["obis"]: row["value"] for row in shown("objects", home)}
+    assert (0, "control socket") == (values["0-0:96.3.10"], values["0-0:128.60.0"])
     assert (home / SOCKET_NAME).exists()
     with demo(home, *WORDS) as (process, address):
         assert all(served(address)[code] >= value for code, value in told.items())
