@@ -59,8 +59,9 @@ def place_of(directory: Directory, identifier: str) -> Place:
     if match is None:
         raise MalformedCommandError(f"{identifier!r} names no object")
     code = SHORT.get(match["code"], match["code"])
-    number = _VALUE if match["number"] is None else int(match["number"])
-    return Place(directory[code], number, match["method"] is not None)
+    each = directory[code]
+    number = each.value_attribute if match["number"] is None else int(match["number"])
+    return Place(each, number, match["method"] is not None)
 
 
 def read_lines(
@@ -91,7 +92,7 @@ def read_lines(
         if is_compact:
             return _continued("", binary_text(each.octets()))
         return _continued(identifier, json_text(str(each.value)))
-    if number == _VALUE:
+    if number == each.value_attribute:
         return [readout_line(each, directory.now(), VALUE_LIMIT)]
     return _attribute(each, identifier, number, directory.now())
 

@@ -100,6 +100,16 @@ class CosemObject(ABC):
             return str(value)
         raise NoSuchAttributeError(f"attribute {attribute} of {self.obis} is no single value")
 
+    @property
+    def writable(self) -> tuple[int, ...]:
+        """The numbers of the attributes that can be written."""
+        return tuple(sorted(self._writers()))
+
+    @property
+    def methods(self) -> tuple[int, ...]:
+        """The numbers of the methods that can be called."""
+        return tuple(sorted(self._methods()))
+
     def entry(self, attribute: int) -> Entry:
         """What an attribute takes when it is written.
 

@@ -43,10 +43,11 @@ a demand window, a gas unit on channel 1, a data channel on channel 2, a relay, 
 pulse output and a switched load. `python -m elec_meter.objects` writes this page; what the codes
 mean, and those of further rates, windows, channels and terminals, is in [registers](registers.md).
 
-`level` is the lowest that reads the value, `attributes` are those that can be read.
+`level` is the lowest that reads the value, `attributes` are those that can be read, `taken` the
+attributes that can be written and, with an M, the methods that can be called.
 
-| code | class | level | attributes | unit | |
-|---|---|---|---|---|---|
+| code | class | level | attributes | taken | unit | |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -104,5 +105,6 @@ def _row(each: CosemObject) -> Iterator[str]:
     yield str(each.class_id)
     yield str(int(level))
     yield " ".join(map(str, each.attributes))
+    yield " ".join([*map(str, each.writable), *(f"M{number}" for number in each.methods)])
     yield each.unit
     yield each.name
