@@ -14,6 +14,7 @@ from .calibrated import new_metrology
 from .clock import SECOND_US, Clock, Dating, Piece, from_unix_us, unix_us
 from .collected import log_entry, unit_report
 from .commands import CommandedMeter
+from .config import ENERGY_NAMES
 from .errors import CheckpointFailedError, StorageLostError
 from .events import EventCode
 from .ledger import Flow, Ledger
@@ -109,16 +110,13 @@ class Meter(CommandedMeter):
             self.storage.record_event(*entry, end)
         runs_on = self.clock.runs_on(unix_us(end))
         end_s = self.clock.read_s(end) if runs_on else None
-        seconds = measurement.second_s.tolist()
-        energies = zip(measurement.import_mj.tolist(), measurement.export_mj.tolist(), strict=True)
-        for host_s, (import_mj, export_mj) in zip(seconds, energies, strict=True):
+        for host_s, *energies_mj in _seconds_of(measurement):
             at_s, is_past = self.clock.known_s(host_s), not self.clock.runs_on(host_s * SECOND_US)
             if at_s is not None and end_s is not None and at_s <= end_s and not is_past:
                 self._close_through(at_s)
-            if import_mj:
-                self.ledger.accumulate("import", import_mj, at_s, is_past=is_past)
-            if export_mj:
-                self.ledger.accumulate("export", export_mj, at_s, is_past=is_past)
+            for channel, energy_mj in zip(ENERGY_NAMES, energies_mj, strict=True):
+                if energy_mj:
+                    self.ledger.accumulate(channel, energy_mj, at_s, is_past=is_past)
         if end_s is not None:
             self._close_through(end_s)
         self._watch()
@@ -366,6 +364,17 @@ class Meter(CommandedMeter):
         if quantities is None or now > from_unix_s(quantities.second_s) + LIVE_LIMIT:
             return None
         return quantities
+
+
+def _seconds_of(measurement: Measurement) -> Iterator[tuple[int, ...]]:
+    """Of each second when it was, by the host's time, and the energy of every channel, in order."""
+    return zip(
+        measurement.second_s.tolist(),
+        measurement.import_mj.tolist(),
+        measurement.export_mj.tolist(),
+        *measurement.reactive_mvars.T.tolist(),
+        strict=True,
+    )
 
 
 def _evenly(energy_mj: int, start_us: int, end_us: int) -> HostFlow:

@@ -92,12 +92,13 @@ class ProfileConfig(Document, frozen=True):
         period_min: the integration period of import, export and reactive energy, and of demand, in
             minutes. A new one takes effect at the next whole hour. Gas has half-hours always.
         depth_days: days of measured rows that are kept; older ones leave for `aged`.
-        reactive: whether reactive energy of the four quadrants has registers and columns.
+        reactive: whether the load profiles have columns of reactive energy. Its registers and rows
+            are there in any case.
     """
 
     period_min: Literal[5, 10, 15, 20, 30, 60] = 30
     depth_days: Annotated[int, Meta(ge=1, le=36_525)] = 731
-    reactive: bool = False
+    reactive: bool = True
 
     @property
     def period_s(self) -> int:

@@ -31,8 +31,8 @@ LOAD_PROFILE: Final = Obis.parse("1-0:99.1.0")
 _GAS: Final = Obis.parse("0-1:24.3.0")
 _MODULUS: Final = 0x1_0000
 _UINT8_MAX: Final = 0xFF
-# Import, export, and the first two quadrants of reactive energy: no home feeds back the others.
-_DELTAS: Final = tuple(Obis.parse(f"1-0:{c}.29.0") for c in (1, 2, 5))
+# Import, export, and reactive import: what lags, whichever way active energy flows.
+_DELTAS: Final = tuple(Obis.parse(f"1-0:{c}.29.0") for c in (1, 2, 3))
 _VALUE: Final = 2
 
 

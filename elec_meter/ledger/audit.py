@@ -13,6 +13,7 @@ from shared.units import MJ_PER_WH
 from .books import Books
 from .channels import PulseChannel
 from .profile import Profile
+from .rows import energy_unit
 from .state import PulseRow, RowStatus
 from .walk import HalfHourOfPulses
 
@@ -45,24 +46,28 @@ def imbalances(books: Books, *, at_rest: bool = False) -> list[str]:
 
 
 def _energy_faults(books: Books, channel: str, in_rows: int) -> list[str]:
-    total, rates = books.total(channel), books.rates(channel)
+    total, rates, unit = books.total(channel), books.rates(channel), energy_unit(channel)
     aged, unallocated = books.aged(channel), books.unallocated(channel)
     found = []
     if total != sum(rates):
-        found.append(f"{channel}: the register is {total} Wh, and its rates are {sum(rates)} Wh")
+        found.append(
+            f"{channel}: the register is {total} {unit}, and its rates are {sum(rates)} {unit}"
+        )
     if total != aged + in_rows + unallocated:
         found.append(
-            f"{channel}: the register is {total} Wh, and its rows are {in_rows} Wh"
-            f" with {aged} Wh aged and {unallocated} Wh unallocated"
+            f"{channel}: the register is {total} {unit}, and its rows are {in_rows} {unit}"
+            f" with {aged} {unit} aged and {unallocated} {unit} unallocated"
         )
     for rate, quantity in enumerate(rates, 1):
         if quantity < 0:
-            found.append(f"{channel}: rate {rate} is {quantity} Wh, below zero")
+            found.append(f"{channel}: rate {rate} is {quantity} {unit}, below zero")
     if min(aged, unallocated) < 0:
-        found.append(f"{channel}: {aged} Wh aged, {unallocated} Wh unallocated: one is below zero")
+        found.append(
+            f"{channel}: {aged} {unit} aged, {unallocated} {unit} unallocated: one is below zero"
+        )
     residual_mj = books.residual_mj(channel)
     if not 0 <= residual_mj < MJ_PER_WH:
-        found.append(f"{channel}: {residual_mj} mJ are carried, which is not less than one Wh")
+        found.append(f"{channel}: {residual_mj} mJ are carried, which is not less than one {unit}")
     return found
 
 
@@ -173,11 +178,11 @@ def _snapshot_faults(books: Books) -> list[str]:
     for kind in ("billing", "daily"):
         for snapshot in books.snapshots(kind):
             for channel, (total, *rates) in snapshot.energy.items():
-                known = channel in books.energy_channels
+                known, unit = channel in books.energy_channels, energy_unit(channel)
                 if total != sum(rates) or not known or total > books.total(channel):
                     found.append(
-                        f"{channel}: the {kind} snapshot {_name(snapshot.at_s)} is {total} Wh"
-                        f" with rates of {sum(rates)} Wh"
+                        f"{channel}: the {kind} snapshot {_name(snapshot.at_s)} is {total} {unit}"
+                        f" with rates of {sum(rates)} {unit}"
                     )
     return found
 

@@ -31,16 +31,13 @@ from .state import (
 
 _SINCE_EVER_US: Final = -(1 << 62)
 
-ACTIVE: Final = 2
-"""The first two energy channels, import and export, are in every meter."""
-
 
 class Books:
     """Totals, rates, rows, demand and snapshots of every channel, to read.
 
-    Energy channels are `import` and `export` in whole Wh, and if configured `reactive_q1` to `q4`
-    in varh; pulse and data channels come from the configuration. Registers have no bound and no
-    reset. Times are the meter's, in UNIX seconds.
+    Energy channels are `import` and `export` in whole Wh and `reactive_q1` to `q4`, the quadrants
+    of IEC 62053-23, in whole varh; pulse and data channels come from the configuration. Registers
+    have no bound and no reset. Times are the meter's, in UNIX seconds.
 
     Args:
         config: depth and length of rows, calendars, channels.
@@ -68,11 +65,10 @@ class Books:
             book.gas_calendars.append(
                 GasCalendar(_SINCE_EVER_US, config.tariff.gas, self._offset_s)
             )
-        names = ENERGY_NAMES if self._has_reactive(state) else ENERGY_NAMES[:ACTIVE]
-        self._accounts = {name: self._opened(name, state) for name in names}
-        self._columns = {name: column for column, name in enumerate(names)}
+        self._accounts = {name: self._opened(name, state) for name in ENERGY_NAMES}
+        self._columns = {name: column for column, name in enumerate(ENERGY_NAMES)}
         self._profile = Profile(
-            len(names),
+            len(ENERGY_NAMES),
             config.profile.depth_days,
             book.eras,
             state.rows,
@@ -99,7 +95,7 @@ class Books:
         self._begun_s = state.begun_s
         self._powered = state.closed_s is not None
         self._durable_s = state.durable_s
-        self._changed: set[str] = set()
+        self._changed = self._accounts.keys() - state.accounts.keys()
         self._spells_saved = self._spells_ended
         self._book_saved = b""
         self._stretches_saved = frozenset(state.stretches)
@@ -327,11 +323,6 @@ class Books:
     def _price_at(self, channel: str, at_s: int) -> int | None:
         prices = self.prices.get(channel)
         return None if prices is None else prices.at(at_s)
-
-    def _has_reactive(self, state: LedgerState) -> bool:
-        return self.config.profile.reactive or any(
-            name in state.accounts for name in ENERGY_NAMES[ACTIVE:]
-        )
 
     def _registers(self, channel: str) -> Account | PulseChannel:
         return self._pulses[channel] if channel in self._pulses else self._account(channel)

@@ -7,7 +7,7 @@ from operator import index
 from typing import TypeAlias
 
 from elec_meter.clock import refuse_backwards
-from elec_meter.config import ENERGY_NAMES, MeterConfig
+from elec_meter.config import MeterConfig
 from elec_meter.errors import LedgerError
 from shared.timegrid import HALF_HOUR_S
 from shared.units import MJ_PER_WH
@@ -17,7 +17,7 @@ from .books import Books
 from .channels import pulse_channels
 from .demand import Demand
 from .profile import HOUR_S
-from .state import DemandState, GasCalendar, LedgerState, RowStatus, Spell
+from .state import DemandState, GasCalendar, RowStatus, Spell
 
 Flow: TypeAlias = Callable[[int], int]
 """The energy, in mJ, that has flowed by an instant; it never falls."""
@@ -71,8 +71,6 @@ class Ledger(Books):
         self.config = config
         offset_s, book = self._offset_s, self._book
         at_us = self.clock.now_us if now_s is None else self.clock.host_us(now_s)
-        if config.profile.reactive:
-            self._open_reactive()
         for name, account in self._accounts.items():
             account.configure(config.tariff.calendar(name), offset_s)
         known = book.gas_calendars
@@ -279,15 +277,6 @@ class Ledger(Books):
         on_booked = self._billing.freeze if self._billing.waits_for_pulses else None
         for pulses in self._pulses.values():
             pulses.book_final(on_booked)
-
-    def _open_reactive(self) -> None:
-        """Have the channels of reactive energy, if they are not there."""
-        for name in ENERGY_NAMES:
-            if name not in self._accounts:
-                self._accounts[name] = self._opened(name, LedgerState())
-                self._columns[name] = len(self._columns)
-                self._changed.add(name)
-        self._profile.widen(len(self._columns))
 
     @property
     def _last_known_s(self) -> int:

@@ -277,12 +277,6 @@ class Profile:
             deltas = [row.deltas for start_s, row in self._rows.items() if start_s >= from_s]
         return [sum(column) for column in zip(*deltas, strict=True)] or [0] * self.columns
 
-    def widen(self, columns: int) -> None:
-        """Have more columns from now on; nothing was measured in them before."""
-        for row in self._rows.values():
-            row.deltas += [0] * (columns - self.columns)
-        self.columns = columns
-
     def changed_rows(self) -> tuple[list[EnergyRow], list[int]]:
         """Rows that differ from what was saved, and starts of those that no longer exist."""
         # Set operations with the keys would go through every row at every checkpoint.

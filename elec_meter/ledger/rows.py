@@ -52,7 +52,12 @@ class ProfileRow:
 
 def energy_key(channel: str) -> str:
     """The key of an energy channel's deltas."""
-    return f"{channel}_varh" if channel.startswith(REACTIVE) else f"{channel}_wh"
+    return f"{channel}_{energy_unit(channel).lower()}"
+
+
+def energy_unit(channel: str) -> str:
+    """What an energy channel counts: Wh, or varh."""
+    return "varh" if channel.startswith(REACTIVE) else "Wh"
 
 
 def pulse_key(channel: str) -> str:

@@ -13,7 +13,7 @@ from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.cost import cost_between
 from elec_meter.objects.data import Data
 from elec_meter.objects.demand import PeakOf, ends_at, of_rate, power_w
-from elec_meter.objects.electricity import ACTIVE, energy_channels
+from elec_meter.objects.electricity import ACTIVE, ENERGY_CHANNELS
 from elec_meter.objects.gas import Volume
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds
@@ -103,7 +103,7 @@ def _profile(
 
 def _energies(sources: Sources) -> Iterator[_Column]:
     modulus = sources.config.modulus_wh
-    for channel in energy_channels(sources):
+    for channel in ENERGY_CHANNELS:
         rates = len(sources.ledger.rates(channel.name)) if channel in ACTIVE else 0
         for e in range(rates + 1):
             yield _Column(

@@ -17,7 +17,15 @@ from elec_meter.objects.data import Data
 from elec_meter.objects.data_channels import data_channel_objects
 from elec_meter.objects.demand import demand_objects
 from elec_meter.objects.directory import Directory
-from elec_meter.objects.electricity import energy_channels, energy_objects, live_objects
+from elec_meter.objects.electricity import (
+    ACTIVE,
+    ENERGY_CHANNELS,
+    PERIOD_ENERGIES,
+    EnergySum,
+    energy_objects,
+    live_objects,
+    load_profile_energies,
+)
 from elec_meter.objects.event_logs import event_objects
 from elec_meter.objects.every_channel import every_channel_profile
 from elec_meter.objects.gas import gas_objects
@@ -162,33 +170,43 @@ def _load_profiles(sources: Sources, status: Column) -> Iterator[CosemObject]:
         now,
         newest(sources, lambda row: row.revision),
     )
-    energies, indexes = [status], [status, Column(revision, lambda row: row.revision)]
-    for order, channel in enumerate(energy_channels(sources)):
-        delta, index = _delta(channel.key), _index(channel.key)
-        energy = Register(
-            f"1-0:{channel.c}.29.0",
-            f"{channel.title} of the last period",
-            now,
-            newest(sources, delta),
-            channel.scaler_unit,
-        )
-        reached = Register(
-            f"0-0:128.34.{order}",
-            f"{channel.title}: sum of all periods",
-            now,
-            _reached(sources, index),
-            channel.scaler_unit,
-            modulus=sources.config.modulus_wh,
-        )
-        energies.append(Column(energy, delta))
-        indexes.append(Column(reached, _rolling(index, sources.config.modulus_wh)))
-    yield from dict.fromkeys(column.captured for column in (*energies, *indexes))
-    yield period_profile("1-0:99.1.0", "Load profile", sources, energies)
+    energies = {each: _energy_column(sources, each) for each in PERIOD_ENERGIES}
+    indexes = [_index_column(sources, order) for order in range(len(ENERGY_CHANNELS))]
+    yield from (status.captured, revision)
+    yield from (column.captured for column in (*energies.values(), *indexes))
+    captured = [energies[each] for each in load_profile_energies(sources)]
+    yield period_profile("1-0:99.1.0", "Load profile", sources, [status, *captured])
+    if not sources.config.profile.reactive:
+        del indexes[len(ACTIVE) :]
+    indexes = [status, Column(revision, lambda row: row.revision), *indexes]
     yield period_profile("1-0:99.1.2", "Load profile, sums", sources, indexes)
 
 
-def _delta(key: str) -> Callable[[ProfileRow], int | None]:
-    return lambda row: row.deltas.get(key)
+def _energy_column(sources: Sources, energy: EnergySum) -> Column:
+    """The energy of a row, which can also be read of the last one."""
+    register = Register(
+        f"1-0:{energy.c}.29.0",
+        f"{energy.title} of the last period",
+        sources.now,
+        newest(sources, energy.in_row),
+        energy.scaler_unit,
+    )
+    return Column(register, energy.in_row)
+
+
+def _index_column(sources: Sources, order: int) -> Column:
+    """The index of a channel, by its place in the ledger, at the end of a row."""
+    channel, modulus = ENERGY_CHANNELS[order], sources.config.modulus_wh
+    index = _index(channel.key)
+    register = Register(
+        f"0-0:128.34.{order}",
+        f"{channel.title}: sum of all periods",
+        sources.now,
+        _reached(sources, index),
+        channel.scaler_unit,
+        modulus=modulus,
+    )
+    return Column(register, _rolling(index, modulus))
 
 
 def _index(key: str) -> Callable[[ProfileRow], int | None]:

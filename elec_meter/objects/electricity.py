@@ -14,6 +14,7 @@ from elec_meter.objects.sources import Sources
 from elec_meter.objects.units import Unit
 
 if TYPE_CHECKING:
+    from elec_meter.ledger import ProfileRow
     from elec_meter.metrology import Quantities
 
 _WH: Final = ScalerUnit(0, Unit.WATT_HOUR)
@@ -40,10 +41,46 @@ ACTIVE: Final = (
     EnergyChannel("import", 1, "Active import"),
     EnergyChannel("export", 2, "Active export"),
 )
-_ALL: Final = (
-    *ACTIVE,
-    *(EnergyChannel(f"reactive_q{q}", 4 + q, f"Reactive Q{q}", _VARH) for q in range(1, 5)),
+REACTIVE: Final = tuple(
+    EnergyChannel(f"reactive_q{q}", 4 + q, f"Reactive Q{q}", _VARH) for q in range(1, 5)
 )
+"""By quadrant, anticlockwise (IEC 62053-23): import and inductive, export and Q above zero, ..."""
+
+ENERGY_CHANNELS: Final = (*ACTIVE, *REACTIVE)
+"""Those of the ledger, in its order."""
+
+
+class EnergySum(NamedTuple):
+    """One energy channel or the sum of two, and group C of its codes."""
+
+    parts: tuple[EnergyChannel, ...]
+    c: int
+    title: str
+
+    @property
+    def scaler_unit(self) -> ScalerUnit:
+        """What its parts are counted in."""
+        return self.parts[0].scaler_unit
+
+    def in_row(self, row: ProfileRow) -> int | None:
+        """What a row has of it; None for a row of gas alone."""
+        deltas = [row.deltas.get(each.key) for each in self.parts]
+        known = [each for each in deltas if each is not None]
+        return sum(known) if known else None
+
+
+REACTIVE_SUMS: Final = (
+    EnergySum(REACTIVE[:2], 3, "Reactive import"),
+    EnergySum(REACTIVE[2:], 4, "Reactive export"),
+)
+"""Q+ and Q-, of the quadrants I and II, III and IV (IEC 62056-6-1, table of group C)."""
+
+PERIOD_ENERGIES: Final = (
+    *(EnergySum((each,), each.c, each.title) for each in ACTIVE),
+    *REACTIVE_SUMS,
+    *(EnergySum((each,), each.c, each.title) for each in REACTIVE),
+)
+"""What can be read of a row of energy, by group C."""
 
 
 class _Quantity(NamedTuple):
@@ -85,13 +122,13 @@ _QUANTITIES: Final = (
 def energy_objects(sources: Sources) -> Iterator[Register | Data]:
     """Totals, every rate and its blocks, and which of them are active."""
     ledger, now, modulus = sources.ledger, sources.now, sources.config.modulus_wh
-    for channel, c, title, scaler_unit in energy_channels(sources):
+    for each in PERIOD_ENERGIES:
         yield Register(
-            f"1-0:{c}.8.0",
-            f"{title} total",
+            f"1-0:{each.c}.8.0",
+            f"{each.title} total",
             now,
-            of_channel(ledger.total, channel),
-            scaler_unit,
+            _total(sources, each),
+            each.scaler_unit,
             modulus=modulus,
         )
     for order, (channel, c, title, _) in enumerate(ACTIVE):
@@ -139,9 +176,10 @@ def active_rate(sources: Sources, channel: str) -> Callable[[datetime], int | No
     return read
 
 
-def energy_channels(sources: Sources) -> tuple[EnergyChannel, ...]:
-    """Those that the meter has: reactive energy is an option."""
-    return tuple(each for each in _ALL if each.name in sources.ledger.energy_channels)
+def load_profile_energies(sources: Sources) -> tuple[EnergySum, ...]:
+    """What the load profile captures: of reactive energy, an option, the two signs."""
+    reactive = REACTIVE_SUMS if sources.config.profile.reactive else ()
+    return (*PERIOD_ENERGIES[: len(ACTIVE)], *reactive)
 
 
 def divided(blocks: Sequence[int]) -> range:
@@ -169,6 +207,10 @@ def block_source(
 ) -> Callable[[datetime], int]:
     """Reads the register of a block."""
     return lambda _: sources.ledger.blocks(channel)[rate - 1][block - 1]
+
+
+def _total(sources: Sources, energy: EnergySum) -> Callable[[datetime], int]:
+    return lambda _: sum(sources.ledger.total(each.name) for each in energy.parts)
 
 
 def _block(sources: Sources, channel: str) -> Callable[[datetime], int | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from elec_meter.ledger import pulse_key
 from elec_meter.objects.base import CosemObject
-from elec_meter.objects.electricity import energy_channels
+from elec_meter.objects.electricity import load_profile_energies
 from elec_meter.objects.profile_generic import ProfileGeneric
 from elec_meter.objects.profiles import Column, period_profile
 from elec_meter.objects.sources import Sources
@@ -34,8 +34,8 @@ def every_channel_profile(
 
 
 def _columns(sources: Sources, known: Mapping[Obis, CosemObject]) -> Iterator[Column]:
-    for channel in energy_channels(sources):
-        yield Column(known[Obis.parse(f"1-0:{channel.c}.29.0")], _delta(channel.key))
+    for energy in load_profile_energies(sources):
+        yield Column(known[Obis.parse(f"1-0:{energy.c}.29.0")], energy.in_row)
     for unit in sources.config.gas_units:
         key = pulse_key(unit.channel)
         yield Column(known[Obis.parse(f"0-{unit.number}:96.10.1")], _status(key))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from elec_meter.clock import SECOND_US, from_unix_us
 from elec_meter.ledger import Spell
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.data import Data
-from elec_meter.objects.electricity import EnergyChannel, energy_channels, of_channel
+from elec_meter.objects.electricity import ENERGY_CHANNELS, of_channel
 from elec_meter.objects.profile_generic import ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured
 from elec_meter.objects.register import Register
@@ -29,8 +29,7 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
         lambda _: _end(ledger.spells[-1]) if ledger.spells else None,
     )
     last = []
-    channels = energy_channels(sources)
-    for order, channel in enumerate(channels):
+    for order, channel in enumerate(ENERGY_CHANNELS):
         for d, what, read in (
             (30, "without a time", ledger.unallocated),
             (33, "of rows that have left", ledger.aged),
@@ -58,7 +57,7 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
         "Spells of unknown time",
         now,
         (CLOCK_COLUMN, captured(end), *(captured(each) for each in last)),
-        _Spells(sources, channels),
+        _Spells(sources),
         period_s=lambda: 0,
         depth=_SPELLS_MAX,
     )
@@ -67,9 +66,8 @@ def unallocated_objects(sources: Sources) -> Iterator[CosemObject]:
 class _Spells(ProfileSource):
     """Spells, each stamped with its beginning: by the host's time, as there was no other."""
 
-    def __init__(self, sources: Sources, channels: Sequence[EnergyChannel]) -> None:
+    def __init__(self, sources: Sources) -> None:
         self._ledger = sources.ledger
-        self._channels = channels
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
         bounds = Bounds.of(from_utc, to_utc)
@@ -77,7 +75,7 @@ class _Spells(ProfileSource):
             (
                 from_unix_s(spell.from_us // SECOND_US),
                 _end(spell),
-                *(spell.quantities.get(channel.name, 0) for channel in self._channels),
+                *(spell.quantities.get(channel.name, 0) for channel in ENERGY_CHANNELS),
             )
             for spell in self._ledger.spells
             if spell.from_us // SECOND_US in bounds

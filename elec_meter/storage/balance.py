@@ -8,6 +8,7 @@ from typing import Final
 from elec_meter.config import ENERGY_NAMES
 from elec_meter.errors import RepairError
 from elec_meter.ledger.profile import Profile
+from elec_meter.ledger.rows import energy_unit
 from elec_meter.ledger.state import AccountState, EnergyRow, LedgerState, PaddingRun, RowStatus
 from shared.timegrid import HALF_HOUR_S
 from shared.units import MJ_PER_WH
@@ -109,27 +110,30 @@ def _is_run(run: PaddingRun, grid: Profile, from_s: int, to_s: int) -> bool:
 
 def _mend_account(account: AccountState, in_rows: int, unallocated: int) -> Iterator[str]:
     registers = account.registers
-    name, rated = account.name, sum(registers.rates)
+    name, unit, rated = account.name, energy_unit(account.name), sum(registers.rates)
     if min([account.total, *registers.rates]) < 0:
         raise RepairError(f"a register of {name} is below zero")
     if not 0 <= account.residual_mj < MJ_PER_WH:
-        yield f"{name}: {account.residual_mj} mJ below a Wh made no sense and were dropped"
+        yield f"{name}: {account.residual_mj} mJ below a {unit} made no sense and were dropped"
         account.residual_mj = 0
     if account.aged < 0:
-        yield f"{name}: {account.aged} Wh aged made no sense"
+        yield f"{name}: {account.aged} {unit} aged made no sense"
         account.aged = 0
     accounted = account.aged + unallocated + in_rows
     if account.total != rated:
         if not account.total < rated == accounted:
             raise RepairError(
-                f"the registers of {name} contradict each other: {account.total} Wh in all,"
-                f" {rated} Wh in its rates and {accounted} Wh in its rows"
+                f"the registers of {name} contradict each other: {account.total} {unit} in all,"
+                f" {rated} {unit} in its rates and {accounted} {unit} in its rows"
             )
-        yield f"{name}: the register was {account.total} Wh and is {rated} Wh as its rates are"
+        yield (
+            f"{name}: the register was {account.total} {unit} and is {rated} {unit} as its rates"
+            " are"
+        )
         account.total = rated
     if account.total > accounted:
         difference = account.total - accounted
-        yield f"{name}: {difference} Wh are in no row any more and were aged"
+        yield f"{name}: {difference} {unit} are in no row any more and were aged"
         account.aged += difference
     elif account.total + ROW_MAX_WH >= accounted > account.total:
         yield from _raise(account, accounted)
@@ -140,10 +144,10 @@ def _mend_account(account: AccountState, in_rows: int, unallocated: int) -> Iter
 
 def _raise(account: AccountState, accounted: int) -> Iterator[str]:
     """Rows that hold more than the register: it is older than they are, and so its rates."""
-    difference = accounted - account.total
+    difference, unit = accounted - account.total, energy_unit(account.name)
     yield (
-        f"{account.name}: the register was {account.total} Wh and is {accounted} Wh as its"
-        f" rows are; {difference} Wh were put to rate 1"
+        f"{account.name}: the register was {account.total} {unit} and is {accounted} {unit} as its"
+        f" rows are; {difference} {unit} were put to rate 1"
     )
     account.total = accounted
     registers = account.registers
@@ -155,24 +159,24 @@ def _raise(account: AccountState, accounted: int) -> Iterator[str]:
 
 def _correct_aged(account: AccountState, in_rows: int, unallocated: int) -> Iterator[str]:
     """More than a page that is a little older explains: not the registers are wrong."""
-    aged = account.total - in_rows - unallocated
+    aged, unit = account.total - in_rows - unallocated, energy_unit(account.name)
     if aged < 0:
         raise RepairError(
-            f"the register of {account.name} is {account.total} Wh, and its rows are"
-            f" {in_rows} Wh: that much no register falls behind"
+            f"the register of {account.name} is {account.total} {unit}, and its rows are"
+            f" {in_rows} {unit}: that much no register falls behind"
         )
-    yield f"{account.name}: {account.aged} Wh aged made no sense and are {aged} Wh"
+    yield f"{account.name}: {account.aged} {unit} aged made no sense and are {aged} {unit}"
     account.aged = aged
 
 
 def _mend_blocks(account: AccountState) -> Iterator[str]:
     """The blocks of a rate are the rate: what they lack is in the first."""
-    registers = account.registers
+    registers, unit = account.registers, energy_unit(account.name)
     for rate, (quantity, blocks) in enumerate(zip(registers.rates, registers.blocks, strict=True)):
         lacking = quantity - sum(blocks)
         if min(blocks) < 0 or lacking < 0:
             yield f"{account.name}: the blocks of rate {rate + 1} made no sense"
             blocks[:] = [quantity, *[0] * (len(blocks) - 1)]
         elif lacking:
-            yield f"{account.name}: {lacking} Wh of rate {rate + 1} were put to its first block"
+            yield f"{account.name}: {lacking} {unit} of rate {rate + 1} were put to its first block"
             blocks[0] += lacking

@@ -18,6 +18,7 @@ from elec_meter.errors import TimeRunsBackwardsError
 from elec_meter.events import EventCode
 from elec_meter.ledger import RowStatus
 from elec_meter.ledger.audit import imbalances
+from elec_meter.objects import ProfileGeneric
 from elec_meter.sampling import ConstantLoad, SyntheticMains
 from shared.timegrid import half_hours_of_settlement_day, unix_s
 from shared.units import MJ_PER_WH
@@ -187,24 +188,31 @@ def test_the_log_tells_of_power_and_of_pairing(tmp_path: Path) -> None:
         assert again[2] == meter.objects["0-0:128.11.0"].value
 
 
-def test_reactive_energy_can_be_switched_on() -> None:
-    """Its registers and columns are there at once, and rows from before have none of it."""
-    meter = Meter(demo_config(), Storage.in_memory(), START)
-    half_hour = timedelta(minutes=30)
-    meter.receive_energy("import", 9 * MJ_PER_WH, START, START + half_hour, START + half_hour)
-    config = replace(meter.config, profile=replace(meter.config.profile, reactive=True))
-    meter.apply_config(config, START + half_hour)
-    energies_mj = {"import": 5 * MJ_PER_WH, "reactive_q1": 7 * MJ_PER_WH}
+def test_reactive_energy_is_counted_whatever_the_load_profile_has() -> None:
+    """Columns of it come and go with the configuration; registers and rows do not."""
+    profile = replace(demo_config().profile, reactive=False)
+    meter = Meter(replace(demo_config(), profile=profile), Storage.in_memory(), START)
+    half_hour, code = timedelta(minutes=30), "1-0:99.1.0"
+    energies_mj = {"import": 9 * MJ_PER_WH, "reactive_q1": 5 * MJ_PER_WH}
+    meter.receive_energies(energies_mj, START, START + half_hour, START + half_hour)
+    meter.apply_config(demo_config(), START + half_hour)
+    energies_mj = {"import": 5 * MJ_PER_WH, "reactive_q2": 7 * MJ_PER_WH}
     end = START + 2 * half_hour
     meter.receive_energies(energies_mj, START + half_hour, end, end)
     meter.handle_timer(end + half_hour)
-    assert (14, 7) == (meter.ledger.total("import"), meter.ledger.total("reactive_q1"))
-    assert 7 == meter.objects["1-0:5.8.0"].value
-    rows = list(meter.ledger.rows(0, 1 << 40))
-    assert 7 == sum(row.deltas["reactive_q1_varh"] or 0 for row in rows)
-    again = Meter(config, meter.storage, end + half_hour)
-    assert rows == list(again.ledger.rows(0, 1 << 40))
+    assert [14, 0, 12, 0] == _columns_of(meter, code)
+    assert [12, 5, 7] == [meter.objects[f"{c}.8.0"].value for c in (3, 5, 6)]
+    again = Meter(replace(demo_config(), profile=profile), meter.storage, end + half_hour)
+    assert [14, 0] == _columns_of(again, code)
+    assert [12, 5, 7] == [again.objects[f"{c}.8.0"].value for c in (3, 5, 6)]
     assert [] == imbalances(again.ledger, at_rest=True)
+
+
+def _columns_of(meter: Meter, code: str) -> list[int]:
+    """What the columns of energy in a load profile add up to."""
+    profile = meter.objects[code]
+    assert isinstance(profile, ProfileGeneric)
+    return [sum(column) for column in zip(*(row[2:] for row in profile.rows()), strict=True)]
 
 
 def test_samples_of_the_second_in_which_the_clock_was_set_close_nothing(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_quarters_of_an_hour_are_named_by_the_half_hour_they_lie_in(lived: Path)
     ("day", "periods"), [("2026-03-29", 46), ("2026-03-30", 48), ("2025-10-26", 50)]
 )
 def test_a_day_has_its_46_48_or_50_rows(tmp_path: Path, day: str, periods: int) -> None:
-    """Half-hours of import, export and gas together, numbered from 1."""
+    """Half-hours of import, export, reactive energy and gas together, numbered from 1."""
     begun = settlement_day_start(date.fromisoformat(day)) - timedelta(days=1)
     with Storage.open(tmp_path) as storage:
         meter = Meter(MeterConfig(gas_units=(GasUnitConfig(serial=SERIAL),)), storage, begun)
@@ -200,7 +200,9 @@ def test_a_day_has_its_46_48_or_50_rows(tmp_path: Path, day: str, periods: int) 
     rows = view("profile", tmp_path, "--date", day)
 
     assert list(range(1, periods + 1)) == [row["settlement_period"] for row in rows]
-    assert {("import_wh", "export_wh", "gas_pulses")} == {tuple(r["channels"]) for r in rows}
+    reactive = [f"reactive_q{q}_varh" for q in range(1, 5)]
+    channels = ("import_wh", "export_wh", *reactive, "gas_pulses")
+    assert {channels} == {tuple(row["channels"]) for row in rows}
 
 
 def test_a_change_of_the_integration_period_shows(tmp_path: Path) -> None:

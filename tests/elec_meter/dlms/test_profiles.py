@@ -61,7 +61,7 @@ def captured(code: str, class_id: int = 3) -> CosemData:
 
 
 NONE = CosemData(Tag.NULL)
-ZEROS = (uint32(0),) * 5
+ZEROS = (uint32(0),) * 3
 
 
 def test_a_day_of_six_columns_has_1215_bytes() -> None:
@@ -230,7 +230,7 @@ def test_a_day_of_the_compact_profile_has_589_bytes() -> None:
     assert ("0-0:128.36.0", "0-0:96.10.1", "0-1:96.10.1", "1-0:1.29.0", "1-0:2.29.0") == tuple(
         str(each.obis) for each in profile.columns[:5]
     )
-    assert ("1-0:5.29.0", "0-1:128.1.0") == tuple(str(each.obis) for each in profile.columns[5:])
+    assert ("1-0:3.29.0", "0-1:128.1.0") == tuple(str(each.obis) for each in profile.columns[5:])
 
 
 def test_compact_rows_are_those_of_the_profiles() -> None:

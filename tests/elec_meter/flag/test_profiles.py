@@ -42,7 +42,8 @@ SMALL_BYTES, TARIFF_BYTES, DAY_BYTES = 24, 96, 600
 def desktop() -> Desktop:
     """Two days of a meter with four channels, each half-hour as full as a fuse allows."""
     channels = (DataChannelConfig(name="voltage", number=2, object="1-0:1.8.0"),)
-    config = replace(demo_config(), data_channels=channels)
+    profile = replace(demo_config().profile, reactive=False)
+    config = replace(demo_config(), data_channels=channels, profile=profile)
     desktop = Desktop(config=config, now=BEGUN)
     for n in range(96):
         wh = 11_000 + n

@@ -41,8 +41,8 @@ def sums(code: str, column: str) -> int:
 
 def test_energy_is_in_rates_blocks_rows_and_the_spell() -> None:
     """10,260 Wh: 2,060 and 3,500 of rate 1, by block of two months; 100 Wh without a time."""
-    codes = ["1.8.0", "1.8.1", "1.8.2", "2.8.0", "5.8.0", "6.8.0"]
-    assert [10_260, 5_560, 4_700, 11, 44, 0] == [OBJECTS[code].value for code in codes]
+    codes = ["1.8.0", "1.8.1", "1.8.2", "2.8.0", "5.8.0", "6.8.0", "3.8.0", "4.8.0"]
+    assert [10_260, 5_560, 4_700, 11, 44, 0, 44, 0] == [OBJECTS[code].value for code in codes]
     blocks = [OBJECTS[f"1.8.{e}"].value for e in (129, 130, 133, 134)]
     assert [2_000, 3_560, 2_700, 2_000] == blocks
     assert 100 == OBJECTS["0-0:128.30.0"].value
@@ -50,7 +50,8 @@ def test_energy_is_in_rates_blocks_rows_and_the_spell() -> None:
     in_rows = sums("1-0:99.1.0", "1-0:1.29.0")
     assert 10_260 == in_rows + 100 + 20
     assert in_rows == OBJECTS["0-0:128.34.0"].value
-    assert 44 == sums("1-0:99.1.0", "1-0:5.29.0")
+    assert [44, 0] == [sums("1-0:99.1.0", code) for code in ("1-0:3.29.0", "1-0:4.29.0")]
+    assert 44 == OBJECTS["0-0:128.34.2"].value
 
 
 def test_rows_of_a_quarter_of_an_hour_are_in_the_load_profile_alone() -> None:
@@ -203,14 +204,16 @@ def values_of(each: CosemObject) -> list[tuple[object, ...]]:
     return list(each.rows())
 
 
-def test_without_reactive_energy_there_is_none_of_it() -> None:
-    """Neither registers nor columns."""
-    config = msgspec.structs.replace(lived_config(), profile=ProfileConfig())
-    life = Life(Storage.in_memory(), config)
+def test_load_profiles_can_do_without_reactive_energy() -> None:
+    """Its columns are an option; its registers are not."""
+    config = msgspec.structs.replace(lived_config(), profile=ProfileConfig(reactive=False))
+    objects = Life(Storage.in_memory(), config).meter.objects
 
-    assert not [each for each in life.meter.objects if each.obis.c in range(5, 9)]
-    columns = profile_columns(life.meter.objects["1-0:99.1.0"])
-    assert ["0-0:1.0.0", "0-0:96.10.1", "1-0:1.29.0", "1-0:2.29.0"] == columns
+    columns = ["0-0:1.0.0", "0-0:96.10.1", "1-0:1.29.0", "1-0:2.29.0"]
+    assert columns == profile_columns(objects["1-0:99.1.0"])
+    assert ["1-0:3.29.0", "1-0:4.29.0"] == profile_columns(OBJECTS["1-0:99.1.0"])[4:]
+    assert ["0-0:128.34.0", "0-0:128.34.1"] == profile_columns(objects["1-0:99.1.2"])[3:]
+    assert [0] * 4 == [objects[f"{c}.8.0"].value for c in range(5, 9)]
 
 
 def profile_columns(each: CosemObject) -> list[str]:

@@ -26,11 +26,11 @@ def half_hours(count: int) -> FixedMeter:
 
 
 def test_rows_are_stamped_with_the_end_of_their_half_hour() -> None:
-    """A row has the end in UTC, the status, import and export; the open half-hour is not there."""
+    """A row has the end in UTC, the status and four energies; the open half-hour is not there."""
     meter = half_hours(2)
     meter.book("import", 5, START + 2 * HALF_HOUR)
 
-    rows = [(START + HALF_HOUR, 0, 10, 0), (START + 2 * HALF_HOUR, 0, 11, 0)]
+    rows = [(START + (n + 1) * HALF_HOUR, 0, 10 + n, 0, 0, 0) for n in range(2)]
     assert rows == profile(meter, "1-0:99.1.0")[2]
     assert 2 == profile(meter, "1-0:99.1.0")[7]
 

@@ -50,13 +50,16 @@ class House:
             storage.save_config(self.config, self.now_s)
 
     def step(self) -> None:
-        """Five minutes: 0 to 299 Wh in, some out, a pulse or two, telegrams."""
+        """Five minutes: 0 to 299 Wh in, some out, varh of two quadrants, pulses, telegrams."""
         end_s = self.now_s + STEP_S
         number = end_s // STEP_S
         self.ledger.accumulate_evenly(
             "import", number * 7_001 % 300 * MJ_PER_WH + number % 977, self.now_s, end_s
         )
         self.ledger.accumulate_evenly("export", number % 11 * MJ_PER_WH, self.now_s, end_s)
+        varh = number * 3_001 % 120
+        self.ledger.accumulate_evenly("reactive_q1", varh * MJ_PER_WH + 11, self.now_s, end_s)
+        self.ledger.accumulate_evenly("reactive_q4", varh % 7 * MJ_PER_WH, self.now_s, end_s)
         for nth in range(number % 3):
             self.unit.pulse((self.now_s + 60 * (nth + 1)) * 1000)
         for sent_ms, data in self.unit.advance(end_s * 1000):
@@ -80,7 +83,7 @@ class House:
 
     @property
     def totals(self) -> list[int]:
-        """Import, export and gas."""
+        """Import, export, reactive energy and gas."""
         return [self.ledger.total(channel) for channel in self.ledger.channels]
 
 

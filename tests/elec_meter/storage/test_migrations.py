@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 
 from collector import Collector, MemoryKeystore
-from elec_meter.ledger import Ledger, RowStatus
+from elec_meter.ledger import Ledger, ProfileRow, RowStatus
 from elec_meter.storage import DATABASE_NAME, Storage, schema
 from elec_meter.storage.connection import RepeatingConnection
 from elec_meter.storage.database import open_for_writing
@@ -55,10 +55,15 @@ def read(storage: Storage) -> dict[str, Any]:
         "rates": {channel: ledger.rates(channel) for channel in EXPECTED["rates"]},
         "aged": {channel: ledger.aged(channel) for channel in EXPECTED["aged"]},
         "rows": [
-            [row.start_s, *row.deltas.values(), int(row.status), *row.channel_status.values()]
+            [row.start_s, *_known(row), int(row.status), *row.channel_status.values()]
             for row in ledger.rows(0, 1 << 40)
         ],
     }
+
+
+def _known(row: ProfileRow) -> list[int | None]:
+    """What a version without reactive energy knew of a row."""
+    return [delta for key, delta in row.deltas.items() if not key.endswith("_varh")]
 
 
 def expected() -> dict[str, Any]:
