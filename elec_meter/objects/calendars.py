@@ -11,8 +11,11 @@ from elec_meter.config.switchgear import SWITCHED_LOAD
 from elec_meter.objects.activity_calendar import ActivityCalendar, Timetable
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.electricity import ACTIVE, active_rate
+from elec_meter.objects.entry import Actions
+from elec_meter.objects.errors import ValueNotTakenError
 from elec_meter.objects.limiter import ScriptCall
 from elec_meter.objects.register_activation import Assigned, RegisterActivation
+from elec_meter.objects.script_table import Script, ScriptTable
 from elec_meter.objects.single_action import Execution, SingleActionSchedule
 from elec_meter.objects.sources import Sources
 from elec_meter.objects.special_days import SpecialDaysTable, special_day_entries
@@ -48,6 +51,7 @@ def calendar_objects(sources: Sources) -> Iterator[CosemObject]:
     """Calendars of the tariff and of relays, which registers count, and when billing ends."""
     for rates in _TARIFF:
         yield from _tariff(sources, rates)
+    yield ScriptTable("0-0:10.0.100", "Rates: scripts", sources.now, _rate_scripts(sources))
     for number, name, calendar in _relays(sources):
         e = _FIRST_RELAY_E + number
         timetable = Timetable.of(f"relay {number}", calendar, _output_script(number))
@@ -81,6 +85,19 @@ def _tariff(sources: Sources, rates: _Rates) -> Iterator[CosemObject]:
             registers,
             active_rate(sources, rates.channel),
         )
+
+
+def _rate_scripts(sources: Sources) -> dict[int, Script]:
+    """What the calendars execute; nobody else can."""
+    return {
+        _RATES * e + rate: Script(f"rate {rate} of {channel}", _refuse)
+        for e, channel, _ in _TARIFF
+        for rate in range(1, sources.config.tariff.calendar(channel).rates + 1)
+    }
+
+
+def _refuse(_: Actions) -> None:
+    raise ValueNotTakenError("the rate follows the calendar; nobody puts another one in force")
 
 
 def _coming(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +11,10 @@ from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.data import Data
 from elec_meter.objects.disconnect_control import DisconnectControl
+from elec_meter.objects.entry import Actions
 from elec_meter.objects.limiter import Limiter
 from elec_meter.objects.register import Register, ScalerUnit
+from elec_meter.objects.script_table import Script, ScriptTable
 from elec_meter.objects.sources import Sources
 from elec_meter.objects.units import Unit
 from shared.obis import Obis
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 CONTACTOR: Final = "0-0:96.3.10"
 _RELAY_MODE: Final = 4
 """A relay is switched on from afar, and nobody's hand is needed."""
+_CONTACTOR_SCRIPTS: Final = {
+    1: Script("open the contactor", lambda actions: actions.open_contactor()),
+    2: Script("arm the contactor", lambda actions: actions.arm_contactor()),
+}
 _PULSES: Final = 10**9
 """A count of pulses begins again here where it is shown."""
 _UNITS: Final = {"": Unit.COUNT, "Wh": Unit.WATT_HOUR, "m3": Unit.CUBIC_METRE}
@@ -46,6 +52,7 @@ def switching_objects(sources: Sources, known: Mapping[Obis, CosemObject]) -> It
         config.contactor.mode,
         lambda actions, on: actions.arm_contactor() if on else actions.open_contactor(),
     )
+    yield ScriptTable("0-0:10.0.106", "Contactor: scripts", now, _CONTACTOR_SCRIPTS)
     yield Data("0-0:128.60.0", "Contactor: why it is so", now, lambda _: contactor.saved.cause)
     yield Data("0-0:128.60.1", "Contactor: openings", now, lambda _: contactor.saved.openings)
     watched = known.get(Obis.parse(config.limiter.object))
@@ -54,6 +61,9 @@ def switching_objects(sources: Sources, known: Mapping[Obis, CosemObject]) -> It
     limiter = switchgear.limiter
     yield Data("0-0:128.60.2", "Limiter: locked out", now, lambda _: int(limiter.saved.is_locked))
     terminals = switchgear.terminals
+    outputs = _output_scripts(terminals.relays)
+    if outputs:
+        yield ScriptTable("0-0:10.0.103", "Relays: scripts", now, outputs)
     for number, relay in terminals.relays.items():
         yield from _relay(sources, number, relay)
     for number, contact in terminals.inputs.items():
@@ -84,6 +94,19 @@ def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]
         lambda now: -(-relay.boost_us(unix_s(now) * 1_000_000) // 1_000_000),
         ScalerUnit(0, Unit.SECOND),
     )
+
+
+def _output_scripts(numbers: Iterable[int]) -> dict[int, Script]:
+    """Off and on of each relay, as the calendars of relays name them."""
+    scripts = {}
+    for number in numbers:
+        for is_on, word in ((False, "off"), (True, "on")):
+            scripts[2 * number + is_on] = Script(f"relay {number} {word}", _switch(number, is_on))
+    return scripts
+
+
+def _switch(number: int, is_on: bool) -> Callable[[Actions], None]:
+    return lambda actions: actions.switch_relay(number, is_on=is_on)
 
 
 def _input(sources: Sources, number: int, contact: PulseInput) -> Iterator[CosemObject]:
