@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from elec_meter import Meter
 from elec_meter.access import Level, stored_key
 from elec_meter.alarms import Alarm
 from elec_meter.config import (
@@ -153,6 +154,28 @@ def test_everything_configured_is_written_through_the_directory(
     )
     reader = desktop.programmer(Level.READER)
     assert "ER05" == refusal(reader.write_blocks(identifier, text))
+
+
+def test_a_display_of_ones_own_is_written_and_seen(desktop: Desktop) -> None:
+    """With its mnemonic, on a meter that runs; it is there at once, and after a restart."""
+    programmer = desktop.programmer(Level.INSTALLER)
+    display = json.loads(config_to_json(desktop.meter.config))["display"]
+    mine = {"object": "1-0:1.8.2", "mnemonic": "CHEAP", "format": "000000.0", "unit": "kWh"}
+    written = display | {"scroll": [mine], "button": display["scroll"]}
+    number = 1 + part_names().index("display")
+    assert ACK == programmer.write_blocks(f"0-0:128.50.{number}", escaped(json.dumps(written)))
+    later = desktop.now + timedelta(hours=1)
+    config = desktop.storage.load_config()
+    assert config is not None
+    again = Meter(config, desktop.storage, later)
+    for meter, now in ((desktop.meter, desktop.now), (again, later)):
+        face = meter.display.snapshot(now)
+        assert ("CHEAP", " 000000.0", "kWh") == (face.mnemonic, face.text, face.unit)
+    hidden = display | {"scroll": [mine], "button": []}
+    assert "ER08" == refusal(
+        programmer.write_blocks(f"0-0:128.50.{number}", escaped(json.dumps(hidden)))
+    )
+    assert "1-0:1.8.0" in programmer.read("ER()")
 
 
 def changed(name: str) -> object:
