@@ -38,6 +38,7 @@ VIEW_NAMES = (
     "units",
     "clock",
     "objects",
+    "terminals",
 )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from elec_meter.clock import from_unix_us
+from elec_meter.config import terminal_block
 from elec_meter.events import log_of
 from elec_meter.objects import (
     Clock,
@@ -19,6 +20,7 @@ from elec_meter.objects import (
     Scalar,
 )
 from elec_meter.objects.profiles import CLOCK
+from elec_meter.switchgear import CONTACTOR
 from shared.timegrid import (
     LONDON,
     from_unix_s,
@@ -195,6 +197,26 @@ def clock(seen: Observed) -> list[Row]:
     ]
 
 
+def terminals(seen: Observed) -> list[Row]:
+    """The terminal block, and how each place is."""
+    gear = seen.meter.switchgear
+    states: dict[int, int | str] = {
+        line: "on" if is_on else "off" for line, is_on in gear.outputs().items()
+    }
+    states[CONTACTOR] = gear.contactor.state.name.lower()
+    states |= {line: contact.count for line, contact in gear.terminals.inputs.items()}
+    states |= {line: output.count for line, output in gear.terminals.outputs.items()}
+    return [
+        {
+            "terminal": place.label,
+            "rating_a": place.rating_a,
+            "use": place.use,
+            "state": None if place.line is None else states.get(place.line),
+        }
+        for place in terminal_block(seen.meter.config)
+    ]
+
+
 VIEWS: Final[dict[str, Callable[[Observed], list[Row]]]] = {
     "registers": registers,
     "profile": profile,
@@ -206,4 +228,5 @@ VIEWS: Final[dict[str, Callable[[Observed], list[Row]]]] = {
     "units": units,
     "clock": clock,
     "objects": objects,
+    "terminals": terminals,
 }

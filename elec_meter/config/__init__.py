@@ -78,6 +78,7 @@ from .tariff import (
     WeekConfig,
     millipence,
 )
+from .terminal_block import TerminalPlace, terminal_block
 
 __all__ = [
     "ECONOMY_7_LOCAL",
@@ -121,6 +122,7 @@ __all__ = [
     "SwitchConfig",
     "TariffConfig",
     "TerminalConfig",
+    "TerminalPlace",
     "TimeBase",
     "WeekConfig",
     "apply_change",
@@ -146,4 +148,5 @@ __all__ = [
     "part_names",
     "part_to_json",
     "part_to_octets",
+    "terminal_block",
 ]

@@ -28,6 +28,7 @@ from elec_meter.config import (
 )
 from elec_meter.config.presets import ECONOMY_7_UTC
 from elec_meter.errors import ConfigError, NotAllowedError, TerminalError
+from elec_meter.events import EventCode
 from elec_meter.ledger.audit import imbalances
 from elec_meter.tariff import randomised_offset_s
 from elec_meter.terminals import OutputState, PulseOutput, Reading
@@ -40,6 +41,7 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 KWH_MJ = 3_600_000_000
+SWITCHED = (EventCode.RELAY_SWITCHED, EventCode.RELAY_BOOSTED)
 AFTERNOON = CalendarConfig(
     rates=2,
     switches=(SwitchConfig(at="13:00", rate=2), SwitchConfig(at="16:00", rate=1)),
@@ -154,7 +156,7 @@ def test_an_order_is_kept_over_an_outage() -> None:
     assert [
         "relay 1 was switched on by the installer",
         "relay 1 was switched off by the program",
-    ] == [each.text for each in night.storage.events() if each.code == 241]
+    ] == [each.text for each in night.storage.events() if each.code == EventCode.RELAY_SWITCHED]
 
 
 def test_a_boost_ends_by_itself() -> None:
@@ -192,7 +194,7 @@ def test_orders_that_do_not_fit_change_nothing() -> None:
         meter.boost_relay(1, 1_441, NIGHT)
     with pytest.raises(NotAllowedError, match="level 1 may not switch a relay"):
         meter.switch_relay(1, True, NIGHT, level=Level.READER)
-    assert [] == [each for each in meter.storage.events() if each.code in (241, 242)]
+    assert [] == [each for each in meter.storage.events() if each.code in SWITCHED]
 
 
 def test_the_load_switching_variant_has_a_fifth_terminal() -> None:
