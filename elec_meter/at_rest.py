@@ -12,6 +12,8 @@ from .access import GATE_KEY, Gate, Level, level_to_change
 from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
+from .switchgear import STATE_KEY, kept_terminals
+from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
     from .config import MeterConfig
@@ -64,6 +66,7 @@ def apply_config(
         require_level(level, level_to_change(part), f"change {part}")
     at = from_unix_s(durable_s)
     refuse_unworkable(current, config, Readings(storage.connection).serials, at)
+    refuse_other_weights(config, kept_terminals(storage.get_state(STATE_KEY)))
     storage.mark_config_in_force(storage.config_in_force)
     number = storage.save_config(config, durable_s, author=author, level=level)
     text = f"configuration {number} was written by {author} for the next start"

@@ -20,6 +20,7 @@ from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
 from .events import EventCode, Log
 from .switchgear import STATE_KEY, Switchgear, state_by_log
+from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
     from collector import Collector
@@ -114,6 +115,7 @@ class ConfiguredMeter:
         for part in changed:
             require_level(level, level_to_change(part), f"change {part}")
         refuse_unworkable(self.config, config, self.collector.serials, now)
+        refuse_other_weights(config, self.switchgear.terminals.state)
         at_s = self.clock.read_s(now)
         if at_s is not None:
             self._close_through(at_s)

@@ -187,6 +187,15 @@ class Switchgear:
         return [Occurrence(EventCode.CONTACTOR_ARMED, f"the contactor was armed by {cause}")]
 
 
+def kept_terminals(saved: bytes | None) -> TerminalsState:
+    """The terminals in what `Switchgear.packed` gave once.
+
+    Raises:
+        CorruptError: it is something else.
+    """
+    return TerminalsState() if saved is None else _decoded(saved).terminals
+
+
 def state_by_log(codes: Iterable[int]) -> bytes | None:
     """What to go on with where the state itself was lost: nobody is given power by an accident.
 

@@ -10,7 +10,7 @@ import msgspec
 from shared.wire.debounce import ReedDebouncer
 
 from .config.switchgear import RELAY_ON, SWITCHED_LOAD
-from .errors import TerminalError
+from .errors import ConfigError, TerminalError
 from .tariff import FOR_EVER_S, Calendar, randomised_offset_s, span_at
 
 if TYPE_CHECKING:
@@ -34,10 +34,17 @@ class RelayState(msgspec.Struct, array_like=True):
 
 
 class InputState(msgspec.Struct, array_like=True):
-    """What outlasts an outage of a pulse input: pulses since ever, and how its contact rested."""
+    """What outlasts an outage of a pulse input.
+
+    Attributes:
+        count: pulses since ever.
+        is_closed: how its contact rested.
+        weight: of each of them, with its unit, as they were counted.
+    """
 
     count: int = 0
     is_closed: bool = False
+    weight: str = ""
 
 
 class OutputState(msgspec.Struct, array_like=True):
@@ -238,7 +245,12 @@ class Terminals:
         self.configure(config)
 
     def configure(self, config: MeterConfig) -> None:
-        """Go on with another configuration; what stays what it is goes on without a break."""
+        """Go on with another configuration; what stays what it is goes on without a break.
+
+        Raises:
+            ConfigError: as of `refuse_other_weights`; nothing has changed.
+        """
+        refuse_other_weights(config, self.state)
         state, inputs, outputs = self.state, self.inputs, self.outputs
         self.relays, self.inputs, self.outputs = {}, {}, {}
         for number, relay in _relays(config):
@@ -247,10 +259,10 @@ class Terminals:
         for each in config.terminals:
             number = each.number
             if each.pulse_in is not None:
-                known = inputs.get(number)
+                known, counted = inputs.get(number), state.inputs.setdefault(number, InputState())
                 if known is None:
-                    counted = state.inputs.setdefault(number, InputState())
                     known = PulseInput(each.pulse_in, counted)
+                counted.weight = _weight(each.pulse_in)
                 known.reconfigure(each.pulse_in)
                 self.inputs[number] = known
             elif each.pulse_out is not None:
@@ -297,6 +309,27 @@ class Terminals:
         """When `advance` is due by the meter's time."""
         due = [relay.next_s for relay in self.relays.values()]
         return min((each for each in due if each is not None), default=None)
+
+
+def refuse_other_weights(config: MeterConfig, state: TerminalsState) -> None:
+    """Refuse to weigh anew what a pulse input has counted: its register would leap, or go back.
+
+    Raises:
+        ConfigError: a terminal has counted pulses of another weight or unit.
+    """
+    for place, each in enumerate(config.terminals):
+        counted = state.inputs.get(each.number)
+        if each.pulse_in is None or counted is None or not counted.count:
+            continue
+        if counted.weight != _weight(each.pulse_in):
+            raise ConfigError(
+                f"terminals[{place}]: terminal {each.number} has counted pulses of"
+                f" {counted.weight}; others need another terminal"
+            )
+
+
+def _weight(config: PulseInputConfig) -> str:
+    return f"{config.weight.normalize():f} {config.unit or 'pulses'}"
 
 
 def _relays(config: MeterConfig) -> Iterator[tuple[int, RelayConfig]]:
