@@ -16,7 +16,7 @@ _ELECTRICITY: Final = 1
 _PERSONAL_D: Final = frozenset({2, 4, 5, 6, 7, 29})
 _MIN_C: Final = 1
 _SERVICE_C: Final = 96
-_EVENT_D: Final = 11
+_EVENT_D: Final = frozenset({11, 15})
 # What a maker adds is nobody's business but those it was added for.
 _MANUFACTURER_C: Final = 128
 
@@ -71,6 +71,6 @@ def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
         return False
     if obis.a == _ELECTRICITY and _MIN_C <= obis.c < _SERVICE_C and obis.d in _PERSONAL_D:
         return False
-    if obis.c == _SERVICE_C and obis.d == _EVENT_D:
+    if obis.c == _SERVICE_C and obis.d in _EVENT_D:
         return False
     return obis.c < _MANUFACTURER_C
