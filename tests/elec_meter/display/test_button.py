@@ -15,6 +15,7 @@ from elec_meter.config import (
 )
 from elec_meter.display import Display
 from elec_meter.display.segments import ALL_LIT
+from elec_meter.runtime import Runtime
 from tests.elec_meter.mains import BEGUN, SECOND, House
 
 SCREENS = demo_config().display.scroll
@@ -163,3 +164,13 @@ def test_a_display_with_a_mnemonic_of_its_own_survives_a_restart() -> None:
     assert 230 < float(shown(house)[1]) < 250
     house.cut(timedelta(hours=1))
     assert ("MYVOLTS", "--------") == shown(house)
+
+
+def test_a_readout_is_flag_activity() -> None:
+    """The runtime tells the display when somebody reads through the port."""
+    house = with_lists()
+    runtime = Runtime(house.meter, lambda: house.now)
+    session = runtime._flag_session(house.now)
+    assert session.receive_data(b"/?!\r\n", house.now)
+    assert session.receive_data(b"\x06060\r\n", house.now)
+    assert house.meter.display.snapshot(house.now).icons.flag_busy
