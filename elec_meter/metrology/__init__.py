@@ -8,6 +8,7 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.metrology.calibration import Calibration
+    from elec_meter.metrology.cycles import CycleQuantities
     from elec_meter.metrology.derivation import (
         Derived,
         Observation,
@@ -16,24 +17,41 @@ if TYPE_CHECKING:
         observe,
     )
     from elec_meter.metrology.errors import (
+        BlockShapeError,
         CalibrationError,
         CountRangeError,
+        HarmonicsError,
         ImplausibleError,
         MetrologyError,
         PulseOutputError,
         RateError,
         RepeatedBlockError,
+        ThresholdError,
     )
+    from elec_meter.metrology.fleet import Fleet, FleetMeasurement
+    from elec_meter.metrology.harmonics import Harmonics
     from elec_meter.metrology.pipeline import Measurement, Metrology, warm_cache
     from elec_meter.metrology.pulses import PulseOutput
     from elec_meter.metrology.quantities import Flags, Quantities
+    from elec_meter.metrology.supply import (
+        SupplyEvent,
+        SupplyState,
+        SupplyThresholds,
+        SupplyWatch,
+    )
 
 __all__ = [
+    "BlockShapeError",
     "Calibration",
     "CalibrationError",
     "CountRangeError",
+    "CycleQuantities",
     "Derived",
     "Flags",
+    "Fleet",
+    "FleetMeasurement",
+    "Harmonics",
+    "HarmonicsError",
     "ImplausibleError",
     "Measurement",
     "Metrology",
@@ -45,6 +63,11 @@ __all__ = [
     "RateError",
     "ReferenceReading",
     "RepeatedBlockError",
+    "SupplyEvent",
+    "SupplyState",
+    "SupplyThresholds",
+    "SupplyWatch",
+    "ThresholdError",
     "derive",
     "observe",
     "warm_cache",
@@ -54,13 +77,17 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "calibration": "Calibration",
+        "cycles": "CycleQuantities",
         "derivation": "Derived Observation ReferenceReading derive observe",
         "errors": (
-            "CalibrationError CountRangeError ImplausibleError MetrologyError PulseOutputError"
-            " RateError RepeatedBlockError"
+            "BlockShapeError CalibrationError CountRangeError HarmonicsError ImplausibleError"
+            " MetrologyError PulseOutputError RateError RepeatedBlockError ThresholdError"
         ),
+        "fleet": "Fleet FleetMeasurement",
+        "harmonics": "Harmonics",
         "pipeline": "Measurement Metrology warm_cache",
         "pulses": "PulseOutput",
         "quantities": "Flags Quantities",
+        "supply": "SupplyEvent SupplyState SupplyThresholds SupplyWatch",
     },
 )

@@ -54,3 +54,24 @@ class ImplausibleError(MetrologyError):
     Example scenarios: the load changed meanwhile; a reading with its point in the wrong place; a
     conductor turned round; a recording of half a second.
     """
+
+
+class BlockShapeError(MetrologyError):
+    """A block of many meters that is not one.
+
+    Example scenarios: floats; a row for another number of meters; samples with gaps between.
+    """
+
+
+class HarmonicsError(MetrologyError):
+    """Harmonics of a number of cycles that cannot be measured together.
+
+    Example scenarios: of no cycle; of ten thousand, whose samples would all be kept.
+    """
+
+
+class ThresholdError(MetrologyError):
+    """Thresholds of the supply that contradict each other.
+
+    Example scenarios: a sag that ends above the end of a swell; a negative voltage.
+    """

@@ -1,7 +1,7 @@
-"""Compiled: cycles added up by UTC second, each where its sign puts it.
+"""Compiled: cycles added up by UTC second, each where its sign puts it, and booked as energy.
 
-Stands alone as `kernels` does; the columns of cycles are therefore stated here once more. `fold` is
-the entry.
+Stands alone as `kernels` does; the columns of cycles are therefore stated here once more. `fold`
+and `book` are the entries; their arrays have a meter per first index.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import int64, types
+from numba import int64, none, types
 
 from elec_meter.metrology.jit import kernel
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Int = Any
 
 # Of a row of cycles, and of its flags, as `kernels` has them.
-END, COUNT, LENGTH, FLAGS, SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = 0, 1, 9, 11, 12, 13, 14, 15
+END, COUNT, LENGTH, FLAGS, SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = range(8)
 NO_SIGNAL, UNLOCKED, IDLE = 4, 32, 64
 FLAGS_MASK = IDLE - 1
 
@@ -30,12 +30,18 @@ FLAGS_MASK = IDLE - 1
 SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II, TOTAL_FLAGS = range(7)
 IMPORT, EXPORT, QUADRANT_1, QUADRANT_2, QUADRANT_3, QUADRANT_4 = range(7, 13)
 SECOND_COLUMNS = 13
+REGISTERS = SECOND_COLUMNS - IMPORT
+
+# What a count^2 is worth: this ratio of millijoules.
+NUMERATOR, DENOMINATOR = range(2)
+GAIN_SIZE = 2
 
 # When the stream's samples were taken: per second, and sample 0 at this UTC time.
 RATE, ANCHOR_S, ANCHOR_US = range(3)
 TIMING_SIZE = 3
 
 _row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
+_tables = types.Array(int64, 3, "C")
 
 
 @kernel()
@@ -55,9 +61,9 @@ def _register(active: Int, reactive: Int, second: Row) -> None:
             second[QUADRANT_3] -= reactive
 
 
-@kernel(int64(_table, int64, _row, _table))
-def fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
-    """Add up cycles by the UTC second of their last sample; returns how many seconds there are."""
+@kernel()
+def _fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
+    """Add up one meter's cycles; returns how many seconds there are."""
     rate = timing[RATE]
     part = timing[ANCHOR_US] * rate
     rows = 0
@@ -83,3 +89,33 @@ def fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
         if flags & (NO_SIGNAL | IDLE) == 0:
             _register(cycles[c, ACTIVE], cycles[c, REACTIVE], seconds[t])
     return rows
+
+
+@kernel(none(_tables, _row, _row, _tables, _row))
+def fold(cycles: Row, used: Row, timing: Row, seconds: Row, filled: Row) -> None:
+    """Add up the first `used` cycles by the UTC second of their last sample.
+
+    `filled` tells how many rows of `seconds` each meter has then.
+    """
+    for m in range(used.size):
+        filled[m] = _fold(cycles[m], used[m], timing, seconds[m])
+
+
+@kernel(none(_tables, _row, _table, _table, _tables))
+def book(seconds: Row, filled: Row, gains: Row, rests: Row, energies: Row) -> None:
+    """Turn what registers into whole millijoules; what is left of each register is carried.
+
+    No intermediate exceeds int64: `Booking` sees to that.
+    """
+    for m in range(filled.size):
+        numerator, denominator = gains[m, NUMERATOR], gains[m, DENOMINATOR]
+        for t in range(filled[m]):
+            for r in range(REGISTERS):
+                count = seconds[m, t, IMPORT + r]
+                energies[m, t, r] = 0
+                if count != 0:
+                    whole = count // denominator
+                    product = (count - whole * denominator) * numerator + rests[m, r]
+                    more = product // denominator
+                    rests[m, r] = product - more * denominator
+                    energies[m, t, r] = whole * numerator + more

@@ -1,11 +1,10 @@
 """Compiled: cycle ends, then exact integer sums over contiguous slices.
 
 Each file that numba compiles stands alone, the layout of its arrays included: numba's cache looks
-only at the file a kernel stands in, so that a constant elsewhere could change unnoticed.
-`advance` and `bound` are the entries and have explicit signatures, which type the rest.
+only at the file a kernel stands in. `advance` is the entry, whose signatures type the rest.
 
-Kernels work in place, allocate nothing and never see bad input: `Metrology` validates. All
-arithmetic is int64, so that the sums do not depend on how the samples were cut.
+Kernels work in place, allocate nothing and never see bad input: `Metrology` validates. All sums are
+int64, so that they do not depend on how the samples were cut.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import int16, int32, int64, types
+from numba import int16, int32, int64, none, types
 
 from elec_meter.metrology.jit import kernel
 
@@ -21,19 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Counts = NDArray[np.int16] | NDArray[np.int32]
-    Wide = NDArray[np.int32]
     Row = NDArray[np.int64]
     # int64 when compiled; without the JIT, numpy.int64 or int as it comes.
     Int = Any
 
-# One row per mains cycle: where it ends (absolute sample index, exclusive), its samples, raw sums
-# (Q: voltage delayed by LAG samples), the period from crossing to crossing (0 without them) and as
-# tracked (both in 1/65536 sample), FLAGS; then what follows: offsets removed, phase corrected, in
-# count^2. OFFSET is the voltage's as tracked before, in counts.
-END, COUNT, SUM_V, SUM_I, SUM_VV, SUM_II, SUM_VI, SUM_QI, LAG = range(9)
-LENGTH, PERIOD, FLAGS = range(9, 12)
-SQUARE_V, SQUARE_I, ACTIVE, REACTIVE, OFFSET = range(12, 17)
-CYCLE_COLUMNS = 17
+# One row per mains cycle: where it ends (absolute sample index, exclusive), its samples, from
+# crossing to crossing in 1/65536 sample (0 without them), FLAGS, and its exact sums in count^2,
+# offsets removed, phase corrected.
+END, COUNT, LENGTH, FLAGS, SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = range(8)
+CYCLE_COLUMNS = 8
 
 # Carried from block to block: HELD samples in the tail (the first is sample BASE of the stream),
 # the cycle under way begins at START (a place in the tail), the crossing there lies CROSSING beside
@@ -47,23 +42,21 @@ STATE_SIZE = 9
 FRESH, LOST, COASTING, FOUND, FOLLOWING = range(5)
 
 # What a pipeline fixes when it is built.
-NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL = range(6)
-STARTING, FULL_SCALE, DC_LIMIT, COSINE, SINE, OFFSET_P, OFFSET_Q = range(6, 13)
-LIMITS_SIZE = 13
+NOMINAL, SHORTEST, LONGEST, BACK, ACQUIRE, SIGNAL, STARTING, FULL_SCALE, DC_LIMIT = range(9)
+COSINE, SINE, OFFSET_P, OFFSET_Q, LIMITS_SIZE = range(9, 14)
 
 # The last one is only in a cycle's flags: nothing registers, the current being below the starting
 # current or no crossing having been seen so far.
 GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED, IDLE = (1 << bit for bit in range(7))
 
-_ONE, _HALF_PI = 1 << 30, 1_686_629_713
-_THIRD, _TWO_FIFTEENTHS = _ONE // 3, 2 * _ONE // 15
+_ONE, _HALF_PI, _PIECE = 1 << 30, 1_686_629_713, 32768
 
-_i16, _i32 = types.Array(int16, 1, "C"), types.Array(int32, 1, "C")
-_row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
-_tail = types.Array(int32, 2, "C")
+_i16, _i32 = types.Array(int16, 2, "C"), types.Array(int32, 2, "C")
+_table, _tables = types.Array(int64, 2, "C"), types.Array(int64, 3, "C")
+_tails = types.Array(int32, 3, "C")
 
 
-@kernel()
+@kernel(inline=True)
 def _scaled(value: Int, factor_q30: Int) -> Int:
     """`value` x `factor_q30` / 2^30 without overflow for |value| < 2^59, |factor| <= 2^31."""
     high = value >> 28
@@ -79,18 +72,17 @@ def _rank(v: Counts, centre: Int, reach: Int, offset: Int, signal: Int) -> Int:
     make of the zero; the levels at both ends tell a crossing from noise and from a falling one.
     """
     part = v[centre - reach : centre + reach]
-    size = 2 * reach
     if np.int64(part[0]) + np.int64(part[1]) > 2 * (offset - signal):
         return -1
-    if np.int64(part[size - 2]) + np.int64(part[size - 1]) < 2 * (offset + signal):
+    if np.int64(part[-2]) + np.int64(part[-1]) < 2 * (offset + signal):
         return -1
     negative = np.int64(0)
-    for k in range(size):
+    for k in range(2 * reach):
         negative += np.int64(part[k]) < offset
     return centre - reach + negative
 
 
-@kernel()
+@kernel(inline=True)
 def _crossing(v: Counts, end: Int, reach: Int, offset: Int) -> Int:
     """The crossing's place beside `end`, in 1/65536 sample, on the line across its surroundings."""
     before = np.int64(v[end - reach]) - offset
@@ -125,8 +117,7 @@ def _mean(x: Counts) -> Int:
 def _acquire(v: Counts, state: Row, limits: Row) -> Int:
     """Without a known crossing, look for two. Returns where the first lies, or -1."""
     start = state[START]
-    half, reach = limits[NOMINAL] >> 17, limits[NOMINAL] >> 19
-    signal = limits[SIGNAL]
+    half, reach, signal = limits[NOMINAL] >> 17, limits[NOMINAL] >> 19, limits[SIGNAL]
     # The cycles before a dip tell more of the offset than what the dip left.
     known = state[LOCK] == COASTING
     mean = state[MEAN_V] if known else _mean(v[start : start + 6 * half])
@@ -167,8 +158,8 @@ def _seek(v: Counts, state: Row, limits: Row) -> Int:
     return end
 
 
-@kernel()
-def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, rows: Row, k: Int) -> None:
+@kernel(inline=True)
+def _sums(v: Counts, i: Counts, start: Int, end: Int, lag: Int) -> tuple[Int, ...]:
     """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
     a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
     sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
@@ -180,72 +171,163 @@ def _sum(v: Counts, i: Counts, start: Int, end: Int, lag: Int, rows: Row, k: Int
         sum_ii += y * y
         sum_vi += x * y
         sum_qi += z * y
-    rows[k, COUNT], rows[k, LAG] = end - start, lag
-    rows[k, SUM_V], rows[k, SUM_I] = sum_v, sum_i
-    rows[k, SUM_VV], rows[k, SUM_II] = sum_vv, sum_ii
-    rows[k, SUM_VI], rows[k, SUM_QI] = sum_vi, sum_qi
+    return sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi
 
 
 @kernel()
-def _peak(x: Counts) -> Int:
-    """The least bound for which all of `x` lies within -bound..bound-1."""
-    low = high = x[0]
-    for k in range(x.size):
-        # min() and max() vectorise worse here.
-        if x[k] < low:
-            low = x[k]
-        if x[k] > high:
-            high = x[k]
-    return max(np.int64(high) + 1, -np.int64(low))
+def _saturated(v: Counts, i: Counts, start: Int, end: Int, full_scale: Int) -> Int:
+    """SATURATED where one of samples start..end-1 stands at a converter's limit."""
+    low = high = v[min(start, v.size - 1)]
+    for x in (v[start:end], i[start:end]):
+        for k in range(end - start):
+            # min() and max() vectorise worse here.
+            if x[k] < low:
+                low = x[k]
+            if x[k] > high:
+                high = x[k]
+    inside = np.int64(high) < full_scale - 1 and np.int64(low) > -full_scale
+    return np.int64(0 if inside else SATURATED)
+
+
+@kernel(inline=True)
+def _turned(
+    active: Int, delayed: Int, lag: Int, period: Int, turn: tuple[Int, Int]
+) -> tuple[Int, Int]:
+    """Active and reactive from the sums with the voltage and with that of `lag` samples ago.
+
+    What the latter lacks of a quarter period is undone as for a sine; both are then turned.
+    """
+    # A quotient of exact doubles is the same wherever it is computed.
+    error = np.int64(np.float64(_HALF_PI * (period - (lag << 18))) / np.float64(period))
+    square = error * error >> 30
+    tangent = square * (_ONE // 3 + (square * (2 * _ONE // 15) >> 30)) >> 30
+    tangent = error * (_ONE + tangent) >> 30
+    secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
+    reactive = _scaled(delayed, secant) - _scaled(active, tangent)
+    cosine, sine = turn
+    if sine == 0:
+        return active, reactive
+    turned = _scaled(active, cosine) + _scaled(reactive, sine)
+    return turned, _scaled(reactive, cosine) - _scaled(active, sine)
+
+
+# Given numbers only: arrays are counted where a function that calls another takes them, by atomic
+# operations that would cost more than the sums.
+@kernel(inline=True)
+def _concluded(
+    sums: tuple[Int, ...],
+    where: tuple[Int, Int, Int],
+    period: Int,
+    flags: Int,
+    means: tuple[Int, Int],
+    settings: tuple[Int, ...],
+) -> tuple[tuple[Int, ...], tuple[Int, Int]]:
+    """The row of a cycle whose END, COUNT and LENGTH are given, and the offsets as tracked then."""
+    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi = sums
+    count, (tracked_v, tracked_i) = where[1], means
+    signal, starting, dc_limit, cosine, sine, offset_p, offset_q = settings
+    # Any whole number near the mean will do: what it leaves of the sum is accounted for.
+    inverse = np.int64(4294967296.0 / np.float64(count)) + 1
+    mean_v = (sum_v * inverse + (1 << 31)) >> 32
+    mean_i = (sum_i * inverse + (1 << 31)) >> 32
+    rest_v = sum_v - mean_v * count
+    rest_i = sum_i - mean_i * count
+    square_v = sum_vv - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
+    square_i = sum_ii - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
+    offset = tracked_v >> 8
+    if flags & UNLOCKED == 0 and abs(mean_v - offset) <= signal:
+        offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
+        tracked_i += ((sum_i * inverse >> 24) - tracked_i) >> 2
+    else:
+        # The means of what a dip left of a cycle are no offsets.
+        offsets = offset * sum_i + (tracked_i >> 8) * (sum_v - offset * count)
+    lag = (period + (1 << 17)) >> 18
+    active, reactive = _turned(sum_vi - offsets, sum_qi - offsets, lag, period, (cosine, sine))
+    if 2 * square_v < signal * signal * count:
+        flags = (flags | NO_SIGNAL) & ~UNLOCKED
+    if square_v == 0 or (square_i == 0 and sum_i != 0):
+        flags |= STUCK
+    if flags & UNLOCKED == 0 and max(abs(mean_v), abs(mean_i)) > dc_limit:
+        flags |= DC
+    if square_i < starting * count >> 8:
+        flags |= IDLE
+    # A dip leaves a mean that is no offset: follow slowly what is far away.
+    drift = min(max((sum_v * inverse >> 24) - tracked_v, -(signal << 8)), signal << 8)
+    powers = active - (offset_p * count >> 8), reactive - (offset_q * count >> 8)
+    row = (*where, flags, square_v, square_i, *powers)
+    return row, (tracked_v + (drift >> 2), tracked_i)
+
+
+@kernel(inline=True)
+def _settings(limits: Row) -> tuple[Int, ...]:
+    rest = limits[COSINE], limits[SINE], limits[OFFSET_P], limits[OFFSET_Q]
+    return limits[SIGNAL], limits[STARTING], limits[DC_LIMIT], *rest
 
 
 @kernel()
-def _conclude(rows: Row, used: Int, state: Row, limits: Row) -> None:
-    """What follows from the sums: offsets removed, Q from the delayed voltage, faults."""
-    held_i = state[MEAN_I]
-    for k in range(used):
-        count, sum_v, sum_i, flags = rows[k, COUNT], rows[k, SUM_V], rows[k, SUM_I], rows[k, FLAGS]
-        # Any whole number near the mean will do: what it leaves of the sum is accounted for.
-        inverse = (1 << 32) // count + 1
-        mean_v = (sum_v * inverse + (1 << 31)) >> 32
-        mean_i = (sum_i * inverse + (1 << 31)) >> 32
-        rest_v = sum_v - mean_v * count
-        rest_i = sum_i - mean_i * count
-        square_v = rows[k, SUM_VV] - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
-        square_i = rows[k, SUM_II] - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
-        offset = rows[k, OFFSET]
-        if flags & UNLOCKED == 0 and abs(mean_v - offset) <= limits[SIGNAL]:
-            offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
-            held_i += ((sum_i * inverse >> 24) - held_i) >> 2
-        else:
-            # The means of what a dip left of a cycle are no offsets.
-            offsets = offset * sum_i + (held_i >> 8) * (sum_v - offset * count)
-        active = rows[k, SUM_VI] - offsets
-        # The delayed voltage lags a quarter period less `error` radians: exact for a sine.
-        period = rows[k, PERIOD]
-        error = _HALF_PI * (period - (rows[k, LAG] << 18)) // period
-        square = error * error >> 30
-        tangent = square * (_THIRD + (square * _TWO_FIFTEENTHS >> 30)) >> 30
-        tangent = error * (_ONE + tangent) >> 30
-        secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
-        reactive = _scaled(rows[k, SUM_QI] - offsets, secant) - _scaled(active, tangent)
-        cosine, sine = limits[COSINE], limits[SINE]
-        if sine != 0:
-            turned = _scaled(active, cosine) + _scaled(reactive, sine)
-            reactive = _scaled(reactive, cosine) - _scaled(active, sine)
-            active = turned
-        if 2 * square_v < limits[SIGNAL] * limits[SIGNAL] * count:
-            flags = (flags | NO_SIGNAL) & ~UNLOCKED
-        if square_v == 0 or (square_i == 0 and sum_i != 0):
-            flags |= STUCK
-        if flags & UNLOCKED == 0 and max(abs(mean_v), abs(mean_i)) > limits[DC_LIMIT]:
-            flags |= DC
-        if square_i < limits[STARTING] * count >> 8:
-            flags |= IDLE
-        rows[k, SQUARE_V], rows[k, SQUARE_I], rows[k, FLAGS] = square_v, square_i, flags
-        rows[k, ACTIVE] = active - (limits[OFFSET_P] * count >> 8)
-        rows[k, REACTIVE] = reactive - (limits[OFFSET_Q] * count >> 8)
-    state[MEAN_I] = held_i
+def _follow(
+    v: Counts, i: Counts, stop: Int, suspect: Int, state: Row, limits: Row, rows: Row
+) -> Int:
+    """Measure cycle after cycle until a crossing is lost; returns whether to wait for samples."""
+    start, crossing, tracked = state[START], state[CROSSING], state[TRACKED]
+    means = (state[MEAN_V], state[MEAN_I])
+    k, base = state[ROWS], state[BASE]
+    shortest, longest, signal = limits[SHORTEST], limits[LONGEST], limits[SIGNAL]
+    settings = _settings(limits)
+    while start < stop:
+        centre = start + ((crossing + tracked + 32768) >> 16)
+        reach = tracked >> 19
+        if centre + reach + (reach >> 2) + 1 > v.size:
+            break
+        offset = means[0] >> 8
+        end = _rank(v, centre, reach, offset, signal)
+        if end < 0:
+            state[LOCK] = COASTING
+            break
+        place = _crossing(v, end, max(tracked >> 21, 1), offset)
+        length = ((end - start) << 16) + place - crossing
+        tracked = min(max(tracked + ((length - tracked) >> 2), shortest), longest)
+        period = min(max(length, shortest), longest)
+        flags = _saturated(v, i, start, end, limits[FULL_SCALE]) if suspect else np.int64(0)
+        sums = _sums(v, i, start, end, (period + (1 << 17)) >> 18)
+        where = (base + end, end - start, length)
+        row, means = _concluded(sums, where, period, flags, means, settings)
+        for column in range(CYCLE_COLUMNS):
+            rows[k, column] = row[column]
+        start, crossing = end, place
+        k += 1
+    state[START], state[CROSSING], state[TRACKED], state[ROWS] = start, crossing, tracked, k
+    state[MEAN_V], state[MEAN_I] = means
+    return int(state[LOCK] == FOLLOWING and start < stop)
+
+
+@kernel()
+def _step(v: Counts, i: Counts, suspect: Int, state: Row, limits: Row, rows: Row) -> Int:
+    """Measure one stretch while no crossing is known; returns whether to wait for samples."""
+    lock, end = state[LOCK], _seek(v, state, limits)
+    start = state[START]
+    if end < 0 or end == start:
+        return int(end < 0)
+    length, period = np.int64(0), state[TRACKED]
+    flags = np.int64(UNLOCKED if lock > LOST else UNLOCKED | IDLE)
+    if state[LOCK] == FOLLOWING:
+        place = _crossing(v, end, max(period >> 21, 1), state[MEAN_V] >> 8)
+        length = ((end - start) << 16) + place - state[CROSSING]
+        period = min(max(length, limits[SHORTEST]), limits[LONGEST])
+        state[TRACKED], state[CROSSING] = period, place
+        flags = np.int64(0)
+    if suspect:
+        flags |= _saturated(v, i, start, end, limits[FULL_SCALE])
+    means = (state[MEAN_V], state[MEAN_I])
+    sums = _sums(v, i, start, end, (period + (1 << 17)) >> 18)
+    where = (state[BASE] + end, end - start, length)
+    row, means = _concluded(sums, where, period, flags, means, _settings(limits))
+    for column in range(CYCLE_COLUMNS):
+        rows[state[ROWS], column] = row[column]
+    state[MEAN_V], state[MEAN_I] = means
+    state[ROWS] += 1
+    state[START] = end
+    return 0
 
 
 @kernel()
@@ -255,98 +337,64 @@ def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row
     A decision reads at most ACQUIRE samples from START on and BACK samples before it, and waits
     until they are there: that is why the cut of the samples does not matter.
     """
-    full_scale = limits[FULL_SCALE]
-    # A dip leaves a mean that is no offset: follow slowly what is far away.
-    most = limits[SIGNAL] << 8
-    suspect = max(_peak(v), _peak(i)) >= full_scale
+    seen, before = state[START], np.int64(0)
     while state[START] < stop:
-        end = np.int64(-1)
-        lock = state[LOCK]
-        if lock == FOLLOWING:
-            centre = state[START] + ((state[CROSSING] + state[TRACKED] + 32768) >> 16)
-            reach = state[TRACKED] >> 19
-            if centre + reach + (reach >> 2) + 1 > v.size:
-                break
-            end = _rank(v, centre, reach, state[MEAN_V] >> 8, limits[SIGNAL])
-        if end < 0:
-            state[LOCK] = COASTING if lock == FOLLOWING else lock
-            end = _seek(v, state, limits)
-            if end < 0:
-                break
-        start = state[START]
-        if end == start:
-            continue
-        length, period = np.int64(0), state[TRACKED]
-        flags = np.int64(UNLOCKED if lock > LOST else UNLOCKED | IDLE)
-        if state[LOCK] == FOLLOWING:
-            place = _crossing(v, end, max(period >> 21, 1), state[MEAN_V] >> 8)
-            length = ((end - start) << 16) + place - state[CROSSING]
-            period = length if lock == FOUND else period + ((length - period) >> 2)
-            period = min(max(period, limits[SHORTEST]), limits[LONGEST])
-            state[TRACKED], state[CROSSING] = period, place
-            flags = np.int64(0)
-        if suspect and max(_peak(v[start:end]), _peak(i[start:end])) >= full_scale:
-            flags |= SATURATED
-        k = state[ROWS]
-        _sum(v, i, start, end, (period + (1 << 17)) >> 18, rows, k)
-        rows[k, LENGTH], rows[k, PERIOD], rows[k, FLAGS] = length, period, flags
-        rows[k, OFFSET] = state[MEAN_V] >> 8
-        inverse = (1 << 32) // rows[k, COUNT] + 1
-        drift = (rows[k, SUM_V] * inverse >> 24) - state[MEAN_V]
-        state[MEAN_V] += min(max(drift, -most), most) >> 2
-        rows[k, END] = state[BASE] + end
-        state[ROWS], state[START] = k + 1, end
+        # Piece by piece, so that the samples are still at hand when they are summed.
+        part = min(stop, state[START] + _PIECE)
+        last = min(part + limits[ACQUIRE], v.size)
+        suspect = _saturated(v, i, seen, last, limits[FULL_SCALE])
+        while state[START] < part:
+            if state[LOCK] == FOLLOWING:
+                wait = _follow(v, i, part, suspect | before, state, limits, rows)
+            else:
+                wait = _step(v, i, suspect | before, state, limits, rows)
+            if wait:
+                return
+        seen, before = last, suspect
 
 
 @kernel()
-def _keep(tail: Wide, v: Counts, i: Counts, first: Int) -> None:
-    """Make the samples from `first` on the tail (which may be where they already are)."""
-    for k in range(first, v.size):
-        tail[0, k - first], tail[1, k - first] = v[k], i[k]
+def _copy(pair: NDArray[np.int32], at: Int, v: Counts, i: Counts, first: Int, end: Int) -> None:
+    """Samples first..end-1 of both to `pair`, from place `at` on."""
+    a, b = pair[0, at : at + end - first], pair[1, at : at + end - first]
+    x, y = v[first:end], i[first:end]
+    for k in range(x.size):
+        a[k], b[k] = x[k], y[k]
 
 
-@kernel(*(int64(a, a, int64, _tail, _row, _row, _table) for a in (_i16, _i32)))
+@kernel(*(none(a, a, int64, _i32, _tails, _table, _table, _tables) for a in (_i16, _i32)))
 def advance(
     voltage: Counts,
     current: Counts,
     first_sample: Int,
-    tail: Wide,
-    state: Row,
+    stitched: NDArray[np.int32],
+    tails: NDArray[np.int32],
+    states: Row,
     limits: Row,
     cycles: Row,
-) -> Int:
-    """Measure a block that continues the tail; returns how many rows of `cycles` were filled.
+) -> None:
+    """Measure a block of each meter, which continues its tail; all begin at `first_sample`.
 
-    Cycles that reach back into the tail are measured on a stitched copy, all others in place.
+    Arrays have a meter per first index. Cycles that reach back into the tail are measured on a
+    stitched copy, made in `stitched`. How many cycles were closed is ROWS of the state.
     """
-    size = voltage.size
-    back = limits[BACK]
-    held = state[HELD]
-    length = min(held + size, tail.shape[1])
-    for k in range(length - held):
-        tail[0, held + k], tail[1, held + k] = voltage[k], current[k]
-    stitched_v, stitched_i = tail[0, :length], tail[1, :length]
-    whole = length == held + size
-    state[ROWS] = 0
-    _measure(stitched_v, stitched_i, length if whole else held + back, state, limits, cycles)
-    if whole:
-        drop = max(state[START] - back, 0)
-        _keep(tail, stitched_v, stitched_i, drop)
-    else:
-        length = size
-        state[START] -= held
-        state[BASE] = first_sample
-        _measure(voltage, current, size, state, limits, cycles)
-        drop = state[START] - back
-        _keep(tail, voltage, current, drop)
-    state[HELD] = length - drop
-    state[BASE] += drop
-    state[START] -= drop
-    _conclude(cycles, state[ROWS], state, limits)
-    return state[ROWS]
-
-
-@kernel(int64(_i32, _i32))
-def bound(voltage: Counts, current: Counts) -> Int:
-    """The least bound for which all counts lie within -bound..bound-1."""
-    return max(_peak(voltage), _peak(current))
+    for m in range(states.shape[0]):
+        v, i, tail, state, rows = voltage[m], current[m], tails[m], states[m], cycles[m]
+        back, held = limits[m, BACK], state[HELD]
+        length = held + min(v.size, back + limits[m, ACQUIRE])
+        _copy(stitched, 0, tail[0], tail[1], 0, held)
+        _copy(stitched, held, v, i, 0, length - held)
+        whole = length == held + v.size
+        state[ROWS], stop = 0, length if whole else held + back
+        _measure(stitched[0, :length], stitched[1, :length], stop, state, limits[m], rows)
+        if whole:
+            drop = max(state[START] - back, 0)
+            _copy(tail, 0, stitched[0], stitched[1], drop, length)
+        else:
+            length, state[BASE] = v.size, first_sample
+            state[START] -= held
+            _measure(v, i, length, state, limits[m], rows)
+            drop = state[START] - back
+            _copy(tail, 0, v, i, drop, length)
+        state[HELD], state[BASE] = length - drop, state[BASE] + drop
+        state[START] -= drop

@@ -10,44 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elec_meter.metrology import folding, kernels
+from elec_meter.metrology.booking import COUNT_BOUND
 from elec_meter.metrology.calibration import Calibration
+from elec_meter.metrology.cycles import CycleQuantities, cycle_quantities_of
 from elec_meter.metrology.errors import CountRangeError, RateError, RepeatedBlockError
+from elec_meter.metrology.harmonics import Harmonics, HarmonicsRequest
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
-from elec_meter.sampling.block import RATE_MAX_HZ, SampleBlock
-from shared.timegrid import EPOCH, unix_s
+from elec_meter.metrology.stage import Stage
+from elec_meter.sampling.block import SampleBlock
+from shared.timegrid import EPOCH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SAMPLES_PER_CYCLE_MIN = 32
-_COUNT_BOUND = 1 << 23
-
 _FLAGS = tuple(Flags(k) for k in range(folding.FLAGS_MASK + 1))
-
-# Largest sum: a second of full-scale squares at the highest rate, and a cycle that hangs over, with
-# room for what the quadrature's correction adds.
-if 2 * RATE_MAX_HZ * _COUNT_BOUND * _COUNT_BOUND >= 1 << 63:
-    raise OverflowError("int64 cannot hold one second's sums at this rate and width")
-
-
-class _Energy:
-    """Turns counts^2 into whole millijoules and keeps what is left over, exactly."""
-
-    def __init__(self, gain_mj: Fraction) -> None:
-        self._numerator = gain_mj.numerator
-        self._denominator = gain_mj.denominator
-        self._rest = 0
-
-    def whole(self, counts: list[int]) -> list[int]:
-        """What each of `counts` adds, the rest being carried from one to the next and on."""
-        energies_mj = []
-        for count in counts:
-            energy_mj = 0
-            if count:
-                count_mj = count * self._numerator + self._rest
-                energy_mj, self._rest = divmod(count_mj, self._denominator)
-            energies_mj.append(energy_mj)
-        return energies_mj
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,37 +73,20 @@ class Metrology:
     """
 
     def __init__(self, calibration: Calibration, *, rate_hz: int, nominal_hz: int = 50) -> None:
-        if not 40 <= nominal_hz <= 400:
-            raise RateError(f"the mains has 40 to 400 Hz, not {nominal_hz} Hz")
-        if not SAMPLES_PER_CYCLE_MIN * nominal_hz <= rate_hz <= RATE_MAX_HZ:
-            raise RateError(
-                f"{nominal_hz} Hz mains needs {SAMPLES_PER_CYCLE_MIN * nominal_hz} to {RATE_MAX_HZ}"
-                f" samples a second, not {rate_hz}"
-            )
         self.calibration = calibration
         self.rate_hz = rate_hz
         self.nominal_hz = nominal_hz
-        gain = calibration.energy_mj_per_count(rate_hz)
         self._gains = (
             float(calibration.voltage_mv_per_count / 1000),
             float(calibration.current_ma_per_count / 1000),
         )
-        self._registers = [_Energy(gain) for _ in range(folding.IMPORT, folding.SECOND_COLUMNS)]
-        self._limits = _limits_of(calibration, rate_hz, nominal_hz)
-        room = 2 * int(self._limits[kernels.BACK] + self._limits[kernels.ACQUIRE])
-        room += int(self._limits[kernels.LONGEST] >> 16) + 16
-        self._tail = np.zeros((2, room), np.int32)
-        self._state = np.zeros(kernels.STATE_SIZE, np.int64)
-        self._cycles = np.zeros((0, kernels.CYCLE_COLUMNS), np.int64)
-        self._seconds = np.zeros((0, folding.SECOND_COLUMNS), np.int64)
-        self._timing = np.zeros(folding.TIMING_SIZE, np.int64)
-        self._timing[folding.RATE] = rate_hz
+        self._stage = Stage([calibration], rate_hz=rate_hz, nominal_hz=nominal_hz)
         self._live: list[int] = []
         self._quantities: Quantities | None = None
-        self._size_max = -1
+        self._request: HarmonicsRequest | None = None
+        self._harmonics: Harmonics | None = None
         self._expected: int | None = None
         self._anchor_utc = EPOCH
-        self._start_stream(0)
 
     def process(self, block: SampleBlock) -> Measurement:
         """Measure `block`; what it adds to the stream's seconds is returned.
@@ -139,34 +98,19 @@ class Metrology:
             After any of them the pipeline stands as if the block had not been offered.
         """
         flags = self._admit(block)
-        size = len(block)
-        if size > self._size_max:
-            self._make_room(size)
-        self._state[kernels.ROWS] = rows = 0
-        if size:
-            used = kernels.advance(
-                block.voltage,
-                block.current,
-                block.first_sample,
-                self._tail,
-                self._state,
-                self._limits,
-                self._cycles,
-            )
-            rows = folding.fold(self._cycles, used, self._timing, self._seconds)
-        self._expected = block.first_sample + size
-        seconds = self._seconds[:rows].tolist()
-        for second in seconds:
-            flags |= second[folding.TOTAL_FLAGS]
-        registered = np.zeros((len(self._registers), rows), np.int64)
-        for k, register in enumerate(self._registers):
-            registered[k] = register.whole([second[folding.IMPORT + k] for second in seconds])
+        voltage, current = block.voltage[np.newaxis], block.current[np.newaxis]
+        folded = self._stage.run(voltage, current, block.first_sample)
+        self._expected = block.end_sample
+        seconds, energies = folded.seconds[0], folded.energies[0]
+        flags |= int(np.bitwise_or.reduce(seconds[:, folding.TOTAL_FLAGS]))
         self._live_through(seconds)
+        if self._request is not None:
+            self._answer(self._request, block)
         return Measurement(
-            second_s=self._seconds[:rows, folding.SECOND].copy(),
-            import_mj=registered[0],
-            export_mj=registered[1],
-            reactive_mvars=registered[2:].T,
+            second_s=seconds[:, folding.SECOND].copy(),
+            import_mj=energies[:, 0],
+            export_mj=energies[:, 1],
+            reactive_mvars=energies[:, 2:],
             quantities=self._quantities,
             flags=_FLAGS[flags],
             start_utc=block.start_utc,
@@ -181,7 +125,33 @@ class Metrology:
     @property
     def cycles(self) -> NDArray[np.int64]:
         """A copy of the last block's rows, one per cycle closed in it; columns as in `kernels`."""
-        return self._cycles[: self._state[kernels.ROWS]].copy()
+        return self._stage.cycles
+
+    def cycle_quantities(self) -> CycleQuantities:
+        """The values of each cycle closed in the last block."""
+        return cycle_quantities_of(
+            self._stage.cycles, self.calibration, self.rate_hz, self._anchor_utc
+        )
+
+    def request_harmonics(self, cycles: int = 10) -> None:
+        """Ask for the harmonics of so many cycles of what comes; `harmonics` will have them.
+
+        Only blocks from now on count, and only while the answer is open do they cost anything.
+
+        Raises:
+            HarmonicsError: For a number of cycles that cannot be measured together.
+        """
+        self._request = HarmonicsRequest(cycles, self.calibration)
+
+    @property
+    def harmonics(self) -> Harmonics | None:
+        """The answer to the last request that was answered, None before there is one."""
+        return self._harmonics
+
+    def _answer(self, request: HarmonicsRequest, block: SampleBlock) -> None:
+        harmonics = request.offer(block, self._stage.cycles)
+        if harmonics is not None:
+            self._harmonics, self._request = harmonics, None
 
     def _admit(self, block: SampleBlock) -> int:
         """Refuse what cannot be measured; begin anew after a gap. Returns the flags."""
@@ -196,41 +166,39 @@ class Metrology:
                     f"{self._expected} are measured"
                 )
             flags = kernels.GAP
-        wide = block.voltage.dtype == np.int32 and block.voltage.size
-        if wide and kernels.bound(block.voltage, block.current) > _COUNT_BOUND:
-            raise CountRangeError("the block has counts of more than 24 bits")
+        refuse_wide(block.voltage)
+        refuse_wide(block.current)
         if flags or self._expected is None:
-            self._start_stream(block.first_sample)
+            self._stage.start_stream(block.first_sample)
         if not same_anchor:
             self._anchor_utc = block.anchor_utc
-            self._timing[folding.ANCHOR_S] = unix_s(block.anchor_utc)
-            self._timing[folding.ANCHOR_US] = block.anchor_utc.microsecond
+            self._stage.set_anchor(block.anchor_utc)
         return flags
 
-    def _start_stream(self, first_sample: int) -> None:
-        self._state[:] = 0
-        self._state[kernels.BASE] = first_sample
-        self._state[kernels.START] = self._limits[kernels.BACK]
-        self._state[kernels.TRACKED] = self._limits[kernels.NOMINAL]
-
-    def _make_room(self, size: int) -> None:
-        samples = size + self._tail.shape[1]
-        cycles = 2 * (samples // int(self._limits[kernels.SHORTEST] >> 16)) + 4
-        self._cycles = np.zeros((cycles, kernels.CYCLE_COLUMNS), np.int64)
-        self._seconds = np.zeros((samples // self.rate_hz + 3, folding.SECOND_COLUMNS), np.int64)
-        self._size_max = size
-
-    def _live_through(self, seconds: list[list[int]]) -> None:
+    def _live_through(self, seconds: NDArray[np.int64]) -> None:
         """Add up the second under way; derive the quantities of the last one that is complete."""
-        if not seconds:
+        if not len(seconds):
             return
-        if self._live and self._live[folding.SECOND] == seconds[0][folding.SECOND]:
-            seconds[0] = _added(self._live, seconds[0])
+        rows = (seconds if len(seconds) < 4 else seconds[[0, -2, -1]]).tolist()
+        if self._live and self._live[folding.SECOND] == rows[0][folding.SECOND]:
+            rows[0] = _added(self._live, rows[0])
         elif self._live:
-            seconds.insert(0, self._live)
-        self._live = seconds[-1]
-        if len(seconds) > 1:
-            self._quantities = quantities_of(seconds[-2], *self._gains, self.rate_hz)
+            rows.insert(0, self._live)
+        self._live = rows[-1]
+        if len(rows) > 1:
+            self._quantities = quantities_of(rows[-2], *self._gains, self.rate_hz)
+
+
+def refuse_wide(counts: NDArray[np.int16] | NDArray[np.int32]) -> None:
+    """Refuse counts whose sums could overflow.
+
+    Raises:
+        CountRangeError: For counts of more than 24 bits.
+    """
+    if counts.dtype == np.int32 and counts.size:
+        low, high = int(counts.min()), int(counts.max())
+        if low < -COUNT_BOUND or high >= COUNT_BOUND:
+            raise CountRangeError(f"the block has counts from {low} to {high}, beyond 24 bits")
 
 
 def _added(first: list[int], then: list[int]) -> list[int]:
@@ -239,25 +207,6 @@ def _added(first: list[int], then: list[int]) -> list[int]:
     total[folding.SECOND] = first[folding.SECOND]
     total[folding.TOTAL_FLAGS] = first[folding.TOTAL_FLAGS] | then[folding.TOTAL_FLAGS]
     return total
-
-
-def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArray[np.int64]:
-    nominal = (rate_hz << 16) // nominal_hz
-    longest = nominal * 5 // 4
-    reach = nominal >> 19
-    limits = np.zeros(kernels.LIMITS_SIZE, np.int64)
-    limits[kernels.NOMINAL] = nominal
-    limits[kernels.SHORTEST] = nominal * 5 // 7
-    limits[kernels.LONGEST] = longest
-    limits[kernels.BACK] = max((longest >> 18) + 1, reach) + 1
-    limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 4 * reach + 4
-    limits[kernels.SIGNAL] = calibration.signal_min_count
-    limits[kernels.STARTING] = calibration.starting_square_q8
-    limits[kernels.FULL_SCALE] = calibration.full_scale_count
-    limits[kernels.DC_LIMIT] = calibration.full_scale_count // 4
-    limits[kernels.COSINE], limits[kernels.SINE] = calibration.turn_q30
-    limits[kernels.OFFSET_P], limits[kernels.OFFSET_Q] = calibration.offsets_q8
-    return limits
 
 
 def warm_cache() -> None:

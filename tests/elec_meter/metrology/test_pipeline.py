@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from elec_meter.metrology import Calibration, Flags, Measurement, Metrology, Quantities
+from elec_meter.metrology import Calibration, Flags, Measurement, Metrology, Quantities, kernels
 from elec_meter.sampling import ConstantLoad, Converter, SampleBlock, SyntheticMains
 
 from .waves import ANCHOR, Wave, energies, metrology_for, parts
@@ -74,7 +74,7 @@ def test_energy_is_the_floor_of_an_exact_sum() -> None:
     counts = 0
     for part in parts(wave.block(), [777] * 20):
         total_mj += int(metrology.process(part).import_mj.sum())
-        counts += int(metrology.cycles[:, 14].sum())
+        counts += int(metrology.cycles[:, kernels.ACTIVE].sum())
         assert total_mj == int(counts * calibration.energy_mj_per_count(4000))
 
 
@@ -108,7 +108,7 @@ def test_a_cycle_belongs_to_the_second_of_its_last_sample(offset_us: int) -> Non
     expected: dict[int, int] = {}
     for row in metrology.cycles.tolist():
         second_s = START_S + (offset_us * 4000 + (row[0] - 1) * 1_000_000) // 4_000_000_000
-        expected[second_s] = expected.get(second_s, 0) + row[14]
+        expected[second_s] = expected.get(second_s, 0) + row[kernels.ACTIVE]
     gain = metrology.calibration.energy_mj_per_count(4000)
     assert list(expected) == measurement.second_s.tolist()
     floats_mj = [float(counts * gain) for counts in expected.values()]

@@ -1,0 +1,161 @@
+"""The arrays of one meter or many, and the kernels run on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from elec_meter.metrology import folding, kernels
+from elec_meter.metrology.booking import Booking
+from elec_meter.metrology.errors import RateError
+from elec_meter.sampling.block import RATE_MAX_HZ
+from shared.timegrid import unix_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from elec_meter.metrology.calibration import Calibration
+
+    Counts = NDArray[np.int16] | NDArray[np.int32]
+
+SAMPLES_PER_CYCLE_MIN = 32
+# As many meters as have their cycles in the cache at once.
+_GROUP = 32
+
+
+class Folded(NamedTuple):
+    """What a block added, meter by meter.
+
+    Attributes:
+        seconds: Columns as in `folding`, int64, shape (meters, rows, columns).
+        filled: How many of its rows each meter has, int64, shape (meters,).
+        energies: Millijoules and millivar-seconds, int64, shape (meters, rows, registers).
+    """
+
+    seconds: NDArray[np.int64]
+    filled: NDArray[np.int64]
+    energies: NDArray[np.int64]
+
+
+class _Group(NamedTuple):
+    meters: slice
+    tails: NDArray[np.int32]
+    states: NDArray[np.int64]
+    limits: NDArray[np.int64]
+
+
+class Stage:
+    """Measures one stream of each of its meters, all with the same clock.
+
+    Args:
+        calibrations: What counts mean, of each meter.
+        rate_hz: Samples per second, at least 32 per mains cycle.
+        nominal_hz: 50 or 60; cycles of 0.8 to 1.4 times that frequency are measured.
+
+    Raises:
+        RateError: For a rate that is too low or too high.
+    """
+
+    def __init__(
+        self, calibrations: Sequence[Calibration], *, rate_hz: int, nominal_hz: int
+    ) -> None:
+        if not 40 <= nominal_hz <= 400:
+            raise RateError(f"the mains has 40 to 400 Hz, not {nominal_hz} Hz")
+        if not SAMPLES_PER_CYCLE_MIN * nominal_hz <= rate_hz <= RATE_MAX_HZ:
+            raise RateError(
+                f"{nominal_hz} Hz mains needs {SAMPLES_PER_CYCLE_MIN * nominal_hz} to {RATE_MAX_HZ}"
+                f" samples a second, not {rate_hz}"
+            )
+        self.meters = len(calibrations)
+        self._rate_hz = rate_hz
+        self._booking = Booking([each.energy_mj_per_count(rate_hz) for each in calibrations])
+        limits = np.array([_limits_of(each, rate_hz, nominal_hz) for each in calibrations])
+        self._common = limits[0]
+        self._room = 2 * int(self._common[kernels.BACK] + self._common[kernels.ACQUIRE])
+        self._room += int(self._common[kernels.LONGEST] >> 16) + 16
+        self._stitched = np.zeros((2, self._room), np.int32)
+        tails = np.zeros((self.meters, 2, self._room), np.int32)
+        self._states = np.zeros((self.meters, kernels.STATE_SIZE), np.int64)
+        spans = [slice(m, min(m + _GROUP, self.meters)) for m in range(0, self.meters, _GROUP)]
+        self._groups = [_Group(at, tails[at], self._states[at], limits[at]) for at in spans]
+        self._timing = np.zeros(folding.TIMING_SIZE, np.int64)
+        self._timing[folding.RATE] = rate_hz
+        self._filled = np.zeros(self.meters, np.int64)
+        self._size_max = -1
+        self._make_room(0)
+        self.start_stream(0)
+
+    @property
+    def cycles(self) -> NDArray[np.int64]:
+        """A copy of the only meter's cycles closed by the last block; columns as in `kernels`."""
+        return self._cycles[0, : self._states[0, kernels.ROWS]].copy()
+
+    def start_stream(self, first_sample: int) -> None:
+        """Forget what is unfinished: a stream begins at `first_sample`."""
+        self._states[:] = 0
+        self._states[:, kernels.BASE] = first_sample
+        self._states[:, kernels.START] = self._common[kernels.BACK]
+        self._states[:, kernels.TRACKED] = self._common[kernels.NOMINAL]
+
+    def set_anchor(self, anchor_utc: datetime) -> None:
+        """From now on, sample 0 was taken at `anchor_utc`."""
+        self._timing[folding.ANCHOR_S] = unix_s(anchor_utc)
+        self._timing[folding.ANCHOR_US] = anchor_utc.microsecond
+
+    def run(self, voltage: Counts, current: Counts, first_sample: int) -> Folded:
+        """Measure a block of each meter that continues its stream; shape (meters, samples)."""
+        size = voltage.shape[1]
+        if size > self._size_max:
+            self._make_room(size)
+        self._filled[:] = self._states[:, kernels.ROWS] = 0
+        for meters, tails, states, limits in self._groups if size else ():
+            kernels.advance(
+                voltage[meters],
+                current[meters],
+                first_sample,
+                self._stitched,
+                tails,
+                states,
+                limits,
+                self._cycles,
+            )
+            folding.fold(
+                self._cycles,
+                np.ascontiguousarray(states[:, kernels.ROWS]),
+                self._timing,
+                self._seconds[meters],
+                self._filled[meters],
+            )
+        energies = self._booking.book(self._seconds, self._filled)
+        return Folded(self._seconds[:, : energies.shape[1]], self._filled, energies)
+
+    def _make_room(self, size: int) -> None:
+        samples = size + self._room
+        cycles = 2 * (samples // int(self._common[kernels.SHORTEST] >> 16)) + 4
+        columns = kernels.CYCLE_COLUMNS, folding.SECOND_COLUMNS
+        self._cycles = np.zeros((min(self.meters, _GROUP), cycles, columns[0]), np.int64)
+        self._seconds = np.zeros((self.meters, samples // self._rate_hz + 3, columns[1]), np.int64)
+        self._size_max = size
+
+
+def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArray[np.int64]:
+    nominal = (rate_hz << 16) // nominal_hz
+    longest = nominal * 5 // 4
+    reach = nominal >> 19
+    limits = np.zeros(kernels.LIMITS_SIZE, np.int64)
+    limits[kernels.NOMINAL] = nominal
+    limits[kernels.SHORTEST] = nominal * 5 // 7
+    limits[kernels.LONGEST] = longest
+    limits[kernels.BACK] = max((longest >> 18) + 1, reach) + 1
+    limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 4 * reach + 4
+    limits[kernels.SIGNAL] = calibration.signal_min_count
+    limits[kernels.STARTING] = calibration.starting_square_q8
+    limits[kernels.FULL_SCALE] = calibration.full_scale_count
+    limits[kernels.DC_LIMIT] = calibration.full_scale_count // 4
+    limits[kernels.COSINE], limits[kernels.SINE] = calibration.turn_q30
+    limits[kernels.OFFSET_P], limits[kernels.OFFSET_Q] = calibration.offsets_q8
+    return limits

@@ -1,0 +1,57 @@
+"""Whole millijoules by machine arithmetic and by Python's integers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elec_meter.metrology import CalibrationError, folding
+from elec_meter.metrology.booking import SECOND_BOUND, Booking
+
+GAINS = st.one_of(
+    st.just(Fraction(1875, 1 << 27)),
+    st.fractions(Fraction(1, 10**4), 1, max_denominator=10**4),
+    st.fractions(Fraction(1, 10**6), 1, max_denominator=10**18),
+)
+COUNTS = st.lists(st.integers(0, SECOND_BOUND - 1), min_size=1, max_size=12)
+
+
+def seconds_of(counts: list[list[int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Rows that register these counts, one list for each meter, in import and in quadrant I."""
+    seconds = np.zeros((len(counts), len(counts[0]), folding.SECOND_COLUMNS), np.int64)
+    seconds[:, :, folding.IMPORT] = seconds[:, :, folding.QUADRANT_1] = counts
+    return seconds
+
+
+@given(st.lists(GAINS, min_size=1, max_size=3), COUNTS, COUNTS)
+def test_floor_of_the_exact_sum(gains: list[Fraction], first: list[int], then: list[int]) -> None:
+    """Whatever the gain, what is booked is the floor of all counts times the gain."""
+    booking = Booking(gains)
+    totals = np.zeros((len(gains), folding.REGISTERS), object)
+    for counts in (first, then):
+        seconds = seconds_of([counts] * len(gains))
+        filled = np.full(len(gains), len(counts))
+        totals += booking.book(seconds, filled).astype(object).sum(axis=1)
+    expected = [int(sum(first + then) * gain) for gain in gains]
+    assert expected == totals[:, 0].tolist() == totals[:, 2].tolist()
+    assert not totals[:, [1, 3, 4, 5]].any()
+
+
+def test_absurd_gain() -> None:
+    """A gain by which a second's energy would not fit its register is refused."""
+    with pytest.raises(CalibrationError):
+        Booking([Fraction(1, 1000), Fraction(2)])
+
+
+def test_long_terms_book_the_same() -> None:
+    """One meter whose gain is too long for the machine does not change what the others book."""
+    plain, long = Fraction(1875, 1 << 27), Fraction(10**17 + 3, 10**19 + 9)
+    seconds = seconds_of([[10**15, 10**14, 3]])
+    filled = np.full(1, 3)
+    alone = Booking([plain]).book(seconds, filled)
+    beside = Booking([plain, long]).book(np.repeat(seconds, 2, axis=0), np.repeat(filled, 2))
+    assert alone[0].tolist() == beside[0].tolist()
