@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from .access import GATE_KEY, Gate, Level
 from .control import ControlSession, OrderDesk, Orders
+from .dlms import ClientRule
+from .dlms_service import DlmsService
 from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
@@ -44,8 +46,11 @@ class Runtime:
             meter has a password.
         tls: encrypts the FLAG listener's connections.
         optical: the serial device of the FLAG port at the meter; None for none.
-        enhanced: makes what takes a FLAG line over in mode E; without it there is no mode E.
+        enhanced: makes what takes a FLAG line over in mode E; if left out HDLC does, where DLMS has
+            clients.
         block: the terminals; None for a meter without hardware.
+        dlms: host and port of the DLMS listener; None for none.
+        dlms_clients: who may associate there, and over HDLC.
 
     Attributes:
         gate: who is let in, on every port.
@@ -63,6 +68,8 @@ class Runtime:
         tls: ssl.SSLContext | None = None,
         optical: SerialDevice | None = None,
         enhanced: StreamFactory | None = None,
+        dlms: tuple[str, int] | None = None,
+        dlms_clients: tuple[ClientRule, ...] = (),
     ) -> None:
         self.meter = meter
         self.notices: list[str] = []
@@ -73,9 +80,19 @@ class Runtime:
         self._tls = tls
         self._optical_device = optical
         self._optical: SerialServer | None = None
-        self._enhanced = enhanced
         self._flag: TcpServer | None = None
         self.gate = self._new_gate()
+        self._dlms_address = dlms
+        self._dlms: TcpServer | None = None
+        self._dlms_service = DlmsService(
+            meter,
+            dlms_clients,
+            durable=self.durable,
+            random_bytes=secrets.token_bytes,
+            gate=self.gate,
+            now=self.now,
+        )
+        self._enhanced = enhanced or (self._dlms_service.link if dlms_clients else None)
         self._control: ControlServer | None = None
         self._failure: StorageLostError | None = None
         self._driver = None if block is None else TerminalDriver(meter, block)
@@ -95,9 +112,12 @@ class Runtime:
     @property
     def ports(self) -> dict[str, str]:
         """Name to HOST:PORT of everything that listens, or to its device."""
-        ports = {}
-        if self._flag is not None:
-            ports["FLAG"] = format_address(*self._flag.address)
+        servers = {"FLAG": self._flag, "DLMS": self._dlms}
+        ports = {
+            name: format_address(*server.address)
+            for name, server in servers.items()
+            if server is not None
+        }
         if self._optical_device is not None:
             ports["FLAG optical"] = self._optical_device.path
         return ports
@@ -159,6 +179,8 @@ class Runtime:
                 reads_at_once=device.mode == "A",
             )
             self._optical = await SerialServer.start(partial(self._flag_session, line=line), device)
+        if self._dlms_address is not None:
+            self._dlms = await TcpServer.start(self._dlms_service.session, *self._dlms_address)
         directory = self.meter.storage.directory
         if directory is not None:
             try:
@@ -181,7 +203,7 @@ class Runtime:
         loop = asyncio.get_running_loop()
         for number in (*_STOPS, *filter(None, [_SUPPLY_LOST])):
             loop.remove_signal_handler(number)
-        for server in (self._control, self._flag, self._optical):
+        for server in (self._control, self._flag, self._optical, self._dlms):
             if server is not None:
                 await server.close()
         if kind is not None:

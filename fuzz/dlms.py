@@ -109,7 +109,7 @@ def _wrapper() -> tuple[Feed, Sequence[bytes]]:
 class _Echo:
     """Answers every APDU with itself."""
 
-    def answer(self, client: int, server: int, apdu: bytes, now: datetime) -> bytes:  # noqa: ARG002 - as the protocol has it
+    def answer(self, client: int, server: int, apdu: bytes) -> bytes:  # noqa: ARG002 - as the protocol has it
         return apdu * 3
 
     def drop(self) -> None:
@@ -160,10 +160,10 @@ def _server() -> tuple[Feed, Sequence[bytes]]:
 
     def feed(data: bytes) -> None:
         for client, mechanism in ((16, 0), (32, 1), (1, 5)):
-            decode_apdu(server.answer(client, 1, data, NOW))
+            decode_apdu(server.answer(client, 1, data))
             if server.association(client) is State.NONE:
                 opened = AssociationRequest(1, _PROPOSED, mechanism, password, _TITLE)
-                server.answer(client, 1, opened.to_bytes(), NOW)
+                server.answer(client, 1, opened.to_bytes())
 
     return feed, [*_APDUS, GetList(0xC1, (Attribute(_PROFILE, _range()),) * 3).to_bytes()]
 

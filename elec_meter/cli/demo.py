@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elec_meter.sampling.synthetic import Load
 
 DEFAULT_FLAG = ("127.0.0.1", 8063)
+DEFAULT_DLMS = ("127.0.0.1", 4059)
 
 
 _PARAMETERS: list[click.Parameter] = [
@@ -40,6 +41,11 @@ _PARAMETERS: list[click.Parameter] = [
         ["--optical"],
         metavar="DEVICE[,8N1][,A]",
         help="FLAG port on a serial device; 8N1 where it has no parity of its own, A for mode A.",
+    ),
+    click.Option(
+        ["--dlms"],
+        type=Address(),
+        help="DLMS port  [default: 127.0.0.1:4059, and none at --speed 0]",
     ),
     click.Option(
         ["--speed"],
@@ -85,6 +91,7 @@ def command(
     data_dir: Path | None,
     flag: tuple[str, int] | None,
     optical: str | None,
+    dlms: tuple[str, int] | None,
     speed: float,
     start: datetime | None,
     length: timedelta | None,
@@ -101,8 +108,8 @@ def command(
     """
     from elec_meter.demo.run import DemoOptions, run_demo
 
-    if flag is None and speed:
-        flag = DEFAULT_FLAG
+    if speed:
+        flag, dlms = flag or DEFAULT_FLAG, dlms or DEFAULT_DLMS
     load, flow = None, None
     if load_spec is not None:
         load, start = _recorded_load(load_spec, start)
@@ -120,6 +127,7 @@ def command(
             flow=flow,
             flag=flag,
             optical=None if optical is None else _device(optical),
+            dlms=dlms,
             live=not as_json,
         )
     )

@@ -27,6 +27,7 @@ from elec_meter.sampling.synthetic import Load
 from elec_meter.storage import Storage
 from shared.timegrid import from_unix_ms
 
+from .credentials import dlms_clients
 from .gas import BoilerFlow, GasFlow, GasMeter
 from .live import live_view
 from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
@@ -57,6 +58,7 @@ class DemoOptions:
         flow: the gas it burns; None for the simulated boiler.
         flag: the FLAG listener.
         optical: the serial device of the FLAG port at the meter.
+        dlms: the DLMS listener.
         live: whether to draw the screen.
     """
 
@@ -70,6 +72,7 @@ class DemoOptions:
     flow: GasFlow | None = None
     flag: tuple[str, int] | None = None
     optical: SerialDevice | None = None
+    dlms: tuple[str, int] | None = None
     live: bool = True
 
 
@@ -114,7 +117,12 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
     begun = world.now
     end = None if options.length is None else begun + options.length
     async with Runtime(
-        world.meter, lambda: world.now, flag=options.flag, optical=options.optical
+        world.meter,
+        lambda: world.now,
+        flag=options.flag,
+        optical=options.optical,
+        dlms=options.dlms,
+        dlms_clients=dlms_clients(),
     ) as runtime:
         if runtime.ports:
             publish_passwords(runtime.gate, world.now)

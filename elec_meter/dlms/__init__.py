@@ -12,7 +12,7 @@ from elec_meter.dlms.device import LogicalDevice
 from elec_meter.dlms.errors import DlmsError, PeerError
 from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
 from elec_meter.dlms.policy import Gate
-from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsTiming, WrapperSession
+from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming, WrapperSession
 from elec_meter.dlms.view import Changes
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "DlmsError",
     "DlmsPort",
     "DlmsServer",
+    "DlmsSession",
     "DlmsTiming",
     "Gate",
     "HdlcLine",

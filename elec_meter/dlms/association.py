@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from elec_meter.dlms import acse
@@ -94,10 +93,10 @@ class Association:
         """Where the association is."""
         return self._state
 
-    def answer(self, data: bytes, now: datetime) -> bytes:
-        """The answer to an APDU."""
+    def answer(self, data: bytes) -> bytes:
+        """The answer to an APDU; values are those of the directory's now."""
         try:
-            return self._answer(data, now)
+            return self._answer(data)
         except PeerError as error:
             return exception(error).to_bytes()
         except CheckpointFailedError:
@@ -108,10 +107,10 @@ class Association:
         """The connection is gone."""
         self._enter(Event.LOST)
 
-    def _answer(self, data: bytes, now: datetime) -> bytes:
+    def _answer(self, data: bytes) -> bytes:
         tag = data[0] if data else -1
         if tag == acse.AARQ:
-            return self._open(data, now)
+            return self._open(data)
         if tag == acse.RLRQ:
             return self._release(data)
         services = self._services
@@ -129,24 +128,25 @@ class Association:
         if wrapping is not None or not isinstance(apdu, GetNext):
             self._device.durable()
         try:
-            reply = self._serve(services, apdu, wrapping, now)
+            reply = self._serve(services, apdu, wrapping)
         except NotSupportedError as error:
             reply = exception(error).to_bytes()
         return cipherer.close(reply, wrapping)
 
-    def _open(self, data: bytes, now: datetime) -> bytes:
+    def _open(self, data: bytes) -> bytes:
         self._enter(Event.REFUSED)
         request = decode_apdu(data)
         assert isinstance(request, AssociationRequest)
         try:
-            agreed = agree(request, self._device, self._device.rule(self._sap), now)
+            agreed = agree(request, self._device, self._device.rule(self._sap))
         except AssociationRefusedError as refused:
             return _refusal(request, refused).to_bytes()
         services = _Services(self._device, agreed, self)
         is_pending = agreed.mechanism is Mechanism.HIGH_GMAC
         if is_pending:
             services.challenge = self._device.random_bytes(CHALLENGE_SIZE)
-        self._device.durable()
+        if agreed.wrapping is not None or agreed.mechanism is not Mechanism.LOWEST:
+            self._device.durable()
         self._enter(Event.CHALLENGED if is_pending else Event.ACCEPTED, services)
         response = InitiateResponse(int(agreed.conformance), self._device.receive_max)
         is_keyed = is_pending or agreed.context is Context.CIPHERED
@@ -182,14 +182,14 @@ class Association:
         return agreed.cipherer.close(response.to_bytes(), wrapping)
 
     def _serve(
-        self, services: _Services, apdu: Apdu | PeerError, wrapping: Wrapping | None, now: datetime
+        self, services: _Services, apdu: Apdu | PeerError, wrapping: Wrapping | None
     ) -> bytes:
         """The answer in clear to an APDU in clear."""
         if isinstance(apdu, PeerError):
             return exception(apdu).to_bytes()
         if self._state is State.PENDING:
             if isinstance(apdu, ActionNormal) and apdu.method == _HLS:
-                return self._prove(services, apdu, wrapping, now).to_bytes()
+                return self._prove(services, apdu, wrapping).to_bytes()
             return _NOT_ALLOWED.to_bytes()
         agreed = services.agreed
         needed = needed_for(apdu)
@@ -197,14 +197,14 @@ class Association:
             raise NotSupportedError("this service was not agreed on")
         if isinstance(apdu, GetRequest):
             room = agreed.cipherer.room(agreed.send_max, wrapping)
-            return services.getting.respond(apdu, room, now).to_bytes()
+            return services.getting.respond(apdu, room).to_bytes()
         if isinstance(apdu, SetRequest):
             return services.setting.respond(apdu).to_bytes()
         assert isinstance(apdu, ActionRequest)
         return services.acting.respond(apdu).to_bytes()
 
     def _prove(
-        self, services: _Services, apdu: ActionNormal, wrapping: Wrapping | None, now: datetime
+        self, services: _Services, apdu: ActionNormal, wrapping: Wrapping | None
     ) -> ActionResponse:
         """Both sides answer each other's challenge; a client whose answer is wrong is out."""
         agreed, gate = services.agreed, self._device.gate
@@ -214,12 +214,13 @@ class Association:
                 raise CipheringError("the answer to the challenge is no octet string")
             agreed.cipherer.accept_proof(proof, services.challenge, wrapping)
         except CipheringError:
-            gate.failed(agreed.rule.level, now)
             self._enter(Event.NOT_PROVED)
+            gate.failed(agreed.rule.level)
+            self._device.durable()
             return ActionResponse(apdu.invoke, ActionOutcome(ActionResult.READ_WRITE_DENIED))
         answer = agreed.cipherer.prove(agreed.challenge)
+        gate.succeeded(agreed.rule.level)
         self._device.durable()
-        gate.succeeded(agreed.rule.level, now)
         self._enter(Event.PROVED, services)
         returned = encode_data(octets(answer))
         return ActionResponse(apdu.invoke, ActionOutcome(ActionResult.SUCCESS, returned))

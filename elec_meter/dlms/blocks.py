@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from elec_meter.dlms.action import (
@@ -79,17 +78,16 @@ class Getting:
         self._rest = b""
         self._number = 0
 
-    def respond(self, request: GetRequest, room: int, now: datetime) -> GetAnswer:
-        """What a request is answered with.
+    def respond(self, request: GetRequest, room: int) -> GetAnswer:
+        """What a request is answered with; all that it asks for is read at one instant.
 
         Args:
             request: any kind.
             room: bytes that the answer may have.
-            now: the instant at which values are read.
         """
         if isinstance(request, GetNext):
             return self._next(request, room)
-        self._rest = b""
+        self._rest, now = b"", self._view.now()
         answer: GetAnswer
         if isinstance(request, GetNormal):
             result = self._view.read(request.attribute, now)

@@ -22,7 +22,7 @@ from shared.obis import Obis
 from shared.timegrid import unix_s
 
 COMPACT_PROFILE: Final = Obis.parse("1-0:99.1.1")
-PERIOD_NUMBER: Final = CaptureObject(1, Obis.parse("0-0:128.36.0"), 2)
+PERIOD_NUMBER: Final = CaptureObject(1, Obis.parse("0-0:128.37.0"), 2)
 """The first column: UNIX seconds of the period's end, divided by its length, modulo 65536."""
 
 NOT_HERE: Final = 0xFFFF

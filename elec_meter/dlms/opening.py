@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from hmac import compare_digest
 from typing import Final, NamedTuple
 
@@ -66,15 +65,14 @@ class AssociationRefusedError(PeerError):
         self.initiate = initiate
 
 
-def agree(
-    request: AssociationRequest, device: LogicalDevice, rule: ClientRule | None, now: datetime
-) -> Agreed:
+def agree(request: AssociationRequest, device: LogicalDevice, rule: ClientRule | None) -> Agreed:
     """What comes of a request.
 
     Raises:
         AssociationRefusedError: nothing.
         ReplayError: it was heard before.
         MalformedError: its InitiateRequest is none.
+        CheckpointFailedError: that it failed could not be made durable.
     """
     context = _context(request)
     mechanism = _mechanism(request)
@@ -84,12 +82,13 @@ def agree(
             if mechanism is Mechanism.LOWEST
             else Diagnostic.AUTHENTICATION_FAILURE
         )
-    if rule.must_cipher and context is not Context.CIPHERED:
+    is_ciphered = context is Context.CIPHERED
+    if (rule.must_cipher and not is_ciphered) or (rule.keys is None and is_ciphered):
         raise AssociationRefusedError(Diagnostic.CONTEXT_NOT_SUPPORTED)
-    is_keyed = context is Context.CIPHERED or mechanism is Mechanism.HIGH_GMAC
+    is_keyed = is_ciphered or mechanism is Mechanism.HIGH_GMAC
     if is_keyed and (len(request.title) != TITLE_SIZE or request.title == device.title):
         raise AssociationRefusedError(Diagnostic.CALLING_TITLE_NOT_RECOGNISED)
-    if device.gate.is_locked(rule.level, now):
+    if device.gate.is_locked(rule.level):
         raise AssociationRefusedError(Diagnostic.AUTHENTICATION_FAILURE)
     cipherer = Cipherer(device, rule, request.title)
     try:
@@ -98,11 +97,12 @@ def agree(
     except ReplayError:
         raise
     except CipheringError:
-        device.gate.failed(rule.level, now)
+        device.gate.failed(rule.level)
+        device.durable()
         raise AssociationRefusedError(Diagnostic.AUTHENTICATION_FAILURE) from None
     conformance = _conformance(proposed)
     if mechanism is not Mechanism.HIGH_GMAC:
-        device.gate.succeeded(rule.level, now)
+        device.gate.succeeded(rule.level)
     return Agreed(
         rule,
         context,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final, Protocol
 
 from elec_meter.access import Level, may_read
@@ -19,27 +18,27 @@ def is_readable(level: Level, obis: Obis, class_id: int, attribute: int) -> bool
 class Gate(Protocol):
     """Counts failures to sign on, and locks a level out after too many."""
 
-    def is_locked(self, level: Level, now: datetime) -> bool:
+    def is_locked(self, level: Level) -> bool:
         """Whether nobody signs on at this level now."""
 
-    def failed(self, level: Level, now: datetime) -> None:
+    def failed(self, level: Level) -> None:
         """Somebody tried and failed."""
 
-    def succeeded(self, level: Level, now: datetime) -> None:
+    def succeeded(self, level: Level) -> None:
         """Somebody signed on."""
 
 
 class _OpenGate:
     """Nobody is ever locked out."""
 
-    def is_locked(self, level: Level, now: datetime) -> bool:  # noqa: ARG002 - as the protocol has it
+    def is_locked(self, level: Level) -> bool:  # noqa: ARG002 - as the protocol has it
         """Never."""
         return False
 
-    def failed(self, level: Level, now: datetime) -> None:
+    def failed(self, level: Level) -> None:
         """It is not counted."""
 
-    def succeeded(self, level: Level, now: datetime) -> None:
+    def succeeded(self, level: Level) -> None:
         """It is not counted."""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from elec_meter.dlms.association import Association
 from elec_meter.dlms.device import SERVER_SAP, LogicalDevice
 from elec_meter.dlms.errors import PeerError
-from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
+from elec_meter.dlms.hdlc import FLAG, HdlcLine, HdlcSession
 from elec_meter.dlms.states import State
 from elec_meter.dlms.wrapper import Wrapped, WrapperReader
 
@@ -29,7 +30,7 @@ class DlmsServer:
         known = self._associations.get(client)
         return State.NONE if known is None else known.state
 
-    def answer(self, client: int, server: int, apdu: bytes, now: datetime) -> bytes:
+    def answer(self, client: int, server: int, apdu: bytes) -> bytes:
         """The answer to an APDU of a client to a logical device.
 
         Empty where there is no such device. Clients that are not known are refused and forgotten.
@@ -39,7 +40,7 @@ class DlmsServer:
         association = self._associations.get(client)
         if association is None:
             association = Association(self._device, client)
-        answer = association.answer(apdu, now)
+        answer = association.answer(apdu)
         if association.state is State.NONE:
             self._associations.pop(client, None)
         else:
@@ -102,7 +103,7 @@ class WrapperSession:
         try:
             while (asked := self._reader.read()) is not None:
                 self._inactive_at = self._later(now)
-                answer = self._server.answer(asked.source, asked.destination, asked.apdu, now)
+                answer = self._server.answer(asked.source, asked.destination, asked.apdu)
                 if answer:
                     replies.append(Wrapped(asked.destination, asked.source, answer).to_bytes())
         except PeerError:
@@ -131,6 +132,40 @@ class WrapperSession:
         return now + timedelta(milliseconds=self._timing.inactivity_ms)
 
 
+class DlmsSession:
+    """A meter's side of a TCP connection: over the wrapper, or HDLC if it begins with a flag.
+
+    Args:
+        wrapped: a session over the wrapper.
+        link: makes a session over HDLC at an instant.
+    """
+
+    def __init__(self, wrapped: WrapperSession, link: Callable[[datetime], HdlcSession]) -> None:
+        self._session: WrapperSession | HdlcSession = wrapped
+        self._link: Callable[[datetime], HdlcSession] | None = link
+
+    @property
+    def closed(self) -> bool:
+        """Whether it ended."""
+        return self._session.closed
+
+    def receive_data(self, data: bytes, now: datetime) -> bytes:
+        """Take bytes from the connection; returns what is to be sent."""
+        if self._link is not None and data:
+            if data[0] == FLAG and not self.closed:
+                self._session = self._link(now)
+            self._link = None
+        return self._session.receive_data(data, now)
+
+    def next_timer(self) -> datetime | None:
+        """When `handle_timer` is due; None once closed."""
+        return self._session.next_timer()
+
+    def handle_timer(self, now: datetime) -> bytes:
+        """Close what waited too long; returns what is to be sent."""
+        return self._session.handle_timer(now)
+
+
 class DlmsPort:
     """Makes the sessions of a meter's DLMS lines.
 
@@ -147,8 +182,12 @@ class DlmsPort:
         self._timing = timing or DlmsTiming()
         self._line = line or HdlcLine()
 
-    def session(self, now: datetime) -> WrapperSession:
+    def session(self, now: datetime) -> DlmsSession:
         """A TCP connection was opened at `now`."""
+        return DlmsSession(self.wrapped(now), self.link)
+
+    def wrapped(self, now: datetime) -> WrapperSession:
+        """A connection on which only the wrapper is spoken was opened at `now`."""
         server = DlmsServer(self._device)
         return WrapperSession(server, self._timing, self._device.receive_max, now)
 

@@ -106,6 +106,10 @@ class View:
         self._level = level
         self._changes = changes
 
+    def now(self) -> datetime:
+        """The instant at which values are read: the host's UTC, as the meter is told it."""
+        return self._directory.now()
+
     def read(self, attribute: Attribute, now: datetime) -> GetResult:
         """An attribute, encoded, or why it is not given."""
         (class_id, obis, number), selection = attribute

@@ -48,7 +48,8 @@ _CORE = (
     "objects",
 )
 _METER = (*_CORE, "display", "flag", "calibrated", "meter")
-_EDGES = (*_METER, "hal", "dlms", "panel", "addons", "control", "ports", "runtime", "at_rest")
+_PORTS = ("hal", "dlms", "dlms_service", "panel", "addons", "control", "ports")
+_EDGES = (*_METER, *_PORTS, "runtime", "at_rest")
 KNOWS = {
     "errors": (),
     "version": (),
@@ -95,7 +96,8 @@ KNOWS = {
     "control": (*_METER, "configured"),
     "ports": ("errors", "config", "flag", "dlms", "control"),
     "hal": ("errors", "meter"),
-    "runtime": (*_METER, "hal", "dlms", "panel", "addons", "control", "ports"),
+    "dlms_service": (*_METER, "dlms"),
+    "runtime": (*_METER, *_PORTS),
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,
     "testing": _METER,

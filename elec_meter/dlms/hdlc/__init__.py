@@ -1,6 +1,7 @@
 """HDLC, the data link of DLMS on optical ports and serial lines (IEC 62056-46)."""
 
 from elec_meter.dlms.hdlc.frames import (
+    FLAG,
     FRAME_MAX,
     INFORMATION_MAX,
     Address,
@@ -16,6 +17,7 @@ from elec_meter.dlms.hdlc.session import ApduServer, HdlcLine, HdlcSession
 from elec_meter.dlms.hdlc.states import State
 
 __all__ = [
+    "FLAG",
     "FRAME_MAX",
     "INFORMATION_MAX",
     "Address",

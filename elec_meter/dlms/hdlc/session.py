@@ -28,7 +28,7 @@ _INVALID_CONTROL, _TOO_LONG, _INVALID_RECEIVE = 1, 4, 8
 class ApduServer(Protocol):
     """What answers APDUs."""
 
-    def answer(self, client: int, server: int, apdu: bytes, now: datetime) -> bytes:
+    def answer(self, client: int, server: int, apdu: bytes) -> bytes:
         """The answer to an APDU of a client to a logical device; empty for none."""
 
     def drop(self) -> None:
@@ -107,7 +107,7 @@ class HdlcSession:
         while (frame := self._reader.read()) is not None:
             if self._is_addressed(frame):
                 self._inactive_at = _later(now, self._line.inactivity_ms)
-                reply += self._received(frame, now)
+                reply += self._received(frame)
         self._octet_due = None
         if self._reader.is_partial:
             self._octet_due = _later(now, self._line.octet_ms)
@@ -150,7 +150,7 @@ class HdlcSession:
             or frame.source == self._client
         )
 
-    def _received(self, frame: Frame, now: datetime) -> bytes:
+    def _received(self, frame: Frame) -> bytes:
         event = self._event(frame)
         self._state, action = TRANSITIONS[self._state][event]
         poll = frame.control.poll
@@ -164,7 +164,7 @@ class HdlcSession:
                 return self._reply(frame, Kind.DISCONNECTED_MODE) if poll else b""
             case Action.TAKE:
                 self._acknowledged(frame.control.receive)
-                self._take(frame, now)
+                self._take(frame)
                 return self._polled(frame) if poll else b""
             case Action.GO_ON:
                 self._acknowledged(frame.control.receive)
@@ -234,7 +234,7 @@ class HdlcSession:
         self._first = receive
         self._sent -= count
 
-    def _take(self, frame: Frame, now: datetime) -> None:
+    def _take(self, frame: Frame) -> None:
         """Take information that comes in sequence; what does not is asked for again by RR."""
         if frame.control.send != self._expected:
             return
@@ -248,7 +248,7 @@ class HdlcSession:
         if not message.startswith(_FROM_CLIENT):
             return
         apdu = message[len(_FROM_CLIENT) :]
-        answer = self._server.answer(self._client.upper, self._line.logical, apdu, now)
+        answer = self._server.answer(self._client.upper, self._line.logical, apdu)
         if answer:
             self._waiting += _pieces(_TO_CLIENT + answer, self._agreed.length_sent)
 

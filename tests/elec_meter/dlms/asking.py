@@ -127,7 +127,6 @@ class Asker:
 
     server: DlmsServer
     sap: int = PUBLIC
-    now: datetime = START
     form: Form | None = None
     protection: Protection = Protection.BOTH
     keys: Keys = KEYS
@@ -141,7 +140,7 @@ class Asker:
 
     def send(self, data: bytes) -> bytes:
         """Bytes of an APDU, and of its answer."""
-        answer = self.server.answer(self.sap, 1, data, self.now)
+        answer = self.server.answer(self.sap, 1, data)
         self.answers.append(answer)
         self.longest = max(self.longest, len(answer))
         return answer
@@ -241,7 +240,7 @@ def newcomer(
     meter: FixedMeter, sap: int = PUBLIC, form: Form | None = None, **wishes: object
 ) -> Asker:
     """A client that has said nothing yet, of a meter that has heard nothing yet."""
-    return Asker(DlmsServer(device_of(meter.directory)), sap, meter.now, form, **wishes)
+    return Asker(DlmsServer(device_of(meter.directory)), sap, form, **wishes)
 
 
 def is_refused(diagnostic: Diagnostic, response: AssociationResponse) -> bool:
@@ -258,7 +257,7 @@ def associated(
     **wishes: object,
 ) -> Asker:
     """A client with an association: open, by password, or by key where a form is given."""
-    asker = Asker(DlmsServer(device(meter.directory)), sap, meter.now, form, **wishes)
+    asker = Asker(DlmsServer(device(meter.directory)), sap, form, **wishes)
     if form is not None:
         challenge = bytes(range(100, 116))
         proved = asker.prove(asker.open(Mechanism.HIGH_GMAC, challenge), challenge)

@@ -44,15 +44,8 @@ Address = tuple[str, int]
 
 @pytest.fixture
 def address() -> Iterator[Address]:
-    """Where the meter listens: the wrapper."""
+    """Where the meter listens."""
     with serving(port_of(METER).session, now=lambda: METER.now) as address:
-        yield address
-
-
-@pytest.fixture
-def line() -> Iterator[Address]:
-    """Where the meter listens: HDLC, on TCP."""
-    with serving(port_of(METER).link, now=lambda: METER.now) as address:
         yield address
 
 
@@ -204,8 +197,8 @@ class TestGurux:
         assert [[n, 0, 0, wh, 0, 0, 3] for n, wh in zip(numbers, NUMBERS, strict=True)] == rows
 
     @pytest.mark.parametrize("wishes", [BY_PASSWORD, BY_KEY])
-    def test_hdlc_carries_the_same(self, line: Address, wishes: dict[str, Any]) -> None:
-        """In its segments."""
-        rows = ask(line, **wishes, **COMPACT, interface="HDLC")["rows"]
+    def test_hdlc_carries_the_same(self, address: Address, wishes: dict[str, Any]) -> None:
+        """In its segments, on the same port."""
+        rows = ask(address, **wishes, **COMPACT, interface="HDLC")["rows"]
 
         assert NUMBERS == [row[3] for row in rows]

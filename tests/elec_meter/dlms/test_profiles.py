@@ -227,7 +227,7 @@ def test_a_day_of_the_compact_profile_has_589_bytes() -> None:
     profile = CompactProfile(DAY.directory)
 
     assert 589 == len(profile.buffer(RowSelection(tuple(range(7)))))
-    assert ("0-0:128.36.0", "0-0:96.10.1", "0-1:96.10.1", "1-0:1.29.0", "1-0:2.29.0") == tuple(
+    assert ("0-0:128.37.0", "0-0:96.10.1", "0-1:96.10.1", "1-0:1.29.0", "1-0:2.29.0") == tuple(
         str(each.obis) for each in profile.columns[:5]
     )
     assert ("1-0:3.29.0", "0-1:128.1.0") == tuple(str(each.obis) for each in profile.columns[5:])

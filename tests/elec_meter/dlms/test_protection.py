@@ -16,9 +16,10 @@ from elec_meter.dlms.acse import (
     Mechanism,
     ReleaseRequest,
 )
+from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
-from elec_meter.dlms.ciphering import Form
-from elec_meter.dlms.data import uint32
+from elec_meter.dlms.ciphering import Form, prove
+from elec_meter.dlms.data import octets, uint32
 from elec_meter.dlms.get import GetNormal, GetResponse
 from elec_meter.dlms.initiate import InitiateRequest
 from elec_meter.dlms.notices import (
@@ -26,10 +27,12 @@ from elec_meter.dlms.notices import (
     ServiceError,
     StateError,
 )
+from elec_meter.dlms.services import ActionResult
 from elec_meter.dlms.states import State
 from tests.elec_meter.dlms.asking import (
     CLIENT_TITLE,
     EVERYTHING,
+    HLS,
     KEYS,
     MANAGEMENT,
     PUBLIC,
@@ -104,7 +107,7 @@ def test_counters_survive_a_restart() -> None:
 
     restarted = InvocationCounters(counters.state())
     again = DlmsServer(device_of(METER.directory, counters=restarted))
-    answer = decode_apdu(again.answer(MANAGEMENT, 1, request, METER.now))
+    answer = decode_apdu(again.answer(MANAGEMENT, 1, request))
     assert ServiceError.INVOCATION_COUNTER_ERROR is answer.service
     assert used < restarted.next_sent(KEYS)
 
@@ -147,6 +150,28 @@ def test_another_senders_title_is_refused() -> None:
     client.title = b"HES\x00\x00\x00\x00\x02"
 
     assert UNDECIPHERED == client.ask(GetNormal(0xC1, IMPORT))
+    client.title = CLIENT_TITLE
+    sealed = client.sealed(GetNormal(0xC1, IMPORT).to_bytes())
+    renamed = sealed.replace(CLIENT_TITLE, b"HES\x00\x00\x00\x00\x02")
+    assert UNDECIPHERED == decode_apdu(client.send(renamed))
+    unnamed = sealed.replace(b"\x08" + CLIENT_TITLE, b"\x00")
+    assert isinstance(decode_apdu(client.opened(client.send(unnamed))), GetResponse)
+
+
+def test_a_proof_has_a_counter_of_its_own_time() -> None:
+    """It may be the request's own or one before it, not one that was heard already."""
+    for counter, is_taken in ((50, False), (51, True), (52, True), (60, True)):
+        client = newcomer(METER, MANAGEMENT, Form.GLOBAL, counter=50)
+        response = client.open(5, CHALLENGE)
+        proof = prove(response.challenge, KEYS, CLIENT_TITLE, counter)
+        client.counter = 52
+        outcome = client.ask(ActionNormal(0xC1, HLS, octets(proof))).outcome
+        assert is_taken is (outcome.result is ActionResult.SUCCESS)
+        if is_taken:
+            client.counter = max(counter, 52) + 1
+            assert uint32(46) == client.value(IMPORT)
+    client.counter = 60
+    assert isinstance(client.ask(GetNormal(0xC1, IMPORT)), ExceptionResponse)
 
 
 def test_without_a_dedicated_key_its_forms_are_refused() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from elec_meter.dlms.acse import AssociationRequest, ReleaseRequest
 from elec_meter.dlms.apdus import decode_apdu
 from elec_meter.dlms.ciphering import Form
 from elec_meter.dlms.get import GetNext, GetNormal, GetResponse
-from elec_meter.dlms.hdlc import HdlcLine
+from elec_meter.dlms.hdlc import HdlcSession
 from elec_meter.dlms.initiate import InitiateRequest
 from elec_meter.dlms.wrapper import HEADER_SIZE, PAYLOAD_MAX, Wrapped, WrapperReader
 from tests.elec_meter.dlms.asking import (
@@ -52,7 +53,7 @@ def later(milliseconds: float) -> datetime:
 
 def new_session() -> WrapperSession:
     """A connection that was just opened."""
-    return DlmsPort(DEVICE).session(NOW)
+    return DlmsPort(DEVICE).wrapped(NOW)
 
 
 def messages_of(data: bytes) -> list[Wrapped]:
@@ -102,7 +103,7 @@ def test_what_is_no_wrapper_ends_the_connection() -> None:
 
 def test_a_connection_is_given_up_after_a_while() -> None:
     """Half a message does not keep it, a whole one does."""
-    session = DlmsPort(DEVICE, DlmsTiming(inactivity_ms=1_000)).session(NOW)
+    session = DlmsPort(DEVICE, DlmsTiming(inactivity_ms=1_000)).wrapped(NOW)
     session.receive_data(SPEECH[0], later(900))
     session.receive_data(SPEECH[1][:9], later(1_800))
 
@@ -136,16 +137,16 @@ def test_any_bytes_at_any_time_are_survived(pieces: list[tuple[bytes, int]]) -> 
 @given(st.lists(st.sampled_from([AARQ, READ, LIST, b"\x60", b"\x62\x00"]) | st.binary(max_size=60)))
 def test_any_apdus_are_answered(apdus: list[bytes]) -> None:
     """Each with one that a client can read."""
-    client = Asker(DlmsPort(DEVICE).session(NOW)._server, PUBLIC, NOW)
+    client = Asker(DlmsPort(DEVICE).wrapped(NOW)._server, PUBLIC)
     for apdu in apdus:
         decode_apdu(client.send(apdu))
 
 
-def test_the_same_server_is_read_over_hdlc() -> None:
-    """In segments; the association ends with the link."""
-    port = DlmsPort(DEVICE, line=HdlcLine())
+@pytest.mark.parametrize("opened", [DlmsPort.link, DlmsPort.session])
+def test_the_same_server_is_read_over_hdlc(opened: Callable[..., HdlcSession]) -> None:
+    """In segments; the association ends with the link. A first flag is enough to say so."""
     primary = Primary()
-    primary.session, primary.now = port.link(NOW), NOW
+    primary.session, primary.now = opened(DlmsPort(DEVICE), NOW), NOW
     primary.connect()
     assert b"\x61" == primary.ask(AARQ)[:1]
     assert GetResponse(0xC1, bytes.fromhex("060000002e")) == decode_apdu(primary.ask(READ))
@@ -154,11 +155,25 @@ def test_the_same_server_is_read_over_hdlc() -> None:
     assert b"\xd8\x01\x01" == primary.ask(READ)
 
 
+def test_a_connection_begins_with_one_or_the_other() -> None:
+    """Whatever does not begin with a flag is the wrapper, and stays it; silence ends both."""
+    session = DlmsPort(DEVICE).session(NOW)
+    assert 2 == len(messages_of(session.receive_data(SPEECH[0] + SPEECH[1], NOW)))
+    session.receive_data(b"\x7e\xa0", NOW)
+    assert session.closed
+
+    session = DlmsPort(DEVICE).session(NOW)
+    session.handle_timer(session.next_timer())
+    assert session.closed
+    assert b"" == session.receive_data(b"\x7e" * 20, later(1e6))
+    assert session.next_timer() is None
+
+
 @pytest.mark.parametrize("form", [None, Form.GENERAL_GLOBAL])
 def test_a_server_keeps_nothing_of_a_connection_that_is_gone(form: Form | None) -> None:
     """Whoever comes next begins anew."""
-    server = DlmsPort(DEVICE).session(NOW)._server
-    client = Asker(server, READER if form is None else MANAGEMENT, NOW, form)
+    server = DlmsPort(DEVICE).wrapped(NOW)._server
+    client = Asker(server, READER if form is None else MANAGEMENT, form)
     client.open(*((1, PASSWORD) if form is None else (5, bytes(16))))
     server.drop()
 

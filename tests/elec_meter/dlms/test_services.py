@@ -381,7 +381,7 @@ def test_without_a_way_to_change_anything_everything_is_denied() -> None:
 )
 def test_what_was_not_agreed_on_is_not_served(agreed: Conformance, request_: GetNormal) -> None:
     """A service, a list, a selection, blocks."""
-    client = Asker(DlmsServer(device_of(METER.directory)), READER, METER.now)
+    client = Asker(DlmsServer(device_of(METER.directory)), READER)
     client.open(1, b"halfhourly", conformance=agreed)
 
     assert UNSUPPORTED == client.ask(request_)

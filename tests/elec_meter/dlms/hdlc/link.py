@@ -33,7 +33,7 @@ class Echo:
         self.asked: list[bytes] = []
         self.drops = 0
 
-    def answer(self, client: int, server: int, apdu: bytes, now: datetime) -> bytes:
+    def answer(self, client: int, server: int, apdu: bytes) -> bytes:
         """The same."""
         assert (CLIENT.upper, SERVER.upper) == (client, server)
         self.asked.append(apdu)

@@ -1,0 +1,120 @@
+"""DLMS beside a running meter: its invocation counters are part of every checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from .access import Gate, Level
+from .dlms import (
+    ClientRule,
+    DlmsPort,
+    DlmsSession,
+    HdlcSession,
+    InvocationCounters,
+    LogicalDevice,
+)
+from .meter import Meter
+
+STATE_KEY: Final = "dlms counters"
+
+TCP_PORT: Final = "DLMS TCP"
+LINE_PORT: Final = "DLMS optical"
+"""Ports as lock-outs and the event log name them."""
+
+_TITLE_DIGITS: Final = 10
+
+
+class _Door:
+    """The meter's gate as one port of DLMS has it; the public is not signed on."""
+
+    def __init__(self, gate: Gate, port: str, now: Callable[[], datetime]) -> None:
+        self._gate = gate
+        self._port = port
+        self._now = now
+
+    def is_locked(self, level: Level) -> bool:
+        """Whether nobody signs on at this level now."""
+        return level > Level.PUBLIC and self._gate.is_locked(self._port, level, self._now())
+
+    def failed(self, level: Level) -> None:
+        """Somebody tried and failed."""
+        if level > Level.PUBLIC:
+            self._gate.failed(self._port, level, self._now())
+
+    def succeeded(self, level: Level) -> None:
+        """Somebody signed on."""
+        if level > Level.PUBLIC:
+            self._gate.succeeded(self._port, level, self._now())
+
+
+class DlmsService:
+    """Makes the sessions of a meter's DLMS port.
+
+    Args:
+        meter: the meter.
+        clients: who may associate.
+        durable: brings the meter up to now and commits; what it has not committed is not said.
+        random_bytes: gives as many bytes of chance as it is told.
+        gate: counts failures by port, and has them and sign-ons logged.
+        now: the host's UTC, as the meter is told it.
+
+    Raises:
+        ConfigError: two clients are one.
+        DlmsError: the invocation counters that the meter kept are damaged.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        clients: tuple[ClientRule, ...],
+        *,
+        durable: Callable[[], None],
+        random_bytes: Callable[[int], bytes],
+        gate: Gate,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._doors = {port: _Door(gate, port, now) for port in (TCP_PORT, LINE_PORT)}
+        self._meter = meter
+        self._clients = clients
+        self._durable = durable
+        self._random_bytes = random_bytes
+        self._counters = InvocationCounters(meter.storage.get_state(STATE_KEY) or b"")
+        meter.save_beside(STATE_KEY, self._counters.state)
+        self._ports = self._new_ports()
+
+    def session(self, now: datetime) -> DlmsSession:
+        """A session by the configuration in force; one that is under way keeps its own."""
+        return self._current(TCP_PORT).session(now)
+
+    def link(self, now: datetime) -> HdlcSession:
+        """The same over HDLC: what takes a FLAG line over in mode E."""
+        return self._current(LINE_PORT).link(now)
+
+    def _current(self, port: str) -> DlmsPort:
+        if self._version != self._meter.config_version:
+            self._ports = self._new_ports()
+        return self._ports[port]
+
+    def _new_ports(self) -> dict[str, DlmsPort]:
+        self._version = self._meter.config_version
+        return {port: self._new_port(door) for port, door in self._doors.items()}
+
+    def _new_port(self, door: _Door) -> DlmsPort:
+        meter = self._meter
+        device = LogicalDevice(
+            directory=meter.objects,
+            title=system_title(meter.config.flag.manufacturer, meter.config.serial),
+            clients=self._clients,
+            counters=self._counters,
+            durable=self._durable,
+            random_bytes=self._random_bytes,
+            gate=door,
+        )
+        return DlmsPort(device)
+
+
+def system_title(manufacturer: str, serial: str) -> bytes:
+    """The meter's name in ciphering: three letters, and the digits of its serial number in BCD."""
+    return manufacturer.upper().encode("ascii") + bytes.fromhex(serial.zfill(_TITLE_DIGITS))
