@@ -8,7 +8,9 @@ from typing import Final
 
 from .access import Gate, Level
 from .dlms import (
+    ActionsOf,
     ClientRule,
+    DirectoryChanges,
     DlmsPort,
     DlmsSession,
     HdlcSession,
@@ -16,6 +18,7 @@ from .dlms import (
     LogicalDevice,
 )
 from .meter import Meter
+from .objects import Actions
 
 STATE_KEY: Final = "dlms counters"
 
@@ -31,22 +34,22 @@ class _Door:
 
     def __init__(self, gate: Gate, port: str, now: Callable[[], datetime]) -> None:
         self._gate = gate
-        self._port = port
+        self.port = port
         self._now = now
 
     def is_locked(self, level: Level) -> bool:
         """Whether nobody signs on at this level now."""
-        return level > Level.PUBLIC and self._gate.is_locked(self._port, level, self._now())
+        return level > Level.PUBLIC and self._gate.is_locked(self.port, level, self._now())
 
     def failed(self, level: Level) -> None:
         """Somebody tried and failed."""
         if level > Level.PUBLIC:
-            self._gate.failed(self._port, level, self._now())
+            self._gate.failed(self.port, level, self._now())
 
     def succeeded(self, level: Level) -> None:
         """Somebody signed on."""
         if level > Level.PUBLIC:
-            self._gate.succeeded(self._port, level, self._now())
+            self._gate.succeeded(self.port, level, self._now())
 
 
 class DlmsService:
@@ -59,6 +62,7 @@ class DlmsService:
         random_bytes: gives as many bytes of chance as it is told.
         gate: counts failures by port, and has them and sign-ons logged.
         now: the host's UTC, as the meter is told it.
+        actions: makes what carries out orders, by level and author.
 
     Raises:
         ConfigError: two clients are one.
@@ -74,7 +78,9 @@ class DlmsService:
         random_bytes: Callable[[int], bytes],
         gate: Gate,
         now: Callable[[], datetime],
+        actions: Callable[[Level, str], Actions],
     ) -> None:
+        self._actions = actions
         self._doors = {port: _Door(gate, port, now) for port in (TCP_PORT, LINE_PORT)}
         self._meter = meter
         self._clients = clients
@@ -101,6 +107,9 @@ class DlmsService:
         self._version = self._meter.config_version
         return {port: self._new_port(door) for port, door in self._doors.items()}
 
+    def _actions_at(self, port: str) -> ActionsOf:
+        return lambda level: self._actions(level, f"level {int(level)} at {port}")
+
     def _new_port(self, door: _Door) -> DlmsPort:
         meter = self._meter
         device = LogicalDevice(
@@ -111,6 +120,7 @@ class DlmsService:
             durable=self._durable,
             random_bytes=self._random_bytes,
             gate=door,
+            changes=DirectoryChanges(meter.objects, self._actions_at(door.port)),
         )
         return DlmsPort(device)
 

@@ -84,6 +84,12 @@ class Runtime:
         self.gate = self._new_gate()
         self._dlms_address = dlms
         self._dlms: TcpServer | None = None
+        self._control: ControlServer | None = None
+        self._failure: StorageLostError | None = None
+        self._driver = None if block is None else TerminalDriver(meter, block)
+        self._orders = Orders(
+            meter, now=self.now, durable=self.durable, status=self._status, gate=self.gate
+        )
         self._dlms_service = DlmsService(
             meter,
             dlms_clients,
@@ -91,14 +97,9 @@ class Runtime:
             random_bytes=secrets.token_bytes,
             gate=self.gate,
             now=self.now,
+            actions=partial(OrderDesk, self._orders),
         )
         self._enhanced = enhanced or (self._dlms_service.link if dlms_clients else None)
-        self._control: ControlServer | None = None
-        self._failure: StorageLostError | None = None
-        self._driver = None if block is None else TerminalDriver(meter, block)
-        self._orders = Orders(
-            meter, now=self.now, durable=self.durable, status=self._status, gate=self.gate
-        )
         self._desk = Desk(
             gate=self.gate,
             now=self.now,

@@ -1,5 +1,6 @@
 """DLMS/COSEM: a rendering of the directory (IEC 62056-5-3, -46, -47)."""
 
+from elec_meter.dlms.changes import ActionsOf, DirectoryChanges
 from elec_meter.dlms.ciphering import Keys, Protection
 from elec_meter.dlms.clients import (
     ClientRule,
@@ -16,8 +17,10 @@ from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming
 from elec_meter.dlms.view import Changes
 
 __all__ = [
+    "ActionsOf",
     "Changes",
     "ClientRule",
+    "DirectoryChanges",
     "DlmsError",
     "DlmsPort",
     "DlmsServer",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,26 @@ from msgspec.structs import replace
 from elec_meter import Meter, Storage
 from elec_meter.access import Gate
 from elec_meter.config import demo_config
+from elec_meter.control import OrderDesk, Orders
 from elec_meter.demo.credentials import DLMS_KEYS, DLMS_PASSWORD, dlms_clients
 from elec_meter.dlms import DlmsError
 from elec_meter.dlms.acse import Result
+from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
-from elec_meter.dlms.ciphering import Form
+from elec_meter.dlms.changes import given_of
+from elec_meter.dlms.ciphering import Form as Ciphering
+from elec_meter.dlms.data import CosemData, octets, uint8, uint32
 from elec_meter.dlms.get import GetNormal
 from elec_meter.dlms.hdlc import Address, Control, Frame, Kind
+from elec_meter.dlms.instants import encode_date_time
 from elec_meter.dlms.notices import ServiceError
+from elec_meter.dlms.services import AccessResult, ActionResult, Attribute
+from elec_meter.dlms.setting import SetNormal
+from elec_meter.dlms.tags import Tag
 from elec_meter.dlms_service import STATE_KEY, DlmsService, system_title
 from elec_meter.events import EventCode
 from elec_meter.flag import FlagPort
+from elec_meter.objects import Form, ValueNotTakenError
 from elec_meter.runtime import Runtime
 from tests.elec_meter.dlms.asking import (
     KEYS,
@@ -45,17 +55,25 @@ SNRM = Frame(Address(1), Address(16), Control(Kind.SET_NORMAL_MODE)).to_bytes()
 def service_of(meter: Meter) -> DlmsService:
     """Over a meter that nothing drives."""
     gate = Gate(lambda: meter.config.serial, meter.storage.record_event)
+
+    def now() -> datetime:
+        return max(NOON, meter.now)
+
+    orders = Orders(meter, now=now, durable=meter.checkpoint, status=dict, gate=gate)
     return DlmsService(
         meter,
         dlms_clients(),
         durable=meter.checkpoint,
         random_bytes=bytes,
         gate=gate,
-        now=lambda: NOON,
+        now=now,
+        actions=partial(OrderDesk, orders),
     )
 
 
-def asker_of(service: DlmsService, sap: int, form: Form | None = None, **wishes: object) -> Asker:
+def asker_of(
+    service: DlmsService, sap: int, form: Ciphering | None = None, **wishes: object
+) -> Asker:
     """A client of a new session."""
     return Asker(service.session(NOON)._session._server, sap, form, **wishes)
 
@@ -70,7 +88,9 @@ def test_the_published_credentials_are_those() -> None:
 def test_counters_outlive_the_process(tmp_path: Path) -> None:
     """A request that was recorded is refused after a restart, and no nonce is used twice."""
     with Storage.open(tmp_path) as storage:
-        asker = asker_of(service_of(Meter(demo_config(), storage, NOON)), MANAGEMENT, Form.GLOBAL)
+        asker = asker_of(
+            service_of(Meter(demo_config(), storage, NOON)), MANAGEMENT, Ciphering.GLOBAL
+        )
         response = asker.open(5, CHALLENGE)
         asker.prove(response, CHALLENGE)
         recorded = asker.sealed(GetNormal(0xC1, name("1-0:1.8.0")).to_bytes())
@@ -79,7 +99,7 @@ def test_counters_outlive_the_process(tmp_path: Path) -> None:
     with Storage.open(tmp_path) as storage:
         assert kept == storage.get_state(STATE_KEY)
         service = service_of(Meter(demo_config(), storage, NOON))
-        again = asker_of(service, MANAGEMENT, Form.GLOBAL, counter=asker.counter)
+        again = asker_of(service, MANAGEMENT, Ciphering.GLOBAL, counter=asker.counter)
         again.prove(again.open(5, CHALLENGE), CHALLENGE)
         refused = decode_apdu(again.send(recorded))
         assert ServiceError.INVOCATION_COUNTER_ERROR is refused.service
@@ -125,6 +145,92 @@ def test_sign_ons_are_logged_and_failures_lock_one_port() -> None:
     assert Result.ACCEPTED is line.open(1, PASSWORD).result
     codes = [each.code for each in meter.storage.events()]
     assert (2, 3) == (codes.count(EventCode.SIGNED_ON), codes.count(EventCode.SIGN_ON_FAILED))
+
+
+def managed(meter: Meter) -> Asker:
+    """The management of a meter."""
+    asker = asker_of(service_of(meter), MANAGEMENT, Ciphering.GLOBAL)
+    asker.prove(asker.open(5, CHALLENGE), CHALLENGE)
+    return asker
+
+
+CLOCK = name("0-0:1.0.0", class_id=8)
+CLOCK_4_S = CosemData(Tag.DATE_TIME, encode_date_time(NOON + timedelta(seconds=4)))
+LATER = octets(encode_date_time(NOON + timedelta(minutes=7)))
+
+
+def test_the_management_sets_the_clock() -> None:
+    """At once, with its author in the log; the reader may not."""
+    meter = Meter(demo_config(), Storage.in_memory(), NOON)
+    reader = asker_of(service_of(meter), READER)
+    reader.open(1, PASSWORD)
+    assert AccessResult.READ_WRITE_DENIED is reader.ask(SetNormal(0xC1, CLOCK, LATER)).result
+    assert NOON == meter.clock.read(meter.now)
+
+    manager = managed(meter)
+    assert AccessResult.SUCCESS is manager.ask(SetNormal(0xC1, CLOCK, LATER)).result
+    assert LATER == manager.value(CLOCK)
+    event = next(each for each in meter.storage.events() if each.code == EventCode.CLOCK_SET)
+    assert "level 3 at DLMS TCP" in event.text
+
+
+def test_the_management_invokes_methods() -> None:
+    """Shifting the time little by little, and a maker's method of a negative number."""
+    manager = managed(Meter(demo_config(), Storage.in_memory(), NOON))
+    left = name("0-0:128.40.0")
+    for number, value, seconds in ((6, CosemData(Tag.INT16, -3), -3), (-128, CLOCK_4_S, 4)):
+        shift = ActionNormal(0xC1, CLOCK.member._replace(number=number), value)
+        assert ActionResult.SUCCESS is manager.ask(shift).outcome.result
+        assert seconds == manager.value(left).value
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "result"),
+    [
+        (CLOCK, uint8(1), AccessResult.TYPE_UNMATCHED),
+        (CLOCK, octets(bytes(12)), AccessResult.TYPE_UNMATCHED),
+        (CLOCK, octets(b"noon"), AccessResult.TYPE_UNMATCHED),
+        (name("0-0:1.0.0", 99, 8), LATER, AccessResult.OBJECT_UNAVAILABLE),
+        (name("1-0:1.8.0"), uint32(0), AccessResult.READ_WRITE_DENIED),
+        (name("1-0:9.9.9"), uint32(0), AccessResult.OBJECT_UNDEFINED),
+    ],
+)
+def test_what_cannot_be_set_is_refused(
+    attribute: Attribute, value: CosemData, result: AccessResult
+) -> None:
+    """No register is reset, and nothing is half done."""
+    manager = managed(Meter(demo_config(), Storage.in_memory(), NOON))
+
+    assert result is manager.ask(SetNormal(0xC1, attribute, value)).result
+    method = attribute.member._replace(number=99)
+    assert manager.ask(ActionNormal(0xC1, method, value)).outcome.result
+
+
+@pytest.mark.parametrize(
+    ("form", "data", "given"),
+    [
+        (Form.NUMBER, CosemData(Tag.INT16, -3), -3),
+        (Form.NUMBER, CosemData(Tag.BOOLEAN, True), None),
+        (Form.NUMBER, octets(b"3"), None),
+        (Form.TEXT, octets(b"text"), "text"),
+        (Form.TEXT, octets(b"\xff"), None),
+        (Form.TEXT, CosemData(Tag.UTF8_STRING, "text"), "text"),
+        (Form.TEXT, CosemData(Tag.BIT_STRING, "01"), None),
+        (Form.OCTETS, octets(b"\x01"), b"\x01"),
+        (Form.OCTETS, CosemData(Tag.VISIBLE_STRING, "text"), None),
+        (Form.DOCUMENT, CosemData(Tag.UTF8_STRING, "{}"), "{}"),
+        (Form.DOCUMENT, octets(b"\x01"), b"\x01"),
+        (Form.TIME, uint32(60), datetime(1970, 1, 1, 0, 1, tzinfo=UTC)),
+        (Form.TIME, octets(b"\xff" * 12), None),
+    ],
+)
+def test_a_value_is_made_of_what_can_be_one(form: Form, data: CosemData, given: object) -> None:
+    """Anything else is of another type."""
+    if given is None:
+        with pytest.raises(ValueNotTakenError):
+            given_of(form, data)
+    else:
+        assert given == given_of(form, data)
 
 
 def test_a_flag_line_goes_over_to_hdlc() -> None:

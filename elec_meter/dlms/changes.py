@@ -1,0 +1,126 @@
+"""SET and ACTION on the directory: values made of COSEM data, and results made of refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from elec_meter.access import Level
+from elec_meter.dlms.action import ActionOutcome
+from elec_meter.dlms.data import CosemData
+from elec_meter.dlms.errors import MalformedError
+from elec_meter.dlms.instants import decode_date_time
+from elec_meter.dlms.services import AccessResult, ActionResult, Member
+from elec_meter.dlms.tags import Tag
+from elec_meter.errors import CheckpointFailedError, MeterError, NotAllowedError
+from elec_meter.objects import (
+    Actions,
+    Directory,
+    Form,
+    Given,
+    NoSuchAttributeError,
+    NoSuchMethodError,
+    NotWritableError,
+    UnknownObjectError,
+    ValueNotTakenError,
+)
+from shared.errors import SharedError
+from shared.timegrid import from_unix_s
+
+ActionsOf: TypeAlias = Callable[[Level], Actions]
+"""Makes what carries out the orders of somebody at a level."""
+
+_RESULTS: Final[tuple[tuple[type[MeterError], AccessResult], ...]] = (
+    (UnknownObjectError, AccessResult.OBJECT_UNDEFINED),
+    (NoSuchAttributeError, AccessResult.OBJECT_UNAVAILABLE),
+    (NoSuchMethodError, AccessResult.OBJECT_UNAVAILABLE),
+    (NotWritableError, AccessResult.READ_WRITE_DENIED),
+    (NotAllowedError, AccessResult.READ_WRITE_DENIED),
+    (ValueNotTakenError, AccessResult.TYPE_UNMATCHED),
+    (CheckpointFailedError, AccessResult.TEMPORARY_FAILURE),
+)
+_OTHER: Final = AccessResult.OTHER_REASON
+
+
+class DirectoryChanges:
+    """Changes what the objects of a directory let be changed.
+
+    Args:
+        directory: where they are.
+        actions: where everything that is written ends, by level.
+    """
+
+    def __init__(self, directory: Directory, actions: ActionsOf) -> None:
+        self._directory = directory
+        self._actions = actions
+
+    def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:
+        """Change an attribute whole, or not at all."""
+        try:
+            each = self._directory[member.obis]
+            given = given_of(each.entry(member.number).form, value)
+            each.write(member.number, given, self._actions(level))
+        except MeterError as error:
+            return _result(error)
+        return AccessResult.SUCCESS
+
+    def invoke(self, level: Level, member: Member, value: CosemData | None) -> ActionOutcome:
+        """Invoke a method whole, or not at all; a maker's own have negative numbers here."""
+        number = member.number % 256
+        try:
+            each = self._directory[member.obis]
+            given = given_of(each.method(number).form, value or CosemData(Tag.NULL))
+            each.invoke(number, given, self._actions(level))
+        except MeterError as error:
+            return ActionOutcome(ActionResult(_result(error)))
+        return ActionOutcome(ActionResult.SUCCESS)
+
+
+def given_of(form: Form, data: CosemData) -> Given:
+    """A value of the form that an entry takes.
+
+    Raises:
+        ValueNotTakenError: the data cannot be one.
+    """
+    tag, value = data
+    found: Given | None = None
+    match form:
+        case Form.NUMBER if isinstance(value, int) and tag is not Tag.BOOLEAN:
+            found = value
+        case Form.TIME:
+            found = _instant(data)
+        case Form.TEXT if isinstance(value, bytes) and tag is Tag.OCTETS:
+            found = _text(value)
+        case Form.TEXT if isinstance(value, str) and tag is not Tag.BIT_STRING:
+            found = value
+        case Form.DOCUMENT if isinstance(value, str) and tag is not Tag.BIT_STRING:
+            found = value
+        case Form.OCTETS | Form.DOCUMENT if isinstance(value, bytes) and tag is Tag.OCTETS:
+            found = value
+    if found is None:
+        raise ValueNotTakenError(f"a {tag.name} is not {form.value}")
+    return found
+
+
+def _instant(data: CosemData) -> datetime | None:
+    tag, value = data
+    try:
+        if isinstance(value, bytes) and tag in (Tag.OCTETS, Tag.DATE_TIME):
+            return decode_date_time(value)
+        if isinstance(value, int) and tag is Tag.UINT32:
+            return from_unix_s(value)
+    except (MalformedError, SharedError):
+        pass
+    return None
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _result(error: MeterError) -> AccessResult:
+    return next((result for kind, result in _RESULTS if isinstance(error, kind)), _OTHER)
