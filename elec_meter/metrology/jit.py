@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -34,12 +35,18 @@ def kernel(*signatures: Any, inline: bool = False) -> Callable[[_Kernel], _Kerne
             if not cache:
                 raise
             if signatures:
-                warnings.warn(
-                    "no directory for compiled kernels can be written (NUMBA_CACHE_DIR names one):"
-                    " every start takes seconds longer",
-                    RuntimeWarning,
-                    stacklevel=1,
-                )
+                _say_uncached()
             return compiled(function, cache=False)
 
     return compiled
+
+
+@functools.cache
+def _say_uncached() -> None:
+    """Once for all kernels: the registry of warnings does not outlive the compiler's own."""
+    warnings.warn(
+        "no directory for compiled kernels can be written (NUMBA_CACHE_DIR names one):"
+        " every start takes seconds longer",
+        RuntimeWarning,
+        stacklevel=1,
+    )
