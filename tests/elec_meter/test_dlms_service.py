@@ -117,19 +117,19 @@ def test_damaged_counters_are_not_begun_again() -> None:
 
 
 def test_new_sessions_use_the_configuration_in_force() -> None:
-    """Reactive energy has registers then; a session that is under way keeps its own."""
+    """The meter has another name then; a session that is under way keeps its own."""
     meter = Meter(demo_config(), Storage.in_memory(), NOON)
     service = service_of(meter)
     before = asker_of(service, READER)
     before.open(1, PASSWORD)
-    config = replace(meter.config, profile=replace(meter.config.profile, reactive=True))
+    config = replace(meter.config, flag=replace(meter.config.flag, manufacturer="ABC"))
     meter.apply_config(config, NOON + timedelta(seconds=1), author="a test")
     after = asker_of(service, READER)
     after.open(1, PASSWORD)
 
-    reactive = name("1-0:5.8.0")
-    assert not isinstance(before.get(reactive), bytes)
-    assert isinstance(after.get(reactive), bytes)
+    called = name("0-0:42.0.0", class_id=1)
+    assert b"HHY0000000000001" == before.value(called).value
+    assert b"ABC0000000000001" == after.value(called).value
 
 
 def test_sign_ons_are_logged_and_failures_lock_one_port() -> None:
