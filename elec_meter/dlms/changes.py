@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -16,6 +16,7 @@ from elec_meter.dlms.tags import Tag
 from elec_meter.errors import CheckpointFailedError, MeterError, NotAllowedError
 from elec_meter.objects import (
     Actions,
+    CosemObject,
     Directory,
     Form,
     Given,
@@ -54,6 +55,14 @@ class DirectoryChanges:
     def __init__(self, directory: Directory, actions: ActionsOf) -> None:
         self._directory = directory
         self._actions = actions
+
+    def writable(self, level: Level, each: CosemObject) -> Collection[int]:
+        """The attributes of an object that somebody of a level may write."""
+        return [number for number in each.writable if level >= each.entry(number).level]
+
+    def invocable(self, level: Level, each: CosemObject) -> Collection[int]:
+        """The methods of an object that somebody of a level may invoke."""
+        return [number for number in each.methods if level >= each.method(number).level]
 
     def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:
         """Change an attribute whole, or not at all."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from elec_meter.dlms.acse import Mechanism
+from elec_meter.dlms.action import ActionOutcome
 from elec_meter.dlms.ciphering import Protection
 from elec_meter.dlms.compact import COMPACT_PROFILE, LOAD_PROFILE, CompactProfile
 from elec_meter.dlms.cursor import encode_length
@@ -26,6 +28,7 @@ from elec_meter.dlms.initiate import VERSION
 from elec_meter.dlms.opening import Agreed
 from elec_meter.dlms.rendering import capture_objects, render
 from elec_meter.dlms.selection import row_selection
+from elec_meter.dlms.services import ActionResult
 from elec_meter.dlms.states import State
 from elec_meter.dlms.tags import Tag
 from elec_meter.dlms.view import Listed, OwnObject, View
@@ -42,7 +45,6 @@ _SECURITY: Final = Obis.parse("0-0:43.0.0")
 _DEVICE_NAME: Final = "0-0:42.0.0"
 _DATA, _PROFILE, _SAP_ASSIGNMENT, _SECURITY_SETUP = 1, 7, 17, 64
 _SUITE_0: Final = 0
-_READ_ONLY: Final = 1
 _NAMES: Final = bytes.fromhex("60857405 08")
 _CONTEXT_BRANCH, _MECHANISM_BRANCH = 1, 2
 _CONFORMANCE_BITS: Final = 24
@@ -99,7 +101,13 @@ def _association(
         8: lambda: encode_data(enum(state().value)),
         9: lambda: encode_data(octets(_SECURITY.to_bytes())),
     }
-    return OwnObject(ASSOCIATION_CLASS, readers, (REPLY_TO_HLS,))
+    if agreed.mechanism is not Mechanism.HIGH_GMAC:
+        return OwnObject(ASSOCIATION_CLASS, readers)
+    return OwnObject(ASSOCIATION_CLASS, readers, {REPLY_TO_HLS: _proved_already})
+
+
+def _proved_already(_: CosemData | None) -> ActionOutcome:
+    return ActionOutcome(ActionResult.READ_WRITE_DENIED)
 
 
 def _security(device: LogicalDevice, agreed: Agreed) -> OwnObject:
@@ -135,8 +143,8 @@ def _object_list(view: View) -> bytes:
 
 
 def _listed(each: Listed) -> CosemData:
-    attributes = (structure(int8(number), enum(_READ_ONLY), NULL) for number in each.attributes)
-    methods = (structure(int8(number), enum(_READ_ONLY)) for number in each.methods)
+    attributes = (structure(int8(number), enum(mode), NULL) for number, mode in each.attributes)
+    methods = (structure(int8(number), enum(may_invoke)) for number, may_invoke in each.methods)
     return structure(
         uint16(each.class_id),
         uint8(each.version),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from enum import IntEnum
+from typing import NamedTuple, Protocol, TypeAlias
 
 from elec_meter.dlms.action import ActionOutcome
 from elec_meter.dlms.data import CosemData
@@ -32,6 +33,22 @@ from elec_meter.objects import (
 from shared.obis import Obis
 
 _NAME, _BUFFER = 1, 2
+_MAKERS_FIRST, _BYTE = 128, 256
+
+Invoke: TypeAlias = Callable[[CosemData | None], ActionOutcome]
+"""Carries out a method with its parameters."""
+
+
+class AccessMode(IntEnum):
+    """What an association may do with an attribute (IEC 62056-6-2, 4.4.4.2.1).
+
+    What the client has to authenticate it authenticates all of: no mode says so once more.
+    """
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    READ_WRITE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +58,13 @@ class OwnObject:
     Attributes:
         class_id: its interface class.
         readers: attribute number to what encodes it, without attribute 1.
-        methods: numbers of methods.
+        methods: number of a method to what carries it out; None for one that is not there now.
         buffer: encodes attribute 2 where a part of it can be selected.
     """
 
     class_id: int
     readers: Mapping[int, Callable[[], bytes]]
-    methods: tuple[int, ...] = ()
+    methods: Mapping[int, Invoke | None] = field(default_factory=dict)
     buffer: Callable[[Selection | None], bytes] | None = None
 
     @property
@@ -57,17 +74,31 @@ class OwnObject:
 
 
 class Listed(NamedTuple):
-    """An object as the list of objects has it."""
+    """An object as the list of objects has it.
+
+    Attributes:
+        class_id: its interface class.
+        version: of the class.
+        obis: the logical name.
+        attributes: every attribute that it has, and what may be done with it.
+        methods: every method that it has, and whether it may be invoked; a maker's are negative.
+    """
 
     class_id: int
     version: int
     obis: Obis
-    attributes: tuple[int, ...]
-    methods: tuple[int, ...]
+    attributes: tuple[tuple[int, AccessMode], ...]
+    methods: tuple[tuple[int, bool], ...]
 
 
 class Changes(Protocol):
     """What changes attributes and invokes methods of the directory's objects."""
+
+    def writable(self, level: Level, each: CosemObject) -> Collection[int]:
+        """The attributes of an object that somebody of a level may write."""
+
+    def invocable(self, level: Level, each: CosemObject) -> Collection[int]:
+        """The methods of an object that somebody of a level may invoke."""
 
     def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:
         """Change an attribute whole, or not at all."""
@@ -78,6 +109,14 @@ class Changes(Protocol):
 
 class NoChanges:
     """Nothing can be changed."""
+
+    def writable(self, level: Level, each: CosemObject) -> Collection[int]:  # noqa: ARG002 - as the protocol has it
+        """None."""
+        return ()
+
+    def invocable(self, level: Level, each: CosemObject) -> Collection[int]:  # noqa: ARG002 - as the protocol has it
+        """None."""
+        return ()
 
     def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:  # noqa: ARG002 - as the protocol has it
         """Never."""
@@ -142,26 +181,51 @@ class View:
             found = self._find(member.class_id, member.obis)
         except RefusedError as refused:
             return ActionOutcome(ActionResult(refused.result))
-        if isinstance(found, OwnObject):
-            return ActionOutcome(ActionResult.READ_WRITE_DENIED)
-        return self._changes.invoke(self._level, member, value)
+        if not isinstance(found, OwnObject):
+            return self._changes.invoke(self._level, member, value)
+        invoke = found.methods.get(member.number)
+        return ActionOutcome(ActionResult.READ_WRITE_DENIED) if invoke is None else invoke(value)
 
     def objects(self) -> Iterator[Listed]:
         """Every object of which something can be read beside its name."""
         for obis, own in self._own.items():
-            yield from self._listed(own.class_id, obis, own.attributes, own.methods)
+            methods = tuple((number, invoke is not None) for number, invoke in own.methods.items())
+            yield from self._listed(
+                own.class_id, obis, dict.fromkeys(own.attributes, False), methods
+            )
         for each in self._directory:
-            if each.obis not in self._own:
-                yield from self._listed(each.class_id, each.obis, attributes_of(each), ())
+            if each.obis in self._own:
+                continue
+            writable = self._changes.writable(self._level, each)
+            invocable = self._changes.invocable(self._level, each)
+            attributes = sorted({*attributes_of(each), *each.writable})
+            yield from self._listed(
+                each.class_id,
+                each.obis,
+                {number: number in writable for number in attributes},
+                tuple((_signed(number), number in invocable) for number in each.methods),
+            )
 
     def _listed(
-        self, class_id: int, obis: Obis, numbers: tuple[int, ...], methods: tuple[int, ...]
+        self,
+        class_id: int,
+        obis: Obis,
+        attributes: Mapping[int, bool],
+        methods: tuple[tuple[int, bool], ...],
     ) -> Iterator[Listed]:
-        readable = tuple(
-            number for number in numbers if is_readable(self._level, obis, class_id, number)
+        """An object, of whose attributes it is known whether they can be written."""
+        modes = tuple(
+            (
+                number,
+                AccessMode(
+                    AccessMode.READ * is_readable(self._level, obis, class_id, number)
+                    + AccessMode.WRITE * is_writable
+                ),
+            )
+            for number, is_writable in attributes.items()
         )
-        if len(readable) > 1:
-            yield Listed(class_id, version_of(class_id), obis, readable, methods)
+        if any(mode for number, mode in modes if number != _NAME):
+            yield Listed(class_id, version_of(class_id), obis, modes, methods)
 
     def _find(self, class_id: int, obis: Obis) -> CosemObject | OwnObject:
         found: CosemObject | OwnObject | None = self._own.get(obis)
@@ -195,3 +259,7 @@ class View:
         if selection is not None:
             return AccessResult.SCOPE_OF_ACCESS_VIOLATED
         return render(each, number, now)
+
+
+def _signed(method: int) -> int:
+    return method if method < _MAKERS_FIRST else method - _BYTE

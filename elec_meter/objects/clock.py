@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import IntFlag
 from typing import ClassVar, Final
 
+from elec_meter.access import Level
 from elec_meter.objects.base import CosemObject, Now
 from elec_meter.objects.entry import Entry, number_entry, time_entry
 
@@ -71,6 +72,10 @@ class Clock(CosemObject):
     def _methods(self) -> Mapping[int, Entry]:
         """Shifting adjusts little by little; 128, a maker's, takes a head end's time."""
         return {
-            _SHIFT_TIME: number_entry(lambda actions, by_s: actions.adjust_clock(by_s)),
-            _SYNCHRONISE: time_entry(lambda actions, utc: actions.synchronise_clock(utc)),
+            _SHIFT_TIME: number_entry(
+                lambda actions, by_s: actions.adjust_clock(by_s), Level.READER
+            ),
+            _SYNCHRONISE: time_entry(
+                lambda actions, utc: actions.synchronise_clock(utc), Level.READER
+            ),
         }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar, Final
 
+from elec_meter.access import Level
 from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject, Now, Scalar
 from elec_meter.objects.entry import Actions, Entry, number_entry
@@ -23,7 +24,8 @@ class DisconnectControl(CosemObject):
         state: gives what it is.
         mode: its control mode.
         switch: opens it, or closes it as far as that can be done from afar.
-        boost: has it on for some minutes; None for what has no boost.
+        boost: has it on for some minutes, which a reader may; None for what has no boost.
+        level: the lowest that may switch it.
     """
 
     class_id: ClassVar[int] = 70
@@ -37,12 +39,15 @@ class DisconnectControl(CosemObject):
         mode: int,
         switch: Callable[[Actions, bool], None],
         boost: Callable[[Actions, int], None] | None = None,
+        *,
+        level: Level = Level.SUPPLIER,
     ) -> None:
         super().__init__(obis, name, now)
         self._state = state
         self._mode = mode
         self._switch = switch
         self._boost = boost
+        self._level = level
 
     def present(self, attribute: int, now: datetime) -> Scalar:
         """An attribute for people; whether current can flow is 1 or 0."""
@@ -59,9 +64,9 @@ class DisconnectControl(CosemObject):
     def _methods(self) -> Mapping[int, Entry]:
         """Disconnecting and reconnecting; 128, a maker's, boosts."""
         methods = {
-            1: number_entry(lambda actions, _: self._switch(actions, False)),
-            2: number_entry(lambda actions, _: self._switch(actions, True)),
+            1: number_entry(lambda actions, _: self._switch(actions, False), self._level),
+            2: number_entry(lambda actions, _: self._switch(actions, True), self._level),
         }
         if self._boost is not None:
-            methods[_BOOST] = number_entry(self._boost)
+            methods[_BOOST] = number_entry(self._boost, Level.READER)
         return methods

@@ -34,10 +34,12 @@ class Entry(NamedTuple):
     Attributes:
         form: which values it takes.
         take: does what they ask; errors as for `CosemObject.write`.
+        level: below it nothing is ever taken; what a value asks for may need a higher one.
     """
 
     form: Form
     take: Callable[[Given, Actions], None]
+    level: Level = Level.SUPPLIER
 
 
 class Actions(Protocol):
@@ -94,7 +96,7 @@ class Actions(Protocol):
         """Let a level have another password, whose verifier this is."""
 
 
-def time_entry(act: Callable[[Actions, datetime], None]) -> Entry:
+def time_entry(act: Callable[[Actions, datetime], None], level: Level = Level.SUPPLIER) -> Entry:
     """An entry that takes an instant."""
 
     def take(value: Given, actions: Actions) -> None:
@@ -102,10 +104,10 @@ def time_entry(act: Callable[[Actions, datetime], None]) -> Entry:
             raise ValueNotTakenError("this takes an instant")
         act(actions, value)
 
-    return Entry(Form.TIME, take)
+    return Entry(Form.TIME, take, level)
 
 
-def number_entry(act: Callable[[Actions, int], None]) -> Entry:
+def number_entry(act: Callable[[Actions, int], None], level: Level = Level.SUPPLIER) -> Entry:
     """An entry that takes a whole number."""
 
     def take(value: Given, actions: Actions) -> None:
@@ -113,10 +115,10 @@ def number_entry(act: Callable[[Actions, int], None]) -> Entry:
             raise ValueNotTakenError("this takes a whole number")
         act(actions, value)
 
-    return Entry(Form.NUMBER, take)
+    return Entry(Form.NUMBER, take, level)
 
 
-def text_entry(act: Callable[[Actions, str], None]) -> Entry:
+def text_entry(act: Callable[[Actions, str], None], level: Level = Level.SUPPLIER) -> Entry:
     """An entry that takes a text."""
 
     def take(value: Given, actions: Actions) -> None:
@@ -124,10 +126,10 @@ def text_entry(act: Callable[[Actions, str], None]) -> Entry:
             raise ValueNotTakenError("this takes a text")
         act(actions, value)
 
-    return Entry(Form.TEXT, take)
+    return Entry(Form.TEXT, take, level)
 
 
-def octets_entry(act: Callable[[Actions, bytes], None]) -> Entry:
+def octets_entry(act: Callable[[Actions, bytes], None], level: Level = Level.SUPPLIER) -> Entry:
     """An entry that takes octets."""
 
     def take(value: Given, actions: Actions) -> None:
@@ -135,4 +137,4 @@ def octets_entry(act: Callable[[Actions, bytes], None]) -> Entry:
             raise ValueNotTakenError("this takes octets")
         act(actions, value)
 
-    return Entry(Form.OCTETS, take)
+    return Entry(Form.OCTETS, take, level)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
+from elec_meter.access import Level
 from elec_meter.alarms import Alarm, alarms_named
 from elec_meter.events import Log
 from elec_meter.objects.base import CosemObject, Scalar
@@ -65,7 +66,7 @@ def _alarms(sources: Sources) -> Iterator[CosemObject]:
         "Alarms since the last clearing",
         now,
         lambda _: _raised(sources) & minded,
-        entry=number_entry(_clear),
+        entry=number_entry(_clear, Level.INSTALLER),
     )
 
 

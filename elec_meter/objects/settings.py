@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar, Final
 
-from elec_meter.access import PASSWORD_LEVELS, SALT_BYTES, Level
+from elec_meter.access import PASSWORD_LEVELS, SALT_BYTES, Level, level_to_change
 from elec_meter.config import (
     MeterConfig,
     config_from_json,
@@ -30,6 +30,7 @@ CHANGE: Final = "0-0:128.51.0"
 """Where a compact change of the configuration is written."""
 
 _VALUE: Final = 2
+_LOWEST_LEVEL: Final = min(map(level_to_change, part_names()))
 
 
 class Setting(CosemObject):
@@ -42,6 +43,7 @@ class Setting(CosemObject):
         text: gives it as JSON.
         octets: gives it in the compact coding.
         changed: the whole configuration with another value of it, a text or octets.
+        level: the lowest that may change any of it.
     """
 
     class_id: ClassVar[int] = 1
@@ -55,11 +57,13 @@ class Setting(CosemObject):
         text: Callable[[], str],
         octets: Callable[[], bytes],
         changed: Callable[[str | bytes], MeterConfig],
+        level: Level,
     ) -> None:
         super().__init__(obis, name, now)
         self._text = text
         self._octets = octets
         self._changed = changed
+        self._level = level
 
     def present(self, attribute: int, now: datetime) -> Scalar:
         """An attribute for people; the value is JSON."""
@@ -73,7 +77,7 @@ class Setting(CosemObject):
         return {_VALUE: lambda _: self._octets()}
 
     def _writers(self) -> Mapping[int, Entry]:
-        return {_VALUE: Entry(Form.DOCUMENT, self._take)}
+        return {_VALUE: Entry(Form.DOCUMENT, self._take, self._level)}
 
     def _take(self, value: Given, actions: Actions) -> None:
         if not isinstance(value, (str, bytes)):
@@ -91,6 +95,7 @@ def setting_objects(sources: Sources) -> Iterator[CosemObject]:
         text=lambda: config_to_json(config).decode(),
         octets=lambda: encode_document(config),
         changed=_whole,
+        level=_LOWEST_LEVEL,
     )
     for number, name in enumerate(part_names(), start=1):
         yield _part(sources, number, name)
@@ -99,7 +104,7 @@ def setting_objects(sources: Sources) -> Iterator[CosemObject]:
         "Check of the configuration",
         now,
         lambda _: document_check(config),
-        entry=octets_entry(lambda actions, change: actions.apply_change(change)),
+        entry=octets_entry(lambda actions, change: actions.apply_change(change), _LOWEST_LEVEL),
     )
     for level in PASSWORD_LEVELS:
         yield Data(
@@ -107,7 +112,7 @@ def setting_objects(sources: Sources) -> Iterator[CosemObject]:
             f"Password of level {int(level)}",
             now,
             lambda _: None,
-            entry=octets_entry(_password(level)),
+            entry=octets_entry(_password(level), max(level, Level.INSTALLER)),
         )
 
 
@@ -130,6 +135,7 @@ def _part(sources: Sources, number: int, name: str) -> Setting:
         text=lambda: part_to_json(config, name),
         octets=lambda: part_to_octets(config, name),
         changed=changed,
+        level=level_to_change(name),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from elec_meter.access import Level
 from elec_meter.config.switchgear import SWITCHED_LOAD
 from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject
@@ -86,6 +87,7 @@ def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]
         _RELAY_MODE,
         lambda actions, on: actions.switch_relay(number, is_on=on),
         lambda actions, minutes: actions.boost_relay(number, minutes),
+        level=Level.INSTALLER,
     )
     yield Register(
         f"0-{number}:128.61.0",
