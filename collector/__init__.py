@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import shared.lazy
 
 if TYPE_CHECKING:
+    from .backfill import is_settled
     from .bearers.base import Bearer, ReceivedFrame
     from .bearers.ble import BleBearer, BleUnit
     from .bearers.device import BackOff
@@ -73,11 +74,13 @@ if TYPE_CHECKING:
         WrongMedium,
     )
     from .fleet import Fleet, FleetUnit, UnitRecord
+    from .gathering import Gathering
     from .ingest import Ingest
     from .journal import Journal, LastHeard
     from .keys import Keys
     from .keystore import Keystore, MemoryKeystore
     from .mbus_scripts import MbusSlave
+    from .notes import Note
     from .pairing import PairingSession, PairingState
     from .particulars import MeterDetails, PairingOutcome, PairingPlan
     from .readings import Readings, UnitState
@@ -107,6 +110,7 @@ __all__ = [
     "Fleet",
     "FleetUnit",
     "GasEnergy",
+    "Gathering",
     "ImplausibleFlow",
     "Ingest",
     "Journal",
@@ -131,6 +135,7 @@ __all__ = [
     "MeterDetails",
     "NoCount",
     "NotRising",
+    "Note",
     "OneWayBearerError",
     "Pairing",
     "PairingOutcome",
@@ -169,11 +174,13 @@ __all__ = [
     "VirtualRadio",
     "WmbusStick",
     "WrongMedium",
+    "is_settled",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
+        "backfill": "is_settled",
         "bearers.base": "Bearer ReceivedFrame",
         "bearers.ble": "BleBearer BleUnit",
         "bearers.device": "BackOff",
@@ -196,11 +203,13 @@ __getattr__, __dir__ = shared.lazy.loader(
         " PlaintextDowngrade Refusal Replayed StateReceived TamperSeen TelegramReceived TooOld"
         " UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
+        "gathering": "Gathering",
         "ingest": "Ingest",
         "journal": "Journal LastHeard",
         "keys": "Keys",
         "keystore": "Keystore MemoryKeystore",
         "mbus_scripts": "MbusSlave",
+        "notes": "Note",
         "pairing": "PairingSession PairingState",
         "particulars": "MeterDetails PairingOutcome PairingPlan",
         "readings": "Readings UnitState",

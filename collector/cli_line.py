@@ -90,7 +90,8 @@ def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
 
 
 def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:
-    from .cli_options import clock_for, open_bearers
+    from .bearers.opening import open_bearers
+    from .cli_options import clock_for
     from .runtime import Runtime
     from .station import Station
 

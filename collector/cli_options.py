@@ -12,11 +12,8 @@ import click
 
 if TYPE_CHECKING:
     from .bearers.base import Bearer
-    from .mbus_scripts import MbusSlave
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-STICK_KINDS: Final = ("im871a", "amb8465", "cul", "hex")
 
 data_option = click.option(
     "--data",
@@ -44,10 +41,13 @@ class Stick(click.ParamType[tuple[str, str]]):
         """Return (kind, port)."""
         if isinstance(value, tuple):
             return value
-        kind, _, port = str(value).partition(":")
-        if kind not in STICK_KINDS or not port:
-            self.fail(f"write KIND:PORT with KIND one of {', '.join(STICK_KINDS)}.", param, ctx)
-        return kind, port
+        from .bearers.opening import parse_stick
+        from .errors import BearerSettingError
+
+        try:
+            return parse_stick(str(value))
+        except BearerSettingError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
 _BEARERS: Final = (
@@ -90,66 +90,6 @@ def bearer_options(function: _Function) -> _Function:
     for option in reversed(_BEARERS):
         function = option(function)
     return function
-
-
-def open_bearers(
-    wake: Callable[[], None],
-    *,
-    sticks: Sequence[tuple[str, str]] = (),
-    wires: Sequence[str] = (),
-    ble: str | None = None,
-    replays: Sequence[Path] = (),
-    replay_delay_s: int | None = None,
-    serials: Sequence[str] = (),
-) -> list[Bearer]:
-    """What the options name, each with a name of its own.
-
-    Args:
-        wake: called, from any thread, when a bearer has something.
-        sticks: kind and port of radio sticks.
-        wires: ports of wired buses.
-        ble: a Bluetooth adapter.
-        replays: files of recorded telegrams.
-        replay_delay_s: the greatest delay of whoever recorded them; None if it is not known.
-        serials: units that a wired bus is asked for; its only meter if there are none.
-
-    Raises:
-        CollectorError: a recording cannot be read, or an option is none of a bearer's.
-    """
-    from .bearers.replay import ReplayFile
-
-    bearers: list[Bearer] = [ReplayFile(path, delay_max_s=replay_delay_s) for path in replays]
-    if sticks:
-        from .bearers.wmbus_stick import WmbusStick
-
-        bearers += [
-            WmbusStick(kind, port, name=f"stick {number}", wake=wake)
-            for number, (kind, port) in enumerate(sticks, 1)
-        ]
-    if wires:
-        from .bearers.mbus_master import MbusMaster
-
-        bearers += [
-            MbusMaster(port, _slaves(serials), name=f"wire {number}", wake=wake)
-            for number, port in enumerate(wires, 1)
-        ]
-    if ble is not None:
-        from .bearers.ble import BleBearer
-
-        bearers.append(BleBearer(adapter=ble, name="ble", wake=wake))
-    return bearers
-
-
-def _slaves(serials: Sequence[str]) -> list[MbusSlave]:
-    """Those that are read: by serial, whoever made them; else the one meter on the bus."""
-    from shared.wire.address import serial_bytes
-    from shared.wire.mbus import ADDRESS_ALL_REPLY
-
-    from .mbus_scripts import MbusSlave
-
-    if not serials:
-        return [MbusSlave(primary=ADDRESS_ALL_REPLY)]
-    return [MbusSlave(secondary=serial_bytes(serial) + bytes([0xFF] * 4)) for serial in serials]
 
 
 def has_bearers(options: Mapping[str, Any]) -> bool:

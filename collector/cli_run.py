@@ -11,7 +11,7 @@ import click
 
 from shared.options import example
 
-from .cli_options import bearer_options, data_option, has_bearers, json_option, open_bearers
+from .cli_options import bearer_options, data_option, has_bearers, json_option
 
 if TYPE_CHECKING:
     from .bearers.base import Bearer
@@ -38,6 +38,7 @@ def command(
     """
     import asyncio
 
+    from .bearers.opening import open_bearers
     from .readings import Readings
     from .runtime import Runtime
     from .station import Station
@@ -65,7 +66,7 @@ def _begin(bearers: list[Bearer]) -> datetime:
     from shared.timegrid import from_unix_ms
 
     from .bearers.replay import ReplayFile
-    from .runtime import host_utc
+    from .gathering import host_utc
 
     first_ms = [each.next_frame_utc_ms() for each in bearers if isinstance(each, ReplayFile)]
     return min([host_utc(), *(from_unix_ms(at_ms) for at_ms in first_ms if at_ms is not None)])

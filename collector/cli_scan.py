@@ -9,7 +9,7 @@ import click
 
 from shared.options import Duration, example
 
-from .cli_options import bearer_options, clock_for, has_bearers, json_option, open_bearers
+from .cli_options import bearer_options, clock_for, has_bearers, json_option
 
 _STEP_S = 0.25
 
@@ -34,6 +34,7 @@ def command(
     """Listen, and list every unit and meter that is heard: who, how often and how strong."""
     from shared.timegrid import unix_ms
 
+    from .bearers.opening import open_bearers
     from .cli_show import print_rows
 
     if not has_bearers(bearers_named):

@@ -6,7 +6,7 @@ Every step is one transaction of the data directory; nothing is told to anybody 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,6 +80,15 @@ class Intake:
         if self._collector is None:
             raise StorageFailedError("the database has not taken anything since it failed")
         return self._collector
+
+    @property
+    def serials(self) -> Sequence[str]:
+        """All units that were ever paired.
+
+        Raises:
+            StorageFailedError: it cannot be told.
+        """
+        return self.collector.serials
 
     @property
     def waiting(self) -> int:

@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
-from shared.timegrid import iso_utc, unix_ms
-
-from .backfill import Backfill
 from .bearers.base import Bearer, ReceivedFrame
-from .bearers.group import BearerGroup
-from .bearers.reports import BearerFailed, BearerReport, LogAnswered, LogUnanswered
 from .desk import Desk
-from .errors import OrderError, StorageFailedError
-from .events import (
-    CountReceived,
-    Event,
-    LogRead,
-    LogRefused,
-    Refusal,
-    StateReceived,
-    TelegramReceived,
-    UnknownUnit,
-)
-from .notes import note_of, note_of_report, sentence_of
+from .errors import OrderError
+from .gathering import Gathering, Tell, host_utc
 from .ports.control import ControlPort
 from .station import Station
 
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
-_IDLE_S: Final = 0.25
-_RETRY: Final = timedelta(seconds=5)
-_RETRY_MAX: Final = timedelta(minutes=5)
-_COMPACTION_PERIOD: Final = timedelta(days=1)
-_CHUNK: Final = 200
-_SAID_MAX: Final = 1_000
-
-Tell = Callable[[dict[str, Any]], None]
-"""Takes what there is to tell: a mapping with `at`, `event` and `text`."""
 
 
-def host_utc() -> datetime:
-    """The host's clock."""
-    return datetime.now(UTC)
-
-
-class Runtime:
+class Runtime(Gathering):
     """Runs a station until it is stopped; nothing else touches the station or its database.
 
     Args:
@@ -67,133 +36,46 @@ class Runtime:
         *,
         now: Callable[[], datetime] = host_utc,
     ) -> None:
+        super().__init__(station, bearers, tell, now=now)
         self._station = station
-        self._bearers = BearerGroup(bearers)
-        self._backfill = Backfill()
-        self._paired: dict[str, bytes | None] = {}
-        self._revision: int | None = None
-        self._tell = tell
-        self._host_now = now
-        self._latest = now()
-        self._wake = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._desks: list[Desk] = []
-        self._came_by: dict[str, str] = {}
-        self._failure: str | None = None
-        self._retry = self._latest
-        self._pause_before = _RETRY
-        self._said: dict[tuple[str | None, ...], datetime] = {}
-        self._to_compact: deque[str] = deque()
-        self._compacted: datetime | None = None
-
-    def wake(self) -> None:
-        """Look at the bearers now; may be called from any thread."""
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
         """Run until SIGINT, SIGTERM, `stop`, or the end of all recordings where that is all."""
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         for number in _STOPS:
-            self._loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self.stop)
         port = ControlPort(self.open_desk, self._desks.remove, self.now)
         try:
             try:
                 await port.listen(self._station.directory.path)
             except OrderError as error:
                 self._say("notice", f"{error}; the collector runs without one")
-            await self._replay()
-            while not self._stopping.is_set() and len(self._bearers):
-                self.step()
-                await self._pause()
-            if not self._bearers.is_recorded:  # a recording of last year ends last year
-                self.step()
+            await self.gather()
         finally:
             for number in _STOPS:
-                self._loop.remove_signal_handler(number)
+                loop.remove_signal_handler(number)
             await port.close()
-            self._bearers.close()
-
-    def stop(self) -> None:
-        """Come to an end soon."""
-        self._stopping.set()
-        self._wake.set()
 
     def step(self) -> None:
         """Take what the bearers have, keep it, answer, and let time pass."""
-        now = self.now()
-        self._meet()
-        frames, reports = self._bearers.receive_until(unix_ms(now))
-        self._note(reports, now)
+        super().step()
+        for desk in self._desks:
+            desk.handle_timer(self._latest)
+
+    @property
+    def sought(self) -> Mapping[str, bytes]:
+        """See `Gathering.sought`: who is being paired."""
+        units: dict[str, bytes] = {}
+        for desk in self._desks:
+            units |= desk.sought
+        return units
+
+    def hear(self, frames: Sequence[ReceivedFrame], now: datetime) -> None:
+        """See `Gathering.hear`: every installer's desk does."""
         for frame in frames:
             for desk in self._desks:
                 self._hear(desk, frame, now)
-        self._keep(frames, now)
-        for desk in self._desks:
-            desk.handle_timer(now)
-
-    def _keep(self, frames: Sequence[ReceivedFrame], now: datetime) -> None:
-        """Make durable what came, and only then tell and answer."""
-        self._station.hold(frames)
-        if self._failure is not None and now < self._retry:
-            return
-        try:
-            if self._station.is_behind:
-                self._tell_events(self._station.receive((), now), now)
-                self._reply(self._station.replies(now))
-            due = self._station.next_timer()
-            if self._failure is not None or (due is not None and due <= now):
-                self._tell_events(self._station.handle_timer(now), now)
-            self._ask_logs(now)
-            self._compact(now)
-        except StorageFailedError as error:
-            self._retry = now + self._pause_before
-            self._pause_before = min(2 * self._pause_before, _RETRY_MAX)
-            if str(error) != self._failure:
-                self._say("storage_failed", f"nothing can be kept, and what comes waits: {error}")
-            self._failure = str(error)
-        else:
-            if self._failure is not None:
-                self._say("storage_recovered", "what waited has been kept, nothing was lost")
-            self._failure, self._pause_before = None, _RETRY
-
-    def _meet(self) -> None:
-        """Let the bearers know whom to connect to: who is paired, and who is being paired."""
-        if self._revision != self._station.revision:
-            try:
-                records = self._station.reachable()
-            except StorageFailedError:
-                return  # the next step tries again
-            self._revision = self._station.revision
-            self._paired = {record.serial: record.address for record in records}
-            self._backfill.keep_only(frozenset(self._paired))
-            for serial in self._paired:
-                self._backfill.heard(serial)
-        units = {serial: address for serial, address in self._paired.items() if address is not None}
-        for desk in self._desks:
-            units |= desk.sought
-        self._bearers.meet(units)
-
-    def _note(self, reports: Iterable[BearerReport], now: datetime) -> None:
-        """Tell and log what has become of bearers; take the logs that they have read."""
-        for report in reports:
-            if isinstance(report, LogAnswered):
-                refused = self._station.hold_log(report)
-                if refused is not None:
-                    self._tell_events([refused], now)
-                    note = note_of(refused)
-                    self._station.note([] if note is None else [note])
-            elif isinstance(report, LogUnanswered):
-                self._backfill.answered(report.serial, now)
-            elif isinstance(report, BearerFailed):
-                self._backfill.lost(report.bearer, now)
-            note = note_of_report(report)
-            if note is not None:
-                self._station.note([note])
-                if self._is_news(now, note.kind, note.serial, note.bearer, note.mark):
-                    self._say(note.kind, _of_bearer(report.bearer, note.text))
 
     def _hear(self, desk: Desk, frame: ReceivedFrame, now: datetime) -> None:
         reads_log = any(self._bearers.reads_log(frame.bearer, serial) for serial in desk.sought)
@@ -201,108 +83,8 @@ class Runtime:
         self._came_by |= {serial: frame.bearer for serial, _ in commands}
         self._reply(commands)
 
-    def _reply(self, commands: Iterable[tuple[str, bytes]]) -> None:
-        for serial, command in commands:
-            complaint = self._bearers.reply(self._came_by.get(serial), serial, command)
-            if complaint is not None:
-                self._say("CommandAnswered", complaint)
-
-    def _ask_logs(self, now: datetime) -> None:
-        """Have the logs read that tell what telegrams left out."""
-        for serial in self._backfill.due(now):
-            place = self._station.log_gap(serial)
-            bearer = None if place is None else self._bearers.ask_log(serial, place)
-            if place is None or bearer is None:
-                self._backfill.seen(serial)
-            else:
-                self._backfill.asked(serial, place, bearer, now)
-
-    def _compact(self, now: datetime) -> None:
-        """Let journals forget what no row needs: some of a unit's in one step, each once a day."""
-        if self._compacted is None or now - self._compacted >= _COMPACTION_PERIOD:
-            self._compacted = now
-            self._to_compact = deque(self._station.collector.serials)
-        if not self._to_compact:
-            return
-        if self._station.compact(self._to_compact[0], now) is not None:
-            self._to_compact.popleft()
-
-    async def _replay(self) -> None:
-        """Go through what was recorded before now in its own time, as fast as it can."""
-        frames, reports = self._bearers.receive_until(unix_ms(self._latest), recorded=True)
-        self._note(reports, self._latest)
-        frames.sort(key=lambda frame: frame.received_utc)
-        for at in range(0, len(frames), _CHUNK):
-            chunk = frames[at : at + _CHUNK]
-            self._keep(chunk, chunk[-1].received_utc)
-            await asyncio.sleep(0)
-            if self._stopping.is_set():
-                return
-
-    async def _pause(self) -> None:
-        """Wait until a bearer wakes us, or something is due."""
-        now_ms = unix_ms(self.now())
-        pauses_s = [max(0, at_ms - now_ms) / 1000 for at_ms in self._bearers.next_frames_utc_ms()]
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), min([_IDLE_S, *pauses_s]))
-        self._wake.clear()
-
-    def _tell_events(self, events: Iterable[Event], now: datetime) -> None:
-        for event in events:
-            if isinstance(event, TelegramReceived):
-                self._came_by[event.serial] = event.bearer
-            if (
-                isinstance(event, (TelegramReceived, CountReceived))
-                and event.serial in self._paired
-            ):
-                self._backfill.heard(event.serial)
-            if isinstance(event, (LogRead, LogRefused)):
-                self._backfill.answered(event.serial, now)
-            if isinstance(event, (UnknownUnit, CountReceived, StateReceived)):
-                continue
-            kind = type(event).__name__
-            if isinstance(event, Refusal) and not self._is_news(None, kind, event.serial):
-                continue
-            if isinstance(event, LogRefused) and not self._is_news(now, kind, event.serial):
-                continue
-            self._tell(event_row(event))
-
-    def _is_news(self, now: datetime | None, *said: str | None) -> bool:
-        """Whether something should be told: what was already is told again after a day, if ever."""
-        before = self._said.get(said)
-        if before is not None and (now is None or now - before < timedelta(days=1)):
-            return False
-        if len(self._said) < _SAID_MAX or said in self._said:
-            self._said[said] = self._latest if now is None else now
-        return True
-
-    def _say(self, event: str, text: str) -> None:
-        self._tell({"at": iso_utc(self._latest), "event": event, "text": text})
-
     def open_desk(self) -> Desk:
         """A desk for an installer; it hears what the bearers bring."""
         desk = Desk(self._station)
         self._desks.append(desk)
         return desk
-
-    def now(self) -> datetime:
-        """The host's UTC; it never falls."""
-        self._latest = max(self._latest, self._host_now())
-        return self._latest
-
-
-def event_row(event: Event) -> dict[str, Any]:
-    """An event for people and programs; nothing in it is secret."""
-    row: dict[str, Any] = {
-        "at": iso_utc(event.received_utc),
-        "event": type(event).__name__,
-        "serial": event.serial,
-    }
-    if isinstance(event, TelegramReceived):
-        row |= {"count": event.telegram.count, "rssi_dbm": event.rssi_dbm, "bearer": event.bearer}
-    return row | {"text": sentence_of(event)}
-
-
-def _of_bearer(name: str, text: str) -> str:
-    """A sentence that says whom it is about."""
-    return text if text.startswith(f"{name} ") else f"{name}: {text}"

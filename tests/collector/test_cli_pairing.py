@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from collector import cli_options
+from collector.bearers.opening import open_bearers
 from collector.cli import main
 from shared.label import UnitLabel
 from tests.collector.bench import BEGIN_MS, LABEL, MPRN, Bench, house_call, recorded
@@ -286,7 +287,7 @@ def test_scan(call: Path) -> None:
 
 def test_recordings_have_a_clock_of_their_own(call: Path) -> None:
     """It begins a second before them, and passes only while somebody waits."""
-    bearers = cli_options.open_bearers(lambda: None, replays=[call])
+    bearers = open_bearers(lambda: None, replays=[call])
     clock = cli_options.clock_for(bearers)
     begin = clock.now()
     assert BEGIN_MS / 1000 + 4 == begin.timestamp()
