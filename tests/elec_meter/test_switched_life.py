@@ -123,8 +123,11 @@ class ContactorLife(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from((1, 3)))
     def reconfigure(self, mode: int) -> None:
-        """Another control mode moves nothing."""
-        self.config = replace(CONFIG, contactor=ContactorConfig(mode=mode))  # type: ignore[arg-type]  # one of the modes
+        """Another control mode moves nothing, and what was asked before is asked again."""
+        config = replace(CONFIG, contactor=ContactorConfig(mode=mode))  # type: ignore[arg-type]  # one of the modes
+        if config != self.config:
+            self.asked_at = BEGUN - timedelta(days=1)
+        self.config = config
         self.meter.apply_config(self.config, self.now)
         self.meter._assembly.limited = lambda: self.load if self.state is CLOSED else 0  # type: ignore[method-assign]  # another assembly
         assert self.before is self.state
