@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from .access import Level
 from .alarms import Alarms
 from .clock import Clock
 from .config import (
     MeterConfig,
+    addon_readout,
     automatic_screens,
     automatic_service_screens,
     check_config,
@@ -172,3 +174,5 @@ def _try_out(config: MeterConfig, now: datetime) -> None:
     parts = Parts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
     objects = Assembly(config, Books(config, clock=clock), parts).objects
     Readout(objects, config.flag.readout, lambda: None)
+    for addon in config.addons:
+        Readout(objects, addon_readout(config, addon), lambda: None, Level.READER)

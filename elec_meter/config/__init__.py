@@ -55,6 +55,7 @@ from .schema import (
     MeterConfig,
     ProfileConfig,
 )
+from .slot import AddonConfig, AddonSetting, addon_readout
 from .switchgear import (
     AlarmsConfig,
     ContactorConfig,
@@ -86,6 +87,8 @@ __all__ = [
     "ENERGY_NAMES",
     "SINGLE_RATE",
     "AccessConfig",
+    "AddonConfig",
+    "AddonSetting",
     "AlarmsConfig",
     "BillingConfig",
     "BlocksConfig",
@@ -125,6 +128,7 @@ __all__ = [
     "TerminalPlace",
     "TimeBase",
     "WeekConfig",
+    "addon_readout",
     "apply_change",
     "automatic_screens",
     "automatic_service_screens",

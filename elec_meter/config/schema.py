@@ -33,6 +33,7 @@ from .base import (
     require_obis,
 )
 from .places import DISPLAY_DIGITS, Places
+from .slot import AddonConfig
 from .switchgear import (
     MAX_TERMINALS,
     AlarmsConfig,
@@ -347,6 +348,7 @@ class MeterConfig(Document, frozen=True):
         terminals: what the 5 A terminals are; those that are not named are off.
         switched_load: what switches the fifth mains terminal of the load-switching variant.
         calibration: of the front end; only the factory may change it.
+        addons: the modules in the slot.
     """
 
     serial: Serial = "00000001"
@@ -371,6 +373,7 @@ class MeterConfig(Document, frozen=True):
     calibration: CalibrationConfig | None = None
     alarms: AlarmsConfig = AlarmsConfig()
     access: AccessConfig = AccessConfig()
+    addons: Annotated[tuple[AddonConfig, ...], Meta(max_length=8)] = ()
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)
@@ -387,6 +390,7 @@ class MeterConfig(Document, frozen=True):
             "channel number", numbers + [str(each.number) for each in self.data_channels]
         )
         refuse_repeated("terminal", [str(each.number) for each in self.terminals])
+        refuse_repeated("add-on", [each.name for each in self.addons])
         sub_periods, period_s = self.demand.sub_periods, self.profile.period_s
         if period_s % (sub_periods * _MINUTE_S):
             raise ValueError(

@@ -18,6 +18,7 @@ import msgspec
 
 from .base import DIGITS_8, MINUTE, ObisText, Serial
 from .schema import DataChannelConfig, GasUnitConfig, MeterConfig
+from .slot import AddonConfig, AddonSetting
 from .switchgear import TerminalConfig
 from .tariff import DayConfig, SeasonConfig, SpecialDayConfig, WeekConfig
 
@@ -106,6 +107,8 @@ _KEYS: Final[dict[type, str]] = {
     SeasonConfig: "start",
     SpecialDayConfig: "date",
     TerminalConfig: "number",
+    AddonConfig: "name",
+    AddonSetting: "name",
 }
 _SIMPLE: Final[dict[Any, Kind]] = {
     bool: Kind.TRUTH,

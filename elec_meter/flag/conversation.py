@@ -105,7 +105,7 @@ class Conversation:
     @property
     def level(self) -> Level:
         """What whoever speaks may do."""
-        return Level.PUBLIC if self._who is None else self._who.level
+        return self._line.level if self._who is None else self._who.level
 
     @property
     def size(self) -> int:

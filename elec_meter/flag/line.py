@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from elec_meter.access import Level
+
 SPEEDS_BPS: Final = {
     "0": 300,
     "1": 600,
@@ -73,6 +75,8 @@ class FlagLine:
         is_exposed: whether strangers may listen to it and speak into it: then a write at level 2
             and above needs a MAC, and clear passwords are not taken.
         reads_at_once: mode A: a request is answered by the readout itself, at the opening speed.
+        level: what may be read without a sign-on: for a line that leads to an add-on module and
+            nobody else, a reader's.
     """
 
     port: str = "FLAG TCP"
@@ -82,6 +86,7 @@ class FlagLine:
     opening_bps: int = 0
     is_exposed: bool = False
     reads_at_once: bool = False
+    level: Level = Level.PUBLIC
 
     def setting_of(self, speed: str) -> LineSetting:
         """How a session goes on once a speed was chosen by its character."""

@@ -22,7 +22,8 @@ class FlagPort:
         directory: where the values of the readout are.
         serial: the device address where the configuration gives none.
         durable: called before values are read; it returns once they survive a power cut.
-        line: time-outs and the like, of lines for which nothing else is said.
+        line: time-outs and the like, of lines for which nothing else is said; its level is the
+            readout's.
         desk: where programming leads to; without one, or without any password, there is none.
         enhanced: makes the protocol of mode E; without it there is none.
 
@@ -44,9 +45,9 @@ class FlagPort:
         identification = Identification(
             config.manufacturer, config.identification, config.device_address or serial
         )
-        readout = Readout(directory, config.readout, durable)
-        self._services = Services(identification, readout, durable, desk, enhanced)
         self._line = line or FlagLine()
+        readout = Readout(directory, config.readout, durable, self._line.level)
+        self._services = Services(identification, readout, durable, desk, enhanced)
 
     def session(self, now: datetime, line: FlagLine | None = None) -> FlagSession:
         """A line was opened at `now`."""

@@ -34,23 +34,28 @@ _KILO: Final = frozenset({"Wh", "varh"})
 
 
 class Readout:
-    """What the meter says to everybody who asks.
+    """What the meter says to everybody who asks on a line.
 
     Args:
         directory: where the values are.
         codes: OBIS codes of the lines, in order.
         durable: called before the values are read; what it has not made durable is not sent.
+        level: who may ask: everybody, unless the line leads to somebody who is trusted with more.
 
     Raises:
-        ConfigError: a line names an object that the meter does not have, that is not for everybody,
-            or that has no single value.
+        ConfigError: a line names an object that the meter does not have, that is not for them, or
+            that has no single value.
     """
 
     def __init__(
-        self, directory: Directory, codes: Sequence[str], durable: Callable[[], None]
+        self,
+        directory: Directory,
+        codes: Sequence[str],
+        durable: Callable[[], None],
+        level: Level = Level.PUBLIC,
     ) -> None:
         self._directory = directory
-        self._objects = [_public(directory, code) for code in codes]
+        self._objects = [_readable(directory, code, level) for code in codes]
         self._durable = durable
 
     def block(self) -> bytes:
@@ -75,14 +80,14 @@ def readout_line(each: CosemObject, now: datetime, limit: int = VALUE_LIMIT) -> 
     return line
 
 
-def _public(directory: Directory, code: str) -> CosemObject:
+def _readable(directory: Directory, code: str, level: Level) -> CosemObject:
     try:
         each = directory[code]
     except ObjectsError as error:
         raise ConfigError(f"the FLAG readout cannot show {code}: {error}") from None
     if isinstance(each, ProfileGeneric):
         raise ConfigError(f"the FLAG readout cannot show {code}: it is no single value")
-    if not may_read(Level.PUBLIC, each.obis, each.class_id, _VALUE):
+    if not may_read(level, each.obis, each.class_id, _VALUE):
         raise ConfigError(f"the FLAG readout cannot show {code}: it is not for everybody")
     if len(each.obis.reduced) > IDENTIFIER_LIMIT:
         raise ConfigError(f"the FLAG readout cannot show {code}: its identifier is too long")

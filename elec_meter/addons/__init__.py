@@ -1,0 +1,31 @@
+"""Add-on modules: each gets power and a FLAG line, and nothing else of the meter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import shared.lazy
+
+if TYPE_CHECKING:
+    from elec_meter.addons.errors import AddonError
+    from elec_meter.addons.line import MeterLine
+    from elec_meter.addons.readings import Reading, Readings
+    from elec_meter.addons.settings import Settings
+
+__all__ = [
+    "AddonError",
+    "MeterLine",
+    "Reading",
+    "Readings",
+    "Settings",
+]
+
+__getattr__, __dir__ = shared.lazy.loader(
+    __name__,
+    {
+        "errors": "AddonError",
+        "line": "MeterLine",
+        "readings": "Reading Readings",
+        "settings": "Settings",
+    },
+)
