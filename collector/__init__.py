@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         KeystoreError,
         OneWayBearerError,
         ReplayFileError,
+        StorageFailedError,
         UnitPairedError,
         UnitRecordError,
         UnitUnknownError,
@@ -156,6 +157,7 @@ __all__ = [
     "SlaveFound",
     "Stamp",
     "StateReceived",
+    "StorageFailedError",
     "TamperSeen",
     "TelegramKey",
     "TelegramReceived",
@@ -196,8 +198,8 @@ __getattr__, __dir__ = shared.lazy.loader(
         "energy": "GasEnergy",
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
         "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
-        " KeystoreError OneWayBearerError ReplayFileError UnitPairedError UnitRecordError"
-        " UnitUnknownError",
+        " KeystoreError OneWayBearerError ReplayFileError StorageFailedError UnitPairedError"
+        " UnitRecordError UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
         " LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"
         " PlaintextDowngrade Refusal Replayed StateReceived TamperSeen TelegramReceived TooOld"

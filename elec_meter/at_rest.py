@@ -9,6 +9,7 @@ from collector import Readings
 from shared.timegrid import from_unix_s
 
 from .access import GATE_KEY, Gate, Level, level_to_change
+from .config import MeterConfig
 from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
@@ -16,7 +17,6 @@ from .switchgear import STATE_KEY, kept_terminals
 from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
-    from .config import MeterConfig
     from .storage import Storage
 
 AUTHOR: Final = "the command line"
@@ -90,16 +90,9 @@ def roll_back(
 
 
 def gate_of(storage: Storage) -> Gate:
-    """Who is let in by a meter that does not run.
-
-    Raises:
-        NotADataDirectoryError: no meter was ever here.
-    """
-    config = storage.load_config()
-    if config is None:
-        raise NotADataDirectoryError(f"{storage.directory} holds no meter's data yet")
-    serial = config.serial
-    return Gate(lambda: serial, storage.record_event, storage.get_state(GATE_KEY))
+    """Who is let in by a meter that does not run, or has not yet run for the first time."""
+    config = storage.load_config() or MeterConfig()
+    return Gate(lambda: config.serial, storage.record_event, storage.get_state(GATE_KEY))
 
 
 def change_password(
@@ -110,16 +103,22 @@ def change_password(
     *,
     level: Level = Level.FACTORY,
     author: str = AUTHOR,
+    now: datetime | None = None,
 ) -> None:
     """Let a level have another password; it is durable, and logged, when this returns.
 
+    A meter that has not yet run may be given one: `now` dates that.
+
     Raises:
-        NotADataDirectoryError: no meter was ever here.
+        NotADataDirectoryError: no meter was ever here, and nobody says when it is.
         NotAllowedError: the level may not change that password.
         VerifierError: another salt than the meter's, or no key.
         CheckpointFailedError: it could not be made durable.
     """
     gate, durable_s = gate_of(storage), storage.load().durable_s
-    gate.set_verifier(of, salt, key, from_unix_s(durable_s or 0), level=level, author=author)
+    at = now if durable_s is None else from_unix_s(durable_s)
+    if at is None:
+        raise NotADataDirectoryError(f"{storage.directory} holds no meter's data yet")
+    gate.set_verifier(of, salt, key, at, level=level, author=author)
     storage.put_state(GATE_KEY, gate.packed())
     storage.commit()

@@ -14,7 +14,7 @@ from .clock import Synchronisation, unix_us
 from .configured import PROGRAM, require_level, utc_text
 from .errors import ClockError
 from .events import EventCode
-from .ledger import DemandState
+from .ledger import DemandState, RowStatus
 from .switched import SwitchedMeter
 from .tariff import PriceList
 
@@ -195,6 +195,14 @@ class CommandedMeter(SwitchedMeter):
         """
         self._advance(now)
         self._done(EventCode.POWER_DOWN, "power is going", now)
+
+    def miss_samples(self, since: datetime, now: datetime) -> None:
+        """Nothing was measured from `since` to `now`: "data not valid" in all half-hours of it."""
+        self._advance(now)
+        to_s = self.clock.read_s(self._now)
+        from_s = self.clock.read_s(since) if self.clock.runs_on(unix_us(since)) else to_s
+        if from_s is not None and to_s is not None:
+            self.ledger.pad(from_s, to_s, RowStatus.DATA_NOT_VALID)
 
     def _load_prices(self) -> None:
         for channel in self.ledger.energy_channels:

@@ -150,6 +150,24 @@ class Runtime:
             raise
         self._drive(is_durable=True)
 
+    def step(self) -> None:
+        """Let time pass up to now; it is durable when the meter's checkpoint is due, as a rule.
+
+        Contacts are heard, and what is to be switched is, after a commit. Where that is lost for
+        ever the runtime stops, as in `durable`.
+        """
+        now, attempts = self.now(), self.meter.storage.attempts
+        try:
+            self._listen(now)
+            self.meter.handle_timer(now)
+            if self.meter.storage.attempts != attempts:
+                self._drive(is_durable=self.meter.storage.backlog is None)
+            elif self._driver is not None and self._driver.is_behind:
+                self.is_durable()
+        except StorageLostError as error:
+            self._drive(is_durable=False)
+            self._lost(error)
+
     def is_durable(self) -> bool:
         """As `durable`, for who can do without: False while checkpoints fail.
 

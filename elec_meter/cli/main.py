@@ -15,6 +15,7 @@ from shared.options import example
 
 COMMANDS = (
     "demo",
+    "run",
     "replay",
     "show",
     "plot",

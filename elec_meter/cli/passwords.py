@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ def give_password(data_dir: Path, level: int, password: str) -> None:
     key = stored_key(client_key(password, salt, of))
 
     def change(storage: Storage) -> dict[str, Any]:
-        at_rest.change_password(storage, of, salt, key, level=Level.SUPPLIER)
+        now = datetime.now(UTC)
+        at_rest.change_password(storage, of, salt, key, level=Level.SUPPLIER, now=now)
         return {}
 
     request = ChangePassword(of=level, salt=salt.hex(), stored_key=key.hex(), key=new_key())

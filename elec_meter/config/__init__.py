@@ -15,6 +15,7 @@ from .codec import (
     config_json_schema,
     config_to_json,
     config_to_toml,
+    file_from_toml,
 )
 from .compact import (
     apply_change,
@@ -32,6 +33,7 @@ from .errors import (
     ChangeInvalidError,
     ChangeTruncatedError,
 )
+from .host import CollectorHost, FlagHost, HostConfig, MainsHost, TerminalsHost
 from .parts import (
     part_from_json,
     part_from_octets,
@@ -100,6 +102,7 @@ __all__ = [
     "ChangeInvalidError",
     "ChangeTruncatedError",
     "ClockConfig",
+    "CollectorHost",
     "ContactorConfig",
     "DataChannelConfig",
     "DatePattern",
@@ -111,8 +114,11 @@ __all__ = [
     "DisplayScreen",
     "EmergencyConfig",
     "FlagConfig",
+    "FlagHost",
     "GasUnitConfig",
+    "HostConfig",
     "LimiterConfig",
+    "MainsHost",
     "MeterConfig",
     "PassiveTariff",
     "PricesConfig",
@@ -126,6 +132,7 @@ __all__ = [
     "TariffConfig",
     "TerminalConfig",
     "TerminalPlace",
+    "TerminalsHost",
     "TimeBase",
     "WeekConfig",
     "addon_readout",
@@ -145,6 +152,7 @@ __all__ = [
     "document_check",
     "encode_change",
     "encode_document",
+    "file_from_toml",
     "hidden_billing_registers",
     "millipence",
     "part_from_json",

@@ -11,12 +11,16 @@ import msgspec
 
 from elec_meter.errors import ConfigError
 
+from .host import ConfigFile, HostConfig
 from .schema import MeterConfig
 from .sentences import refusing
 from .shape import Plain, plain, table_of, without_defaults
 
 MAX_TEXT: Final = 1_000_000
 """Characters, or bytes, of a document as text: several times what the largest one has."""
+
+HOST: Final = "host"
+"""The table of a file that is no part of the meter's document."""
 
 _LONGEST_NUMBER: Final = 40
 _KEY_PARTS: Final = 64
@@ -36,6 +40,26 @@ def config_from_toml(text: str, source: str = "configuration") -> MeterConfig:
     _refuse_deep_keys(source, text)
     with refusing(source, "TOML", ConfigError):
         return msgspec.convert(tomllib.loads(text, parse_float=_decimal), MeterConfig)
+
+
+def file_from_toml(
+    text: str, source: str = "configuration"
+) -> tuple[MeterConfig, HostConfig | None]:
+    """Read a TOML file: the meter's document, and beside it perhaps the table `[host]`.
+
+    Raises:
+        ConfigError: as for `config_from_toml`; so for what the table says.
+    """
+    _refuse_long(source, text)
+    _refuse_deep_keys(source, text)
+    with refusing(source, "TOML", ConfigError):
+        tables = tomllib.loads(text, parse_float=_decimal)
+        has_host, host = HOST in tables, {HOST: tables.pop(HOST, None)}
+        config = msgspec.convert(tables, MeterConfig)
+    if not has_host:
+        return config, None
+    with refusing(source, "TOML", ConfigError, ConfigFile):
+        return config, msgspec.convert(host, ConfigFile).host
 
 
 def _refuse_deep_keys(source: str, text: str) -> None:
@@ -72,8 +96,12 @@ def config_to_json(config: MeterConfig) -> bytes:
 
 
 def config_json_schema() -> dict[str, Any]:
-    """The document's JSON schema (2020-12)."""
-    return msgspec.json.schema(MeterConfig)
+    """The JSON schema (2020-12) of a file: the document's, and `[host]` beside it."""
+    schema = msgspec.json.schema(MeterConfig)
+    (host,), shapes = msgspec.json.schema_components([HostConfig], ref_template="#/$defs/{name}")
+    schema["$defs"] |= shapes
+    schema["$defs"][MeterConfig.__name__]["properties"][HOST] = host
+    return schema
 
 
 def _refuse_long(source: str, text: bytes | str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from elec_meter.errors import MeterError
 
 from .base import FORMS
+from .schema import MeterConfig
 from .shape import Maybe, Scalar, Shape, Table, shape_at, table_of
 
 LONGEST: Final = 300
@@ -44,18 +45,21 @@ _NO_CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*)", re.DOTALL)
 
 
 @contextmanager
-def refusing(source: str, form: str, kind: type[MeterError]) -> Iterator[None]:
+def refusing(
+    source: str, form: str, kind: type[MeterError], whole: type[msgspec.Struct] = MeterConfig
+) -> Iterator[None]:
     """Read a text in here: whatever it is refused for becomes one plain sentence.
 
     Args:
         source: what to call it: a file's name or the like.
         form: `TOML` or `JSON`.
         kind: the error that is raised.
+        whole: what is read.
     """
     try:
         yield
     except msgspec.ValidationError as error:
-        raise kind(refusal(source, error)) from None
+        raise kind(refusal(source, error, whole)) from None
     except RecursionError:
         raise kind(f"{source} is nested too deeply") from None
     except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -64,13 +68,17 @@ def refusing(source: str, form: str, kind: type[MeterError]) -> Iterator[None]:
         raise kind(f"{source} has a number that is too long") from None
 
 
-def refusal(source: str, error: msgspec.ValidationError) -> str:
+def refusal(
+    source: str, error: msgspec.ValidationError, whole: type[msgspec.Struct] = MeterConfig
+) -> str:
     """The sentence of an error of msgspec; the source is a file's name or the like."""
     text, mark, path = str(error).rpartition(" - at `$")
     if not mark:
         text, path = path, ""
     where = path.removesuffix("`").removeprefix(".")
-    return one_line(": ".join(part for part in (source, where, _reason(text, where)) if part))
+    return one_line(
+        ": ".join(part for part in (source, where, _reason(text, where, whole)) if part)
+    )
 
 
 def one_line(text: str) -> str:
@@ -79,13 +87,13 @@ def one_line(text: str) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
 
 
-def _reason(text: str, path: str) -> str:
+def _reason(text: str, path: str, whole: type[msgspec.Struct]) -> str:
     if (match := _UNKNOWN.fullmatch(text)) is not None:
-        return f"there is no key {match['key']!r}{_suggestion(match['key'], path)}"
+        return f"there is no key {match['key']!r}{_suggestion(match['key'], path, whole)}"
     if (match := _MISSING.fullmatch(text)) is not None:
         return f"there must be a key {match['key']!r}"
     if (match := _NO_CHOICE.fullmatch(text)) is not None:
-        shape = _inner(shape_at(path))
+        shape = _inner(shape_at(path, whole))
         choices = shape.choices if isinstance(shape, Scalar) else ()
         return f"{match['value']} is none of {', '.join(map(repr, choices))}"
     if (match := _EXPECTED.fullmatch(text)) is not None:
@@ -112,8 +120,8 @@ def _expected(match: re.Match[str]) -> str:
     return sentence
 
 
-def _suggestion(key: str, path: str) -> str:
-    shape = _inner(shape_at(path)) if path else table_of()
+def _suggestion(key: str, path: str, whole: type[msgspec.Struct]) -> str:
+    shape = _inner(shape_at(path, whole)) if path else table_of(whole)
     names = [field.name for field in shape.fields] if isinstance(shape, Table) else []
     close = get_close_matches(key[:40], names, 1)
     return f"; is it {close[0]!r}?" if close else ""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -156,9 +156,9 @@ def table_of(kind: type[msgspec.Struct] = MeterConfig) -> Table:
     return Table(kind.__name__, fields, _KEYS.get(kind))
 
 
-def shape_at(path: str) -> Shape | None:
+def shape_at(path: str, whole: type[msgspec.Struct] = MeterConfig) -> Shape | None:
     """What stands at a path such as `tariff.import.switches[0].at`; None if there is nothing."""
-    shape: Shape = table_of()
+    shape: Shape = table_of(whole)
     for part in path.replace("[", ".[").split("."):
         if isinstance(shape, Maybe):
             shape = shape.inner
@@ -189,7 +189,7 @@ def _shape(kind: Any) -> Shape:
         return _annotated(arguments[0], arguments[1:])
     if origin is Literal:
         return Scalar(Kind.CHOICE, arguments)
-    if origin is UnionType:
+    if origin in (UnionType, Union):
         (inner,) = (each for each in arguments if each is not NoneType)
         return Maybe(_shape(inner))
     if origin is tuple:

@@ -27,6 +27,11 @@ class TerminalDriver:
         self._switched: dict[int, bool] = {}
         self._pressed_at: datetime | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is to be switched that was not yet; pulses can wait."""
+        return self._meter.switchgear.outputs() != self._switched
+
     def listen(self, now: datetime) -> None:
         """Tell the meter what its contacts and its button did; call it before time passes.
 

@@ -1,6 +1,6 @@
 """The data directory, and the files that are read beside it."""
 
-from .configfile import read_config
+from .configfile import read_config, read_config_file
 from .gas_series import GasSeries, read_gas_day_json, read_gas_series
 from .series import LoadEntry, LoadOption, LoadSeries, read_load_series
 from .storage import DATABASE_NAME, Backlog, ConfigVersion, Event, Storage
@@ -17,6 +17,7 @@ __all__ = [
     "LoadSeries",
     "Storage",
     "read_config",
+    "read_config_file",
     "read_gas_day_json",
     "read_gas_series",
     "read_load_series",

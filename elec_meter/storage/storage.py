@@ -70,6 +70,8 @@ _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 class Storage:
     """One database: configuration, ledger, journal, events and small states, committed together.
 
+    `attempts` counts the commits that were tried.
+
     `connection` is for what lives in the same transaction, such as the collector's journal. Nobody
     but `checkpoint` and `commit` commits on it.
 
@@ -87,6 +89,7 @@ class Storage:
         self.connection = connection
         self.directory = directory
         self.read_only = read_only
+        self.attempts = 0
         self._lock = lock
         self._failure: str | None = None
         self._events = EventTable(connection, self.get_state, self.put_state)
@@ -320,6 +323,7 @@ class Storage:
     def _committing(self) -> Iterator[None]:
         if self.read_only:
             raise StorageError(f"{self._name} is open for reading only")
+        self.attempts += 1
         try:
             yield
             self.connection.commit()

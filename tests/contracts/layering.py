@@ -23,6 +23,7 @@ COLLECTOR_USERS = (
     "ledger.channels",
     "panel",
     "runtime",
+    "host",
     "cli",
     "demo",
     "testing",
@@ -98,10 +99,11 @@ KNOWS = {
     "hal": ("errors", "meter"),
     "dlms_service": (*_METER, "dlms"),
     "runtime": (*_METER, *_PORTS),
+    "host": (*_EDGES, "calibrated", "configured"),
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,
     "testing": _METER,
-    "cli": (*_EDGES, "typetest", "estate", "demo"),
+    "cli": (*_EDGES, "host", "typetest", "estate", "demo"),
     "__main__": ("cli",),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tests.contracts.source import Finding, Source, words
 
-EDGE_FOLDERS = words("ports bearers hal storage addons panel estate demo cli")
+EDGE_FOLDERS = words("ports bearers hal host storage addons panel estate demo cli")
 EDGE_FILES = re.compile(
     r"/(sampling/(recorded|serial_afe)|journal|keystore|private_file|serial_port|export|runtime|gathering|cli(_\w+)?|__main__)\.py$"
 )

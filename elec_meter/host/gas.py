@@ -1,0 +1,224 @@
+"""The edge of pulse units: the meter's own collector, its bearers, and how the meter keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from collector import (
+    Event,
+    Gathering,
+    LogAnswered,
+    LogPlace,
+    LogRead,
+    LogRefused,
+    Note,
+    ReceivedFrame,
+    Refusal,
+    StorageFailedError,
+    UnitRecord,
+    is_settled,
+)
+from collector.bearers.opening import open_bearers, parse_stick
+from elec_meter.errors import CheckpointFailedError
+from elec_meter.events import EventCode
+from shared.wire.errors import WireError
+
+from .base import Edge, Host
+
+if TYPE_CHECKING:
+    from collector import Bearer, Keystore
+    from elec_meter.runtime import Runtime
+
+_FRAMES_MAX: Final = 20_000
+_CHUNK: Final = 100
+_COMPACTED: Final = 50
+"""Journal entries that are folded while everybody else waits."""
+
+_NOTED: Final = {
+    "BearerLost": EventCode.BEARER_LOST,
+    "BearerFailed": EventCode.BEARER_LOST,
+    "BearerWorks": EventCode.BEARER_WORKS,
+    "LogRefused": EventCode.UNIT_LOG_REFUSED,
+}
+
+
+class MeterKeeper:
+    """Keeps in a meter what bearers bring; see `collector.gathering.Keeper`.
+
+    What the meter has taken waits there for a disk that does not take it, so nothing is received
+    twice; it is told, and answered, after the commit.
+
+    Args:
+        runtime: of the meter.
+        keystore: the keys of its units.
+    """
+
+    def __init__(self, runtime: Runtime, keystore: Keystore) -> None:
+        self._runtime = runtime
+        self._meter = runtime.meter
+        self._keystore = keystore
+        self._frames: deque[ReceivedFrame] = deque(maxlen=_FRAMES_MAX)
+        self._logs: dict[str, tuple[LogAnswered, list[tuple[int, int, int]]]] = {}
+        self._events: list[Event] = []
+
+    @property
+    def revision(self) -> int:
+        """Rises with every unit that is paired."""
+        return len(self.serials)
+
+    @property
+    def serials(self) -> Sequence[str]:
+        """The paired units."""
+        return self._meter.collector.serials
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything waits to be received, or to be told."""
+        return bool(self._frames or self._logs or self._events)
+
+    def reachable(self) -> list[UnitRecord]:
+        """The units whose keys are kept."""
+        collector = self._meter.collector
+        return [collector.unit(serial) for serial in self.serials if self._keystore.get(serial)]
+
+    def hold(self, frames: Iterable[ReceivedFrame]) -> None:
+        """Take frames that the next `receive` is to hand to the meter."""
+        self._frames.extend(frames)
+
+    def hold_log(self, answer: LogAnswered) -> LogRefused | None:
+        """Take what was read of a unit's log; return why not, where it is not authentic."""
+        key = self._keystore.get(answer.serial)
+        try:
+            if key is not None:
+                self._logs[answer.serial] = answer, answer.entries(key)
+                return None
+            reason = "the unit is not paired"
+        except WireError as error:
+            reason = str(error)
+        return LogRefused(
+            received_utc=answer.at_utc, serial=answer.serial, bearer=answer.bearer, reason=reason
+        )
+
+    def note(self, notes: Iterable[Note]) -> None:
+        """Enter in the meter's event log what became of bearers, with the next commit."""
+        for note in notes:
+            code = _NOTED.get(note.kind)
+            if code is not None:
+                self._meter.storage.record_event(code, note.text, note.at)
+
+    def receive(self, frames: Iterable[ReceivedFrame], now: datetime) -> list[Event]:
+        """Hand what waits to the meter, and commit; return what there is to tell.
+
+        Raises:
+            StorageFailedError: it waits in the meter, and is not to be told yet.
+        """
+        self._frames.extend(frames)
+        for _ in range(min(_CHUNK, len(self._frames))):
+            frame = self._frames.popleft()
+            self._events += self._meter.receive_frame(frame, min(frame.received_utc, now))
+        for serial, (answer, entries) in self._logs.items():
+            self._meter.receive_log(serial, entries, now)
+            text = f"{len(entries)} entries were read of the log of unit {serial}"
+            self._meter.storage.record_event(EventCode.UNIT_LOG_READ, text, now)
+            self._events.append(
+                LogRead(received_utc=now, serial=serial, bearer=answer.bearer, entries=len(entries))
+            )
+        self._logs.clear()
+        # What any neighbour's radio brings is not worth a write of its own.
+        if not all(isinstance(event, Refusal) for event in self._events):
+            self._commit()
+        told, self._events = self._events, []
+        return told
+
+    def replies(self, now: datetime) -> list[tuple[str, bytes]]:
+        """What to send into the reply windows of what was just received."""
+        return self._meter.replies(now)
+
+    def next_timer(self) -> datetime | None:
+        """Never: the meter lets its collector's time pass."""
+        return None
+
+    def handle_timer(self, now: datetime) -> list[Event]:
+        """Nothing but a commit, where one has failed.
+
+        Raises:
+            StorageFailedError: it fails again.
+        """
+        del now  # the runtime's is the same
+        self._commit()
+        return []
+
+    def log_gap(self, serial: str) -> LogPlace | None:
+        """Behind which place a unit's log should be read; None where that can wait."""
+        collector = self._meter.collector
+        place = collector.log_gap(serial)
+        if place is None or not is_settled(place, collector.state(serial).heard):
+            return None
+        return place
+
+    def compact(self, serial: str, now: datetime) -> int | None:
+        """Let the journal of a unit forget some of what no row needs, with the next commit."""
+        return self._meter.collector.compact_some(serial, now, _COMPACTED)
+
+    def _commit(self) -> None:
+        try:
+            self._runtime.durable()
+        except CheckpointFailedError as error:
+            raise StorageFailedError(str(error)) from None
+
+
+class GasUnits(Edge):
+    """Bearers, and the gathering that takes to the meter what they bring."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        config = host.config.collector
+        assert config is not None  # the edge is there because its table is
+        self._config = config
+        self._sticks = [(kind, host.device(port)) for kind, port in map(parse_stick, config.sticks)]
+        self._gathering: Gathering | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, runtime: Runtime) -> None:
+        """See `Edge.open`; a device that is missing is waited for."""
+        meter = runtime.meter
+        for unit in meter.config.gas_units:
+            if unit.serial not in meter.collector.serials:
+                self.host.tell(
+                    f"the gas unit {unit.serial} is not paired yet: stop the meter, and"
+                    f" `collector pair --data {self.host.data_dir}` pairs it"
+                )
+        keeper = MeterKeeper(runtime, self.host.keystore)
+        bearers = self._bearers(meter.collector.serials)
+        self._gathering = Gathering(keeper, bearers, self._tell, now=runtime.now)
+        self._task = asyncio.create_task(self._gathering.gather())
+
+    async def stop(self) -> None:
+        """See `Edge.stop`."""
+        task, self._task = self._task, None
+        if task is not None and self._gathering is not None:
+            self._gathering.stop()
+            await task
+
+    def _bearers(self, serials: Sequence[str]) -> list[Bearer]:
+        config = self._config
+        return open_bearers(
+            self._wake,
+            sticks=self._sticks,
+            wires=[self.host.device(each) for each in config.wires],
+            ble=config.ble,
+            replays=[self.host.path(each) for each in config.replays],
+            replay_delay_s=config.replay_delay_s,
+            serials=serials,
+        )
+
+    def _wake(self) -> None:
+        if self._gathering is not None:
+            self._gathering.wake()
+
+    def _tell(self, row: dict[str, Any]) -> None:
+        self.host.tell(row["text"])

@@ -1,0 +1,119 @@
+"""A meter that runs on this computer: what `elec-meter run` does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from collector import Keystore
+from elec_meter import at_rest
+from elec_meter.config import HostConfig, MeterConfig
+from elec_meter.configured import changed_parts
+from elec_meter.errors import ConfigError
+from elec_meter.meter import Meter
+from elec_meter.runtime import Runtime
+from elec_meter.storage import Storage, read_config_file
+
+from .base import Edge, Host, Tell
+from .edges import edges_of
+
+_STEP_S: Final = 0.25
+
+
+def host_utc() -> datetime:
+    """The host's clock."""
+    return datetime.now(UTC)
+
+
+def run_meter(
+    file: Path,
+    data_dir: Path | None,
+    tell: Tell,
+    *,
+    now: Callable[[], datetime] = host_utc,
+) -> None:
+    """Run the meter of a configuration file until SIGINT or SIGTERM.
+
+    Args:
+        file: TOML, with a table `[host]`. The rest is the document with which the meter begins;
+            a directory in which it has run has its own.
+        data_dir: where it lives; None for what the file says.
+        tell: takes sentences for whoever started it.
+        now: the host's UTC.
+
+    Raises:
+        MeterError: it cannot run, in one sentence; nothing was measured.
+        CollectorError: likewise, of what brings telegrams.
+    """
+    config, host_config = read_config_file(file)
+    if host_config is None:
+        raise ConfigError(f"{file} has no table [host], which says what is plugged in here")
+    at_rest.check(config, now())
+    folder = file.resolve().parent
+    directory = _data_dir(file, host_config, data_dir, folder)
+    with Storage.open(directory) as storage:
+        host = Host(
+            config=host_config,
+            folder=folder,
+            data_dir=directory,
+            keystore=Keystore.open(directory),
+            now=now,
+            tell=tell,
+        )
+        edges = edges_of(host)
+        gate = at_rest.gate_of(storage)
+        for edge in edges:
+            edge.require(gate)
+        asyncio.run(_run(host, storage, config, edges))
+
+
+def _data_dir(file: Path, host: HostConfig, data_dir: Path | None, folder: Path) -> Path:
+    if data_dir is not None:
+        return data_dir
+    if host.data is None:
+        raise ConfigError(f"{file} does not say where the meter lives: give --data or host.data")
+    return folder / host.data
+
+
+async def _run(host: Host, storage: Storage, config: MeterConfig, edges: list[Edge]) -> None:
+    with ExitStack() as stack:
+        arguments: dict[str, Any] = {}
+        for edge in edges:
+            stack.callback(edge.close)
+            arguments |= edge.arguments()
+        known = storage.load_config()
+        if known is not None and (changed := changed_parts(known, config)):
+            host.tell(
+                f"the meter has a configuration of its own, and the file's differs in"
+                f" {', '.join(changed)}: `elec-meter config apply` would put that in force"
+            )
+        begin = host.now().replace(microsecond=0)
+        meter = Meter(known or config, storage, begin, keystore=host.keystore)
+        async with Runtime(meter, host.now, **arguments) as runtime, AsyncExitStack() as opened:
+            for edge in edges:
+                opened.push_async_callback(edge.stop)
+                await edge.open(runtime)
+            runtime.durable()
+            for name, address in runtime.ports.items():
+                host.tell(f"{name} listens on {address}")
+            host.tell(f"meter {meter.config.serial} runs in {host.data_dir}")
+            await _live(host, runtime, edges)
+        host.tell(f"meter {meter.config.serial} has stopped, and all is durable")
+
+
+async def _live(host: Host, runtime: Runtime, edges: list[Edge]) -> None:
+    """Let real time pass."""
+    told = 0
+    while not runtime.stopping.is_set():
+        now = runtime.now()
+        for edge in edges:
+            edge.step(now)
+        runtime.step()
+        for sentence in runtime.notices[told:]:
+            host.tell(sentence)
+        told = len(runtime.notices)
+        await runtime.wait(_STEP_S)
