@@ -7,7 +7,15 @@ from elec_meter.access.errors import (
     SignOnRefusedError,
     VerifierError,
 )
-from elec_meter.access.gate import GATE_KEY, PASSWORD_LEVELS, Gate, Log, PortGate, SignedOn
+from elec_meter.access.gate import (
+    GATE_KEY,
+    PASSWORD_LEVELS,
+    PUBLISHED_PASSWORDS,
+    Gate,
+    Log,
+    PortGate,
+    SignedOn,
+)
 from elec_meter.access.policy import Level, level_to_change, may_read
 from elec_meter.access.signon import (
     COST_LOG2,
@@ -28,6 +36,7 @@ __all__ = [
     "KEY_BYTES",
     "MAC_BYTES",
     "PASSWORD_LEVELS",
+    "PUBLISHED_PASSWORDS",
     "SALT_BYTES",
     "SEED_BYTES",
     "AccessError",

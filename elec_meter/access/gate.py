@@ -33,6 +33,13 @@ from shared.timegrid import from_unix_s, unix_s
 PASSWORD_LEVELS: Final = (Level.READER, Level.INSTALLER, Level.SUPPLIER)
 """The levels that a password leads to; the factory's takes the calibration link."""
 
+PUBLISHED_PASSWORDS: Final = {
+    Level.READER: "reader",
+    Level.INSTALLER: "installer",
+    Level.SUPPLIER: "supplier",
+}
+"""The demo's alone: everybody knows them."""
+
 GATE_KEY: Final = "access"
 """Under which storage keeps what `Gate.packed` gives."""
 
@@ -140,6 +147,11 @@ class Gate:
     def levels(self) -> tuple[Level, ...]:
         """The levels that have a password."""
         return tuple(level for level in PASSWORD_LEVELS if level in self._keys)
+
+    def is_published(self, level: Level) -> bool:
+        """Whether a level has the demo's password; it takes as long as a sign-on."""
+        client = client_key(PUBLISHED_PASSWORDS[level], self._salt, level)
+        return hmac.compare_digest(stored_key(client), self._keys.get(level, b""))
 
     def packed(self) -> bytes:
         """To be kept beside the ledger. No password is in it, nor what lets anybody in."""

@@ -36,7 +36,7 @@ class MainsHost(Document, frozen=True):
     baud: Annotated[int, Meta(ge=9_600, le=12_000_000)] = 921_600
     silent_s: Annotated[int, Meta(ge=1, le=60)] = 2
     recording: PathText | None = None
-    rate_hz: Annotated[int, Meta(ge=1_600, le=32_000)] | None = None
+    rate_hz: Annotated[int, Meta(ge=2_000, le=32_000)] | None = None
     synthetic_w: Annotated[int, Meta(ge=-23_000, le=23_000)] | None = None
 
     def __post_init__(self) -> None:

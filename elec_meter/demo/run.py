@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from collector import Keystore
-from elec_meter.access import SALT_BYTES, Gate, Level
+from elec_meter.access import PUBLISHED_PASSWORDS, SALT_BYTES, Gate
 from elec_meter.config import demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
@@ -33,13 +33,6 @@ from .live import live_view
 from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
 
 FRAME_S: Final = 0.25
-PASSWORDS: Final = {
-    Level.READER: "reader",
-    Level.INSTALLER: "installer",
-    Level.SUPPLIER: "supplier",
-}
-"""The demo's alone; a meter that is run has none but its own."""
-
 SLICE: Final = timedelta(minutes=10)
 
 
@@ -141,7 +134,7 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
 
 def publish_passwords(gate: Gate, now: datetime) -> None:
     """Give every level that has none the demo's password, which everybody knows."""
-    for level, password in PASSWORDS.items():
+    for level, password in PUBLISHED_PASSWORDS.items():
         if level not in gate.levels:
             gate.set_password(level, password, secrets.token_bytes(SALT_BYTES), now)
 

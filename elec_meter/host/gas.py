@@ -135,8 +135,15 @@ class MeterKeeper:
         return told
 
     def replies(self, now: datetime) -> list[tuple[str, bytes]]:
-        """What to send into the reply windows of what was just received."""
-        return self._meter.replies(now)
+        """What to send into the reply windows of what was just received.
+
+        Raises:
+            StorageFailedError: none may be sent.
+        """
+        try:
+            return self._meter.replies(now)
+        except CheckpointFailedError as error:
+            raise StorageFailedError(str(error)) from None
 
     def next_timer(self) -> datetime | None:
         """Never: the meter lets its collector's time pass."""
@@ -192,17 +199,34 @@ class GasUnits(Edge):
                     f"the gas unit {unit.serial} is not paired yet: stop the meter, and"
                     f" `collector pair --data {self.host.data_dir}` pairs it"
                 )
+        channels = {(unit.serial, unit.channel) for unit in meter.config.gas_units}
+        for record in map(meter.collector.unit, meter.collector.serials):
+            if (record.serial, record.channel) not in channels:
+                self.host.tell(
+                    f"the unit {record.serial} is paired to {record.channel}, and is no gas unit of"
+                    " the configuration: its pulses are kept and not booked"
+                )
         keeper = MeterKeeper(runtime, self.host.keystore)
         bearers = self._bearers(meter.collector.serials)
         self._gathering = Gathering(keeper, bearers, self._tell, now=runtime.now)
         self._task = asyncio.create_task(self._gathering.gather())
+
+    def step(self, now: datetime) -> None:
+        """Tell where nothing is gathered any more: the meter measures on all the same."""
+        del now  # it makes no difference
+        task = self._task
+        if task is not None and task.done():
+            self._task = None
+            error = task.exception()
+            if error is not None:
+                self.host.tell(f"pulse units are collected no more until the next start: {error!r}")
 
     async def stop(self) -> None:
         """See `Edge.stop`."""
         task, self._task = self._task, None
         if task is not None and self._gathering is not None:
             self._gathering.stop()
-            await task
+            await asyncio.gather(task, return_exceptions=True)
 
     def _bearers(self, serials: Sequence[str]) -> list[Bearer]:
         config = self._config

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from elec_meter.access import Gate, Level
+from elec_meter.access import PASSWORD_LEVELS, Gate
 from elec_meter.errors import MeterError
 from elec_meter.ports import SerialDevice, parse_address
 
 from .base import Edge, Host
 
-_LEVELS: Final = (Level.READER, Level.INSTALLER, Level.SUPPLIER)
-
 
 class CredentialsMissingError(MeterError):
     """A port is not opened, because nobody was given what lets them in: there are no defaults.
 
-    Example scenarios: the first start of a meter whose levels have no passwords yet.
+    Example scenarios: the first start of a meter whose levels have no passwords yet; a directory
+    in which the demo ran.
     """
 
 
@@ -31,21 +30,24 @@ class CertificateError(MeterError):
 
 
 def require_passwords(gate: Gate, port: str, data_dir: Path) -> None:
-    """Refuse a port of which a level has no password.
+    """Refuse a port of which a level has no password, or one that everybody knows.
 
     Raises:
         CredentialsMissingError: with the command that sets it.
     """
-    missing = [level for level in _LEVELS if level not in gate.levels]
-    if missing:
-        numbers = [str(int(level)) for level in missing]
-        listed = " and ".join(filter(None, [", ".join(numbers[:-1]), numbers[-1]]))
-        which = f"level {listed} has" if len(numbers) == 1 else f"levels {listed} have"
-        raise CredentialsMissingError(
-            f"the {port} port is not opened, because {which} no password:"
-            f" `elec-meter control password {numbers[0]} --data {data_dir}` sets"
-            f" that of level {numbers[0]}"
-        )
+    for is_wrong, what in (
+        (lambda level: level not in gate.levels, "no password"),
+        (gate.is_published, "the demo's password, which everybody knows"),
+    ):
+        wrong = [str(int(level)) for level in PASSWORD_LEVELS if is_wrong(level)]
+        if wrong:
+            listed = " and ".join(filter(None, [", ".join(wrong[:-1]), wrong[-1]]))
+            which = f"level {listed} has" if len(wrong) == 1 else f"levels {listed} have"
+            raise CredentialsMissingError(
+                f"the {port} port is not opened, because {which} {what}:"
+                f" `elec-meter control password {wrong[0]} --data {data_dir}` sets"
+                f" that of level {wrong[0]}"
+            )
 
 
 def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:

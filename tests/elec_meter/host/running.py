@@ -29,7 +29,7 @@ def with_passwords(data_dir: Path) -> None:
     """Give every level its password, before the first start."""
     with Storage.open(data_dir) as storage:
         for level, password in PASSWORDS.items():
-            key = stored_key(known_key(password, Level(level)))
+            key = stored_key(known_key(f"my {password}", Level(level)))
             change_password(storage, level, SALT, key, now=datetime.now(UTC))
 
 
