@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .access import Gate, Level
 from .dlms import (
@@ -15,10 +15,16 @@ from .dlms import (
     DlmsSession,
     HdlcSession,
     InvocationCounters,
+    Keyring,
     LogicalDevice,
 )
+from .events import EventCode
 from .meter import Meter
 from .objects import Actions
+from .storage import DLMS_KEYS_NAME, SecretFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STATE_KEY: Final = "dlms counters"
 
@@ -66,7 +72,8 @@ class DlmsService:
 
     Raises:
         ConfigError: two clients are one.
-        DlmsError: the invocation counters that the meter kept are damaged.
+        DlmsError: the invocation counters or keys that the meter kept are damaged.
+        StorageError: its keys cannot be read, or others can read them, too.
     """
 
     def __init__(
@@ -88,6 +95,8 @@ class DlmsService:
         self._random_bytes = random_bytes
         self._counters = InvocationCounters(meter.storage.get_state(STATE_KEY) or b"")
         meter.save_beside(STATE_KEY, self._counters.state)
+        self._keyring = _keyring(meter.storage.directory)
+        self._now = now
         self._ports = self._new_ports()
 
     def session(self, now: datetime) -> DlmsSession:
@@ -97,6 +106,9 @@ class DlmsService:
     def link(self, now: datetime) -> HdlcSession:
         """The same over HDLC: what takes a FLAG line over in mode E."""
         return self._current(LINE_PORT).link(now)
+
+    def _record_keys(self, sentence: str) -> None:
+        self._meter.storage.record_event(EventCode.KEYS_CHANGED, sentence, self._now())
 
     def _current(self, port: str) -> DlmsPort:
         if self._version != self._meter.config_version:
@@ -120,9 +132,19 @@ class DlmsService:
             durable=self._durable,
             random_bytes=self._random_bytes,
             gate=door,
+            keyring=self._keyring,
+            record=self._record_keys,
             changes=DirectoryChanges(meter.objects, self._actions_at(door.port)),
         )
         return DlmsPort(device)
+
+
+def _keyring(directory: Path | None) -> Keyring:
+    """Changed keys, in a file of their own: the database holds nothing that lets anybody in."""
+    if directory is None:
+        return Keyring()
+    file = SecretFile(directory, DLMS_KEYS_NAME)
+    return Keyring(file.read(), file.replace)
 
 
 def system_title(manufacturer: str, serial: str) -> bytes:

@@ -12,6 +12,7 @@ from elec_meter.dlms.counters import InvocationCounters
 from elec_meter.dlms.device import LogicalDevice
 from elec_meter.dlms.errors import DlmsError, PeerError
 from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
+from elec_meter.dlms.keyring import Keyring
 from elec_meter.dlms.policy import Gate
 from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming, WrapperSession
 from elec_meter.dlms.view import Changes
@@ -30,6 +31,7 @@ __all__ = [
     "HdlcLine",
     "HdlcSession",
     "InvocationCounters",
+    "Keyring",
     "Keys",
     "LogicalDevice",
     "PeerError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from elec_meter.dlms.acse import CHALLENGE_MAX
 from elec_meter.dlms.ciphering import KEY_SIZE, Keys, Protection
@@ -22,6 +22,7 @@ class ClientRule:
         is_open: whether it need not prove anything.
         password: for low level security; empty where that is not allowed.
         keys: for high level security and ciphering; None where that is not possible.
+        master: wraps new keys; empty where they cannot be changed.
         protection: what its ciphered APDUs must have.
         must_cipher: whether it has to cipher them all.
 
@@ -32,8 +33,9 @@ class ClientRule:
     sap: int
     level: Level
     is_open: bool = False
-    password: bytes = b""
+    password: bytes = field(default=b"", repr=False)
     keys: Keys | None = None
+    master: bytes = field(default=b"", repr=False)
     protection: Protection = Protection.AUTHENTICATED
     must_cipher: bool = False
 
@@ -42,6 +44,8 @@ class ClientRule:
             raise ConfigError(f"a DLMS client is numbered 1 to {_SAP_MAX}, not {self.sap}")
         if self.keys is not None and any(len(key) != KEY_SIZE for key in self.keys):
             raise ConfigError(f"a DLMS key has {KEY_SIZE} bytes")
+        if self.master and (self.keys is None or len(self.master) != KEY_SIZE):
+            raise ConfigError(f"a DLMS master key has {KEY_SIZE} bytes, and keys to wrap")
         if len(self.password) > CHALLENGE_MAX:
             raise ConfigError(f"a DLMS password has at most {CHALLENGE_MAX} bytes")
         if self.must_cipher and self.keys is None:
@@ -55,13 +59,18 @@ def public_client() -> ClientRule:
     return ClientRule(sap=16, level=Level.PUBLIC, is_open=True)
 
 
-def reader_client(password: bytes, keys: Keys | None) -> ClientRule:
+def reader_client(password: bytes, keys: Keys | None, master: bytes = b"") -> ClientRule:
     """Client 32: everything that can be read, by password or by key."""
-    return ClientRule(sap=32, level=Level.READER, password=password, keys=keys)
+    return ClientRule(sap=32, level=Level.READER, password=password, keys=keys, master=master)
 
 
-def management_client(keys: Keys) -> ClientRule:
-    """Client 1: everything, by key, authenticated and encrypted."""
+def management_client(keys: Keys, master: bytes = b"") -> ClientRule:
+    """Client 1: everything, by key, authenticated and encrypted; it changes keys, too."""
     return ClientRule(
-        sap=1, level=Level.SUPPLIER, keys=keys, protection=Protection.BOTH, must_cipher=True
+        sap=1,
+        level=Level.SUPPLIER,
+        keys=keys,
+        master=master,
+        protection=Protection.BOTH,
+        must_cipher=True,
     )

@@ -100,13 +100,17 @@ class InvocationCounters:
             )
             counters.floor = max(counters.floor, counters.lowest.pop(forgotten))
 
+    def is_known(self, encryption: bytes) -> bool:
+        """Whether an encryption key was ever used here."""
+        return _name(encryption) in self._keys
+
     def highest_heard(self, keys: Keys) -> int:
         """The highest counter heard with a key: whoever begins above it is not refused."""
         counters = self._of(keys)
         return max(counters.floor, *counters.lowest.values(), 1) - 1
 
     def _of(self, keys: Keys) -> _Counters:
-        name = sha256(b"dlms" + keys.encryption).digest()[:_NAME_SIZE]
+        name = _name(keys.encryption)
         # None is ever forgotten: a key that came back would find its counters used up already.
         return self._keys.setdefault(name, _Counters())
 
@@ -120,6 +124,10 @@ class InvocationCounters:
                 counters.lowest[title] = cursor.unsigned(_NUMBER_SIZE)
             self._keys[name] = counters
         cursor.finish()
+
+
+def _name(encryption: bytes) -> bytes:
+    return sha256(b"dlms" + encryption).digest()[:_NAME_SIZE]
 
 
 def _number(number: int) -> bytes:

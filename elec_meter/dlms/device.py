@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +10,7 @@ from elec_meter.dlms.ciphering import TITLE_SIZE
 from elec_meter.dlms.clients import ClientRule
 from elec_meter.dlms.counters import InvocationCounters
 from elec_meter.dlms.initiate import Conformance
+from elec_meter.dlms.keyring import Keyring
 from elec_meter.dlms.policy import OPEN_GATE, Gate
 from elec_meter.dlms.view import Changes, NoChanges
 from elec_meter.dlms.wrapper import PAYLOAD_MAX
@@ -41,10 +42,12 @@ class LogicalDevice:
     Attributes:
         directory: everything that can be read.
         title: the meter's system title, eight bytes.
-        clients: who may associate.
+        clients: who may associate, with the keys that they were given.
+        keyring: the keys that they have now.
         counters: invocation counters; whoever makes `durable` durable saves them with it.
         durable: called before anything is answered: what it has not made durable is not said.
         random_bytes: gives as many bytes of chance as it is told, for challenges.
+        record: takes a sentence for the event log: keys were changed.
         changes: what changes anything.
         gate: locks out whoever fails too often.
         receive_max: bytes of an APDU that the meter takes.
@@ -59,6 +62,8 @@ class LogicalDevice:
     counters: InvocationCounters
     durable: Callable[[], None]
     random_bytes: Callable[[int], bytes]
+    keyring: Keyring = field(default_factory=Keyring)
+    record: Callable[[str], None] = lambda _: None
     changes: Changes = field(default_factory=NoChanges)
     gate: Gate = OPEN_GATE
     receive_max: int = PAYLOAD_MAX
@@ -70,5 +75,9 @@ class LogicalDevice:
             raise ConfigError("two DLMS clients have one service access point")
 
     def rule(self, sap: int) -> ClientRule | None:
-        """What a client has to do; None for one that is not known."""
-        return next((rule for rule in self.clients if rule.sap == sap), None)
+        """What a client has to do now; None for one that is not known."""
+        return next((rule for rule in self.rules() if rule.sap == sap), None)
+
+    def rules(self) -> Iterator[ClientRule]:
+        """Every client with what it has to do now."""
+        return map(self.keyring.of, self.clients)

@@ -7,7 +7,6 @@ from typing import Final
 
 from elec_meter.dlms.acse import Mechanism
 from elec_meter.dlms.action import ActionOutcome
-from elec_meter.dlms.ciphering import Protection
 from elec_meter.dlms.compact import COMPACT_PROFILE, LOAD_PROFILE, CompactProfile
 from elec_meter.dlms.cursor import encode_length
 from elec_meter.dlms.data import (
@@ -27,6 +26,7 @@ from elec_meter.dlms.device import SERVER_SAP, LogicalDevice
 from elec_meter.dlms.initiate import VERSION
 from elec_meter.dlms.opening import Agreed
 from elec_meter.dlms.rendering import capture_objects, render
+from elec_meter.dlms.security import SecuritySetup
 from elec_meter.dlms.selection import row_selection
 from elec_meter.dlms.services import ActionResult
 from elec_meter.dlms.states import State
@@ -43,17 +43,10 @@ ASSOCIATION_CLASS: Final = 15
 _SAPS: Final = Obis.parse("0-0:41.0.0")
 _SECURITY: Final = Obis.parse("0-0:43.0.0")
 _DEVICE_NAME: Final = "0-0:42.0.0"
-_DATA, _PROFILE, _SAP_ASSIGNMENT, _SECURITY_SETUP = 1, 7, 17, 64
-_SUITE_0: Final = 0
+_DATA, _PROFILE, _SAP_ASSIGNMENT = 1, 7, 17
 _NAMES: Final = bytes.fromhex("60857405 08")
 _CONTEXT_BRANCH, _MECHANISM_BRANCH = 1, 2
 _CONFORMANCE_BITS: Final = 24
-_POLICIES: Final = {
-    Protection.NONE: 0,
-    Protection.AUTHENTICATED: 1,
-    Protection.ENCRYPTED: 2,
-    Protection.BOTH: 3,
-}
 
 
 def own_objects(
@@ -73,7 +66,7 @@ def own_objects(
         FRAME_COUNTER: OwnObject(_DATA, {2: lambda: encode_data(uint32(_highest_heard(device)))}),
     }
     if agreed.rule.keys is not None:
-        own[_SECURITY] = _security(device, agreed)
+        own[_SECURITY] = SecuritySetup(device, agreed).object()
     if LOAD_PROFILE in device.directory:
         own[COMPACT_PROFILE] = _compact_profile(device.directory)
     return own
@@ -108,17 +101,6 @@ def _association(
 
 def _proved_already(_: CosemData | None) -> ActionOutcome:
     return ActionOutcome(ActionResult.READ_WRITE_DENIED)
-
-
-def _security(device: LogicalDevice, agreed: Agreed) -> OwnObject:
-    title = agreed.cipherer.title
-    readers = {
-        2: lambda: encode_data(enum(_POLICIES[agreed.rule.protection])),
-        3: lambda: encode_data(enum(_SUITE_0)),
-        4: lambda: encode_data(octets(title)),
-        5: lambda: encode_data(octets(device.title)),
-    }
-    return OwnObject(_SECURITY_SETUP, readers)
 
 
 def _compact_profile(directory: Directory) -> OwnObject:
@@ -160,5 +142,5 @@ def _saps(directory: Directory) -> bytes:
 
 def _highest_heard(device: LogicalDevice) -> int:
     """Above this a counter of any client is taken, whichever of the meter's keys it uses."""
-    keys = [rule.keys for rule in device.clients if rule.keys is not None]
+    keys = [rule.keys for rule in device.rules() if rule.keys is not None]
     return max((device.counters.highest_heard(each) for each in keys), default=0)

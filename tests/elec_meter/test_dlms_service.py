@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from dlms_cosem import cosem, enumerations
 from dlms_cosem.clients.dlms_client import DlmsClient
 from dlms_cosem.utils import parse_as_dlms_data
@@ -15,28 +16,29 @@ from elec_meter import Meter, Storage
 from elec_meter.access import Gate, Level
 from elec_meter.config import demo_config
 from elec_meter.control import OrderDesk, Orders
-from elec_meter.demo.credentials import DLMS_KEYS, DLMS_PASSWORD, dlms_clients
+from elec_meter.demo.credentials import DLMS_KEYS, DLMS_MASTER_KEY, DLMS_PASSWORD, dlms_clients
 from elec_meter.dlms import DlmsError
 from elec_meter.dlms.acse import Result
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
 from elec_meter.dlms.changes import given_of
 from elec_meter.dlms.ciphering import Form as Ciphering
-from elec_meter.dlms.data import CosemData, octets, uint8, uint32
+from elec_meter.dlms.data import CosemData, array, enum, octets, structure, uint8, uint32
 from elec_meter.dlms.get import GetNormal
 from elec_meter.dlms.hdlc import Address, Control, Frame, Kind
 from elec_meter.dlms.instants import encode_date_time
 from elec_meter.dlms.notices import ServiceError
-from elec_meter.dlms.services import AccessResult, ActionResult, Attribute
+from elec_meter.dlms.services import AccessResult, ActionResult, Attribute, Member
 from elec_meter.dlms.setting import SetNormal
 from elec_meter.dlms.tags import Tag
 from elec_meter.dlms_service import STATE_KEY, DlmsService, system_title
-from elec_meter.errors import MeterError, NotAllowedError
+from elec_meter.errors import MeterError, NotAllowedError, StorageError
 from elec_meter.events import EventCode
 from elec_meter.flag import FlagPort
 from elec_meter.objects import CHANGE, Form, ValueNotTakenError
 from elec_meter.objects.catalogue import complete_config
 from elec_meter.runtime import Runtime
+from elec_meter.storage import DLMS_KEYS_NAME
 from shared.obis import Obis
 from tests.elec_meter.dlms.asking import (
     KEYS,
@@ -108,6 +110,41 @@ def test_counters_outlive_the_process(tmp_path: Path) -> None:
         assert ServiceError.INVOCATION_COUNTER_ERROR is refused.service
         after = again.send(again.sealed(GetNormal(0xC1, name("1-0:1.8.0")).to_bytes()))
         assert int.from_bytes(before[3:7], "big") < int.from_bytes(after[3:7], "big")
+
+
+def test_changed_keys_outlive_the_process(tmp_path: Path) -> None:
+    """In a file that nobody else reads, beside a database that holds none; the change is logged."""
+    fresh = b"E" * 16
+    wrapped = structure(enum(0), octets(aes_key_wrap(DLMS_MASTER_KEY, fresh)))
+    change = ActionNormal(0xC1, Member(64, Obis.parse("0-0:43.0.0"), 2), array(wrapped))
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, NOON)
+        assert ActionResult.SUCCESS is managed(meter).ask(change).outcome.result
+        assert EventCode.KEYS_CHANGED in [each.code for each in storage.events()]
+    file = tmp_path / DLMS_KEYS_NAME
+    assert 0o600 == file.stat().st_mode & 0o777
+    everywhere = b"".join(each.read_bytes() for each in tmp_path.iterdir() if each != file)
+    assert fresh not in everywhere
+    assert fresh.hex().encode() not in everywhere
+    with Storage.open(tmp_path) as storage:
+        service = service_of(Meter(demo_config(), storage, NOON))
+        for encryption, result in (
+            (KEYS.encryption, Result.REJECTED_PERMANENT),
+            (fresh, Result.ACCEPTED),
+        ):
+            keys = KEYS._replace(encryption=encryption)
+            asker = asker_of(service, MANAGEMENT, Ciphering.GLOBAL, keys=keys, counter=50)
+            assert result is asker.open(5, CHALLENGE).result
+
+
+def test_keys_that_others_can_read_are_not_used(tmp_path: Path) -> None:
+    """The sentence names the file and the remedy."""
+    (tmp_path / DLMS_KEYS_NAME).write_text("{}")
+    (tmp_path / DLMS_KEYS_NAME).chmod(0o644)
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, NOON)
+        with pytest.raises(StorageError, match="chmod 600"):
+            service_of(meter)
 
 
 def test_damaged_counters_are_not_begun_again() -> None:

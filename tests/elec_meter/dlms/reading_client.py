@@ -18,7 +18,9 @@ from gurux_dlms.objects import (
     GXDLMSClock,
     GXDLMSProfileGeneric,
     GXDLMSRegister,
+    GXDLMSSecuritySetup,
 )
+from gurux_dlms.objects.enums import GlobalKeyType
 from gurux_dlms.secure import GXDLMSSecureClient
 
 TIMEOUT_S = 20
@@ -141,6 +143,12 @@ def main() -> None:
         before = reader.received
         said["rows"] = reader.rows(wishes)
         said["bytes"] = reader.received - before
+    if "rekey" in wishes:
+        setup = GXDLMSSecuritySetup()
+        master, *keys = map(bytes.fromhex, wishes["rekey"])
+        kinds = (GlobalKeyType.UNICAST_ENCRYPTION, GlobalKeyType.AUTHENTICATION)
+        pairs = list(zip(kinds, keys, strict=False))
+        reader.exchange(setup.globalKeyTransfer(reader.client, master, pairs))
     if "objects" in wishes:
         association = GXDLMSAssociationLogicalName()
         reader.read(association, 2)

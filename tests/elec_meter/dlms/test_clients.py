@@ -20,6 +20,7 @@ from dlms_cosem.parsers import ProfileGenericBufferParser
 from dlms_cosem.time import datetime_from_bytes
 from dlms_cosem.utils import parse_as_dlms_data
 
+from elec_meter.dlms import Keys, management_client
 from shared.obis import Obis
 from shared.timegrid import unix_s
 from tests.elec_meter.dlms.asking import (
@@ -195,6 +196,18 @@ class TestGurux:
         numbers = [unix_s(START + n * HALF_HOUR) // 1800 % 65_536 for n in range(1, 49)]
 
         assert [[n, 0, 0, wh, 0, 0, 3] for n, wh in zip(numbers, NUMBERS, strict=True)] == rows
+
+    def test_keys_are_changed(self) -> None:
+        """Wrapped by that client; the next association takes the new ones and no others."""
+        master, fresh = bytes(range(16)), Keys(b"E" * 16, b"A" * 16)
+        clients = (management_client(KEYS, master),)
+        register = {"register": "1.0.1.8.0.255"}
+        with serving(port_of(METER, clients=clients).session, now=lambda: METER.now) as address:
+            ask(address, **BY_KEY, rekey=[each.hex() for each in (master, *fresh)])
+            anew = {**BY_KEY, "keys": [each.hex() for each in fresh]}
+            assert sum(NUMBERS) == ask(address, **anew, **register)["value"]
+            with pytest.raises(AssertionError, match=r"(?i)authentication"):
+                ask(address, **BY_KEY, **register, counter=100)
 
     @pytest.mark.parametrize("wishes", [BY_PASSWORD, BY_KEY])
     def test_hdlc_carries_the_same(self, address: Address, wishes: dict[str, Any]) -> None:
