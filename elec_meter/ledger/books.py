@@ -196,11 +196,18 @@ class Books:
                 at_s = end_s
         return count
 
-    def rows(self, from_s: int, to_s: int) -> Iterator[ProfileRow]:
+    def rows(self, from_s: int, to_s: int, *, with_indexes: bool = True) -> Iterator[ProfileRow]:
         """The closed rows that start in `[from_s, to_s)`, in order of time.
 
         Half-hours of gas have rows of their own where the integration period is another.
+
+        Args:
+            from_s: where they begin.
+            to_s: where they end.
+            with_indexes: whether somebody wants their indexes, which take a sum of all later rows.
         """
+        if not with_indexes:
+            return self._rows.closed(from_s, to_s)
         unallocated = [self.unallocated(name) for name in self._accounts]
         return self._rows.closed(from_s, to_s, unallocated)
 

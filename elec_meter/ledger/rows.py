@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 from elec_meter.config.tariff import REACTIVE
@@ -33,7 +34,7 @@ class ProfileRow:
         period_s: its length.
         revision: how often it was amended after it had closed.
         indexes: by energy key, the sum of all rows up to and with this one, those that have left by
-            depth included.
+            depth included; empty where nobody asked for them.
     """
 
     start_s: int
@@ -50,6 +51,7 @@ class ProfileRow:
         return self.start_s + self.period_s
 
 
+@cache
 def energy_key(channel: str) -> str:
     """The key of an energy channel's deltas."""
     return f"{channel}_{energy_unit(channel).lower()}"
@@ -87,7 +89,9 @@ class Rows:
         self._pulses = pulses
         self._data = data
 
-    def closed(self, from_s: int, to_s: int, unallocated: list[int]) -> Iterator[ProfileRow]:
+    def closed(
+        self, from_s: int, to_s: int, unallocated: list[int] | None = None
+    ) -> Iterator[ProfileRow]:
         """Closed rows that start in `[from_s, to_s)`.
 
         Half-hours of gas have rows of their own where the integration period is another.
@@ -95,28 +99,29 @@ class Rows:
         Args:
             from_s: where they begin.
             to_s: where they end.
-            unallocated: by energy channel, what is in no row.
+            unallocated: by energy channel, what is in no row; None where nobody wants indexes: the
+                sums that they begin with are of every row that there is.
         """
         profile = self._profile
         to_s = min(to_s, profile.end_s)
         readers = self._readers(from_s, to_s)
-        totals = [account.total for account in self._accounts.values()]
-        indexes = [total - left for total, left in zip(totals, unallocated, strict=True)]
-        later = profile.sums(from_s)
-        indexes = [after - in_rows for after, in_rows in zip(indexes, later, strict=True)]
+        keys = [energy_key(name) for name in self._accounts]
+        indexes = [] if unallocated is None else self._indexes(from_s, unallocated)
         gas_s = half_hour_ceiling_s(max(from_s, profile.first_s))
         for row in profile.between(from_s, to_s):
-            indexes = [before + delta for before, delta in zip(indexes, row.deltas, strict=True)]
+            if indexes:
+                pairs = zip(indexes, row.deltas, strict=True)
+                indexes = [before + delta for before, delta in pairs]
             if not self._is_closed(row.start_s):
                 continue
             period_s = profile.period_s(row.start_s)
             if period_s == HALF_HOUR_S:
-                yield self._merged(row, readers, indexes)
+                yield self._merged(row, keys, readers, indexes)
                 gas_s = max(gas_s, row.start_s + HALF_HOUR_S)
                 continue
-            yield self._merged(row, [], indexes)
+            yield self._merged(row, keys, [], indexes)
             while readers and gas_s + HALF_HOUR_S <= row.start_s + period_s:
-                gas = self._merged(EnergyRow(gas_s, (), 0), readers, [])
+                gas = self._merged(EnergyRow(gas_s, (), 0), keys, readers, [])
                 if gas.channel_status:
                     yield gas
                 gas_s += HALF_HOUR_S
@@ -125,12 +130,23 @@ class Rows:
         """Rows that have not closed: one, or more when energy came ahead of the clock."""
         open_s, end_s = self._profile.open_s, self._profile.end_s
         readers = self._readers(open_s, end_s)
+        keys = [energy_key(name) for name in self._accounts]
         for row in self._profile.between(open_s, end_s):
             if not self._is_closed(row.start_s):
-                yield self._merged(row, readers, [])
+                yield self._merged(row, keys, readers, [])
 
-    def _merged(self, row: EnergyRow, readers: _Readers, indexes: list[int]) -> ProfileRow:
-        keys = [energy_key(name) for name in self._accounts]
+    def _indexes(self, from_s: int, unallocated: list[int]) -> list[int]:
+        """By energy channel, the sum of all rows before an instant."""
+        totals = [account.total for account in self._accounts.values()]
+        later = self._profile.sums(from_s)
+        return [
+            total - left - in_rows
+            for total, left, in_rows in zip(totals, unallocated, later, strict=True)
+        ]
+
+    def _merged(
+        self, row: EnergyRow, keys: list[str], readers: _Readers, indexes: list[int]
+    ) -> ProfileRow:
         deltas: dict[str, int | None] = dict(zip(keys, row.deltas, strict=False))
         channel_status: dict[str, int] = {}
         for key, reader in readers:
@@ -148,7 +164,7 @@ class Rows:
             channel_status,
             period_s,
             row.revision,
-            dict(zip(keys, indexes, strict=False)),
+            dict(zip(keys, indexes, strict=False)) if indexes else {},
         )
 
     def _readers(self, from_s: int, to_s: int) -> _Readers:

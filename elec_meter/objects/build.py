@@ -206,7 +206,7 @@ def _index_column(sources: Sources, order: int) -> Column:
         channel.scaler_unit,
         modulus=modulus,
     )
-    return Column(register, _rolling(index, modulus))
+    return Column(register, _rolling(index, modulus), is_index=True)
 
 
 def _index(key: str) -> Callable[[ProfileRow], int | None]:

@@ -62,11 +62,19 @@ class EnergySum(NamedTuple):
         """What its parts are counted in."""
         return self.parts[0].scaler_unit
 
-    def in_row(self, row: ProfileRow) -> int | None:
-        """What a row has of it; None for a row of gas alone."""
-        deltas = [row.deltas.get(each.key) for each in self.parts]
-        known = [each for each in deltas if each is not None]
-        return sum(known) if known else None
+    @property
+    def in_row(self) -> Callable[[ProfileRow], int | None]:
+        """Reads what a row has of it; None for a row of gas alone."""
+        first, *others = (each.key for each in self.parts)
+        if not others:
+            return lambda row: row.deltas.get(first)
+        keys = (first, *others)
+
+        def summed(row: ProfileRow) -> int | None:
+            known = [each for key in keys if (each := row.deltas.get(key)) is not None]
+            return sum(known) if known else None
+
+        return summed
 
 
 REACTIVE_SUMS: Final = (

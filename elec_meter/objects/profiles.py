@@ -23,10 +23,17 @@ _T = TypeVar("_T")
 
 
 class Column(NamedTuple):
-    """A column of a profile of periods: the object that is captured, and where a row has it."""
+    """A column of a profile of periods.
+
+    Attributes:
+        captured: the object that is captured.
+        of: where a row has it.
+        is_index: whether that is an index, which rows have for those alone who ask.
+    """
 
     captured: CosemObject
     of: Callable[[ProfileRow], int | None]
+    is_index: bool = False
 
 
 class Bounds(NamedTuple):
@@ -59,15 +66,16 @@ class _PeriodRows(ProfileSource):
 
     def __init__(self, sources: Sources, columns: Sequence[Column], key: str) -> None:
         self._ledger = sources.ledger
-        self._columns = tuple(columns)
+        self._readers = [column.of for column in columns]
+        self._has_index = any(column.is_index for column in columns)
         self._key = key
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
-        bounds = Bounds.of(from_utc, to_utc)
+        (from_s, to_s), readers = Bounds.of(from_utc, to_utc), self._readers
         return [
-            (from_unix_s(row.end_s), *(column.of(row) for column in self._columns))
-            for row in self._rows(bounds.from_s - _LONGEST_S, bounds.to_s)
-            if row.end_s in bounds
+            (from_unix_s(row.end_s), *[read(row) for read in readers])
+            for row in self._rows(from_s - _LONGEST_S, to_s)
+            if from_s <= row.end_s <= to_s
         ]
 
     def count(self) -> int:
@@ -79,7 +87,7 @@ class _PeriodRows(ProfileSource):
         first_s = self._ledger.first_s
         if first_s is None:
             return iter(())
-        rows = self._ledger.rows(max(first_s, from_s), to_s)
+        rows = self._ledger.rows(max(first_s, from_s), to_s, with_indexes=self._has_index)
         return (row for row in rows if self._key in row.deltas)
 
 
