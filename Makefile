@@ -17,10 +17,10 @@ help: ## say what each target does
 run: $(VENV)/.warm ## start the demo (ARGS="--speed 60" passes options on)
 	@$(BIN)/elec-meter demo $(ARGS)
 
-test: $(VENV)/.test lint ## lint, types and every test that takes seconds
+test: $(VENV)/.test $(VENV)/.debian lint ## lint, types and every test that takes seconds
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"
 
-test-all: $(VENV)/.test lint ## the slow tests too
+test-all: $(VENV)/.test $(VENV)/.debian lint ## the slow tests too
 	$(BIN)/python -m pytest -n 2 -q --timeout 3000
 
 lint: $(VENV)/.test ## ruff and mypy --strict
@@ -46,12 +46,16 @@ $(BIN)/python:
 	$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+	$(PIP) --editable '.[panel]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[all,test]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.debian: tests/debian-packages.sh | $(BIN)/python
+	@tests/debian-packages.sh
+	@touch $@
 
 # Compiling the kernels costs seconds once; here it is part of installing, not of the first reading.
 $(VENV)/.warm: $(VENV)/.run $(wildcard elec_meter/metrology/*.py)

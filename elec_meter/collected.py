@@ -89,4 +89,4 @@ def unit_report(collector: Collector, serial: str) -> UnitReport | None:
     heard = state.heard
     if heard is None:
         return UnitReport(faults=faults)
-    return UnitReport(heard.heard_utc, heard.battery_left_d, faults)
+    return UnitReport(heard.heard_utc, heard.battery_left_d, faults, heard.rssi_dbm)

@@ -8,7 +8,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -22,15 +22,37 @@ from .errors import CheckpointFailedError, ControlError, StorageLostError, Termi
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
+from .panel_desk import PanelDesk
 from .ports import ControlServer, SerialDevice, SerialServer, TcpServer, format_address
 
 if TYPE_CHECKING:
     import ssl
 
+    from .panel import HouseControls, PanelServer
+
 _EXPOSED: Final = FlagLine(is_exposed=True)
 _OPTICAL: Final = FlagLine(port="FLAG optical", opening_bps=300)
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _SUPPLY_LOST: Final = getattr(signal, "SIGPWR", None)  # of an uninterruptible supply; Linux has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelPlace:
+    """Where the web panel is opened, and how.
+
+    Attributes:
+        host: where it listens.
+        port: likewise; 0 takes any that is free.
+        tls: encrypts its connections; None for none.
+        is_insecure: whether it may be open to a network in clear.
+        demo: controls of a simulated house; whoever looks is then taken for a person at the meter.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    is_insecure: bool = False
+    demo: HouseControls | None = None
 
 
 class Runtime:
@@ -51,6 +73,7 @@ class Runtime:
         block: the terminals; None for a meter without hardware.
         dlms: host and port of the DLMS listener; None for none.
         dlms_clients: who may associate there, and over HDLC.
+        panel: the web panel; None for none.
 
     Attributes:
         gate: who is let in, on every port.
@@ -70,6 +93,7 @@ class Runtime:
         enhanced: StreamFactory | None = None,
         dlms: tuple[str, int] | None = None,
         dlms_clients: tuple[ClientRule, ...] = (),
+        panel: PanelPlace | None = None,
     ) -> None:
         self.meter = meter
         self.notices: list[str] = []
@@ -80,6 +104,8 @@ class Runtime:
         self._tls = tls
         self._optical_device = optical
         self._optical: SerialServer | None = None
+        self._panel_place = panel
+        self._panel: PanelServer | None = None
         self._flag: TcpServer | None = None
         self.gate = self._new_gate()
         self._dlms_address = dlms
@@ -121,6 +147,9 @@ class Runtime:
         }
         if self._optical_device is not None:
             ports["FLAG optical"] = self._optical_device.path
+        if self._panel is not None and self._panel_place is not None:
+            scheme = "http" if self._panel_place.tls is None else "https"
+            ports["panel"] = f"{scheme}://{format_address(*self._panel.address)}"
         return ports
 
     def now(self) -> datetime:
@@ -200,6 +229,8 @@ class Runtime:
             self._optical = await SerialServer.start(partial(self._flag_session, line=line), device)
         if self._dlms_address is not None:
             self._dlms = await TcpServer.start(self._dlms_service.session, *self._dlms_address)
+        if self._panel_place is not None:
+            self._panel = await self._open_panel(self._panel_place)
         directory = self.meter.storage.directory
         if directory is not None:
             try:
@@ -222,7 +253,7 @@ class Runtime:
         loop = asyncio.get_running_loop()
         for number in (*_STOPS, *filter(None, [_SUPPLY_LOST])):
             loop.remove_signal_handler(number)
-        for server in (self._control, self._flag, self._optical, self._dlms):
+        for server in (self._control, self._flag, self._optical, self._dlms, self._panel):
             if server is not None:
                 await server.close()
         if kind is not None:
@@ -284,6 +315,29 @@ class Runtime:
 
     def _control_session(self, now: datetime) -> ControlSession:
         return ControlSession(self._orders.perform, now)
+
+    async def _open_panel(self, place: PanelPlace) -> PanelServer:
+        from . import panel
+
+        panel.require_installed()
+        panel.require_closed(
+            place.host, is_encrypted=place.tls is not None, is_insecure=place.is_insecure
+        )
+        desk = PanelDesk(
+            self.meter,
+            self.gate,
+            self._orders,
+            now=self.now,
+            durable=self.durable,
+            is_at_meter=place.demo is not None,
+        )
+        served = panel.Panel(
+            desk,
+            panel.own_names() | {place.host},
+            demo=place.demo,
+            is_encrypted=place.tls is not None,
+        )
+        return await panel.PanelServer.start(served, place.host, place.port, tls=place.tls)
 
     def _status(self) -> dict[str, Any]:
         return {"durable": self.is_durable(), "pid": os.getpid(), "ports": self.ports}

@@ -26,6 +26,9 @@ class VirtualRadio(Bearer):
         corrupt: probability that some of a received frame's bytes are wrong.
         reply_loss: probability that a reply is never received.
         name: as it appears in events.
+
+    Attributes:
+        loss: as in the arguments; it may change.
     """
 
     is_two_way = True
@@ -44,7 +47,7 @@ class VirtualRadio(Bearer):
     ) -> None:
         self.name = name
         self._random = random.Random(seed)
-        self._loss = loss
+        self.loss = loss
         self._delay_max_s = delay_max_s
         self._duplicate = duplicate
         self._reorder = reorder
@@ -62,7 +65,7 @@ class VirtualRadio(Bearer):
             BearerClosedError: after `close`.
         """
         self._refuse_closed()
-        if self._random.random() < self._loss:
+        if self._random.random() < self.loss:
             return
         copies = 2 if self._random.random() < self._duplicate else 1
         for _ in range(copies):

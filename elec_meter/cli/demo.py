@@ -19,10 +19,12 @@ from .options import Address, json_option
 if TYPE_CHECKING:
     from elec_meter.demo.gas import GasFlow
     from elec_meter.ports import SerialDevice
+    from elec_meter.runtime import PanelPlace
     from elec_meter.sampling.synthetic import Load
 
 DEFAULT_FLAG = ("127.0.0.1", 8063)
 DEFAULT_DLMS = ("127.0.0.1", 4059)
+DEFAULT_PANEL = ("127.0.0.1", 8062)
 
 
 _PARAMETERS: list[click.Parameter] = [
@@ -31,6 +33,22 @@ _PARAMETERS: list[click.Parameter] = [
         type=click.Path(path_type=Path),
         metavar="DIR",
         help="Keep the meter's data here, and go on from it; otherwise it goes with the demo.",
+    ),
+    click.Option(
+        ["--panel"],
+        type=Address(),
+        help="Web panel  [default: 127.0.0.1:8062, and none at --speed 0]",
+    ),
+    click.Option(
+        ["--panel-tls", "certificate"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="PEM file with the key and certificate that encrypt the panel.",
+    ),
+    click.Option(
+        ["--insecure", "is_insecure"],
+        is_flag=True,
+        help="Let the panel be open to a network in clear.",
     ),
     click.Option(
         ["--flag"],
@@ -89,6 +107,9 @@ _PARAMETERS: list[click.Parameter] = [
 @json_option
 def command(
     data_dir: Path | None,
+    panel: tuple[str, int] | None,
+    certificate: Path | None,
+    is_insecure: bool,
     flag: tuple[str, int] | None,
     optical: str | None,
     dlms: tuple[str, int] | None,
@@ -126,6 +147,7 @@ def command(
             load=load,
             flow=flow,
             flag=flag,
+            panel=_panel_place(panel, certificate, is_insecure, is_wanted=bool(speed)),
             optical=None if optical is None else _device(optical),
             dlms=dlms,
             live=not as_json,
@@ -137,6 +159,27 @@ def command(
         _print_summary(summary)
     if not summary["balanced"]:
         raise LedgerError(f"the books do not balance: {summary['differences'][0]}")
+
+
+def _panel_place(
+    asked: tuple[str, int] | None, certificate: Path | None, is_insecure: bool, *, is_wanted: bool
+) -> PanelPlace | None:
+    """Where the panel opens; without being asked for it does where it is installed."""
+    if asked is None and not is_wanted:
+        return None
+    from elec_meter.panel import PanelMissingError, load_certificate, require_installed
+    from elec_meter.runtime import PanelPlace
+
+    try:
+        require_installed()
+    except PanelMissingError as error:
+        if asked is not None:
+            raise
+        click.echo(f"There is no web panel: {error}.", err=True)
+        return None
+    host, port = asked or DEFAULT_PANEL
+    tls = None if certificate is None else load_certificate(certificate)
+    return PanelPlace(host=host, port=port, tls=tls, is_insecure=is_insecure)
 
 
 def _device(text: str) -> SerialDevice:

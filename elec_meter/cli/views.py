@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Final
 
 from elec_meter.clock import from_unix_us
 from elec_meter.config import terminal_block
 from elec_meter.events import log_of
-from elec_meter.objects import (
-    Clock,
-    CosemObject,
-    Directory,
-    ExtendedRegister,
-    ProfileGeneric,
-    Register,
-    Scalar,
-)
+from elec_meter.objects import Clock, object_rows, register_rows
 from elec_meter.objects.profiles import CLOCK
 from elec_meter.switchgear import CONTACTOR
 from shared.timegrid import (
@@ -33,64 +23,15 @@ from .billing_views import billing, demand
 from .observed import Observed, Row
 from .tariff_view import tariff
 
-_CAPTURE_TIME: Final = 5
-_MOMENTARY_D: Final = 7
-
 
 def registers(seen: Observed) -> list[Row]:
-    """The registers of the directory, in the order of their OBIS codes."""
+    """The registers of the directory; nobody measures in one at rest."""
     return register_rows(seen.meter.objects)
-
-
-def register_rows(directory: Directory) -> list[Row]:
-    """All that accumulate, and others that have a value; none of the moment.
-
-    Nobody measures in a directory at rest.
-    """
-    return [
-        {
-            "obis": str(each.obis),
-            "name": each.name,
-            "value": value,
-            "unit": each.unit,
-            "captured": _captured(each, directory.now()),
-        }
-        for each in directory
-        if isinstance(each, Register) and each.obis.d != _MOMENTARY_D
-        if (value := each.value) is not None or each.modulus is not None
-    ]
 
 
 def objects(seen: Observed) -> list[Row]:
     """Everything that has a single value, in the order of the OBIS codes."""
     return object_rows(seen.meter.objects)
-
-
-def object_rows(directory: Directory) -> list[Row]:
-    """Each with its class and its value; what is not known is null."""
-    return [
-        {
-            "obis": str(each.obis),
-            "class": each.class_id,
-            "name": each.name,
-            "value": _plain(each.value),
-            "unit": each.unit,
-        }
-        for each in directory
-        if not isinstance(each, ProfileGeneric)
-    ]
-
-
-def _plain(value: Scalar) -> int | Decimal | str | None:
-    if isinstance(value, datetime):
-        return iso_utc(value)
-    return value.isoformat() if isinstance(value, (date, time)) else value
-
-
-def _captured(each: CosemObject, now: datetime) -> str | None:
-    """When a value came to be, where that is kept."""
-    time = each.present(_CAPTURE_TIME, now) if isinstance(each, ExtendedRegister) else None
-    return iso_utc(time) if isinstance(time, datetime) else None
 
 
 def profile(seen: Observed) -> list[Row]:

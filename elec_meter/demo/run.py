@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +21,13 @@ from elec_meter.config import demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
 from elec_meter.ports import SerialDevice
-from elec_meter.runtime import Runtime
+from elec_meter.runtime import PanelPlace, Runtime
 from elec_meter.sampling.household import HouseholdLoad
 from elec_meter.sampling.synthetic import Load
 from elec_meter.storage import Storage
 from shared.timegrid import from_unix_ms
 
+from .controls import DemoControls, Pace
 from .credentials import dlms_clients
 from .gas import BoilerFlow, GasFlow, GasMeter
 from .live import live_view
@@ -52,6 +53,7 @@ class DemoOptions:
         flag: the FLAG listener.
         optical: the serial device of the FLAG port at the meter.
         dlms: the DLMS listener.
+        panel: the web panel.
         live: whether to draw the screen.
     """
 
@@ -66,6 +68,7 @@ class DemoOptions:
     flag: tuple[str, int] | None = None
     optical: SerialDevice | None = None
     dlms: tuple[str, int] | None = None
+    panel: PanelPlace | None = None
     live: bool = True
 
 
@@ -83,11 +86,14 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
             stack.enter_context(TemporaryDirectory(prefix="halfhourly-"))
         )
         storage = stack.enter_context(Storage.open(data_dir))
-        world = _resumed_or_new(storage, data_dir, options)
-        return asyncio.run(_run(world, options))
+        keystore = Keystore.open(data_dir)
+        world = _resumed_or_new(storage, data_dir, options, keystore)
+        return asyncio.run(_run(world, options, keystore))
 
 
-def _resumed_or_new(storage: Storage, data_dir: Path, options: DemoOptions) -> DemoWorld:
+def _resumed_or_new(
+    storage: Storage, data_dir: Path, options: DemoOptions, keystore: Keystore
+) -> DemoWorld:
     """In a directory that knows a later time than was asked for, the demo goes on from there."""
     saved = saved_world(storage)
     start = options.start or datetime.now(UTC).replace(microsecond=0)
@@ -97,18 +103,33 @@ def _resumed_or_new(storage: Storage, data_dir: Path, options: DemoOptions) -> D
             _tell(f"{data_dir} holds data up to {durable:%Y-%m-%dT%H:%M:%SZ}: going on from there")
         if options.start is None or start < durable:
             start = durable
-    meter = Meter(
-        storage.load_config() or demo_config(), storage, start, keystore=Keystore.open(data_dir)
-    )
+    meter = Meter(storage.load_config() or demo_config(), storage, start, keystore=keystore)
     seed = options.seed if saved is None else saved.seed
     turns = GasMeter(options.flow or BoilerFlow(seed), demo_unit(meter.config).weight)
     load = options.load or HouseholdLoad(seed)
     return DemoWorld(meter, turns, load, seed=seed, loss=options.loss)
 
 
-async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
+async def _run(world: DemoWorld, options: DemoOptions, keystore: Keystore) -> dict[str, Any]:
     begun = world.now
+    pace = Pace(options.speed, begun, asyncio.get_running_loop().time)
+    controls = DemoControls(world, pace)
+    while True:
+        await _live(world, options, controls, pace, begun)
+        if controls.dark_until is None:
+            return summary(world, begun)
+        for _ in world.lose_power(controls.dark_until):
+            await asyncio.sleep(0)
+        world.regain_power(keystore)
+        controls.has_come_back()
+
+
+async def _live(
+    world: DemoWorld, options: DemoOptions, controls: DemoControls, pace: Pace, begun: datetime
+) -> None:
+    """From one power-up of the meter to the next, or to the end."""
     end = None if options.length is None else begun + options.length
+    panel = options.panel and replace(options.panel, demo=controls)
     async with Runtime(
         world.meter,
         lambda: world.now,
@@ -116,6 +137,7 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
         optical=options.optical,
         dlms=options.dlms,
         dlms_clients=dlms_clients(),
+        panel=panel,
     ) as runtime:
         if runtime.ports:
             publish_passwords(runtime.gate, world.now)
@@ -124,12 +146,13 @@ async def _run(world: DemoWorld, options: DemoOptions) -> dict[str, Any]:
         screen = Console(file=sys.stderr)
         if options.live and screen.is_terminal and not screen.is_dumb_terminal:
             with Live(console=screen, auto_refresh=False, screen=True) as live:
-                await _drive(world, runtime, options, end, live)
+                await _Driving(world, runtime, controls, pace).drive(end, live)
         else:
             for name, address in runtime.ports.items():
                 _tell(f"{name} listens on {address}")
-            await _drive(world, runtime, options, end, None)
-    return summary(world, begun)
+            await _Driving(world, runtime, controls, pace).drive(end, None)
+        if runtime.stopping.is_set():
+            controls.dark_until = None
 
 
 def publish_passwords(gate: Gate, now: datetime) -> None:
@@ -144,40 +167,46 @@ def _tell(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
 
 
-async def _drive(
-    world: DemoWorld,
-    runtime: Runtime,
-    options: DemoOptions,
-    end: datetime | None,
-    live: Live | None,
-) -> None:
-    """Let simulated time pass at the speed that was asked for."""
-    loop = asyncio.get_running_loop()
-    begun_s, begun, drawn_s = loop.time(), world.now, -FRAME_S
-    while not runtime.stopping.is_set() and (end is None or world.now < end):
-        until = world.now + SLICE if end is None else min(world.now + SLICE, end)
-        if options.speed:
-            due = begun + timedelta(seconds=(loop.time() - begun_s) * options.speed)
-            if due <= world.now:
-                await runtime.wait(FRAME_S)
-            until = min(until, due)
-        for _ in world.advance(until):
-            await asyncio.sleep(0)
-            if runtime.stopping.is_set():
-                return
-        if live is not None and loop.time() - drawn_s >= FRAME_S:
-            drawn_s = loop.time()
-            if runtime.is_durable():
-                live.update(live_view(world, _footer(world, runtime, options)), refresh=True)
+class _Driving:
+    """Lets simulated time pass at the pace that was asked for."""
 
+    def __init__(
+        self, world: DemoWorld, runtime: Runtime, controls: DemoControls, pace: Pace
+    ) -> None:
+        self._world = world
+        self._runtime = runtime
+        self._controls = controls
+        self._pace = pace
 
-def _footer(world: DemoWorld, runtime: Runtime, options: DemoOptions) -> str:
-    speed = f"speed {options.speed:g}" if options.speed else "as fast as it can"
-    listening = "  ".join(f"{name} {address}" for name, address in runtime.ports.items())
-    return (
-        f"{speed} · loss {options.loss:.0%} · {listening or 'no ports'}\n"
-        f"data in {world.meter.storage.directory} · Ctrl-C ends"
-    )
+    async def drive(self, end: datetime | None, live: Live | None) -> None:
+        """Until it is time to stop, or the supply is cut."""
+        world, loop, drawn_s = self._world, asyncio.get_running_loop(), -FRAME_S
+        while not self._is_over() and (end is None or world.now < end):
+            until = world.now + SLICE if end is None else min(world.now + SLICE, end)
+            due = self._pace.due()
+            if due is not None:
+                if due <= world.now:
+                    await self._runtime.wait(FRAME_S)
+                until = min(until, due)
+            for _ in world.advance(until):
+                await asyncio.sleep(0)
+                if self._is_over():
+                    return
+            if live is not None and loop.time() - drawn_s >= FRAME_S:
+                drawn_s = loop.time()
+                if self._runtime.is_durable():
+                    live.update(live_view(world, self._footer()), refresh=True)
+
+    def _is_over(self) -> bool:
+        return self._runtime.stopping.is_set() or self._controls.dark_until is not None
+
+    def _footer(self) -> str:
+        speed = f"speed {self._pace.speed:g}" if self._pace.speed else "as fast as it can"
+        ports = "  ".join(f"{name} {address}" for name, address in self._runtime.ports.items())
+        return (
+            f"{speed} · loss {self._world.loss:.0%} · {ports or 'no ports'}\n"
+            f"data in {self._world.meter.storage.directory} · Ctrl-C ends"
+        )
 
 
 def summary(world: DemoWorld, begun: datetime) -> dict[str, Any]:

@@ -7,12 +7,12 @@ firmware, its telegrams are sealed, the radio loses them, and the meter gets sam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from collector import UnitRecord, VirtualRadio
+from collector import Keys, UnitRecord, VirtualRadio
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.errors import StorageError
 from elec_meter.meter import Meter
@@ -34,6 +34,7 @@ UNIT_KEY: Final = bytes.fromhex("0F0E0D0C0B0A09080706050403020100")
 RADIO_DELAY_MAX_S: Final = 1
 """Well within the unit's reply window."""
 UNIT_DRIFT_PPM: Final = 20
+_AWAY: Final = timedelta(days=1)
 
 
 class WorldState(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +123,7 @@ class DemoWorld:
         self._turns = turns
         self._turned_through_ms = self._now_ms
         self._reed_free_ms = self._now_ms
-        self.unit = self._boot_unit(config)
+        self.unit = self._boot_unit(config, meter.storage.get_state(NVM_KEY))
         for _ in range(self.turned - self.unit.count):
             self._turn(self._now_ms)  # the power went while this pulse was under way: again
         boots = self._state.boots + 1
@@ -132,14 +133,46 @@ class DemoWorld:
         self.telegrams_sent = self.telegrams_received = 0
         pair_demo_unit(meter, self.unit.count, self.now)
         self._nvm_revision, self._nvm = self.unit.nvm_revision, self.unit.nvm
-        meter.save_beside(STATE_KEY, self._packed_state)
-        meter.save_beside(NVM_KEY, self._packed_nvm)
-        meter.checkpoint()
+        self._is_powered = True
+        self._power_up(meter)
 
     @property
     def now(self) -> datetime:
         """Simulated UTC."""
         return from_unix_ms(self._now_ms)
+
+    @property
+    def loss(self) -> float:
+        """The share of telegrams that the radio loses."""
+        return self._radio.loss
+
+    @loss.setter
+    def loss(self, share: float) -> None:
+        self._radio.loss = share
+
+    def lose_power(self, until: datetime) -> Iterator[datetime]:
+        """Let time pass without mains; the unit goes on counting what is burnt, unheard.
+
+        Through more than a day nobody is at home and nothing is burnt.
+        """
+        self.meter.supply_lost(self.now)
+        self._is_powered = False
+        if until - self.now <= _AWAY:
+            yield from self.advance(until)
+            return
+        self._now_ms = self._turned_through_ms = self._reed_free_ms = unix_ms(until)
+        self.unit = self._boot_unit(demo_unit(self.meter.config), self.unit.nvm)
+
+    def regain_power(self, keystore: Keys) -> None:
+        """Mains are back: the meter starts again on its data."""
+        self._is_powered = True
+        self._power_up(Meter(self.meter.config, self.meter.storage, self.now, keystore=keystore))
+
+    def _power_up(self, meter: Meter) -> None:
+        self.meter = meter
+        meter.save_beside(STATE_KEY, self._packed_state)
+        meter.save_beside(NVM_KEY, self._packed_nvm)
+        meter.checkpoint()
 
     def advance(self, until: datetime) -> Iterator[datetime]:
         """Let time pass until `until`, a step at a time; the caller may do other things between."""
@@ -150,13 +183,15 @@ class DemoWorld:
 
     def _next_stop_ms(self, until_ms: int) -> int:
         """The end of the next step: the meter's timers are met when they are due."""
+        if not self._is_powered:
+            return min(until_ms, self._now_ms + STEP_MS)
         due_ms = unix_ms(self.meter.next_timer())
         return max(self._now_ms + 1, min(until_ms, self._now_ms + STEP_MS, due_ms))
 
     def _step(self, to_ms: int) -> None:
         first, end = (self._sample_at(at_ms) for at_ms in (self._now_ms, to_ms))
         self._now_ms = to_ms
-        if self._mains is not None and end > first:
+        if self._mains is not None and end > first and self._is_powered:
             is_closed = self.meter.switchgear.contactor.is_closed
             mains = self._mains if is_closed else self._unloaded
             self.meter.receive_block(mains.block(first, end - first), self.now)
@@ -167,7 +202,8 @@ class DemoWorld:
         while (at_ms := self._next_radio_ms()) <= to_ms:
             self._carry(at_ms)
         self._carry(to_ms)
-        self.meter.handle_timer(self.now)
+        if self._is_powered:
+            self.meter.handle_timer(self.now)
 
     def _next_radio_ms(self) -> int:
         """When the unit or the radio does something next."""
@@ -182,6 +218,8 @@ class DemoWorld:
             self._radio.send(frame, sent_ms)
         now = from_unix_ms(at_ms)
         for received in self._radio.receive_until(at_ms):
+            if not self._is_powered:
+                continue
             self.telegrams_received += 1
             self.meter.receive_frame(received, now)
             for _, reply in self.meter.replies(now):
@@ -203,7 +241,7 @@ class DemoWorld:
     def _sample_at(self, at_ms: int) -> int:
         return (at_ms - self._state.begun_ms // 1_000 * 1_000) * RATE_HZ // 1_000
 
-    def _boot_unit(self, config: GasUnitConfig) -> VirtualUnit:
+    def _boot_unit(self, config: GasUnitConfig, nvm: bytes | None) -> VirtualUnit:
         weight_nl = int(config.weight.litres(1) * 1_000_000_000)
         try:
             return VirtualUnit(
@@ -214,7 +252,7 @@ class DemoWorld:
                     flow_max_l_per_h=config.max_flow_l_h,
                     initial_index_l=0,
                 ),
-                nvm=self.meter.storage.get_state(NVM_KEY),
+                nvm=nvm,
                 boot_utc_ms=self._now_ms,
                 drift_ppm=UNIT_DRIFT_PPM,
             )

@@ -28,6 +28,13 @@ from elec_meter.objects.errors import (
 from elec_meter.objects.every_channel import EVERY_CHANNEL
 from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.limiter import EmergencyProfile, Limiter, LimiterActions, ScriptCall
+from elec_meter.objects.listing import (
+    accumulating,
+    object_row,
+    object_rows,
+    register_row,
+    register_rows,
+)
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
@@ -104,7 +111,12 @@ __all__ = [
     "UnknownObjectError",
     "ValueNotTakenError",
     "WeekProfile",
+    "accumulating",
     "build_directory",
     "exponent_between",
     "in_unit",
+    "object_row",
+    "object_rows",
+    "register_row",
+    "register_rows",
 ]

@@ -117,6 +117,13 @@ def _unit_objects(sources: Sources, unit: GasUnitConfig) -> Iterator[CosemObject
         now,
         _reported(sources, unit, lambda report: int(report.faults)),
     )
+    yield Register(
+        f"0-{n}:128.5.0",
+        f"Channel {n}: unit's signal",
+        now,
+        _reported(sources, unit, lambda report: report.signal_dbm),
+        ScalerUnit(0, Unit.DECIBEL_MILLIWATT),
+    )
     ledger, channel = sources.ledger, unit.channel
     for d, name, pulses in (
         (0, "pulses since pairing", ledger.total),

@@ -71,11 +71,13 @@ class UnitReport:
         last_received_utc: when its last telegram came; None before the first.
         battery_left_d: days; None when it did not say.
         faults: what is wrong with it.
+        signal_dbm: how strong that telegram was; None where the bearer does not say.
     """
 
     last_received_utc: datetime | None = None
     battery_left_d: int | None = None
     faults: UnitFault = _HEALTHY
+    signal_dbm: int | None = None
 
 
 class EventRow(NamedTuple):

@@ -26,6 +26,7 @@ class Unit(IntEnum):
     AMPERE = 33
     VOLT = 35
     HERTZ = 44
+    DECIBEL_MILLIWATT = 70
     COUNT = 255
 
     @property
@@ -47,6 +48,7 @@ _SYMBOLS: Final[dict[Unit, str]] = {
     Unit.AMPERE: "A",
     Unit.VOLT: "V",
     Unit.HERTZ: "Hz",
+    Unit.DECIBEL_MILLIWATT: "dBm",
     Unit.COUNT: "",
 }
 

@@ -49,7 +49,7 @@ _CORE = (
     "objects",
 )
 _METER = (*_CORE, "display", "flag", "calibrated", "meter")
-_PORTS = ("hal", "dlms", "dlms_service", "panel", "addons", "control", "ports")
+_PORTS = ("hal", "dlms", "dlms_service", "panel", "panel_desk", "addons", "control", "ports")
 _EDGES = (*_METER, *_PORTS, "runtime", "at_rest")
 KNOWS = {
     "errors": (),
@@ -95,6 +95,7 @@ KNOWS = {
     ),
     "at_rest": (*_CORE, "configured"),
     "control": (*_METER, "configured"),
+    "panel_desk": (*_METER, "control", "switched"),
     "ports": ("errors", "config", "flag", "dlms", "control"),
     "hal": ("errors", "meter"),
     "dlms_service": (*_METER, "dlms"),

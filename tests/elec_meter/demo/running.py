@@ -18,7 +18,8 @@ LISTENING = re.compile(r"FLAG listens on (.+):(\d+)")
 def demo(data_dir: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
     """The process and its FLAG address; what is still running at the end is killed."""
     command = [sys.executable, "-m", "elec_meter", "demo", "--data", data_dir]
-    command += ["--flag", "127.0.0.1:0", "--dlms", "127.0.0.1:0", "--json", *words]
+    command += ["--flag", "127.0.0.1:0", "--dlms", "127.0.0.1:0"]
+    command += ["--panel", "127.0.0.1:0", "--json", *words]
     with subprocess.Popen(
         list(map(str, command)),
         cwd=REPOSITORY,

@@ -61,5 +61,7 @@ def test_a_second_demo_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with demo(first, "--speed", 60) as (_, (host, port)):
         assert "in use" in refused("demo", "--data", first, "--speed", 0, "--for", "1h")
         taken = f"{host}:{port}"
-        assert taken in refused("demo", "--data", second, "--flag", taken, "--for", "1h")
+        assert taken in refused(
+            "demo", "--data", second, "--flag", taken, "--panel", "127.0.0.1:0", "--for", "1h"
+        )
         assert 0 == elec_meter("show", "registers", "--data", first).returncode

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from elec_meter import Storage
-from elec_meter.cli.views import object_rows, register_rows
 from elec_meter.config import DisplayConfig, DisplayScreen
 from elec_meter.display import Display
 from elec_meter.flag.readout import readout_line
@@ -24,6 +23,8 @@ from elec_meter.objects import (
     Register,
     UnitFault,
     UnitReport,
+    object_rows,
+    register_rows,
 )
 from shared.exact_json import exact_json
 from shared.timegrid import unix_s

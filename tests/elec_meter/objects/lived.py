@@ -123,7 +123,7 @@ class Life:
         uptime_s = 1000 + (self.now - BEGUN) // SECOND
         data = sealed(telegram(self.pulses, uptime_s), self._telegrams)
         at = self.now
-        self.meter.receive_frame(ReceivedFrame(data, at, "test", 2), at)
+        self.meter.receive_frame(ReceivedFrame(data, at, "test", 2, rssi_dbm=-71), at)
 
     def sleep(self, length: timedelta) -> None:
         """Power is off for a while."""

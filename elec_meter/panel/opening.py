@@ -1,0 +1,66 @@
+"""Whether the panel may be opened where it was asked for; light, for it is asked at every start."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from importlib.util import find_spec
+from pathlib import Path
+
+from .errors import PanelCertificateError, PanelExposedError, PanelMissingError
+
+
+def require_installed() -> None:
+    """Refuse to open a panel without what it is made with.
+
+    Raises:
+        PanelMissingError: the `panel` extra is not installed.
+    """
+    if find_spec("starlette") is None or find_spec("uvicorn") is None:
+        raise PanelMissingError(
+            "the web panel needs starlette and uvicorn: install halfhourly[panel]"
+        )
+
+
+def require_closed(host: str, *, is_encrypted: bool, is_insecure: bool) -> None:
+    """Refuse to open the panel to a network in clear, unless that is wanted.
+
+    Raises:
+        PanelExposedError: it would be.
+    """
+    if is_encrypted or is_insecure or is_loopback(host):
+        return
+    raise PanelExposedError(
+        f"the panel would be open to the network on {host} in clear: give it a certificate, or"
+        " --insecure if nobody else is on that network"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can reach a host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_certificate(path: Path) -> ssl.SSLContext:
+    """What encrypts the panel's connections, from a PEM file with a key and its certificate.
+
+    Raises:
+        PanelCertificateError: it cannot be read, or is none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(path, password=_no_password)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no key with its certificate"
+        raise PanelCertificateError(f"{path} cannot encrypt the panel: {reason}".lower()) from None
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("its key is encrypted")

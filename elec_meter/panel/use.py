@@ -1,0 +1,99 @@
+"""What helps to use less: now against yesterday and last week, and what is always on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any, Final
+
+from elec_meter.config import MeterConfig
+from elec_meter.objects import Directory
+from shared.timegrid import LONDON, iso_utc, settlement_day_start, settlement_period
+
+from .profile import Period, Row, closed_until, periods, total
+
+IMPORT: Final = "import_wh"
+BASE_DAYS: Final = 7
+_DAY: Final = timedelta(days=1)
+_HOURS_A_YEAR: Final = 8_766
+_NIGHTS_MIN: Final = 2
+
+
+def use_rows(directory: Directory, config: MeterConfig) -> Row:
+    """Today so far, the same hours of yesterday and of this day last week, and the base load.
+
+    `through` is how far today is known; a day of which a half-hour is not known, or was not
+    measured whole, has None. `base_load_w` is the median of what the quietest half-hour of each
+    of the last days drew.
+    """
+    end = closed_until(directory)
+    if end is None:
+        return _nothing()
+    today = settlement_period(end - timedelta(seconds=1)).settlement_date
+    local = end.astimezone(LONDON)
+    rows = periods(directory, config, settlement_day_start(today - BASE_DAYS * _DAY), end)
+    days = {
+        name: _so_far(rows, today - back * _DAY, local, today)
+        for name, back in (("today_wh", 0), ("yesterday_wh", 1), ("last_week_wh", 7))
+    }
+    base_w, nights = _base_load(rows, today)
+    price: Any = directory["0-0:128.22.0"].value
+    return {
+        "date": today.isoformat(),
+        "through": iso_utc(end),
+        **days,
+        "yesterday_whole_wh": _of_day(rows, today - _DAY),
+        "base_load_w": base_w,
+        "base_load_days": nights,
+        "base_load_kwh_a_year": None if base_w is None else base_w * _HOURS_A_YEAR // 1000,
+        "price_p_kwh": price,
+    }
+
+
+def _nothing() -> Row:
+    names = (
+        "date through today_wh yesterday_wh last_week_wh yesterday_whole_wh base_load_w"
+        " base_load_days base_load_kwh_a_year price_p_kwh"
+    )
+    return dict.fromkeys(names.split())
+
+
+def _so_far(rows: list[Period], day: date, through: datetime, today: date) -> int | None:
+    """What a day drew until the time of day at which today ends so far."""
+    start = settlement_day_start(day)
+    if through.date() > today:
+        until = settlement_day_start(day + _DAY)
+    else:
+        until = datetime.combine(day, through.timetz().replace(tzinfo=None), LONDON)
+        until = until.replace(fold=through.fold)
+    return total([row for row in rows if start <= row.start and row.end <= until], IMPORT)
+
+
+def _of_day(rows: list[Period], day: date) -> int | None:
+    start, end = settlement_day_start(day), settlement_day_start(day + _DAY)
+    return total([row for row in rows if start <= row.start < end], IMPORT)
+
+
+def _base_load(rows: list[Period], today: date) -> tuple[int | None, int]:
+    """The median of the days' least powers, in W, and of how many days it is; whole days only."""
+    least = []
+    for back in range(1, BASE_DAYS + 1):
+        day = today - back * _DAY
+        start, end = settlement_day_start(day), settlement_day_start(day + _DAY)
+        of_day = [row for row in rows if start <= row.start < end and IMPORT in row.deltas]
+        covered = sum((row.end - row.start for row in of_day), timedelta())
+        if covered == end - start and not any(row.status & _UNMEASURED for row in of_day):
+            powers = [_power_w(row) for row in of_day if row.deltas[IMPORT] is not None]
+            least.append(min(powers))
+    if len(least) < _NIGHTS_MIN:
+        return None, len(least)
+    return round(median(least)), len(least)
+
+
+_UNMEASURED: Final = 0b1000_0111
+"""Critical error, clock invalid, data not valid, power down."""
+
+
+def _power_w(row: Period) -> int:
+    seconds = (row.end - row.start) // timedelta(seconds=1)
+    return (row.deltas[IMPORT] or 0) * 3_600 // seconds
