@@ -74,6 +74,8 @@ class _Changes:
             raise PanelRequestError("the level is 1, 2 or 3")
         if not isinstance(password, str) or not 1 <= len(password) <= _PASSWORD_MAX:
             raise PanelRequestError(f"a password has 1 to {_PASSWORD_MAX} characters")
+        if not password.isprintable():
+            raise PanelRequestError("a password has characters that can be printed")
         meter = self._desk.meter
         port = LOCAL_PORT if is_local(request.scope) else REMOTE_PORT
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any, Final
@@ -13,6 +14,7 @@ from shared.timegrid import LONDON, iso_utc, settlement_day_start, settlement_pe
 from .profile import Period, Row, closed_until, periods, total
 
 IMPORT: Final = "import_wh"
+_EXPORT: Final = "export_wh"
 BASE_DAYS: Final = 7
 _DAY: Final = timedelta(days=1)
 _HOURS_A_YEAR: Final = 8_766
@@ -24,7 +26,7 @@ def use_rows(directory: Directory, config: MeterConfig) -> Row:
 
     `through` is how far today is known; a day of which a half-hour is not known, or was not
     measured whole, has None. `base_load_w` is the median of what the quietest half-hour of each
-    of the last days drew.
+    of the last days drew; one in which, or next to which, energy was exported tells nothing.
     """
     end = closed_until(directory)
     if end is None:
@@ -83,11 +85,19 @@ def _base_load(rows: list[Period], today: date) -> tuple[int | None, int]:
         of_day = [row for row in rows if start <= row.start < end and IMPORT in row.deltas]
         covered = sum((row.end - row.start for row in of_day), timedelta())
         if covered == end - start and not any(row.status & _UNMEASURED for row in of_day):
-            powers = [_power_w(row) for row in of_day if row.deltas[IMPORT] is not None]
-            least.append(min(powers))
+            powers = [_power_w(row) for row in _unaided(of_day)]
+            least += [min(powers)] if powers else []
     if len(least) < _NIGHTS_MIN:
         return None, len(least)
     return round(median(least)), len(least)
+
+
+def _unaided(rows: list[Period]) -> Iterator[Period]:
+    """Rows that the household's own generation has no part in."""
+    exported = [bool(row.deltas.get(_EXPORT)) for row in rows]
+    for place, row in enumerate(rows):
+        if not any(exported[max(0, place - 1) : place + 2]):
+            yield row
 
 
 _UNMEASURED: Final = 0b1000_0111

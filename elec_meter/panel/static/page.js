@@ -39,10 +39,13 @@ const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 3 });
 const LOCAL = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const HOUR = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit" });
 
+const ZONED = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
 export const number = (value) => (value === null || value === undefined ? "--" : NUMBER.format(value));
 export const kwh = (wh, decimals = 2) => (wh === null || wh === undefined ? "--" : `${(wh / 1000).toFixed(decimals)} kWh`);
 export const local = (utc) => (utc ? LOCAL.format(new Date(utc)) : "-");
 export const hour = (utc) => HOUR.format(new Date(utc));
+export const hourOfZone = (utc) => ZONED.format(new Date(utc));
 
 export function money(pence) {
   if (pence === null || pence === undefined) return "--";

@@ -1,36 +1,58 @@
 // The page's beginning: who looks, the live stream, and which views are loaded when.
 
-import { ask, by, keepToken, once } from "./page.js";
+import { ask, by, keepToken, once, say } from "./page.js";
 import { showFace, startFace } from "./face.js";
 import { showNow } from "./now.js";
+import { startDay } from "./day.js";
+import { startMonth } from "./month.js";
+import { startTables } from "./tables.js";
+import { startUse } from "./use.js";
+import { startAccess } from "./access.js";
+import { startDemo } from "./demo.js";
 
 const HIDDEN_GRACE_MS = 2000;
 const RETRY_MS = 2000;
+const RELOAD_MS = 3000;
+const pending = new Map();
+const loaded = {};
 const views = [];
-const modules = [];
+const shows = [];
+const sessions = [];
 let session = null;
 let stream = null;
 let retry = null;
 let last = { rows: null, events: null, day: null };
 
-export function whenRows(load) { views.push({ load: once(load), on: "rows" }); }
-export function whenEvents(load) { views.push({ load: once(load), on: "events" }); }
+const page = {
+  whenRows(load) { views.push({ load: once(load), on: "rows" }); },
+  whenEvents(load) { views.push({ load: once(load), on: "events" }); },
+  whenLive(show) { shows.push(show); },
+  whenSession(told) { sessions.push(told); },
+  renew() { resume(); },
+};
 
-function reload(...kinds) {
-  for (const view of views) if (kinds.includes(view.on)) view.load();
+// In a demo a half-hour may pass twice a second: views are then loaded less often.
+function reload(kind) {
+  if (pending.has(kind)) return;
+  const wait = Math.max(0, (loaded[kind] ?? 0) + RELOAD_MS - performance.now());
+  pending.set(kind, setTimeout(() => {
+    pending.delete(kind);
+    loaded[kind] = performance.now();
+    for (const view of views) if (view.on === kind) view.load();
+  }, wait));
 }
 
 async function begin() {
   session = await ask("api/session");
   keepToken(session.token);
   by("hold").hidden = !session.is_demo;
-  by("serial").textContent = session.serial;
+  say(by("serial"), session.serial);
   document.title = `Meter ${session.serial}`;
 }
 
 function linked(text, isLost = false) {
   const link = by("link");
-  if (link.textContent !== text) link.textContent = text;
+  say(link, text);
   link.classList.toggle("lost", isLost);
 }
 
@@ -39,7 +61,7 @@ function take(message) {
   linked("live");
   showFace(shown);
   showNow(shown);
-  for (const module of modules) module.show?.(shown);
+  for (const show of shows) show(shown);
   if (shown.rows !== last.rows || shown.clock.settlement_date !== last.day) reload("rows");
   if (shown.events !== last.events) reload("events");
   last = { rows: shown.rows, events: shown.events, day: shown.clock.settlement_date };
@@ -66,9 +88,9 @@ function close() {
 async function resume() {
   try {
     await begin();
-    for (const module of modules) module.signedOn?.(session);
+    for (const told of sessions) told(session);
     if (session.reading_level < 1) { linked("sign on to see live values", true); return; }
-    if (!document.hidden) open();
+    if (!document.hidden && stream === null) open();
   } catch {
     retry = setTimeout(resume, RETRY_MS);
   }
@@ -84,4 +106,5 @@ addEventListener("pagehide", close);
 addEventListener("pageshow", (shown) => { if (shown.persisted) resume(); });
 
 startFace();
+for (const start of [startUse, startDay, startMonth, startTables, startAccess, startDemo]) start(page);
 resume();

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import httpx
 
 from elec_meter import Storage
-from elec_meter.access import GATE_KEY, Gate, Level
+from elec_meter.access import GATE_KEY, Gate, Level, client_key, stored_key
 from elec_meter.control import Orders
 from elec_meter.panel import HouseControls, Panel
 from elec_meter.panel_desk import PanelDesk
@@ -18,6 +19,15 @@ from tests.elec_meter.objects.lived import Life, whole_life
 PASSWORDS = {Level.READER: "reader", Level.INSTALLER: "installer", Level.SUPPLIER: "supplier"}
 HERE = ("127.0.0.1", 50_000)
 ELSEWHERE = ("192.0.2.7", 50_000)
+
+
+SALT = bytes(16)
+
+
+@cache
+def verifier(level: Level, password: str) -> bytes:
+    """What a gate keeps of a password; computing it takes a while on purpose."""
+    return stored_key(client_key(password, SALT, level))
 
 
 class Toy:
@@ -57,7 +67,7 @@ class Standing:
         self.gate = Gate(lambda: meter.config.serial, meter.storage.record_event)
         meter.save_beside(GATE_KEY, self.gate.packed)
         for level, password in PASSWORDS.items():
-            self.gate.set_password(level, password, bytes(16), self.now())
+            self.gate.set_verifier(level, SALT, verifier(level, password), self.now())
         orders = Orders(meter, now=self.now, durable=self.durable, status=dict, gate=self.gate)
         self.desk = PanelDesk(
             meter,

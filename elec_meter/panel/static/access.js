@@ -1,0 +1,100 @@
+// Signing on, the orders that a level may give, and the configuration.
+
+import { ask, attempt, by, change, keepToken, make } from "./page.js";
+
+const LEVELS = { 1: "1 - reader", 2: "2 - installer", 3: "3 - supplier" };
+let page = null;
+let level = null;
+let config = null;
+
+export function startAccess(given) {
+  page = given;
+  page.whenSession((session) => { if (session.level !== level) { level = session.level; render(session); } });
+  page.whenEvents(loadConfig);
+}
+
+function render(session) {
+  by("access").replaceChildren(...(level === 0 ? [signOn(session)] : [signedOn(), ...orders()]));
+  renderConfig();
+}
+
+function signOn(session) {
+  const select = make("select", {}, ...session.levels.map((each) => make("option", { value: each }, LEVELS[each])));
+  const password = make("input", { type: "password", autocomplete: "current-password", maxLength: 128, required: true });
+  const answer = make("p", { className: "answer", role: "status" });
+  const name = make("input", { autocomplete: "username", value: "meter", hidden: true });
+  const form = make("form", { className: "stack" }, name,
+    make("p", { className: "help" }, session.levels.length ? "Reading needs nothing; to change something, sign on." : "This meter has no passwords: it can be changed through its control socket alone."),
+    make("label", {}, "Level", select), make("label", {}, "Password", password),
+    make("button", { type: "submit" }, "Sign on"), answer);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const told = await attempt(answer, () => change("api/session", { level: Number(select.value), password: password.value }), "");
+    password.value = "";
+    if (told) { keepToken(told.token); page.renew(); }
+  });
+  return form;
+}
+
+function signedOn() {
+  const off = make("button", { type: "button" }, "Sign off");
+  off.addEventListener("click", async () => {
+    const told = await change("api/session", {}, "DELETE").catch(() => null);
+    if (told) keepToken(told.token);
+    page.renew();
+  });
+  return make("div", { className: "row" }, make("span", {}, `Signed on at level ${LEVELS[level]}.`), off);
+}
+
+function orders() {
+  const answer = make("p", { className: "answer", role: "status" });
+  const order = (title, request, done, question) => {
+    const button = make("button", { type: "button" }, title);
+    button.addEventListener("click", () => {
+      if (question && !confirm(question)) return;
+      perform(answer, typeof request === "function" ? request() : request, done);
+    });
+    return button;
+  };
+  const seconds = make("input", { type: "number", min: -450, max: 450, value: 5 });
+  return [
+    make("div", { className: "row" },
+      order("Clear alarms", { request: "alarms.clear" }, "the alarms are cleared"),
+      order("Reset maximum demand", { request: "demand.reset" }, "demand begins anew", "Reset maximum demand?"),
+      order("End the billing period", { request: "billing.end" }, "the billing period has ended", "End the billing period now?")),
+    make("div", { className: "row" },
+      order("Open the contactor", { request: "contactor.open" }, (reply) => `the contactor is ${reply.contactor}`, "Cut the supply?"),
+      order("Arm the contactor", { request: "contactor.arm" }, "somebody at the meter can close it now")),
+    make("div", { className: "row" },
+      make("label", { className: "inline" }, "Clock", seconds, "s"),
+      order("Adjust the clock", () => ({ request: "clock.adjust", by_s: Number(seconds.value) }), (reply) => `${reply.outstanding_s} s to go`)),
+    answer,
+  ];
+}
+
+async function perform(answer, request, done) {
+  const reply = await attempt(answer, () => change("api/orders", request), done);
+  if (reply === null) page.renew();
+  return reply;
+}
+
+async function loadConfig() {
+  config = await ask("api/config");
+  renderConfig();
+}
+
+function renderConfig() {
+  if (config === null || document.activeElement?.closest("#config textarea")) return;
+  const tree = make("div", {}, ...Object.entries(config.config).map(([part, value]) =>
+    make("details", {}, make("summary", {}, part.replaceAll("_", " ")), make("pre", {}, JSON.stringify(value, null, 2)))));
+  by("config").replaceChildren(make("p", { className: "help" }, "What this meter is, as one document."), tree, ...(level >= 2 ? [editor()] : []));
+}
+
+function editor() {
+  const text = make("textarea", { value: config.toml, spellcheck: false, "aria-label": "Configuration as TOML" });
+  const answer = make("p", { className: "answer", role: "status" });
+  const apply = make("button", { type: "button" }, "Put in force");
+  apply.addEventListener("click", () => perform(answer, { request: "config.apply", toml: text.value },
+    (reply) => (reply.changed.length ? `version ${reply.number} is in force: ${reply.changed.join(", ")} changed` : "nothing has changed")));
+  return make("details", {}, make("summary", {}, "Edit"), text, apply, answer);
+}

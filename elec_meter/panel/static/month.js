@@ -1,0 +1,78 @@
+// A month as a map: a line for each day, a cell for each half-hour.
+
+import { ask, by, draw, make, say } from "./page.js";
+import { channelName, written } from "./channels.js";
+import { openDay } from "./day.js";
+
+const CELL = 10;
+const SHADES = 5;
+let month = null;
+let shown = null;
+let channel = "import_wh";
+
+export function startMonth(page) {
+  page.whenRows(load);
+  by("month").addEventListener("change", () => open(by("month").value || null));
+  by("month-before").addEventListener("click", () => open(moved(-1)));
+  by("month-after").addEventListener("click", () => open(moved(1)));
+  by("month-channel").addEventListener("change", () => { channel = by("month-channel").value; render(); });
+}
+
+function moved(months) {
+  const at = new Date(`${by("month").value || new Date().toISOString().slice(0, 7)}-15T00:00:00Z`);
+  at.setUTCMonth(at.getUTCMonth() + months);
+  return at.toISOString().slice(0, 7);
+}
+
+async function open(wanted) {
+  month = wanted;
+  await load().catch((refusal) => by("month-map").replaceChildren(make("p", { className: "answer refused" }, refusal.message)));
+}
+
+async function load() {
+  const wanted = month ?? (await ask("api/clock"))[0].settlement_date?.slice(0, 7);
+  if (!wanted) return;
+  const told = await ask(`api/month?month=${wanted}`);
+  if (month !== null && month !== wanted) return;
+  shown = told;
+  by("month").value = wanted;
+  choices();
+  render();
+}
+
+function choices() {
+  const keys = [...new Set(shown.flatMap((day) => Object.keys(day.channels)))];
+  if (keys.length && !keys.includes(channel)) channel = keys[0];
+  const select = by("month-channel");
+  if ([...select.options].map((each) => each.value).join() !== keys.join()) {
+    select.replaceChildren(...keys.map((key) => make("option", { value: key }, channelName(key))));
+  }
+  select.value = channel;
+}
+
+function render() {
+  const top = Math.max(1, ...shown.flatMap((day) => (day.channels[channel] ?? []).map((value) => value ?? 0)));
+  by("month-map").replaceChildren(...shown.map((day) => line(day, top)));
+}
+
+function line(day, top) {
+  const cells = day.channels[channel] ?? [];
+  const total = cells.reduce((sum, value) => sum + (value ?? 0), 0);
+  const label = new Date(`${day.date}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", timeZone: "UTC" });
+  const name = make("button", { type: "button", "aria-label": `Open ${day.date}` }, label);
+  name.addEventListener("click", () => { openDay(day.date); by("day-title").scrollIntoView(); });
+  const sum = make("span", { className: "sum" });
+  say(sum, cells.length ? short(total) : "");
+  const picture = draw("svg", { viewBox: `0 0 ${day.periods * CELL} ${CELL}`, preserveAspectRatio: "none", role: "img", "aria-label": cells.length ? `${day.date}: ${written(channel, total)}` : `${day.date}: nothing is known` });
+  cells.forEach((value, at) => {
+    if (!value) return;
+    const shade = Math.ceil((value / top) * SHADES) / SHADES;
+    picture.append(draw("rect", { x: at * CELL, y: 0, width: CELL, height: CELL, opacity: shade.toFixed(1) }));
+  });
+  return make("div", { className: "line" }, name, picture, sum);
+}
+
+function short(total) {
+  if (channel.endsWith("h")) return `${(total / 1000).toFixed(1)} k${channel.endsWith("varh") ? "varh" : "Wh"}`;
+  return String(total);
+}
