@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
     from .collector import Collector
+    from .desk import Desk, PairingPlace
     from .dial import DialReading
     from .energy import GasEnergy
     from .entries import JournalEntry, LogPlace, LogTick, Pairing, Stamp, TelegramKey
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         CollectorError,
         KeystoreError,
         OneWayBearerError,
+        PairingError,
         ReplayFileError,
         StorageFailedError,
         UnitPairedError,
@@ -106,6 +108,7 @@ __all__ = [
     "CommandAnswered",
     "CountReceived",
     "CountRolledBack",
+    "Desk",
     "DialReading",
     "Event",
     "Fleet",
@@ -139,7 +142,9 @@ __all__ = [
     "Note",
     "OneWayBearerError",
     "Pairing",
+    "PairingError",
     "PairingOutcome",
+    "PairingPlace",
     "PairingPlan",
     "PairingSession",
     "PairingState",
@@ -194,11 +199,13 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
         "collector": "Collector",
+        "desk": "Desk PairingPlace",
         "dial": "DialReading",
         "energy": "GasEnergy",
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
         "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
-        " KeystoreError OneWayBearerError ReplayFileError StorageFailedError UnitPairedError"
+        " KeystoreError OneWayBearerError PairingError ReplayFileError StorageFailedError"
+        " UnitPairedError"
         " UnitRecordError UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
         " LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"

@@ -18,11 +18,14 @@ from .journal import Journal
 from .keys import Keys
 from .phase import is_phase_due
 from .readings import Readings
+from .storage.registry import PhaseState
 from .storage.tables import Tables
 from .unit import PairedUnit
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from .particulars import PairingOutcome
 
 
 _ALL: Final = 1 << 62  # entries
@@ -212,6 +215,25 @@ class Collector(Readings):
             UnitUnknownError: the unit is not paired.
         """
         return self._paired(serial).log_gap()
+
+    def note_commands(self, outcome: PairingOutcome) -> None:
+        """Go on from the commands that a unit was sent while it was being paired.
+
+        Raises:
+            UnitUnknownError: the unit is not paired.
+        """
+        serial = outcome.record.serial
+        self._paired(serial)
+        phased_ms = outcome.phased_ms
+        self._registry.set_phase(
+            serial,
+            PhaseState(
+                command_counter=outcome.command_counter,
+                phasings=0 if phased_ms is None else 1,
+                phased_ms=phased_ms,
+                phased_boot=None if phased_ms is None else outcome.heard.key.boot,
+            ),
+        )
 
     def end(self, serial: str, count: int, now: datetime) -> None:
         """A unit was taken off its meter: nothing that it tells counts for more than this.

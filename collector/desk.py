@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shared.label import UnitLabel
 from shared.timegrid import iso_utc
@@ -31,7 +31,34 @@ from .sighting import Sighting
 
 if TYPE_CHECKING:
     from .bearers.base import ReceivedFrame
-    from .station import Station
+    from .storage.pairings import Pairings
+
+_Result = TypeVar("_Result")
+
+
+class PairingPlace(Protocol):
+    """Where pairings are kept; `Station` is one, and so is a meter. Errors as of `Station`."""
+
+    def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
+        """A plan with what is known there."""
+
+    def commit(
+        self,
+        outcome: PairingOutcome,
+        now: datetime,
+        *,
+        installer: str = "",
+        exchanges: str | None = None,
+    ) -> dict[str, Any]:
+        """Make a pairing durable, as a whole or not at all; return its certificate."""
+
+    def unpair(
+        self, serial: str, now: datetime, *, installer: str = "", dial: DialReading | None = None
+    ) -> dict[str, Any]:
+        """End a pairing; return the certificate."""
+
+    def keep(self, change: Callable[[Pairings], _Result], now: datetime) -> _Result:
+        """Make a change of what is kept beside the units durable."""
 
 
 class Desk:
@@ -41,7 +68,7 @@ class Desk:
         station: where everything is kept.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: PairingPlace) -> None:
         self._station = station
         self._session: PairingSession | None = None
         self._exchanges: str | None = None

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from .access import Gate, SignedOn
+from collector import CollectorError, Desk, ReceivedFrame
+from shared.errors import SharedError
+
+from .access import Gate, Level, SignedOn
 from .config import MeterConfig
+from .configured import require_level
 from .control import Orders, decode_request
 from .display import DisplaySnapshot
-from .errors import NotAllowedError
+from .errors import ControlError, NotAllowedError
 from .meter import Meter
 from .objects import Directory
+from .pairing_place import PairingPlaceOfMeter
 from .switched import LONG_PRESS_MS
+
+_PAIRING: Final = frozenset(
+    f"pair.{step}" for step in ("begin", "status", "meter", "confirm", "commit", "cancel")
+)
 
 
 class PanelDesk:
@@ -44,6 +53,8 @@ class PanelDesk:
         self._meter = meter
         self._orders = orders
         self._is_at_meter = is_at_meter
+        self._place = PairingPlaceOfMeter(meter)
+        self._pairing = Desk(self._place)
         self.gate = gate
         self.now = now
         self.durable = durable
@@ -71,6 +82,36 @@ class PanelDesk:
         if held_ms >= LONG_PRESS_MS and not self._is_at_meter:
             raise NotAllowedError("only a person at the meter holds its button")
         self._meter.press_button(self.now(), held_ms=held_ms)
+
+    def hear(self, frame: ReceivedFrame, now: datetime) -> list[tuple[str, bytes]]:
+        """Let a pairing that is under way hear a frame; what to send into its reply window."""
+        return self._pairing.receive(frame, now)
+
+    def pairing(self) -> dict[str, Any] | None:
+        """Where a pairing is, as the collector's `pair.status`; None before the first."""
+        try:
+            return self._pairing.perform({"request": "pair.status"}, self.now())
+        except CollectorError:
+            return None
+
+    def pair(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
+        """Take a step of a pairing: one of the collector's `pair` requests.
+
+        Raises:
+            MeterError: it is none, or was refused; nothing of it was done.
+        """
+        require_level(signed_on.level, Level.INSTALLER, "pair a unit")
+        step = request.get("request")
+        if not isinstance(step, str) or step not in _PAIRING:
+            raise ControlError("there is no such step of a pairing")
+        self._place.level, self._place.author = signed_on.level, signed_on.author
+        self.durable()
+        try:
+            reply = self._pairing.perform(request, self.now())
+        except (CollectorError, SharedError) as error:
+            raise ControlError(str(error)) from None
+        self.durable()
+        return reply
 
     def order(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
         """Carry out an order at the level of who signed on, whatever level it names.

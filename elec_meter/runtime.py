@@ -28,6 +28,8 @@ from .ports import ControlServer, SerialDevice, SerialServer, TcpServer, format_
 if TYPE_CHECKING:
     import ssl
 
+    from collector import ReceivedFrame
+
     from .panel import HouseControls, PanelServer
 
 _EXPOSED: Final = FlagLine(is_exposed=True)
@@ -106,6 +108,7 @@ class Runtime:
         self._optical: SerialServer | None = None
         self._panel_place = panel
         self._panel: PanelServer | None = None
+        self._panel_desk: PanelDesk | None = None
         self._flag: TcpServer | None = None
         self.gate = self._new_gate()
         self._dlms_address = dlms
@@ -262,6 +265,10 @@ class Runtime:
             raise self._failure
         self.durable()
 
+    def hear(self, frame: ReceivedFrame, now: datetime) -> list[tuple[str, bytes]]:
+        """Let a pairing hear a frame that a bearer brought; what to send into its reply window."""
+        return [] if self._panel_desk is None else self._panel_desk.hear(frame, now)
+
     async def wait(self, seconds: float) -> None:
         """Let everybody else have the loop for a while, or until it is time to stop."""
         with suppress(TimeoutError):
@@ -323,7 +330,7 @@ class Runtime:
         panel.require_closed(
             place.host, is_encrypted=place.tls is not None, is_insecure=place.is_insecure
         )
-        desk = PanelDesk(
+        desk = self._panel_desk = PanelDesk(
             self.meter,
             self.gate,
             self._orders,

@@ -12,13 +12,17 @@ from shared.timegrid import (
     half_hours_of_settlement_day,
     settlement_day_start,
     settlement_period,
+    unix_ms,
 )
 
+from .spare import LABEL, MPRN
 from .world import DemoWorld
 
 SPEED_MAX: Final = 3_600.0
 CHANGE_DAY_SPEED: Final = 600.0
 """A day in two and a half minutes."""
+
+PAIRING_SPEED_MAX: Final = 10.0
 
 CUT_MAX_MIN: Final = 1_440
 _EVENING: Final = timedelta(hours=1)
@@ -81,11 +85,12 @@ class DemoControls:
             "turned": world.turned,
             "telegrams_sent": world.telegrams_sent,
             "telegrams_received": world.telegrams_received,
+            "unit": {"label": LABEL.printed_text, "qr_text": LABEL.qr_text, "mprn": MPRN},
             "change_day": next_change_day(world.now).isoformat(),
         }
 
     def steer(self, wish: dict[str, Any]) -> None:
-        """Do one of `speed`, `loss`, `cut_power_min` and `change_day`.
+        """Do one of `speed`, `loss`, `cut_power_min`, `change_day` and `unit` (`press`, `burn`).
 
         Raises:
             ControlError: it is something else, or a number out of range.
@@ -102,8 +107,20 @@ class DemoControls:
                 evening = settlement_day_start(next_change_day(self._world.now)) - _EVENING
                 self.dark_until = max(evening, self._world.now + timedelta(minutes=1))
                 self._pace.change(max(self._pace.speed, CHANGE_DAY_SPEED), self._world.now)
+            case {"unit": "press" | "burn" as what}:
+                self._touch_unit(what)
             case _:
-                raise ControlError("wish for one of speed, loss, cut_power_min and change_day")
+                raise ControlError("wish for one of speed, loss, cut_power_min, change_day, unit")
+
+    def _touch_unit(self, what: str) -> None:
+        """Whoever pairs has to keep up with what the unit does."""
+        speed = self._pace.speed or PAIRING_SPEED_MAX
+        self._pace.change(min(speed, PAIRING_SPEED_MAX), self._world.now)
+        unit, now_ms = self._world.bring_spare(), unix_ms(self._world.now)
+        if what == "press":
+            unit.press(now_ms)
+        else:
+            unit.burn(now_ms)
 
     def has_come_back(self) -> None:
         """The supply is on again."""

@@ -20,7 +20,7 @@ from elec_meter.access import PUBLISHED_PASSWORDS, SALT_BYTES, Gate
 from elec_meter.config import demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
-from elec_meter.ports import SerialDevice
+from elec_meter.ports import SerialDevice, parse_address
 from elec_meter.runtime import PanelPlace, Runtime
 from elec_meter.sampling.household import HouseholdLoad
 from elec_meter.sampling.synthetic import Load
@@ -115,7 +115,7 @@ async def _run(world: DemoWorld, options: DemoOptions, keystore: Keystore) -> di
     pace = Pace(options.speed, begun, asyncio.get_running_loop().time)
     controls = DemoControls(world, pace)
     while True:
-        await _live(world, options, controls, pace, begun)
+        options = await _live(world, options, controls, pace, begun)
         if controls.dark_until is None:
             return summary(world, begun)
         for _ in world.lose_power(controls.dark_until):
@@ -126,8 +126,8 @@ async def _run(world: DemoWorld, options: DemoOptions, keystore: Keystore) -> di
 
 async def _live(
     world: DemoWorld, options: DemoOptions, controls: DemoControls, pace: Pace, begun: datetime
-) -> None:
-    """From one power-up of the meter to the next, or to the end."""
+) -> DemoOptions:
+    """From one power-up of the meter to the next, or to the end; with the ports that were free."""
     end = None if options.length is None else begun + options.length
     panel = options.panel and replace(options.panel, demo=controls)
     async with Runtime(
@@ -139,6 +139,7 @@ async def _live(
         dlms_clients=dlms_clients(),
         panel=panel,
     ) as runtime:
+        world.hear = runtime.hear
         if runtime.ports:
             publish_passwords(runtime.gate, world.now)
         for notice in runtime.notices:
@@ -153,6 +154,17 @@ async def _live(
             await _Driving(world, runtime, controls, pace).drive(end, None)
         if runtime.stopping.is_set():
             controls.dark_until = None
+        return _with_ports(options, runtime.ports)
+
+
+def _with_ports(options: DemoOptions, ports: dict[str, str]) -> DemoOptions:
+    """The options with the ports that listen: whoever comes back finds them where they were."""
+    flag, panel = options.flag, options.panel
+    if flag is not None:
+        flag = parse_address(ports["FLAG"])
+    if panel is not None:
+        panel = replace(panel, port=parse_address(ports["panel"].partition("//")[2])[1])
+    return replace(options, flag=flag, panel=panel)
 
 
 def publish_passwords(gate: Gate, now: datetime) -> None:

@@ -6,13 +6,13 @@ firmware, its telegrams are sealed, the radio loses them, and the meter gets sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
-from collector import Keys, UnitRecord, VirtualRadio
+from collector import Keys, ReceivedFrame, UnitRecord, VirtualRadio
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.errors import StorageError
 from elec_meter.meter import Meter
@@ -24,17 +24,23 @@ from pulse_unit.hal.virtual import VirtualUnit
 from shared.timegrid import from_unix_ms, unix_ms
 
 from .gas import GasTurns
+from .spare import SpareUnit
 
 RATE_HZ: Final = 4_000
 STEP_MS: Final = 10_000
 STATE_KEY: Final = "demo"
 NVM_KEY: Final = "demo unit"
+SPARE_KEY: Final = "demo spare unit"
 UNIT_SERIAL: Final = "00000001"
 UNIT_KEY: Final = bytes.fromhex("0F0E0D0C0B0A09080706050403020100")
 RADIO_DELAY_MAX_S: Final = 1
 """Well within the unit's reply window."""
 UNIT_DRIFT_PPM: Final = 20
 _AWAY: Final = timedelta(days=1)
+
+
+Hear: TypeAlias = Callable[[ReceivedFrame, datetime], list[tuple[str, bytes]]]
+"""Who hears every frame beside the meter, and what they send into its reply window."""
 
 
 class WorldState(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +140,9 @@ class DemoWorld:
         pair_demo_unit(meter, self.unit.count, self.now)
         self._nvm_revision, self._nvm = self.unit.nvm_revision, self.unit.nvm
         self._is_powered = True
+        self.hear: Hear = _nobody_pairs
+        spare_nvm = meter.storage.get_state(SPARE_KEY)
+        self.spare = None if spare_nvm is None else self._new_spare(spare_nvm)
         self._power_up(meter)
 
     @property
@@ -172,7 +181,21 @@ class DemoWorld:
         self.meter = meter
         meter.save_beside(STATE_KEY, self._packed_state)
         meter.save_beside(NVM_KEY, self._packed_nvm)
+        spare = self.spare
+        if spare is not None:
+            meter.save_beside(SPARE_KEY, lambda: spare.unit.nvm)
         meter.checkpoint()
+
+    def bring_spare(self) -> SpareUnit:
+        """The unit that a visitor may pair; it is there from the first time on."""
+        spare = self.spare
+        if spare is None:
+            spare = self.spare = self._new_spare(None)
+            self.meter.save_beside(SPARE_KEY, lambda: spare.unit.nvm)
+        return spare
+
+    def _new_spare(self, nvm: bytes | None) -> SpareUnit:
+        return SpareUnit(self._now_ms, self._state.seed, nvm)
 
     def advance(self, until: datetime) -> Iterator[datetime]:
         """Let time pass until `until`, a step at a time; the caller may do other things between."""
@@ -208,8 +231,12 @@ class DemoWorld:
     def _next_radio_ms(self) -> int:
         """When the unit or the radio does something next."""
         in_flight_ms = self._radio.next_frame_utc_ms()
-        unit_ms = self.unit.next_timer_utc_ms()
-        return unit_ms if in_flight_ms is None else min(unit_ms, in_flight_ms)
+        nexts_ms = [self.unit.next_timer_utc_ms()]
+        if in_flight_ms is not None:
+            nexts_ms.append(in_flight_ms)
+        if self.spare is not None:
+            nexts_ms.append(self.spare.next_ms())
+        return min(nexts_ms)
 
     def _carry(self, at_ms: int) -> None:
         """Let the unit and the radio do what is due at an instant, replies included."""
@@ -221,9 +248,17 @@ class DemoWorld:
             if not self._is_powered:
                 continue
             self.telegrams_received += 1
-            self.meter.receive_frame(received, now)
-            for _, reply in self.meter.replies(now):
+            for reply in self._hand_over(received, now):
                 self.unit.receive(reply, at_ms)
+        if self.spare is not None:
+            for received in self.spare.advance(at_ms):
+                for reply in self._hand_over(received, now) if self._is_powered else ():
+                    self.spare.unit.receive(reply, at_ms)
+
+    def _hand_over(self, received: ReceivedFrame, now: datetime) -> list[bytes]:
+        """Let the meter, and a pairing that is under way, hear a frame; what they answer."""
+        self.meter.receive_frame(received, now)
+        return [reply for _, reply in (*self.meter.replies(now), *self.hear(received, now))]
 
     def _turn(self, closing_ms: int) -> None:
         closing_ms = max(closing_ms, self._reed_free_ms)
@@ -273,3 +308,7 @@ class DemoWorld:
         if self.unit.nvm_revision != self._nvm_revision:
             self._nvm_revision, self._nvm = self.unit.nvm_revision, self.unit.nvm
         return self._nvm
+
+
+def _nobody_pairs(_frame: ReceivedFrame, _now: datetime) -> list[tuple[str, bytes]]:
+    return []

@@ -24,6 +24,7 @@ def change_routes(desk: Desk, live: LiveStream, demo: HouseControls | None) -> l
     """Routes of everything that is not reading alone."""
     changes = _Changes(desk, live, demo)
     posts = {"session": changes.sign_on, "button": changes.press, "orders": changes.order}
+    posts["pairing"] = changes.pair
     if demo is not None:
         posts["demo"] = changes.steer
     return [
@@ -114,6 +115,13 @@ class _Changes:
         """Carry out an order at the level of who signed on."""
         session = self._desk.require_session(request)
         reply = self._desk.meter.order(await body_of(request), session.signed_on)
+        self._live.hurry()
+        return told(reply)
+
+    async def pair(self, request: Request) -> Response:
+        """Take a step of a pairing."""
+        session = self._desk.require_session(request)
+        reply = self._desk.meter.pair(await body_of(request), session.signed_on)
         self._live.hurry()
         return told(reply)
 

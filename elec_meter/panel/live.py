@@ -10,7 +10,7 @@ from shared.timegrid import LONDON, iso_utc, settlement_period
 
 from .meter import HouseControls, PanelMeter
 from .profile import LOAD_PROFILE, Row
-from .views import CLOCK
+from .views import CLOCK, units
 
 _MOMENTARY: Final = {
     "power_w": "1-0:16.7.0",
@@ -56,6 +56,8 @@ def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
             for number in range(6)
             if isinstance(value := directory[f"0-0:96.15.{number}"].value_at(now), int)
         ),
+        "units": units(directory, meter.config),
+        "pairing": meter.pairing(),
         "demo": None if demo is None else demo.status(),
     }
 

@@ -75,6 +75,12 @@ class PanelMeter(Protocol):
     def press(self, *, held_ms: int) -> None:
         """Somebody at the meter pressed its button for so long."""
 
+    def pairing(self) -> dict[str, Any] | None:
+        """Where the pairing of a unit is; None before the first."""
+
+    def pair(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
+        """Take a step of a pairing, at the level of who signed on."""
+
     def order(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
         """Carry out an order (docs/control.md) at the level of who signed on."""
 

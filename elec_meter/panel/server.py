@@ -16,7 +16,7 @@ from .app import Panel
 from .errors import PanelPortError
 
 CONNECTIONS_MAX: Final = 256
-"""Connections that are open at once; further ones are dropped as they come."""
+"""Connections that are open at once; for a further one the idlest is dropped."""
 
 REQUEST_S: Final = 10.0
 """How long the first request of a connection may take to come."""
@@ -31,10 +31,18 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it so
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MAX:
-            transport.abort()
-            return
+        self.made_s = self.loop.time()
         self._patience = self.loop.call_later(REQUEST_S, self._give_up)
+        if len(self.connections) > CONNECTIONS_MAX:
+            others = [each for each in self.connections if isinstance(each, _Connection)]
+            idle = [each for each in others if each.is_idle and each is not self]
+            min(idle, key=lambda each: each.made_s, default=self).transport.abort()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that it asked for is being answered."""
+        cycle: Any = self.cycle
+        return cycle is None or bool(cycle.response_complete)
 
     def connection_lost(self, exc: Exception | None) -> None:
         patience = getattr(self, "_patience", None)

@@ -15,6 +15,8 @@ export function startDemo(page) {
     if (document.activeElement !== places.loss) places.loss.value = String(Math.round(loss * 100));
     say(places.lost, `${Math.round(loss * 100)} % of telegrams are lost`);
     say(places.counts, `The gas meter has turned ${turned} times; ${telegrams_sent} telegrams were sent and ${telegrams_received} received.`);
+    say(places.label, shown.demo.unit.label);
+    say(places.mprn, `Its meter: MPRN ${shown.demo.unit.mprn}, serial G4A123, 0.01 m3 a pulse, dial 01234.567.`);
     say(places.day, `Go to ${change_day}, when the clocks change`);
   });
 }
@@ -28,12 +30,21 @@ function build() {
   const lost = make("output", { className: "help" });
   loss.addEventListener("change", () => { wish({ loss: Number(loss.value) / 100 }); loss.blur(); });
   const cut = make("button", { type: "button" }, "Cut the power for 20 minutes");
-  cut.addEventListener("click", () => wish({ cut_power_min: 20 }, "the mains are off; the page comes back with them"));
+  cut.addEventListener("click", () => wish({ cut_power_min: 20 }, "the mains are off; the page comes back when they do"));
   const day = make("button", { type: "button" }, "Go to the next clock change");
   day.addEventListener("click", () => wish({ change_day: true }, "the house stands dark until the evening before"));
   const counts = make("p", { className: "help" });
+  const label = make("pre", { className: "label", tabIndex: 0 });
+  const mprn = make("p", { className: "help" });
+  const press = make("button", { type: "button" }, "Press the unit's button");
+  press.addEventListener("click", () => wish({ unit: "press" }, "the unit speaks every few seconds now"));
+  const burn = make("button", { type: "button" }, "Light its hob");
+  burn.addEventListener("click", () => wish({ unit: "burn" }, "its gas meter turns ten times in a minute"));
   by("demo").append(
     make("div", { className: "stack" }, make("label", {}, "Meter time", speed), make("label", {}, "Radio", loss), lost),
-    make("div", { className: "row" }, cut, day), answer, counts);
-  return { speed, loss, lost, day, counts };
+    make("div", { className: "row" }, cut, day), answer, counts,
+    make("h3", {}, "A second gas unit, to be paired"),
+    make("p", { className: "help" }, "Sign on as the installer, begin under \u201cGas units\u201d, then press the unit's button. This is its label:"),
+    label, mprn, make("div", { className: "row" }, press, burn));
+  return { label, mprn, speed, loss, lost, day, counts };
 }

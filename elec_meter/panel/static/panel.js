@@ -9,6 +9,7 @@ import { startTables } from "./tables.js";
 import { startUse } from "./use.js";
 import { startAccess } from "./access.js";
 import { startDemo } from "./demo.js";
+import { startPairing } from "./pairing.js";
 
 const HIDDEN_GRACE_MS = 2000;
 const RETRY_MS = 2000;
@@ -106,5 +107,5 @@ addEventListener("pagehide", close);
 addEventListener("pageshow", (shown) => { if (shown.persisted) resume(); });
 
 startFace();
-for (const start of [startUse, startDay, startMonth, startTables, startAccess, startDemo]) start(page);
+for (const start of [startUse, startDay, startMonth, startTables, startAccess, startDemo, startPairing]) start(page);
 resume();

@@ -9,7 +9,7 @@ export function startTables(page) {
   page.whenRows(registers);
   page.whenRows(demand);
   page.whenRows(cost);
-  page.whenRows(units);
+  page.whenLive((shown) => units(shown.units));
   page.whenEvents(loadEvents);
   by("events-log").addEventListener("change", renderEvents);
 }
@@ -53,8 +53,12 @@ async function cost() {
   ], priced));
 }
 
-async function units() {
-  const rows = await ask("api/units");
+let unitsShown = "";
+
+function units(rows) {
+  const text = JSON.stringify(rows);
+  if (text === unitsShown) return;
+  unitsShown = text;
   by("units").replaceChildren(...(rows.length ? rows.map(unit) : [make("p", { className: "help" }, "No unit is paired.")]));
 }
 

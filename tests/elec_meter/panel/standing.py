@@ -60,7 +60,13 @@ class Standing:
         durable_calls: how often the panel had everything made durable.
     """
 
-    def __init__(self, *, demo: HouseControls | None = None, life: Life | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        demo: HouseControls | None = None,
+        life: Life | None = None,
+        is_encrypted: bool = False,
+    ) -> None:
         self.life = life or whole_life(Storage.in_memory())
         meter = self.life.meter
         self.durable_calls = 0
@@ -77,7 +83,7 @@ class Standing:
             durable=self.durable,
             is_at_meter=demo is not None,
         )
-        self.panel = Panel(self.desk, ["localhost"], demo=demo)
+        self.panel = Panel(self.desk, ["localhost"], demo=demo, is_encrypted=is_encrypted)
 
     def now(self) -> datetime:
         """The host's time."""

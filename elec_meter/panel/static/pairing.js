@@ -1,0 +1,103 @@
+// The installer's steps from a unit's label to a paired unit; where they stand comes with the live stream.
+
+import { attempt, by, change, make, number, say } from "./page.js";
+
+const STEPS = { label: "Read the label", signal: "Hear the unit", meter: "Read the meter", setting: "Set the unit", test_burn: "Burn some gas", confirm: "Compare the dial", commit: "Keep it", paired: "Paired" };
+const ORDER = Object.keys(STEPS);
+let level = 0;
+let state = "";
+let places = null;
+let answer = null;
+
+export function startPairing(page) {
+  answer = make("p", { className: "answer", role: "status" });
+  page.whenSession((session) => { level = session.level; state = ""; });
+  page.whenLive((shown) => show(shown.pairing));
+}
+
+function show(pairing) {
+  const now = pairing === null || pairing.state === "ended" ? "label" : pairing.state;
+  if (`${level}/${now}` !== state) {
+    state = `${level}/${now}`;
+    places = build(now, pairing);
+    by("pairing").replaceChildren(make("h3", {}, "Pair a unit"), ...places.parts, answer);
+  }
+  if (pairing === null || level < 2) return;
+  const left = pairing.left_s === null ? "" : `, ${pairing.left_s} s left`;
+  const signal = pairing.rssi_dbm === null ? "not heard yet" : `heard ${pairing.authentic} times, ${pairing.rssi_dbm} dBm`;
+  const pulses = pairing.test_pulses_wanted && now === "test_burn" ? `; ${pairing.test_pulses} of ${pairing.test_pulses_wanted} pulses` : "";
+  say(places.status, now === "label" ? (pairing.state === "ended" ? "The last pairing was given up; nothing was kept." : "") : `Unit ${pairing.serial}: waits for ${pairing.waits_for}${left}. It was ${signal}${pulses}.`);
+  say(places.advice, pairing.advice.length ? `Try: ${pairing.advice.join("; ")}.` : "");
+  if (places.expected) say(places.expected, pairing.expected ?? "");
+}
+
+function build(now, pairing) {
+  if (level < 2) return { parts: [make("p", { className: "help" }, "Level 2, the installer, pairs units: sign on under \u201cChanges\u201d.")] };
+  const status = make("p", { role: "status" });
+  const advice = make("p", { className: "help" });
+  const steps = make("ol", { className: "steps" });
+  for (const [name, title] of Object.entries(STEPS)) {
+    const item = make("li", { className: ORDER.indexOf(name) < ORDER.indexOf(now) ? "done" : "" }, title);
+    if (name === now) item.setAttribute("aria-current", "step");
+    steps.append(item);
+  }
+  const built = { status, advice, parts: [steps, status, advice] };
+  const form = { label: labelForm, meter: meterForm, confirm: confirmForm, commit: commitForm, paired: pairedForm }[now];
+  if (form) built.parts.push(form(built, pairing));
+  if (!["label", "paired"].includes(now)) built.parts.push(step("Give up", { request: "pair.cancel" }));
+  return built;
+}
+
+function send(request) {
+  return attempt(answer, () => change("api/pairing", request), "");
+}
+
+function step(title, request) {
+  const button = make("button", { type: "button" }, title);
+  button.addEventListener("click", () => send(request));
+  return button;
+}
+
+function fields(title, request, inputs) {
+  const form = make("form", { className: "stack" });
+  for (const [name, words, properties] of inputs) {
+    form.append(make("label", {}, words, (properties.tag ? make(properties.tag, { name, ...properties.of }) : make("input", { name, required: true, ...properties }))));
+  }
+  form.append(make("button", { type: "submit" }, title));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send({ ...request, ...Object.fromEntries(new FormData(form)) });
+  });
+  return form;
+}
+
+function labelForm() {
+  return fields("Begin", { request: "pair.begin" }, [
+    ["label", "The label, as printed or as its QR code says", { tag: "textarea", of: { rows: 3, required: true, spellcheck: false, className: "short" } }],
+    ["channel", "Channel", { value: "gas_2", pattern: "[a-z][a-z0-9_]{0,15}" }],
+  ]);
+}
+
+function meterForm() {
+  return fields("Go on", { request: "pair.meter" }, [
+    ["mprn", "MPRN", { inputMode: "numeric" }],
+    ["mprn_again", "MPRN again", { inputMode: "numeric" }],
+    ["meter_serial", "Serial on the badge", {}],
+    ["weight", "Pulse weight on the badge", { value: "0.01 m3" }],
+    ["dial", "The dial, in m3, with a point before the red digits", { inputMode: "decimal" }],
+  ]);
+}
+
+function confirmForm(built) {
+  built.expected = make("strong");
+  return make("div", {}, make("p", {}, "Does the dial show ", built.expected, " now?"),
+    make("div", { className: "row" }, step("It does", { request: "pair.confirm", agrees: true }), step("It does not", { request: "pair.confirm", agrees: false })));
+}
+
+function commitForm() {
+  return fields("Keep the pairing", { request: "pair.commit" }, [["installer", "Who installed it", { maxLength: 60 }]]);
+}
+
+function pairedForm(built, pairing) {
+  return make("div", {}, make("p", {}, `Unit ${pairing?.serial ?? ""} is paired; its pulses count from ${number(pairing?.count)} on.`), labelForm());
+}

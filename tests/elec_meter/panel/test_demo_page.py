@@ -1,0 +1,50 @@
+"""The whole system in Debian's Chromium: a unit is paired over the demo's radio, the mains fail."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.elec_meter.demo.running import demo
+from tests.elec_meter.panel.browsing import chromium, looking
+
+PATIENCE_MS = 60_000
+
+
+def test_a_unit_is_paired_and_the_mains_fail(tmp_path: Path) -> None:
+    """An installer takes every step on the page, which comes back by itself after a power cut."""
+    with demo(tmp_path, "--speed", 10) as (process, _):
+        assert process.stderr is not None
+        told = re.search(r"panel listens on (http://\S+)", process.stderr.readline())
+        assert told is not None
+        with chromium() as browser, looking(browser, f"{told[1]}/") as page:
+            page.set_default_timeout(PATIENCE_MS)
+            pair(page)
+            expect(page.locator("#units")).to_contain_text("Unit 00000002", timeout=PATIENCE_MS)
+            page.get_by_role("button", name="Cut the power").click()
+            link = page.locator("#link")
+            expect(link).to_contain_text("no connection", timeout=PATIENCE_MS)
+            expect(link).to_have_text("live", timeout=PATIENCE_MS)
+            expect(page.locator("#events")).to_contain_text("power came back", timeout=PATIENCE_MS)
+
+
+def pair(page: Page) -> None:
+    """From the label to the certificate."""
+    page.get_by_label("Level").select_option("2")
+    page.get_by_label("Password").fill("installer")
+    page.get_by_role("button", name="Sign on").click()
+    label = page.locator("#demo .label").inner_text()
+    page.get_by_label("The label").fill(label)
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Press the unit's button").click()
+    page.get_by_label("MPRN", exact=True).fill("3938424403")
+    page.get_by_label("MPRN again").fill("3938424403")
+    page.get_by_label("Serial on the badge").fill("G4A123")
+    page.get_by_label("The dial").fill("01234.567")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Light its hob").click()
+    page.get_by_role("button", name="It does", exact=True).click()
+    page.get_by_label("Who installed it").fill("A. Fitter")
+    page.get_by_role("button", name="Keep the pairing").click()
