@@ -153,6 +153,10 @@ def command(
             live=not as_json,
         )
     )
+    _tell(summary, as_json=as_json)
+
+
+def _tell(summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(exact_json(summary))
     else:

@@ -7,9 +7,7 @@ const KINDS = { import_wh: "import", export_wh: "export" };
 
 export function channelName(key) {
   if (NAMES[key]) return NAMES[key];
-  const quadrant = key.match(/^reactive_q(\d)_varh$/);
-  if (quadrant) return `Reactive, quadrant ${quadrant[1]}`;
-  const name = key.replace(/_pulses$/, "").replaceAll("_", " ");
+  const name = key.replace(/_(pulses|varh)$/, "").replaceAll("_", " ");
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 

@@ -114,7 +114,7 @@ def test_the_display_says_what_the_object_says(directory: Directory, each: Regis
         assert "--------" == shown(directory, each, "#######0")
         return
     assert isinstance(value, (int, Decimal))
-    whole = digits.whole or len(str(abs(int(value))))
+    whole = digits.whole or len(str(int(value)))
     if whole + digits.decimals <= 8:
         form = "0" * whole + ("." + "0" * digits.decimals if digits.decimals else "")
         assert value == Decimal(shown(directory, each, form))

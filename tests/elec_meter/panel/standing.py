@@ -44,6 +44,7 @@ class Toy:
             "turned": 0,
             "telegrams_sent": 0,
             "telegrams_received": 0,
+            "unit": {"label": "", "qr_text": "", "mprn": ""},
             "change_day": "2026-10-25",
         }
 

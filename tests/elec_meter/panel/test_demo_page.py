@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.elec_meter.demo.running import demo
 from tests.elec_meter.panel.browsing import chromium, looking
 
+LISTENING = re.compile(r"panel listens on (http://\S+)")
 PATIENCE_MS = 60_000
 
 
@@ -17,8 +18,8 @@ def test_a_unit_is_paired_and_the_mains_fail(tmp_path: Path) -> None:
     """An installer takes every step on the page, which comes back by itself after a power cut."""
     with demo(tmp_path, "--speed", 10) as (process, _):
         assert process.stderr is not None
-        told = re.search(r"panel listens on (http://\S+)", process.stderr.readline())
-        assert told is not None
+        lines = iter(process.stderr.readline, "")
+        told = next(filter(None, (LISTENING.search(line) for line in lines)))
         with chromium() as browser, looking(browser, f"{told[1]}/") as page:
             page.set_default_timeout(PATIENCE_MS)
             pair(page)

@@ -60,7 +60,7 @@ def test_the_display_follows_the_button_and_the_time(browser: Browser, served: S
         picture = page.locator("#lcd svg")
         expect(page.locator("#link")).to_have_text("live")
         before = picture.get_attribute("aria-label")
-        page.get_by_role("button", name="Button").click()
+        page.get_by_role("button", name="Button", exact=True).click()
         expect(picture).not_to_have_attribute("aria-label", before or "")
         clock = page.locator("#clock").inner_text()
         served.do(lambda standing: standing.life.live(timedelta(minutes=1), 10))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from elec_meter.objects import ProfileGeneric, Register
 from elec_meter.panel import guard
 from elec_meter.panel.guard import CONTENT_SECURITY_POLICY
 from shared.exact_json import exact_json
-from shared.timegrid import half_hours_of_settlement_day
+from shared.timegrid import half_hours_of_settlement_day, iso_utc
 from tests.elec_meter.objects.lived import BEGUN, HOUR, Life, lived_config, whole_life
 from tests.elec_meter.panel.standing import ELSEWHERE, Browser, Standing
 
@@ -62,6 +62,8 @@ def test_every_scalar_is_the_directorys(standing: Standing, browser: Browser) ->
     for each in scalars:
         value, row = each.value, rows[str(each.obis)]
         text = value.isoformat() if isinstance(value, (date, time)) else value
+        if isinstance(value, datetime):
+            text = iso_utc(value)
         assert (text, each.unit, each.class_id) == (row["value"], row["unit"], row["class"]), each
     assert any(isinstance(each, Register) and each.value for each in scalars)
 
