@@ -205,8 +205,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
         "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
         " KeystoreError OneWayBearerError PairingError ReplayFileError StorageFailedError"
-        " UnitPairedError"
-        " UnitRecordError UnitUnknownError",
+        " UnitPairedError UnitRecordError UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
         " LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"
         " PlaintextDowngrade Refusal Replayed StateReceived TamperSeen TelegramReceived TooOld"
