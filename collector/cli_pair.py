@@ -13,7 +13,7 @@ from shared.options import example
 from .cli_options import bearer_options, channel_option, data_option, json_option
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_LABEL_MAX = 1_000
+_LABEL_MAX = 20_001  # characters: more are no label
 
 _INSTALLATION = (
     click.option(
@@ -21,7 +21,7 @@ _INSTALLATION = (
         "label_file",
         type=click.Path(allow_dash=True),
         metavar="FILE",
-        help="The label: the text of its QR code, or its printed lines; - is standard input.",
+        help="What `pulse-unit label` prints, or its QR code's text; - is standard input.",
     ),
     click.option("--serial", metavar="DIGITS8", help="Instead of a label, with --key."),
     click.option("--key", metavar="HEX32", help="The unit's key; other users may see it here."),
@@ -206,12 +206,20 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
 
 
 def _label(name: str) -> str:
+    """The QR code's text of the label in a file."""
+    from shared.errors import LabelError
+    from shared.label import read_label
+
     try:
         with click.open_file(name, encoding="ascii", errors="replace") as file:
             text: str = file.read(_LABEL_MAX)
     except OSError as error:
         raise click.ClickException(f"{name} cannot be read: {error.strerror}.") from None
-    return text.strip()
+    try:
+        return read_label(text).qr_text
+    except LabelError as error:
+        place = "standard input" if name == "-" else name
+        raise click.ClickException(f"{place}: {error}.") from None
 
 
 def _show(document: dict[str, Any], file: Path | None, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from shared.label import UnitLabel
+from shared.label import read_label
 from shared.timegrid import iso_utc
 from shared.wire.oms import MANUFACTURER
 
@@ -269,7 +269,7 @@ def _identity(request: Request, plan: PairingPlan) -> tuple[str, bytes | None]:
     if text is not None and not plan.is_own:
         raise PairingError(f"such a label is on no meter of {plan.manufacturer}: give its serial")
     if text is not None:
-        label = UnitLabel.parse(text)
+        label = read_label(text)
         return label.serial, label.key
     if not plan.is_own:
         return other_identity(serial, key)

@@ -7,6 +7,7 @@ places, so it catches every wrong character and every swap of two, neighbours or
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,8 @@ _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
 _MODULUS: Final = 37
 _RADIX: Final = 2
 _LENGTH_MAX: Final = 200
+_FILE_MAX: Final = 20_000  # characters: a QR code drawn in the terminal may be among them
+_FIELDS: Final = ("SERIAL", "KEY", "PASSKEY")
 
 _PASSKEY: Final = re.compile(r"[0-9]{6}", re.ASCII)
 # Upper case, digits and colons only: such a QR code needs half the modules of one for bytes.
@@ -96,6 +99,26 @@ class UnitLabel:
             for text in (self.serial, self.key.hex().upper(), self.passkey)
         )
         return serial, key, passkey
+
+
+def read_label(text: str) -> UnitLabel:
+    """The label in what `pulse-unit label` prints, as lines or as JSON, or in what `parse` reads.
+
+    Raises:
+        LabelMalformedError: there is none in it.
+        LabelCheckError: there is, and something in it was misread; the message says which part.
+    """
+    if not text.strip():
+        raise LabelMalformedError("a label is wanted, and this is empty")
+    if len(text) > _FILE_MAX:
+        raise LabelMalformedError("this is not the text of a unit's label")
+    if text.lstrip().startswith("{"):
+        try:
+            text = str(json.loads(text)["qr"])
+        except (ValueError, KeyError, RecursionError):
+            raise LabelMalformedError("this is not the text of a unit's label") from None
+    fields = [line for line in text.splitlines() if line.strip().upper().startswith(_FIELDS)]
+    return UnitLabel.parse("\n".join(fields) or text)
 
 
 def check_character(text: str) -> str:

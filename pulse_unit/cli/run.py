@@ -26,7 +26,6 @@ Examples:
     --memory unit.nvm --reed stdin --stick im871a:/dev/ttyUSB0
 """
 _SECRETS: Final = ("key", "passkey")
-_FIELDS: Final = ("SERIAL", "KEY", "PASSKEY")  # of what `pulse-unit label` prints
 _MUTE: Final = (
     "{memory} has lost its counters: the unit counts on from {count}, but sends nothing enciphered"
     " any more; stop it and start it with a new label, a new memory and --index from the dial"
@@ -70,14 +69,14 @@ def run(as_json: bool, label_path: Path | None, memory: Path, **options: Any) ->
 
 def _label(path: Path | None, options: dict[str, Any]) -> UnitLabel:
     from shared.errors import LabelError
-    from shared.label import UnitLabel
+    from shared.label import UnitLabel, read_label
 
     given = [options[name] for name in ("serial", *_SECRETS)]
     try:
         if path is not None:
             if any(given):
                 raise click.UsageError("a label has serial, key and passkey of its own.")
-            return _read_label(read_private(path))
+            return read_label(read_private(path))
         if options["serial"] is None or options["key"] is None:
             raise click.UsageError("a unit has a --label, or a --serial and a --key.")
         if options["passkey"] is None and options["ble"] is not None:
@@ -85,25 +84,6 @@ def _label(path: Path | None, options: dict[str, Any]) -> UnitLabel:
         return UnitLabel(options["serial"], options["key"], options["passkey"] or "000000")
     except LabelError as error:
         raise click.ClickException(f"{error}.") from error
-
-
-def _read_label(text: str) -> UnitLabel:
-    """Return a label from what `pulse-unit label` prints, as text, as JSON, or its QR code's text.
-
-    Raises:
-        LabelError: it is none.
-    """
-    import json
-
-    from shared.label import UnitLabel
-
-    if text.lstrip().startswith("{"):
-        try:
-            text = str(json.loads(text)["qr"])
-        except (ValueError, KeyError, RecursionError):
-            text = ""
-    fields = [line for line in text.splitlines() if line.startswith(_FIELDS)]
-    return UnitLabel.parse("\n".join(fields) or text)
 
 
 def _parts(options: dict[str, Any], memory: Path) -> list[Part]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from collector import cli_options
 from collector.bearers.opening import open_bearers
 from collector.cli import main
+from pulse_unit.cli.label import label as print_label
 from shared.label import UnitLabel
 from tests.collector.bench import BEGIN_MS, LABEL, MPRN, Bench, house_call, recorded
 from tests.collector.frames import KEY, SERIAL
@@ -148,6 +149,25 @@ def test_a_label_from_a_file(home: Path, call: Path, tmp_path: Path) -> None:
     assert "cannot be read" in refused(pair(home, call, "--label", label))
     label.write_text(LABEL.printed_text + "\n")
     assert 0 == pair(home, call, "--label", label).exit_code
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["--qr"]])
+def test_a_label_as_the_unit_prints_it(
+    home: Path, call: Path, tmp_path: Path, words: list[str]
+) -> None:
+    """Whatever `pulse-unit label` puts into a file pairs that unit."""
+    label = tmp_path / "unit.label"
+    given = ["--serial", LABEL.serial, "--key", LABEL.key.hex(), "--passkey", LABEL.passkey]
+    label.write_text(CliRunner().invoke(print_label, [*given, *words]).stdout)
+    assert 0 == pair(home, call, "--label", label).exit_code
+
+
+def test_an_empty_label(home: Path, call: Path, tmp_path: Path) -> None:
+    """The sentence names the file and says that it is empty."""
+    label = tmp_path / "unit.label"
+    label.write_text("\n")
+    sentence = f"{label}: a label is wanted, and this is empty."
+    assert sentence == refused(pair(home, call, "--label", label))
 
 
 def test_paired_already(home: Path, call: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import LabelCheckError, LabelError, LabelMalformedError
-from shared.label import UnitLabel, check_character, verify_check_character
+from shared.label import UnitLabel, check_character, read_label, verify_check_character
 
 KEY = bytes.fromhex("0F0E0D0C0B0A09080706050403020100")
 LABEL = UnitLabel("00000001", KEY, "123456")
@@ -154,3 +154,18 @@ def test_secrets_never_show() -> None:
         assert "0f0e" not in text.lower().replace(" ", "")
         assert "\\x0f" not in text.lower()
         assert "123456" not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "{}", '{"qr": 1}', "[" * 9000, "{" * 9000, "x" * 30_000]
+)
+def test_files_that_are_no_label(text: str) -> None:
+    """A file without a label in it is refused as such, whatever it is."""
+    with pytest.raises(LabelMalformedError):
+        read_label(text)
+
+
+def test_a_label_among_other_lines() -> None:
+    """What is printed around the three lines is left out, also in lower case."""
+    text = f"My unit\n{LABEL.printed_text.lower()}\nQR  {LABEL.qr_text}\n"
+    assert LABEL == read_label(text)
