@@ -12,10 +12,12 @@ import click
 from shared.options import example
 
 from .cli_options import bearer_options, data_option, has_bearers, json_option
+from .errors import CollectorError, DirectoryError
 
 if TYPE_CHECKING:
     from .bearers.base import Bearer
     from .runtime import Runtime
+    from .station import Station
 
 
 @click.command(
@@ -34,11 +36,13 @@ def command(
 ) -> None:
     """Collect the half-hours of all paired units, until SIGTERM or Ctrl-C.
 
-    Recordings are gone through in their own time; with nothing else, it ends with them.
+    Recordings are gone through in their own time; with nothing else, it ends with them. Before any
+    unit is paired, a directory that is there can be collected into: `collector pair` goes through.
     """
     import asyncio
 
     from .bearers.opening import open_bearers
+    from .bearers.replay import ReplayFile
     from .readings import Readings
     from .runtime import Runtime
     from .station import Station
@@ -52,10 +56,13 @@ def command(
         for each in running:
             each.wake()
 
+    if not data_dir.exists():
+        raise _nothing_paired(data_dir)
     with DataDirectory.open(data_dir) as directory:
         serials = Readings(directory.connection).serials
         bearers = open_bearers(wake, **bearers_named, serials=serials)
         station = Station(directory, _begin(bearers))
+        _look_at_units(station, is_recorded=all(isinstance(each, ReplayFile) for each in bearers))
         runtime = Runtime(station, bearers, _printer(as_json=as_json))
         running.append(runtime)
         asyncio.run(runtime.run())
@@ -70,6 +77,37 @@ def _begin(bearers: list[Bearer]) -> datetime:
 
     first_ms = [each.next_frame_utc_ms() for each in bearers if isinstance(each, ReplayFile)]
     return min([host_utc(), *(from_unix_ms(at_ms) for at_ms in first_ms if at_ms is not None)])
+
+
+def _nothing_paired(data_dir: Path) -> CollectorError:
+    return DirectoryError(f"no unit is paired in {data_dir}: collector pair")
+
+
+def _look_at_units(station: Station, *, is_recorded: bool) -> None:
+    """Say what is wrong with units and keys before anything is collected.
+
+    Raises:
+        DirectoryError: none is paired, and of a recording none can be meanwhile.
+    """
+    directory = station.directory
+    paired = station.open_segments()
+    keyed = {record.serial for record in station.reachable()}
+    for serial in directory.keystore.serials:
+        if serial not in station.serials:
+            _warn(f"keys.json has a key for the unit {serial}, and the database does not know it")
+    for serial in paired:
+        unit = station.collector.unit(serial)
+        if serial not in keyed and not unit.allow_unauthenticated:
+            _warn(f"the key of the unit {serial} is missing from keys.json")
+    if not paired and not keyed:
+        nothing = _nothing_paired(directory.path)
+        if is_recorded:
+            raise nothing
+        _warn(str(nothing))
+
+
+def _warn(sentence: str) -> None:
+    click.echo(f"{sentence}.", err=True)
 
 
 def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:

@@ -9,7 +9,7 @@ import click
 
 from shared.options import Duration, example
 
-from .cli_options import bearer_options, clock_for, has_bearers, json_option
+from .cli_options import HostClock, bearer_options, has_bearers, json_option
 
 _STEP_S = 0.25
 
@@ -23,7 +23,7 @@ _STEP_S = 0.25
     default="30s",
     show_default=True,
     metavar="LENGTH",
-    help="How long to listen; Ctrl-C shows what was heard so far.",
+    help="How long to listen (not to recordings); Ctrl-C shows what was heard so far.",
 )
 @json_option
 def command(
@@ -35,18 +35,24 @@ def command(
     from shared.timegrid import unix_ms
 
     from .bearers.opening import open_bearers
+    from .bearers.replay import WHOLE_MS, ReplayFile
     from .cli_show import print_rows
 
     if not has_bearers(bearers_named):
         raise click.UsageError("Nothing to listen with: give --stick, --wire, --ble or --replay.")
     bearers = open_bearers(lambda: None, **bearers_named)
-    clock = clock_for(bearers)
+    live = [bearer for bearer in bearers if not isinstance(bearer, ReplayFile)]
+    clock = HostClock()
     heard: dict[tuple[str, str], dict[str, Any]] = {}
     end = clock.now() + length
     try:
-        while clock.now() < end:
+        for recording in bearers:
+            if isinstance(recording, ReplayFile):
+                for frame in recording.receive_until(WHOLE_MS):
+                    _note(heard, frame)
+        while live and clock.now() < end:
             clock.sleep(_STEP_S)
-            for bearer in bearers:
+            for bearer in live:
                 for frame in bearer.receive_until(unix_ms(clock.now())):
                     _note(heard, frame)
                 for report in bearer.take_reports():

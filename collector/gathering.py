@@ -9,11 +9,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from shared.timegrid import iso_utc, unix_ms
+from shared.timegrid import from_unix_ms, iso_utc, unix_ms
 
 from .backfill import Backfill
 from .bearers.base import Bearer, ReceivedFrame
 from .bearers.group import BearerGroup
+from .bearers.replay import WHOLE_MS
 from .bearers.reports import BearerFailed, BearerReport, LogAnswered, LogUnanswered
 from .errors import StorageFailedError
 from .events import (
@@ -131,6 +132,8 @@ class Gathering:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._came_by: dict[str, str] = {}
         self._failure: str | None = None
+        self._kept_utc: datetime | None = None
+        self._kept_at = self._latest
         self._retry = self._latest
         self._pause_before = _RETRY
         self._said: dict[tuple[str | None, ...], datetime] = {}
@@ -144,7 +147,11 @@ class Gathering:
                 self._loop.call_soon_threadsafe(self._wake.set)
 
     async def gather(self) -> None:
-        """Go on until `stop`, or the end of all recordings where that is all."""
+        """Go on until `stop`, or the end of all recordings where that is all.
+
+        Raises:
+            StorageFailedError: what came last could not be kept, and is lost.
+        """
         self._loop = asyncio.get_running_loop()
         try:
             await self._replay()
@@ -153,6 +160,7 @@ class Gathering:
                 await self._pause()
             if not self._bearers.is_recorded:  # a recording of last year ends last year
                 self.step()
+            self._require_kept()
         finally:
             self._bearers.close()
 
@@ -181,6 +189,7 @@ class Gathering:
     def _keep(self, frames: Sequence[ReceivedFrame], now: datetime) -> None:
         """Make durable what came, and only then tell and answer."""
         self._keeper.hold(frames)
+        self._kept_at = now
         if self._failure is not None and now < self._retry:
             return
         try:
@@ -202,6 +211,15 @@ class Gathering:
             if self._failure is not None:
                 self._say("storage_recovered", "what waited has been kept, nothing was lost")
             self._failure, self._pause_before = None, _RETRY
+
+    def _require_kept(self) -> None:
+        """Keep what still waits: at the end nobody does so later."""
+        while self._failure is not None or self._keeper.is_behind:
+            self._keep((), max(self._retry, self._kept_at))
+            if self._failure is not None:
+                kept = self._kept_utc
+                far = "nothing was" if kept is None else f"it was up to {iso_utc(kept)}"
+                raise StorageFailedError(f"not all that came could be kept, {far}: {self._failure}")
 
     def _meet(self) -> None:
         """Let the bearers know whom to connect to: who is paired, and who is being paired."""
@@ -264,16 +282,24 @@ class Gathering:
             self._to_compact.popleft()
 
     async def _replay(self) -> None:
-        """Go through what was recorded before now in its own time, as fast as it can."""
-        frames, reports = self._bearers.receive_until(unix_ms(self._latest), recorded=True)
+        """Go through recordings in their own time, as fast as it can, until a disk is full.
+
+        Beside other bearers, what was recorded ahead of this clock waits for it.
+        """
+        until_ms = WHOLE_MS if self._bearers.is_recorded else unix_ms(self._latest)
+        frames, reports = self._bearers.receive_until(until_ms, recorded=True)
         self._note(reports, self._latest)
         frames.sort(key=lambda frame: frame.received_utc)
         for at in range(0, len(frames), _CHUNK):
             chunk = frames[at : at + _CHUNK]
             self._keep(chunk, chunk[-1].received_utc)
             await asyncio.sleep(0)
-            if self._stopping.is_set():
+            is_in_vain = self._failure is not None and self._bearers.is_recorded
+            if self._stopping.is_set() or is_in_vain:
                 return
+        for name, at_ms in self._bearers.recorded_ahead():
+            text = f"{name} is ahead of this clock until {iso_utc(from_unix_ms(at_ms))}"
+            self._say("notice", text)
 
     async def _pause(self) -> None:
         """Wait until a bearer wakes us, or something is due."""
@@ -285,6 +311,7 @@ class Gathering:
 
     def _tell_events(self, events: Iterable[Event], now: datetime) -> None:
         for event in events:
+            self._kept_utc = max(self._kept_utc or event.received_utc, event.received_utc)
             if isinstance(event, TelegramReceived):
                 self._came_by[event.serial] = event.bearer
             if (

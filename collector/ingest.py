@@ -241,7 +241,7 @@ def _refused_message(frame: ReceivedFrame, serial: str, error: wire.WireError) -
     if isinstance(error, (wire.BadMac, wire.BadKey)):
         kind = events.BadMac
     elif isinstance(error, wire.KeyNeeded):
-        kind = events.KeyMissing
+        return _refusal(events.KeyMissing, frame, serial, f"{error}: it is not in the keystore")
     elif isinstance(error, wire.Unsupported):
         kind = events.UnsupportedFrame
     return _refusal(kind, frame, serial, str(error))

@@ -32,6 +32,11 @@ class MemoryKeystore:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._keys)} keys)"
 
+    @property
+    def serials(self) -> list[str]:
+        """The units whose keys there are."""
+        return sorted(self._keys)
+
     def get(self, serial: str) -> bytes | None:
         """The unit's key; None if there is none."""
         return self._keys.get(serial)

@@ -18,7 +18,7 @@ from .events import Event, Refusal
 
 _READINGS: Final = (events.TelegramReceived, events.CountReceived, events.StateReceived)
 # Any neighbour's radio and any noise brings these; they are counted.
-_EVERYDAY: Final = (events.BadCrc, events.UnknownUnit, events.Replayed, events.NoCount)
+_EVERYDAY: Final = (events.BadCrc, events.Replayed, events.NoCount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,21 @@ def note_of(event: Event) -> Note | None:
     """The line for something that happened to a unit; None for readings and everyday refusals."""
     if isinstance(event, (*_READINGS, *_EVERYDAY)):
         return None
+    if isinstance(event, events.UnknownUnit):
+        return _note_of_stranger(event)
     text = sentence_of(event)
     # What a frame was refused for may be another number each time.
     mark = "" if isinstance(event, Refusal) else text
     return Note(event.received_utc, type(event).__name__, text, event.serial, None, mark)
+
+
+def _note_of_stranger(event: events.UnknownUnit) -> Note | None:
+    """One line for all units that are not paired; None where a frame names no sender."""
+    if event.serial is None:
+        return None
+    # It names none: the one that is being paired is among them.
+    text = "telegrams of units that are not paired here, which collector scan lists"
+    return Note(event.received_utc, "UnknownUnit", text)
 
 
 def note_of_report(report: BearerReport) -> Note | None:

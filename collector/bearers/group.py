@@ -77,6 +77,15 @@ class BearerGroup:
         due_ms = [bearer.next_frame_utc_ms() for bearer in self._bearers]
         return [at_ms for at_ms in due_ms if at_ms is not None]
 
+    def recorded_ahead(self) -> list[tuple[str, int]]:
+        """The recordings that wait for their time: name, and the next frame's UNIX milliseconds."""
+        waiting = [
+            (each.name, each.next_frame_utc_ms())
+            for each in self._bearers
+            if isinstance(each, ReplayFile)
+        ]
+        return [(name, at_ms) for name, at_ms in waiting if at_ms is not None]
+
     def reply(self, name: str | None, serial: str, command: bytes) -> str | None:
         """Send by the bearer of a name; return why it could not be, if one there is could not."""
         bearer = next((each for each in self._bearers if each.name == name), None)

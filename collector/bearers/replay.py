@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from collector.errors import BearerClosedError, ReplayFileError
 from shared.errors import TimegridError
@@ -13,6 +14,9 @@ from shared.timegrid import require_utc, unix_ms
 from .base import Bearer, ReceivedFrame
 
 _FRAME_BYTES_MAX = 512
+
+WHOLE_MS: Final = unix_ms(datetime.max.replace(tzinfo=UTC))
+"""For `Bearer.receive_until`: all that was recorded, UNIX milliseconds."""
 
 
 class ReplayFile(Bearer):
@@ -32,6 +36,8 @@ class ReplayFile(Bearer):
         try:
             with path.open(encoding="ascii") as lines:
                 frames = read_frames(lines, bearer=self.name, delay_max_s=delay_max_s)
+        except ReplayFileError as error:
+            raise ReplayFileError(f"{path}: {error}") from None
         except OSError as error:
             raise ReplayFileError(f"{path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:

@@ -15,6 +15,7 @@ import pytest
 
 from collector import PulseHalfHour, ReceivedFrame
 from collector.bearers.replay import ReplayFile
+from collector.errors import StorageFailedError
 from collector.pairing import PairingSession
 from collector.particulars import PairingPlan
 from collector.runtime import Runtime
@@ -163,6 +164,60 @@ def test_recordings_are_gone_through_in_their_own_time(house: House, tmp_path: P
     assert 500 == house.events("TelegramReceived")[-1]["count"]
 
 
+def test_a_recording_ahead_of_this_clock(house: House, tmp_path: Path) -> None:
+    """It is gone through in its own time like any other, and ends."""
+    path = tmp_path / "recording.txt"
+
+    def day(bench: Bench) -> None:
+        bench.turn(500)
+        bench.step(lambda *_: None, 86_400)
+
+    recorded(path, day)
+    house.pair()
+    behind = house.now - timedelta(days=400)
+    runtime = Runtime(
+        house.station,
+        [ReplayFile(path, delay_max_s=0)],
+        house.told.append,
+        now=lambda: behind,
+    )
+    asyncio.run(asyncio.wait_for(runtime.run(), 60))
+    assert 500 == house.events("TelegramReceived")[-1]["count"]
+
+
+def test_a_recording_ahead_of_this_clock_beside_another_bearer(
+    house: House, tmp_path: Path
+) -> None:
+    """It waits for its time, which is said."""
+    path = tmp_path / "recording.txt"
+    path.write_text(f"{(house.now + timedelta(days=1)).isoformat()} 2E44\n")
+    house.pair()
+    runtime = house.runtime(ReplayFile(path), LiveUnit(house.bench))
+    asyncio.run(runtime._replay())
+    (notice,) = house.events("notice")
+    assert notice["text"].startswith("recording.txt is ahead of this clock until 20")
+
+
+def test_a_recording_that_a_full_disk_does_not_take(house: House, tmp_path: Path) -> None:
+    """How far it came is said in the error; a second run with room goes on from there."""
+    path = tmp_path / "recording.txt"
+
+    def days(bench: Bench) -> None:
+        bench.turn(500)
+        bench.step(lambda *_: None, 20 * 86_400)
+
+    recorded(path, days)
+    house.pair()
+    connection = house.directory.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 40}")
+    with pytest.raises(StorageFailedError, match=r"it was up to 20.*Z: .*the disk is full"):
+        asyncio.run(house.runtime(ReplayFile(path, delay_max_s=0)).run())
+    connection.execute("PRAGMA max_page_count = 1000000")
+    asyncio.run(house.runtime(ReplayFile(path, delay_max_s=0)).run())
+    assert 5000 == house.litres
+
+
 def test_a_process_that_is_stopped_or_killed(tmp_path: Path) -> None:
     """SIGTERM ends it with 0; after SIGKILL the next one goes on."""
     call = tmp_path / "call.txt"
@@ -170,8 +225,9 @@ def test_a_process_that_is_stopped_or_killed(tmp_path: Path) -> None:
     later = tmp_path / "later.txt"
     at = from_unix_ms(time.time_ns() // 1_000_000) + timedelta(hours=1)
     later.write_text(f"{at.isoformat()} 2E44\n")
+    (tmp_path / "home").mkdir()
     words = [sys.executable, "-m", "collector", "run", "--data", str(tmp_path / "home")]
-    words += ["--replay", str(call), "--replay", str(later)]
+    words += ["--replay", str(call), "--replay", str(later), "--stick", f"hex:{tmp_path}/none"]
     for number, status in ((signal.SIGKILL, -9), (signal.SIGTERM, 0)):
         (tmp_path / "home" / "control.sock").unlink(missing_ok=True)  # of the one that was killed
         process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from collector.cli import main
+from tests.collector.bench import LABEL, MPRN, Bench, house_call, recorded
+from tests.collector.frames import SERIAL
+
+METER = ["--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1234.567"]
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second of a recording is waited for."""
+    monkeypatch.setattr("collector.cli_options.time.sleep", lambda _: None)
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Path:
+    """The recording of an installer's visit."""
+    path = tmp_path / "call.txt"
+    recorded(path, house_call)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, call: Path) -> Path:
+    """A directory with one paired unit."""
+    path = tmp_path / "home"
+    label = ["--label", "-", *METER, "--yes", "--json"]
+    paired = run("pair", "--data", path, "--replay", call, *label, text=LABEL.qr_text)
+    assert 0 == paired.exit_code, paired.output
+    return path
+
+
+def run(*words: object, text: str | None = None) -> Result:
+    """Run the command; what is no plain error is raised."""
+    return CliRunner().invoke(
+        main, [str(word) for word in words], input=text, catch_exceptions=False
+    )
+
+
+def strangers(home: Path) -> int:
+    """How many telegrams of units that are not paired the event log counts, in its one line."""
+    rows = json.loads(run("events", "--data", home, "--json").stdout)
+    (row,) = [each for each in rows if each["event"] == "UnknownUnit"]
+    times: int = row["times"]
+    return times
+
+
+def test_a_mistyped_directory(tmp_path: Path, call: Path) -> None:
+    """It is refused, told how a unit is paired, and not made."""
+    result = run("run", "--data", tmp_path / "hoem", "--replay", call)
+    assert 1 == result.exit_code
+    assert f"Error: no unit is paired in {tmp_path / 'hoem'}: collector pair.\n" == result.stderr
+    assert not (tmp_path / "hoem").exists()
+
+
+def test_a_directory_without_a_unit(tmp_path: Path, call: Path) -> None:
+    """Nothing can be paired through a run that only has a recording: it is refused."""
+    result = run("run", "--data", tmp_path, "--replay", call)
+    assert 1 == result.exit_code
+    assert "no unit is paired" in result.stderr
+
+
+def test_a_key_that_is_missing(home: Path, call: Path) -> None:
+    """It is said at the start, and where it is missing from."""
+    (home / "keys.json").unlink()
+    result = run("run", "--data", home, "--replay", call)
+    assert f"the key of the unit {SERIAL} is missing from keys.json.\n" == result.stderr
+
+
+def test_a_key_of_a_unit_that_the_database_does_not_know(home: Path, call: Path) -> None:
+    """It is said: the database was lost, or is another's."""
+    (home / "keys.json").write_text(json.dumps({SERIAL: "00" * 16, "00000009": "00" * 16}))
+    result = run("run", "--data", home, "--replay", call)
+    assert "a key for the unit 00000009, and the database does not know it" in result.stderr
+
+
+def test_units_that_are_not_paired_are_one_event(home: Path, tmp_path: Path) -> None:
+    """However many of their telegrams come in a day, it is one line with a count."""
+    before = strangers(home)  # the unit itself, until it was paired
+    other = Bench("00000009")
+    frames = other.unit.advance(int(other.now.timestamp() * 1000) + 4 * 3_600_000)
+    path = tmp_path / "other.txt"
+    path.write_text("".join(f"{other.now.isoformat()} {frame.hex()}\n" for _, frame in frames))
+    assert 0 == run("run", "--data", home, "--replay", path).exit_code
+    assert len(frames) == strangers(home) - before
+
+
+def test_a_scan_of_a_recording_is_of_all_of_it(tmp_path: Path) -> None:
+    """It lists what the recording has, however long that is, and ends."""
+    path = tmp_path / "days.txt"
+    recorded(path, lambda bench: bench.step(lambda *_: None, 2 * 86_400))
+    (row,) = json.loads(run("scan", "--replay", path, "--for", "1s", "--json").stdout)
+    assert len(path.read_text().splitlines()) == row["telegrams"]
