@@ -21,6 +21,7 @@ from .config import (
 from .display import Display
 from .errors import ConfigError
 from .flag.readout import Readout
+from .led import Led
 from .ledger import Books, Reading
 from .objects import (
     NO_EVENTS,
@@ -34,12 +35,13 @@ from .objects import (
     UnitReport,
     build_directory,
 )
+from .outages import Outages
 from .switchgear import Switchgear
 from .terminals import Reading as TerminalReading
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from .metrology import Quantities
+    from .metrology import Harmonics, Quantities
 
 _VALUE: Final = 2
 _ENERGY: Final = (ScalerUnit(0, Unit.WATT_HOUR), ScalerUnit(0, Unit.VAR_HOUR))
@@ -57,6 +59,9 @@ class Parts(NamedTuple):
         storage_failed: whether the last checkpoint failed.
         switchgear: what it switches; None for that of a meter as it was built.
         alarms: what happened since somebody last looked; None for nothing.
+        led: flashes with the energy; None for one that never did.
+        outages: the long ones; None for none.
+        harmonics: gives those of some cycles not long ago, None when there are none.
     """
 
     clock: Clock
@@ -67,6 +72,9 @@ class Parts(NamedTuple):
     storage_failed: Callable[[], bool] = lambda: False
     switchgear: Switchgear | None = None
     alarms: Alarms | None = None
+    led: Led | None = None
+    outages: Outages | None = None
+    harmonics: Callable[[datetime], Harmonics | None] = lambda _: None
 
 
 class Assembly:
@@ -89,6 +97,9 @@ class Assembly:
             storage_failed=parts.storage_failed,
             switchgear=parts.switchgear,
             alarms=parts.alarms,
+            led=parts.led,
+            outages=parts.outages,
+            harmonics=parts.harmonics,
         )
         self.display = Display(
             config.display,

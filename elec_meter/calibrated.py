@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 if TYPE_CHECKING:
     from .config import MeterConfig
-    from .metrology import Metrology
+    from .metrology import Metrology, SupplyThresholds
     from .sampling import Converter
 
 
@@ -35,4 +35,11 @@ def new_metrology(
         calibration = Calibration.from_integers(**asdict(stored))
     else:
         calibration = Calibration.for_converter(converter or Converter())
-    return Metrology(calibration, rate_hz=rate_hz)
+    return Metrology(calibration, rate_hz=rate_hz, supply=supply_thresholds(config))
+
+
+def supply_thresholds(config: MeterConfig) -> SupplyThresholds:
+    """Where the configuration has events of the supply begin and end."""
+    from .metrology import SupplyThresholds
+
+    return SupplyThresholds(**asdict(config.supply))

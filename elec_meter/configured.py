@@ -19,6 +19,9 @@ from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
 from .events import EventCode, Log
+from .led import Led
+from .outages import STATE_KEY as OUTAGES_KEY
+from .outages import Outages
 from .switchgear import STATE_KEY, Switchgear, state_by_log
 from .terminals import refuse_other_weights
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .display import Display
     from .ledger import Ledger
-    from .metrology import Quantities
+    from .metrology import Harmonics, Quantities
     from .objects import Directory, UnitReport
     from .storage import Storage
 
@@ -48,6 +51,8 @@ class ConfiguredMeter:
         ledger: its books.
         switchgear: what it switches, and what it hears through its terminals.
         alarms: what happened since somebody last looked.
+        led: flashes with the energy.
+        outages: the long ones.
     """
 
     def __init__(
@@ -70,9 +75,11 @@ class ConfiguredMeter:
         self.save_beside(STATE_KEY, self.switchgear.packed)
         self.alarms = Alarms(storage.event_totals, storage.get_state(ALARMS_KEY))
         self.save_beside(ALARMS_KEY, self.alarms.packed)
+        self.led = Led(config.led)
+        self.outages = Outages(storage.get_state(OUTAGES_KEY))
+        self.save_beside(OUTAGES_KEY, self.outages.packed)
         self.config_version = 0
         self._now = now
-        self._quantities: Quantities | None = None
         self._assembly: Assembly
 
     @property
@@ -172,6 +179,10 @@ class ConfiguredMeter:
                 self.storage.put_state(key, value)
                 self._saved_values[key] = value
 
+    def harmonics(self, now: datetime) -> Harmonics | None:
+        """The harmonics of some cycles not long ago."""
+        raise NotImplementedError
+
     def _live(self, now: datetime) -> Quantities | None:
         raise NotImplementedError
 
@@ -229,6 +240,7 @@ class ConfiguredMeter:
         self.clock.configure(config.clock)
         self.ledger.configure(config, at_s)
         self.switchgear.configure(config)
+        self.led.configure(config.led)
 
     def _assemble(self) -> None:
         self.switchgear.terminals.advance(unix_us(self._now), self.clock.read_s(self._now))
@@ -241,6 +253,9 @@ class ConfiguredMeter:
             lambda: self.storage.backlog is not None,
             self.switchgear,
             self.alarms,
+            self.led,
+            self.outages,
+            self.harmonics,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self.ledger.data_channels.source = self._assembly

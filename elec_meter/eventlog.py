@@ -32,6 +32,10 @@ class StoredEvents:
         totals = self._storage.event_totals().items()
         return sum(count for code, count in totals if log_of(code) is log)
 
+    def happened(self, code: int) -> int:
+        """How many of one code there ever were."""
+        return self._storage.event_totals().get(code, 0)
+
     def rows(self, log: Log, from_s: int | None, to_s: int | None) -> list[EventRow]:
         """Entries of a log stamped in `[from_s, to_s)`, oldest first."""
         return [_row(event) for event in self._storage.events(from_s, to_s, log=log)]

@@ -28,6 +28,9 @@ class EventCode(IntEnum):
     LIMIT_KEPT = 66
     LIMIT_CHANGED = 67
     CONTACTOR_FAILED = 68
+    SUPPLY_SAG = 76
+    SUPPLY_SWELL = 79
+    SUPPLY_LOST = 82
     UNIT_SILENT = 100
     UNIT_BATTERY_LOW = 102
     UNIT_TAMPERED = 103
@@ -108,6 +111,9 @@ _CODES: Final = {
         EventCode.UNIT_LOG_REFUSED,
     ),
     Log.POWER_QUALITY: (
+        EventCode.SUPPLY_SAG,
+        EventCode.SUPPLY_SWELL,
+        EventCode.SUPPLY_LOST,
         EventCode.MEASUREMENT_NO_SIGNAL,
         EventCode.MEASUREMENT_DC,
         EventCode.MEASUREMENT_UNLOCKED,

@@ -8,32 +8,27 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from collector import Collector, Keys, MemoryKeystore
-from shared.timegrid import from_unix_s, require_utc, unix_s
+from shared.timegrid import require_utc, unix_s
 
-from .calibrated import new_metrology
 from .clock import SECOND_US, Clock, Dating, Piece, from_unix_us, unix_us
 from .collected import log_entry, unit_report
-from .commands import CommandedMeter
 from .config import ENERGY_NAMES
 from .errors import CheckpointFailedError, StorageLostError
 from .events import EventCode
 from .ledger import Flow, Ledger
+from .measured import MeasuredMeter
 from .objects import UnitReport
 
 if TYPE_CHECKING:
     from collector import Event, ReceivedFrame, UnitRecord
 
     from .config import MeterConfig
-    from .metrology import Measurement, Metrology, Quantities
-    from .quality import Quality
+    from .metrology import Measurement, Metrology
     from .sampling import EnergySeries, SampleBlock
     from .storage import Storage
 
 CLOSING_GRACE: Final = timedelta(seconds=2)
 """A row closes when samples pass its end, or this long after it when none come."""
-
-LIVE_LIMIT: Final = timedelta(seconds=15)
-"""How long the quantities of a second are called those of the moment: longer than any block."""
 
 _GRACE_S: Final = CLOSING_GRACE // timedelta(seconds=1)
 
@@ -41,7 +36,7 @@ HostFlow: TypeAlias = Callable[[int], int]
 """The energy in mJ that has flowed by an instant of the host's, UNIX microseconds."""
 
 
-class Meter(CommandedMeter):
+class Meter(MeasuredMeter):
     """A whole meter as a library: samples, telegrams and the time in; objects out.
 
     It starts no thread, reads no clock and holds no global; two may live in one process. `now` is
@@ -78,9 +73,7 @@ class Meter(CommandedMeter):
             now = max(require_utc(now), from_unix_us(clock.now_us))
         collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
         ledger = Ledger(known, state, collector, clock)
-        super().__init__(known, storage, require_utc(now), clock, collector, ledger)
-        self._metrology = metrology
-        self._quality: Quality | None = None
+        super().__init__(known, storage, require_utc(now), clock, collector, ledger, metrology)
         self._is_storage_failing = False
         self._is_gathering = self._is_gathered = False
         self._power_up(config)
@@ -92,22 +85,16 @@ class Meter(CommandedMeter):
         Raises:
             MetrologyError: the block cannot be measured; nothing was booked.
         """
-        if self._metrology is None:
-            self._metrology = new_metrology(self.config, block.rate_hz)
-        measurement = self._metrology.process(block)
+        measurement = self._process(block)
         self.receive_measurement(measurement, now)
         return measurement
 
     def receive_measurement(self, measurement: Measurement, now: datetime) -> None:
         """Book what was measured elsewhere, such as in a sampling thread."""
         self._advance(now)
-        self._quantities = measurement.quantities
-        if self._quality is None:
-            self._quality = _new_quality(self.ledger, self.clock)
         # A sample clock that runs ahead closes nothing before its time has come.
         end = min(measurement.end_utc, self._now)
-        for entry in self._quality.judge(measurement, end):
-            self.storage.record_event(*entry, end)
+        self._judge(measurement, end)
         runs_on = self.clock.runs_on(unix_us(end))
         end_s = self.clock.read_s(end) if runs_on else None
         for host_s, *energies_mj in _seconds_of(measurement):
@@ -328,6 +315,8 @@ class Meter(CommandedMeter):
             code, text = EventCode.FIRST_POWER_UP, "power came for the first time"
         else:
             code, text = EventCode.POWER_UP, f"power came back after {outage_s} s"
+            self.outages.power_came(self.clock.read_s(now), outage_s)
+            self._record_interrupted()
         if was_known and ledger.spell is not None:
             code, text = EventCode.CLOCK_INVALID, "power came back, and the time is not known"
         self._load_prices()
@@ -358,13 +347,6 @@ class Meter(CommandedMeter):
         if at_s is not None:
             self._close_through(at_s - _GRACE_S)
 
-    def _live(self, now: datetime) -> Quantities | None:
-        """The last second's quantities, as long as it is the last second."""
-        quantities = self._quantities
-        if quantities is None or now > from_unix_s(quantities.second_s) + LIVE_LIMIT:
-            return None
-        return quantities
-
 
 def _seconds_of(measurement: Measurement) -> Iterator[tuple[int, ...]]:
     """Of each second when it was, by the host's time, and the energy of every channel, in order."""
@@ -385,10 +367,3 @@ def _by_meter(flow: HostFlow, piece: Piece) -> Flow:
     """A flow by the meter's seconds, within a piece of the host's time in which it runs evenly."""
     host_at = piece.stretch.host_at
     return lambda at_s: flow(max(piece.from_us, host_at(at_s * SECOND_US)))
-
-
-def _new_quality(ledger: Ledger, clock: Clock) -> Quality:
-    # Loaded with the first measurement: numba is heavy, and who only reads needs none.
-    from .quality import Quality
-
-    return Quality(ledger, clock)

@@ -187,6 +187,7 @@ class SwitchedMeter(ConfiguredMeter):
         switchgear, now_us = self.switchgear, unix_us(self._now)
         time_s = self.clock.read_s(self._now)
         switchgear.terminals.advance(now_us, time_s)
+        self.led.advance(self.ledger.active_mj, now_us)
         for number, output in switchgear.terminals.outputs.items():
             output.advance(self._assembly.told(number))
         live = self._live(self._now)

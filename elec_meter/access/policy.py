@@ -37,9 +37,11 @@ _LEVELS_TO_CHANGE: Final = {
     "display": Level.INSTALLER,
     "terminals": Level.INSTALLER,
     "flag": Level.INSTALLER,
+    "device_ids": Level.INSTALLER,
     "serial": Level.FACTORY,
     "modulus_wh": Level.FACTORY,
     "calibration": Level.FACTORY,
+    "led": Level.FACTORY,
 }
 
 

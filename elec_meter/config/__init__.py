@@ -34,6 +34,7 @@ from .errors import (
     ChangeTruncatedError,
 )
 from .host import CollectorHost, FlagHost, HostConfig, MainsHost, TerminalsHost
+from .mains import CalibrationConfig, LedConfig, SupplyConfig
 from .parts import (
     part_from_json,
     part_from_octets,
@@ -44,8 +45,8 @@ from .parts import (
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .schema import (
     ENERGY_NAMES,
+    MAX_DEVICE_IDS,
     BillingConfig,
-    CalibrationConfig,
     ClockConfig,
     DataChannelConfig,
     DemandConfig,
@@ -87,6 +88,7 @@ __all__ = [
     "ECONOMY_7_LOCAL",
     "ECONOMY_7_UTC",
     "ENERGY_NAMES",
+    "MAX_DEVICE_IDS",
     "SINGLE_RATE",
     "AccessConfig",
     "AddonConfig",
@@ -117,6 +119,7 @@ __all__ = [
     "FlagHost",
     "GasUnitConfig",
     "HostConfig",
+    "LedConfig",
     "LimiterConfig",
     "MainsHost",
     "MeterConfig",
@@ -128,6 +131,7 @@ __all__ = [
     "RelayConfig",
     "SeasonConfig",
     "SpecialDayConfig",
+    "SupplyConfig",
     "SwitchConfig",
     "TariffConfig",
     "TerminalConfig",

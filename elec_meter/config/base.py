@@ -44,6 +44,7 @@ TimeBase = Literal["utc", "local"]
 
 Serial = Annotated[str, Meta(pattern=DIGITS_8, description="Eight digits.")]
 ObisText = Annotated[str, Meta(description="An OBIS code such as 1-0:1.8.0.", max_length=24)]
+DeviceId = Annotated[str, Meta(pattern=ASCII, max_length=32)]
 Printable = Annotated[str, Meta(pattern=ASCII)]
 MinuteText = Annotated[str, Meta(pattern=MINUTE, description="HH:MM")]
 Name = Annotated[str, Meta(pattern=NAME)]

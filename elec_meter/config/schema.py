@@ -21,6 +21,7 @@ from .base import (
     LETTERS_3,
     NAME,
     PRODUCT,
+    DeviceId,
     Document,
     MinuteText,
     Name,
@@ -32,6 +33,7 @@ from .base import (
     refuse_repeated,
     require_obis,
 )
+from .mains import CalibrationConfig, LedConfig, SupplyConfig
 from .places import DISPLAY_DIGITS, Places
 from .slot import AddonConfig
 from .switchgear import (
@@ -55,6 +57,7 @@ ENERGY_NAMES: Final = (
 """The channels that mains feed; no other channel may have one of these names."""
 
 MAX_FURTHER_CHANNELS: Final = 6
+MAX_DEVICE_IDS: Final = 5
 MOST_SHOWN: Final = 10 ** (DISPLAY_DIGITS + 3)
 """Wh or litres that eight digits can show in kWh or cubic metres: no register may count further."""
 
@@ -304,38 +307,6 @@ class FlagConfig(Document, frozen=True):
         refuse_repeated("readout entry", list(self.readout))
 
 
-class CalibrationConfig(Document, frozen=True):
-    """What a meter's front end was found to be; without one, what its drawing says.
-
-    Attributes:
-        bits: width of the converters.
-        voltage_pv_per_count: picovolts that a count of voltage stands for.
-        current_pa_per_count: picoamperes that a count of current stands for.
-        phase_urad: by how much the current channel lags, in microradians of the fundamental.
-        power_offset_uw: microwatts that the channels make of each other without a load.
-        reactive_offset_uvar: likewise.
-    """
-
-    bits: Annotated[int, Meta(ge=16, le=24)]
-    voltage_pv_per_count: Annotated[int, Meta(ge=1, le=10**12)]
-    current_pa_per_count: Annotated[int, Meta(ge=1, le=10**12)]
-    phase_urad: Annotated[int, Meta(ge=-100_000, le=100_000)] = 0
-    power_offset_uw: Annotated[int, Meta(ge=-5_000_000, le=5_000_000)] = 0
-    reactive_offset_uvar: Annotated[int, Meta(ge=-5_000_000, le=5_000_000)] = 0
-
-    def __post_init__(self) -> None:
-        full_scale = 1 << (self.bits - 1)
-        for name, unit, reach, least, most in (
-            ("voltage", "V", self.voltage_pv_per_count * full_scale, 100, 2_000),
-            ("current", "A", self.current_pa_per_count * full_scale, 1, 2_000),
-        ):
-            if not least * 10**12 <= reach <= most * 10**12:
-                raise ValueError(
-                    f"the {name} channel would reach to {reach / 10**12:.4g} {unit}, and no meter's"
-                    f" is outside {least} to {most} {unit}"
-                )
-
-
 class MeterConfig(Document, frozen=True):
     """A whole meter.
 
@@ -349,6 +320,7 @@ class MeterConfig(Document, frozen=True):
         switched_load: what switches the fifth mains terminal of the load-switching variant.
         calibration: of the front end; only the factory may change it.
         addons: the modules in the slot.
+        device_ids: further identifications of the meter, up to five: 0-0:96.1.1 and so on.
     """
 
     serial: Serial = "00000001"
@@ -374,6 +346,9 @@ class MeterConfig(Document, frozen=True):
     alarms: AlarmsConfig = AlarmsConfig()
     access: AccessConfig = AccessConfig()
     addons: Annotated[tuple[AddonConfig, ...], Meta(max_length=8)] = ()
+    supply: SupplyConfig = SupplyConfig()
+    led: LedConfig = LedConfig()
+    device_ids: Annotated[tuple[DeviceId, ...], Meta(max_length=MAX_DEVICE_IDS)] = ()
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)

@@ -34,6 +34,7 @@ from shared.timegrid import unix_s
 
 _VALUE: Final = 2
 ALARMS: Final = "0-0:97.98.20"
+LED: Final = "0-0:128.63.1"
 _CONTACTOR: Final = "0-0:96.3.10"
 _CONTROL_STATE: Final = 3
 _CONTROL_MODE: Final = 4
@@ -127,6 +128,9 @@ class Display:
 
     def snapshot(self, now: datetime) -> DisplaySnapshot:
         """What is shown at an instant of the host's UTC."""
+        return replace(self._snapshot(now), is_led_lit=bool(_whole(self._directory, LED, now)))
+
+    def _snapshot(self, now: datetime) -> DisplaySnapshot:
         asked, icons = self._asked_at(now), self._icons(now)
         if asked is None:
             if icons.contactor == "armed":

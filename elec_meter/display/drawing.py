@@ -17,6 +17,7 @@ _WIDTH: Final = 440
 _HEIGHT: Final = 150
 _INK: Final = "#1c2a1c"
 _FACE: Final = "#b7c9a8"
+_LED: Final = "#d22"
 _UNLIT_OPACITY: Final = "0.06"
 
 # Lines within a place that is 24 wide and 56 high, by the name of their segment.
@@ -64,6 +65,8 @@ def svg(snapshot: DisplaySnapshot) -> str:
     if icons.rate is not None:
         flash = _FLASH if icons.is_rate_shown else ""
         parts.append(f'<text x="320" y="30">R{icons.rate}{flash}</text>')
+    if snapshot.is_led_lit:
+        parts.append(f'<circle cx="{_WIDTH - 16}" cy="{_HEIGHT - 20}" r="6" fill="{_LED}"/>')
     return "".join([*parts, "</g></svg>"])
 
 

@@ -55,6 +55,7 @@ class DisplaySnapshot:
         screen: number of the screen in its list, from 1.
         screens: how many there are.
         is_test: all segments and icons are lit, whatever else stands here.
+        is_led_lit: the LED beside the display flashes with the energy.
     """
 
     text: str
@@ -65,6 +66,7 @@ class DisplaySnapshot:
     screen: int = 0
     screens: int = 0
     is_test: bool = False
+    is_led_lit: bool = False
 
     @property
     def segments(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from elec_meter.clock import Clock
 from elec_meter.config import ENERGY_NAMES, MeterConfig
 from elec_meter.errors import LedgerError
 from elec_meter.tariff import PriceList, block_at, rates_offset_s
+from shared.units import MJ_PER_WH
 
 from .account import Account
 from .billing import Billing
@@ -154,6 +155,12 @@ class Books:
     def residual_mj(self, channel: str) -> int:
         """Energy that waits to complete the next Wh, in mJ; of energy channels only."""
         return self._account(channel).residual_mj
+
+    @property
+    def active_mj(self) -> int:
+        """All active energy that was registered, import and export together, in mJ."""
+        accounts = map(self._account, ENERGY_NAMES[:2])
+        return sum(each.total * MJ_PER_WH + each.residual_mj for each in accounts)
 
     @property
     def spells(self) -> tuple[Spell, ...]:

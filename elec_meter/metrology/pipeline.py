@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -17,6 +18,7 @@ from elec_meter.metrology.errors import CountRangeError, RateError, RepeatedBloc
 from elec_meter.metrology.harmonics import Harmonics, HarmonicsRequest
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
 from elec_meter.metrology.stage import Stage
+from elec_meter.metrology.supply import SupplyEvent, SupplyThresholds, SupplyWatch
 from elec_meter.sampling.block import SampleBlock
 from shared.timegrid import EPOCH
 
@@ -44,6 +46,8 @@ class Measurement:
         flags: Everything that was wrong with cycles that ended in this block.
         start_utc: When the block's first sample was taken.
         end_utc: When the sample after the block's last is due.
+        supply: Sags, swells and losses that were over within this block, in order of time.
+        supply_under_way: The one that lasts at its end.
     """
 
     second_s: NDArray[np.int64]
@@ -54,6 +58,8 @@ class Measurement:
     flags: Flags
     start_utc: datetime
     end_utc: datetime
+    supply: tuple[SupplyEvent, ...] = ()
+    supply_under_way: SupplyEvent | None = None
 
 
 class Metrology:
@@ -67,12 +73,23 @@ class Metrology:
         calibration: What counts mean.
         rate_hz: Samples per second of every block, at least 32 per mains cycle.
         nominal_hz: 50 or 60; cycles of 0.8 to 1.4 times that frequency are measured.
+        supply: Where events of the supply begin and end; those of EN 50160 without.
+
+    Attributes:
+        supply: What follows the voltage; its thresholds can be changed between blocks.
 
     Raises:
         RateError: For a rate that is too low or too high.
     """
 
-    def __init__(self, calibration: Calibration, *, rate_hz: int, nominal_hz: int = 50) -> None:
+    def __init__(
+        self,
+        calibration: Calibration,
+        *,
+        rate_hz: int,
+        nominal_hz: int = 50,
+        supply: SupplyThresholds | None = None,
+    ) -> None:
         self.calibration = calibration
         self.rate_hz = rate_hz
         self.nominal_hz = nominal_hz
@@ -81,6 +98,7 @@ class Metrology:
             float(calibration.current_ma_per_count / 1000),
         )
         self._stage = Stage([calibration], rate_hz=rate_hz, nominal_hz=nominal_hz)
+        self.supply = SupplyWatch(supply)
         self._live: list[int] = []
         self._quantities: Quantities | None = None
         self._request: HarmonicsRequest | None = None
@@ -106,6 +124,7 @@ class Metrology:
         self._live_through(seconds)
         if self._request is not None:
             self._answer(self._request, block)
+        supply = self._supply_events()
         return Measurement(
             second_s=seconds[:, folding.SECOND].copy(),
             import_mj=energies[:, 0],
@@ -115,6 +134,8 @@ class Metrology:
             flags=_FLAGS[flags],
             start_utc=block.start_utc,
             end_utc=block.end_utc,
+            supply=supply,
+            supply_under_way=self.supply.under_way,
         )
 
     @property
@@ -144,6 +165,11 @@ class Metrology:
         self._request = HarmonicsRequest(cycles, self.calibration)
 
     @property
+    def are_harmonics_awaited(self) -> bool:
+        """Whether a request is not answered yet."""
+        return self._request is not None
+
+    @property
     def harmonics(self) -> Harmonics | None:
         """The answer to the last request that was answered, None before there is one."""
         return self._harmonics
@@ -152,6 +178,22 @@ class Metrology:
         harmonics = request.offer(block, self._stage.cycles)
         if harmonics is not None:
             self._harmonics, self._request = harmonics, None
+
+    def _supply_events(self) -> tuple[SupplyEvent, ...]:
+        """Those that are over; a block in which all is normal is not looked at cycle by cycle."""
+        rows = self._stage.cycles
+        if not len(rows):
+            return ()
+        if self.supply.under_way is None:
+            limits, volt = self.supply.thresholds, self._gains[0]
+            mean_squares = rows[:, kernels.SQUARE_V] / rows[:, kernels.COUNT]
+            low_mv = 1000 * volt * math.sqrt(max(mean_squares.min(), 0.0))
+            high_mv = 1000 * volt * math.sqrt(max(mean_squares.max(), 0.0))
+            # A millivolt inside, for the rounding there.
+            if low_mv > limits.sag_below_mv + 1 and high_mv < limits.swell_above_mv - 1:
+                return ()
+        told = self.supply.feed(self.cycle_quantities())
+        return tuple(event for event in told if event.until is not None)
 
     def _admit(self, block: SampleBlock) -> int:
         """Refuse what cannot be measured; begin anew after a gap. Returns the flags."""

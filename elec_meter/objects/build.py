@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from elec_meter.alarms import Alarms
+from elec_meter.config import MAX_DEVICE_IDS, part_from_json
+from elec_meter.led import Led
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.calendars import calendar_objects
@@ -26,6 +29,7 @@ from elec_meter.objects.electricity import (
     live_objects,
     load_profile_energies,
 )
+from elec_meter.objects.entry import Actions, text_entry
 from elec_meter.objects.event_logs import event_objects
 from elec_meter.objects.every_channel import every_channel_profile
 from elec_meter.objects.gas import gas_objects
@@ -33,15 +37,17 @@ from elec_meter.objects.profiles import CLOCK, Column, newest, period_profile
 from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.settings import setting_objects
 from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
+from elec_meter.objects.supply import supply_objects
 from elec_meter.objects.switching import switching_objects
 from elec_meter.objects.unallocated import unallocated_objects
 from elec_meter.objects.units import Unit
+from elec_meter.outages import Outages
 from elec_meter.switchgear import Switchgear
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
     from elec_meter.ledger import Books, ProfileRow
-    from elec_meter.metrology import Quantities
+    from elec_meter.metrology import Harmonics, Quantities
 
 _NAME_LENGTH: Final = 16
 
@@ -59,6 +65,9 @@ def build_directory(
     storage_failed: Callable[[], bool] = lambda: False,
     switchgear: Switchgear | None = None,
     alarms: Alarms | None = None,
+    led: Led | None = None,
+    outages: Outages | None = None,
+    harmonics: Callable[[datetime], Harmonics | None] = lambda _: None,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -74,6 +83,9 @@ def build_directory(
         storage_failed: whether the last checkpoint did not become durable.
         switchgear: contactor, limiter and terminals; without it those of a meter as it was built.
         alarms: what happened since somebody last looked; without them nothing did.
+        led: flashes with the energy; without it one that never did.
+        outages: the long ones; without them there were none.
+        harmonics: gives those of some cycles not long ago, None when there are none.
     """
     sources = Sources(
         config=config,
@@ -87,6 +99,9 @@ def build_directory(
         storage_failed=storage_failed,
         switchgear=Switchgear(config) if switchgear is None else switchgear,
         alarms=Alarms(dict) if alarms is None else alarms,
+        led=Led(config.led) if led is None else led,
+        outages=Outages() if outages is None else outages,
+        harmonics=harmonics,
     )
     status = _status_column(sources)
     objects = list(_objects(sources, status))
@@ -104,6 +119,7 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from energy_objects(sources)
     yield from unallocated_objects(sources)
     yield from live_objects(sources)
+    yield from supply_objects(sources)
     yield from demand_objects(sources)
     yield from billing_objects(sources)
     yield from cost_objects(sources)
@@ -122,9 +138,31 @@ def _identity(sources: Sources) -> Iterator[CosemObject]:
     name = f"{maker}{config.serial:0>{_NAME_LENGTH - len(maker)}}"
     yield Data("0-0:42.0.0", "Logical device name", now, lambda _: name)
     yield Data("0-0:96.1.0", "Serial number", now, lambda _: config.serial)
+    for number in range(1, MAX_DEVICE_IDS + 1):
+        yield _device_id(sources, number)
     yield Data("1-0:0.0.0", "Meter number", now, lambda _: config.serial)
     yield Data("1-0:0.2.0", "Firmware version", now, lambda _: sources.firmware)
     yield Data("0-0:97.97.0", "Errors", now, lambda at: int(sources.faults(at)))
+
+
+def _device_id(sources: Sources, number: int) -> Data:
+    """A further identification; what is written to it is the configuration's."""
+    kept = sources.config.device_ids
+    given = (*kept, *("",) * (MAX_DEVICE_IDS - len(kept)))
+
+    def write(actions: Actions, text: str) -> None:
+        ids = (*given[: number - 1], text, *given[number:])
+        while ids and not ids[-1]:
+            ids = ids[:-1]
+        actions.apply_config(part_from_json(sources.config, "device_ids", json.dumps(ids)))
+
+    return Data(
+        f"0-0:96.1.{number}",
+        f"Device identification {number + 1}",
+        sources.now,
+        lambda _: given[number - 1],
+        entry=text_entry(write),
+    )
 
 
 def _time(sources: Sources) -> Iterator[CosemObject]:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from elec_meter.alarms import Alarms
     from elec_meter.config import MeterConfig
     from elec_meter.events import Log
+    from elec_meter.led import Led
     from elec_meter.ledger import Books
-    from elec_meter.metrology import Quantities
+    from elec_meter.metrology import Harmonics, Quantities
+    from elec_meter.outages import Outages
     from elec_meter.switchgear import Switchgear
 
 
@@ -100,6 +102,9 @@ class EventLog(Protocol):
     def total(self, log: Log) -> int:
         """How many there ever were."""
 
+    def happened(self, code: int) -> int:
+        """How many of one code there ever were."""
+
     def rows(self, log: Log, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:
         """Entries stamped in `[from_s, to_s)`, oldest first; None as a bound is no bound."""
 
@@ -116,6 +121,10 @@ class NoEvents:
         return 0
 
     def total(self, log: Log) -> int:  # noqa: ARG002 - as the protocol has it
+        """None."""
+        return 0
+
+    def happened(self, code: int) -> int:  # noqa: ARG002 - as the protocol has it
         """None."""
         return 0
 
@@ -143,6 +152,9 @@ class Sources:
         storage_failed: whether the last checkpoint did not become durable.
         switchgear: contactor, limiter and terminals.
         alarms: what happened since somebody last looked.
+        led: flashes with the energy.
+        outages: the long ones.
+        harmonics: those of some cycles not long ago, None when there are none.
     """
 
     config: MeterConfig
@@ -156,6 +168,9 @@ class Sources:
     storage_failed: Callable[[], bool]
     switchgear: Switchgear
     alarms: Alarms
+    led: Led
+    outages: Outages
+    harmonics: Callable[[datetime], Harmonics | None]
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""

@@ -25,8 +25,11 @@ class Unit(IntEnum):
     VAR_HOUR = 32
     AMPERE = 33
     VOLT = 35
+    PER_WATT_HOUR = 40
+    """A meter constant."""
     HERTZ = 44
     DECIBEL_MILLIWATT = 70
+    PERCENT = 56
     COUNT = 255
 
     @property
@@ -47,8 +50,10 @@ _SYMBOLS: Final[dict[Unit, str]] = {
     Unit.VAR_HOUR: "varh",
     Unit.AMPERE: "A",
     Unit.VOLT: "V",
+    Unit.PER_WATT_HOUR: "1/Wh",
     Unit.HERTZ: "Hz",
     Unit.DECIBEL_MILLIWATT: "dBm",
+    Unit.PERCENT: "%",
     Unit.COUNT: "",
 }
 

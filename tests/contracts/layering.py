@@ -22,6 +22,7 @@ COLLECTOR_USERS = (
     "pairing_place",
     "panel_desk",
     "collected",
+    "measured",
     "ledger.channels",
     "panel",
     "runtime",
@@ -38,7 +39,7 @@ _SETTINGS = ("errors", "config")
 _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
-_SWITCHES = ("alarms", "contactor", "limiter", "terminals", "switchgear")
+_SWITCHES = ("alarms", "contactor", "led", "limiter", "outages", "terminals", "switchgear")
 _CORE = (
     *_PURE,
     *_NAMES,
@@ -69,6 +70,8 @@ KNOWS = {
     "storage": (*_SETTINGS, "events", "clock", "ledger"),
     "alarms": (*_SETTINGS, "events"),
     "contactor": _SETTINGS,
+    "led": (*_SETTINGS, "metrology"),
+    "outages": ("errors",),
     "limiter": _SETTINGS,
     "terminals": (*_SETTINGS, "tariff"),
     "switchgear": (*_SETTINGS, "events", "contactor", "limiter", "terminals"),
@@ -79,6 +82,7 @@ KNOWS = {
     "panel": _RENDERING,
     "addons": _RENDERING,
     "collected": ("events", "objects"),
+    "supply": ("errors", "events", "clock", "metrology"),
     "quality": ("events", "clock", "ledger", "metrology"),
     "eventlog": ("events", "objects", "storage"),
     "assembly": (*_CORE, "display", "flag"),
@@ -86,15 +90,8 @@ KNOWS = {
     "configured": (*_CORE, "eventlog", "assembly", "display"),
     "switched": (*_CORE, "configured"),
     "commands": (*_CORE, "configured", "switched"),
-    "meter": (
-        *_CORE,
-        "collected",
-        "quality",
-        "eventlog",
-        "calibrated",
-        "configured",
-        "commands",
-    ),
+    "measured": (*_CORE, "quality", "supply", "calibrated", "commands"),
+    "meter": (*_CORE, "collected", "eventlog", "configured", "measured"),
     "at_rest": (*_CORE, "configured"),
     "control": (*_METER, "configured"),
     "pairing_place": (*_METER, "configured"),

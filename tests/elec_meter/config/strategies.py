@@ -26,6 +26,7 @@ from elec_meter.config import (
     EmergencyConfig,
     FlagConfig,
     GasUnitConfig,
+    LedConfig,
     LimiterConfig,
     MeterConfig,
     PassiveTariff,
@@ -36,6 +37,7 @@ from elec_meter.config import (
     RelayConfig,
     SeasonConfig,
     SpecialDayConfig,
+    SupplyConfig,
     SwitchConfig,
     TariffConfig,
     TerminalConfig,
@@ -310,6 +312,7 @@ def demands(draw: Draw, period_min: int) -> DemandConfig:
 billings = st.builds(
     BillingConfig, day=st.integers(0, 28), time_base=time_bases, resets_demand=st.booleans()
 )
+supplies = st.builds(SupplyConfig, sag_below_mv=st.integers(16_100, 211_600))
 quieted = st.builds(AlarmsConfig, quiet=some(st.sampled_from(("tamper", "unit_silent")), 2))
 
 
@@ -354,6 +357,9 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "switched_load": relays(),
         "calibration": calibrations,
         "alarms": quieted,
+        "supply": supplies,
+        "led": st.builds(LedConfig, imp_per_kwh=st.integers(1, 100_000)),
+        "device_ids": st.lists(st.sampled_from(("", "A 1", "S95D00061")), max_size=5).map(tuple),
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}
     return MeterConfig(

@@ -143,7 +143,7 @@ def test_everything_configured_is_written_through_the_directory(
     other = changed(name)
     if name == "calibration":
         other = {"bits": 24, "voltage_pv_per_count": 10**8, "current_pa_per_count": 10**7}
-    if name in ("serial", "modulus_wh", "calibration"):
+    if name in ("serial", "modulus_wh", "calibration", "led"):
         assert "ER05" == refusal(programmer.write_blocks(identifier, json.dumps(other)))
         return
     assert ACK == programmer.write_blocks(identifier, escaped(json.dumps(other)))
@@ -200,6 +200,9 @@ def changed(name: str) -> object:
         "switched_load": plain(RelayConfig()),
         "calibration": None,
         "alarms": {"quiet": ["tamper"]},
+        "supply": {"sag_below_mv": 200_000},
+        "led": {"imp_per_kwh": 500},
+        "device_ids": ["OPERATOR 7"],
     }
     if name == "tariff":
         value["import"]["switches"][1]["at"] = "08:00"

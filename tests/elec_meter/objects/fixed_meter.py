@@ -58,6 +58,10 @@ class ListedEvents:
         """All of them."""
         return len(self.rows(log, None, None))
 
+    def happened(self, code: int) -> int:
+        """As many as are there."""
+        return sum(each.code == code for each in self.listed)
+
     def total(self, log: Log) -> int:
         """All of them."""
         return self.count(log)

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
+from elec_meter.config import MeterConfig, demo_config
+from elec_meter.errors import ConfigError
 from elec_meter.objects import (
+    Actions,
     Data,
     Directory,
     NoSuchAttributeError,
@@ -45,7 +51,11 @@ def test_a_register_rolls_over_where_it_is_shown() -> None:
 def test_live_quantities_are_exact_numbers_of_their_resolution() -> None:
     """A float for people becomes an integer with a scaler, and a decimal when scaled."""
     meter = FixedMeter()
-    shown = {str(each.obis): each.value for each in meter.directory if each.obis.d == 7}
+    shown = {
+        str(each.obis): each.value
+        for each in meter.directory
+        if (each.obis.a, each.obis.d, each.obis.e) == (1, 7, 0)
+    }
 
     assert {
         "1-0:1.7.0": 291,
@@ -110,6 +120,20 @@ def test_identity_comes_from_the_configuration() -> None:
     assert "HHY0000000000001" == directory["0-0:42.0.0"].value
     assert "00000001" == directory["C.1.0"].value == directory["0.0.0"].value
     assert "0.1.0" == directory["0.2.0"].value
+
+
+def test_further_identifications_are_the_configurations() -> None:
+    """Those that there are not are empty; one is written as a text, whole or not at all."""
+    meter = FixedMeter(config=replace(demo_config(), device_ids=("A 1", "B 2")))
+    objects = meter.directory
+    assert ["A 1", "B 2", "", "", ""] == [objects[f"0-0:96.1.{n}"].value for n in range(1, 6)]
+    taken: list[MeterConfig] = []
+    actions = cast("Actions", SimpleNamespace(apply_config=taken.append))
+    objects["0-0:96.1.4"].write(2, "D 4", actions)
+    objects["0-0:96.1.2"].write(2, "", actions)
+    assert [("A 1", "B 2", "", "D 4"), ("A 1",)] == [each.device_ids for each in taken]
+    with pytest.raises(ConfigError, match="printable ASCII"):
+        objects["0-0:96.1.1"].write(2, "\u20ac", actions)
 
 
 def test_gas_is_an_exact_volume_with_the_time_of_its_last_telegram() -> None:
