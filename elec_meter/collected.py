@@ -19,6 +19,7 @@ from collector import (
     UnitSilent,
     UnknownUnit,
 )
+from shared.wire.address import MANUFACTURER, VERSION
 from shared.wire.telegram import (
     FLAG_CLOCK,
     FLAG_EDGES,
@@ -86,7 +87,15 @@ def unit_report(collector: Collector, serial: str) -> UnitReport | None:
     for flag, fault in _FAULTS:
         if (state.error_flags or 0) & flag:
             faults |= fault
-    heard = state.heard
-    if heard is None:
-        return UnitReport(faults=faults)
-    return UnitReport(heard.heard_utc, heard.battery_left_d, faults, heard.rssi_dbm)
+    heard, record = state.heard, state.record
+    return UnitReport(
+        last_received_utc=None if heard is None else heard.heard_utc,
+        battery_left_d=None if heard is None else heard.battery_left_d,
+        faults=faults,
+        signal_dbm=None if heard is None else heard.rssi_dbm,
+        manufacturer=record.manufacturer,
+        version=VERSION if record.manufacturer == MANUFACTURER else None,
+        medium=record.medium,
+        access_number=None if heard is None else heard.key.counter % 256,
+        is_keyed=not record.allow_unauthenticated,
+    )

@@ -1,4 +1,7 @@
-"""The first-level parts of the document, each on its own: as JSON for people, as few bytes."""
+"""The parts of the document, each on its own: as JSON for people, as few bytes.
+
+A part is named by its key, or by a path of keys such as `display.scroll`.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,19 @@ from .coding import Reader, Writer, read_value, write_value
 from .errors import ChangeCorruptError, ChangeInvalidError, ChangeTruncatedError
 from .schema import MeterConfig
 from .sentences import refusal, refusing
-from .shape import Field, plain, table_of
+from .shape import Plain, Shape, Table, plain, table_of
 
 _CHECK_BYTES: Final = 2
 
 
 def part_names() -> tuple[str, ...]:
-    """The parts in the order of the schema, which only grows at its end."""
+    """Those of the first level, in the order of the schema, which only grows at its end."""
     return tuple(field.name for field in table_of().fields)
 
 
 def part_to_json(config: MeterConfig, name: str) -> str:
     """A part with all its defaults, in one line."""
-    return msgspec.json.encode(plain(config)[name], order="deterministic").decode()
+    return msgspec.json.encode(_value(config, name), order="deterministic").decode()
 
 
 def part_from_json(config: MeterConfig, name: str, text: str) -> MeterConfig:
@@ -37,14 +40,14 @@ def part_from_json(config: MeterConfig, name: str, text: str) -> MeterConfig:
     """
     with refusing(name, "JSON", ConfigError):
         msgspec.json.decode(text)  # one value, and nothing behind it that could be another part
-    parts = plain(config) | {name: msgspec.Raw(text.encode())}
+    parts = _replaced(config, name, msgspec.Raw(text.encode()))
     return config_from_json(msgspec.json.encode(parts))
 
 
 def part_to_octets(config: MeterConfig, name: str) -> bytes:
     """A part as it stands for itself in a change, and a check (docs/configuration.md)."""
     out = Writer()
-    write_value(out, _field(name).shape, plain(config)[name])
+    write_value(out, _shape(name), _value(config, name))
     return bytes(out) + _check(bytes(out))
 
 
@@ -62,17 +65,39 @@ def part_from_octets(config: MeterConfig, name: str, octets: bytes) -> MeterConf
     if check != _check(value):
         raise ChangeCorruptError("the part is damaged")
     source = Reader(value)
-    part = read_value(source, _field(name).shape)
+    part = read_value(source, _shape(name))
     if source.left:
         raise ChangeCorruptError("the part goes on after its end")
     try:
-        return msgspec.convert(plain(config) | {name: part}, MeterConfig)
+        return msgspec.convert(_replaced(config, name, part), MeterConfig)
     except msgspec.ValidationError as error:
         raise ChangeInvalidError(refusal("the changed document", error)) from None
 
 
-def _field(name: str) -> Field:
-    return next(field for field in table_of().fields if field.name == name)
+def _shape(path: str) -> Shape:
+    shape: Shape = table_of()
+    for name in path.split("."):
+        assert isinstance(shape, Table)
+        shape = next(field.shape for field in shape.fields if field.name == name)
+    return shape
+
+
+def _value(config: MeterConfig, path: str) -> Plain:
+    value = plain(config)
+    for name in path.split("."):
+        value = value[name]
+    return value
+
+
+def _replaced(config: MeterConfig, path: str, value: Plain) -> Plain:
+    """The document as plain data, with something else at a path."""
+    *outer, last = path.split(".")
+    document = plain(config)
+    table = document
+    for name in outer:
+        table = table[name]
+    table[last] = value
+    return document
 
 
 def _check(octets: bytes) -> bytes:

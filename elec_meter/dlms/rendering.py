@@ -53,6 +53,7 @@ _DATA_TAGS: Final = {
     (96, 11): Tag.UINT16,
     (96, 14): Tag.UINT8,
     (128, 14): Tag.UINT8,
+    (128, 37): Tag.UINT16,
 }
 
 
@@ -263,6 +264,7 @@ _ACTION: Final = _parts(encode_any, _UINT16.encode)
 _ACTIONS: Final = Column(_parts(_ACTION, _ACTION))
 _ASSIGNED: Final = Column(_array(_parts(_UINT16.encode, encode_any)))
 _MASKS: Final = Column(_array(_parts(encode_any, _array(_UINT8.encode))))
+_SCRIPTS: Final = Column(_array(_parts(_UINT16.encode, encode_any)))
 _SPECIAL_DAYS: Final = Column(_array(_parts(_UINT16.encode, _pattern, _UINT8.encode)))
 _SEASONS: Final = Column(_array(_parts(encode_any, _midnight, encode_any)))
 _WEEKS: Final = Column(_array(_parts(encode_any, *(_UINT8.encode,) * 7)))
@@ -296,6 +298,7 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (8, 3): lambda _: _INT16,
     (8, 4): lambda _: _UINT8,
     (8, 7): lambda _: _INT8,
+    (9, 2): lambda _: _SCRIPTS,
     (11, 2): lambda _: _SPECIAL_DAYS,
     (20, 3): lambda _: _SEASONS,
     (20, 4): lambda _: _WEEKS,
@@ -309,6 +312,14 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (22, 4): lambda _: _EXECUTIONS,
     (70, 3): lambda _: _ENUM,
     (70, 4): lambda _: _ENUM,
+    (72, 4): lambda _: _UINT32,
+    (72, 5): lambda _: _UINT8,
+    (72, 6): lambda _: _UINT32,
+    (72, 7): lambda _: _UINT16,
+    **{(72, number): lambda _: _UINT8 for number in (8, 9, 10, 11, 12)},
+    (72, 13): lambda _: _UINT16,
+    (72, 14): lambda _: _ENUM,
+    (74, 2): lambda _: _ENUM,
     (71, 2): lambda _: _MONITORED,
     (71, 3): lambda _: _INT32,
     (71, 4): lambda _: _INT32,
@@ -330,4 +341,4 @@ _CONSTANTS: Final[dict[tuple[int, int], Callable[[CosemObject], bytes]]] = {
     (8, 9): lambda _: bytes((Tag.ENUM, _INTERNAL_CRYSTAL)),
 }
 
-_VERSIONS: Final = {7: 1, 15: 1}
+_VERSIONS: Final = {7: 1, 15: 1, 72: 1}

@@ -35,6 +35,8 @@ from elec_meter.objects.listing import (
     register_row,
     register_rows,
 )
+from elec_meter.objects.mbus_client import MBusClient
+from elec_meter.objects.mbus_master_port import CommSpeed, MBusMasterPort
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
@@ -63,6 +65,7 @@ __all__ = [
     "CaptureObject",
     "Clock",
     "ClockStatus",
+    "CommSpeed",
     "CosemObject",
     "Data",
     "DayAction",
@@ -82,6 +85,8 @@ __all__ = [
     "Given",
     "Limiter",
     "LimiterActions",
+    "MBusClient",
+    "MBusMasterPort",
     "Mask",
     "MeterClock",
     "MeterFault",

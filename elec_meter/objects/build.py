@@ -14,6 +14,7 @@ from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.calendars import calendar_objects
 from elec_meter.objects.clock import Clock
+from elec_meter.objects.collected import collected_objects
 from elec_meter.objects.commanding import command_objects
 from elec_meter.objects.cost import cost_objects
 from elec_meter.objects.data import Data
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from elec_meter.metrology import Harmonics, Quantities
 
 _NAME_LENGTH: Final = 16
+_PERIOD_NUMBERS: Final = 1 << 16
 
 
 def build_directory(
@@ -128,6 +130,7 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from setting_objects(sources)
     yield from _load_profiles(sources, status)
     yield from event_objects(sources)
+    yield from collected_objects(sources)
     for unit in sources.config.gas_units:
         yield from gas_objects(sources, unit)
 
@@ -208,6 +211,7 @@ def _load_profiles(sources: Sources, status: Column) -> Iterator[CosemObject]:
         now,
         newest(sources, lambda row: row.revision),
     )
+    yield Data("0-0:128.37.0", "Number of the last period", now, newest(sources, _number_of))
     energies = {each: _energy_column(sources, each) for each in PERIOD_ENERGIES}
     indexes = [_index_column(sources, order) for order in range(len(ENERGY_CHANNELS))]
     yield from (status.captured, revision)
@@ -218,6 +222,11 @@ def _load_profiles(sources: Sources, status: Column) -> Iterator[CosemObject]:
         del indexes[len(ACTIVE) :]
     indexes = [status, Column(revision, lambda row: row.revision), *indexes]
     yield period_profile("1-0:99.1.2", "Load profile, sums", sources, indexes)
+
+
+def _number_of(row: ProfileRow) -> int:
+    """What the compact profile has for a clock: the period's end by its length, in 16 bits."""
+    return row.end_s // row.period_s % _PERIOD_NUMBERS
 
 
 def _energy_column(sources: Sources, energy: EnergySum) -> Column:

@@ -99,11 +99,9 @@ class _Events(ProfileSource):
         self._log = log
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
-        from_s = None if from_utc is None else _ceiling_s(from_utc)
-        to_s = None if to_utc is None else unix_s(to_utc) + 1
         return [
             (from_unix_s(event.at_s), event.code, event.text)
-            for event in self._events.rows(self._log, from_s, to_s)
+            for event in self._events.rows(self._log, *range_s(from_utc, to_utc))
         ]
 
     def count(self) -> int:
@@ -177,6 +175,14 @@ def newest(
         return of(rows[-1]) if rows else None
 
     return read
+
+
+def range_s(from_utc: datetime | None, to_utc: datetime | None) -> tuple[int | None, int | None]:
+    """What selective access asks for, as UNIX seconds, the second one excluded."""
+    return (
+        None if from_utc is None else _ceiling_s(from_utc),
+        None if to_utc is None else unix_s(to_utc) + 1,
+    )
 
 
 def _ceiling_s(instant: datetime) -> int:

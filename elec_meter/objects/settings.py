@@ -98,7 +98,10 @@ def setting_objects(sources: Sources) -> Iterator[CosemObject]:
         level=_LOWEST_LEVEL,
     )
     for number, name in enumerate(part_names(), start=1):
-        yield _part(sources, number, name)
+        yield _part(sources, f"0-0:128.50.{number}", f"Configuration: {name}", name)
+    for number, name in enumerate(("scroll", "button", "service")):
+        path = f"display.{name}"
+        yield _part(sources, f"0-0:128.70.{number}", f"Display list: {name}", path)
     yield Data(
         CHANGE,
         "Check of the configuration",
@@ -120,7 +123,7 @@ def _whole(value: str | bytes) -> MeterConfig:
     return decode_document(value) if isinstance(value, bytes) else config_from_json(value)
 
 
-def _part(sources: Sources, number: int, name: str) -> Setting:
+def _part(sources: Sources, obis: str, title: str, name: str) -> Setting:
     config = sources.config
 
     def changed(value: str | bytes) -> MeterConfig:
@@ -129,8 +132,8 @@ def _part(sources: Sources, number: int, name: str) -> Setting:
         return part_from_json(config, name, value)
 
     return Setting(
-        f"0-0:128.50.{number}",
-        f"Configuration: {name}",
+        obis,
+        title,
         sources.now,
         text=lambda: part_to_json(config, name),
         octets=lambda: part_to_octets(config, name),

@@ -74,12 +74,22 @@ class UnitReport:
         battery_left_d: days; None when it did not say.
         faults: what is wrong with it.
         signal_dbm: how strong that telegram was; None where the bearer does not say.
+        manufacturer: its maker's three letters.
+        version: of its kind; None when it is not known.
+        medium: the device type byte (EN 13757-7).
+        access_number: of its last telegram, modulo 256.
+        is_keyed: whether its telegrams have to be authentic.
     """
 
     last_received_utc: datetime | None = None
     battery_left_d: int | None = None
     faults: UnitFault = _HEALTHY
     signal_dbm: int | None = None
+    manufacturer: str | None = None
+    version: int | None = None
+    medium: int | None = None
+    access_number: int | None = None
+    is_keyed: bool = True
 
 
 class EventRow(NamedTuple):

@@ -19,10 +19,10 @@ from elec_meter.config import (
     encode_change,
     part_names,
 )
-from elec_meter.config.shape import plain
 from elec_meter.events import EventCode
 from elec_meter.flag import FlagLine
 from elec_meter.flag.texts import binary_text
+from tests.elec_meter.config.others import FACTORYS, other_value
 from tests.elec_meter.flag.programmer import (
     ACK,
     BREAK,
@@ -140,10 +140,8 @@ def test_everything_configured_is_written_through_the_directory(
     assert json.loads(config_to_json(desktop.meter.config))[name] == json.loads(text)
     assert ACK == programmer.write_blocks(identifier, text)
     assert ACK == programmer.write_blocks(identifier, octets, "W6")
-    other = changed(name)
-    if name == "calibration":
-        other = {"bits": 24, "voltage_pv_per_count": 10**8, "current_pa_per_count": 10**7}
-    if name in ("serial", "modulus_wh", "calibration", "led"):
+    other = other_value(name)
+    if name in FACTORYS:
         assert "ER05" == refusal(programmer.write_blocks(identifier, json.dumps(other)))
         return
     assert ACK == programmer.write_blocks(identifier, escaped(json.dumps(other)))
@@ -176,45 +174,6 @@ def test_a_display_of_ones_own_is_written_and_seen(desktop: Desktop) -> None:
         programmer.write_blocks(f"0-0:128.50.{number}", escaped(json.dumps(hidden)))
     )
     assert "1-0:1.8.0" in programmer.read("ER()")
-
-
-def changed(name: str) -> object:
-    """Another value of a part."""
-    value = json.loads(config_to_json(demo_config()))[name]
-    others = {
-        "serial": "00000002",
-        "checkpoint_s": 20,
-        "modulus_wh": 10**10,
-        "clock": {"sync_limit_s": 20},
-        "profile": {"period_min": 15},
-        "demand": {"lockout_s": 60},
-        "billing": {"day": 7},
-        "passive": {"activate": "2027-04-01T00:00:00Z", "tariff": {}},
-        "data_channels": [{"name": "v", "number": 2, "object": "1-0:32.7.0", "attribute": 2}],
-        "display": {"return_s": 60},
-        "flag": {"identification": "A (B) C*"},
-        "access": {"clear_levels": [1]},
-        "contactor": {"mode": 1},
-        "limiter": {"threshold": 9_000},
-        "terminals": plain((TerminalConfig(number=1, relay=RelayConfig()),)),
-        "switched_load": plain(RelayConfig()),
-        "calibration": None,
-        "alarms": {"quiet": ["tamper"]},
-        "supply": {"sag_below_mv": 200_000},
-        "led": {"imp_per_kwh": 500},
-        "device_ids": ["OPERATOR 7"],
-    }
-    if name == "tariff":
-        value["import"]["switches"][1]["at"] = "08:00"
-        value["import"]["special_days"] = []
-        return value
-    if name == "gas_units":
-        return [value[0] | {"max_flow_l_h": 5_000}]
-    if name == "passive":
-        tariff = json.loads(config_to_json(demo_config()))["tariff"]
-        return {"activate": "2027-04-01T00:00:00Z", "tariff": tariff}
-    other = others[name]
-    return value | other if isinstance(value, dict) and isinstance(other, dict) else other
 
 
 def escaped(text: str) -> str:
