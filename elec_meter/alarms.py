@@ -30,6 +30,7 @@ class Alarm(IntFlag):
     CONTACTOR_FAILED = 1 << 25
     LIMITER_LOCKED = 1 << 26
     ORDER_REFUSED = 1 << 27
+    LEVEL_LOCKED = 1 << 28
 
 
 _RAISED_BY: Final[dict[int, Alarm]] = {
@@ -48,6 +49,7 @@ _RAISED_BY: Final[dict[int, Alarm]] = {
     EventCode.CONTACTOR_FAILED: Alarm.CONTACTOR_FAILED,
     EventCode.LIMITER_LOCKED: Alarm.LIMITER_LOCKED,
     EventCode.ORDER_REFUSED: Alarm.ORDER_REFUSED,
+    EventCode.LEVEL_LOCKED: Alarm.LEVEL_LOCKED,
 }
 
 

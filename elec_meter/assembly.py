@@ -25,6 +25,7 @@ from .led import Led
 from .ledger import Books, Reading
 from .objects import (
     NO_EVENTS,
+    PULSES,
     Directory,
     EventLog,
     ObjectsError,
@@ -34,6 +35,7 @@ from .objects import (
     Unit,
     UnitReport,
     build_directory,
+    pulse_input_of,
 )
 from .outages import Outages
 from .switchgear import Switchgear
@@ -127,6 +129,18 @@ class Assembly:
         if isinstance(source, Register) and attribute == _VALUE:
             return Reading(number, source.modulus)
         return Reading(number, None)
+
+    def records(self, channel: str) -> bool:
+        """Whether there is a data channel of this name."""
+        return channel in self._recorded
+
+    def input_of(self, channel: str) -> tuple[int, int] | None:
+        """The pulse input that a data channel records, and what a pulse is in raw numbers."""
+        source = self.objects[self._recorded[channel][0]]
+        number = pulse_input_of(source.obis)
+        if number is None or not isinstance(source, Register) or source.modulus is None:
+            return None
+        return number, source.modulus // PULSES
 
     def limited(self) -> int | None:
         """What the limiter watches, as a raw number; None when it is not known."""

@@ -70,6 +70,7 @@ class ConfiguredMeter:
         self.collector = collector
         self.ledger = ledger
         self.switchgear = Switchgear(config, _switchgear_state(storage))
+        self._are_counts_lost = storage.get_state(STATE_KEY) is None
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
         self.save_beside(STATE_KEY, self.switchgear.packed)
@@ -258,7 +259,24 @@ class ConfiguredMeter:
             self.harmonics,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
+        self._recover_counts()
         self.ledger.data_channels.source = self._assembly
+
+    def _recover_counts(self) -> None:
+        """Where the counts of pulse inputs are lost, go on from what data channels recorded."""
+        if not self._are_counts_lost:
+            return
+        self._are_counts_lost = False
+        for name, totals in self.ledger.data_channels.totals.items():
+            found = self._assembly.input_of(name) if self._assembly.records(name) else None
+            if found is None:
+                continue
+            number, raw_per_pulse = found
+            count = totals.reading // raw_per_pulse
+            contact = self.switchgear.terminals.inputs[number]
+            if contact.recover(count):
+                text = f"terminal {number} goes on from {count} pulses, as {name} recorded them"
+                self.storage.record_event(EventCode.STORAGE_REPAIRED, text, self._now)
 
 
 def _switchgear_state(storage: Storage) -> bytes | None:

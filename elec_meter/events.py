@@ -64,6 +64,7 @@ class EventCode(IntEnum):
     SIGNED_ON = 240
     SIGN_ON_FAILED = 241
     PASSWORD_CHANGED = 242
+    LEVEL_LOCKED = 243
     LIMITER_LOCKED = 250
     RELAY_SWITCHED = 251
     RELAY_BOOSTED = 252
@@ -123,6 +124,7 @@ _CODES: Final = {
         EventCode.SIGNED_ON,
         EventCode.SIGN_ON_FAILED,
         EventCode.PASSWORD_CHANGED,
+        EventCode.LEVEL_LOCKED,
     ),
 }
 _LOGS: Final[dict[int, Log]] = {code: log for log, codes in _CODES.items() for code in codes}

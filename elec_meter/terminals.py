@@ -163,6 +163,13 @@ class PulseInput:
         """The contact, without its bounce."""
         return self._state.is_closed
 
+    def recover(self, count: int) -> bool:
+        """Go on from what others know of a count that was lost; False where there is one."""
+        if self._state.count or not count:
+            return False
+        self._state.count = count
+        return True
+
     def reconfigure(self, config: PulseInputConfig) -> None:
         """Go on with other times."""
         self.config = config

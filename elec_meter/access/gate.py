@@ -278,7 +278,9 @@ class Gate:
         for level in levels:
             until_s = self._lockouts.failed(port, level, unix_s(now))
             text = f"a sign-on to level {int(level)} failed at {port}"
-            if until_s is not None:
-                text += f"; it is locked there until {from_unix_s(until_s):%Y-%m-%d %H:%M:%S} UTC"
             self._log(EventCode.SIGN_ON_FAILED, text, now)
+            if until_s is not None:
+                until = f"{from_unix_s(until_s):%Y-%m-%d %H:%M:%S} UTC"
+                text = f"level {int(level)} is locked at {port} until {until}"
+                self._log(EventCode.LEVEL_LOCKED, text, now)
         return SignOnRefusedError("the sign-on was refused")

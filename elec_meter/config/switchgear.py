@@ -208,6 +208,7 @@ class AlarmsConfig(Document, frozen=True):
                 "contactor_failed",
                 "limiter_locked",
                 "order_refused",
+                "level_locked",
             ],
             ...,
         ],

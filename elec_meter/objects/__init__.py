@@ -53,12 +53,14 @@ from elec_meter.objects.sources import (
     UnitReport,
 )
 from elec_meter.objects.special_days import SpecialDayEntry, SpecialDaysTable
+from elec_meter.objects.switching import PULSES, pulse_input_of
 from elec_meter.objects.units import Unit, exponent_between, in_unit
 
 __all__ = [
     "CHANGE",
     "EVERY_CHANNEL",
     "NO_EVENTS",
+    "PULSES",
     "Actions",
     "ActivityCalendar",
     "Assigned",
@@ -122,6 +124,7 @@ __all__ = [
     "in_unit",
     "object_row",
     "object_rows",
+    "pulse_input_of",
     "register_row",
     "register_rows",
 ]

@@ -31,7 +31,7 @@ _CONTACTOR_SCRIPTS: Final = {
     1: Script("open the contactor", lambda actions: actions.open_contactor()),
     2: Script("arm the contactor", lambda actions: actions.arm_contactor()),
 }
-_PULSES: Final = 10**9
+PULSES: Final = 10**9
 """A count of pulses begins again here where it is shown."""
 _UNITS: Final = {"": Unit.COUNT, "Wh": Unit.WATT_HOUR, "m3": Unit.CUBIC_METRE}
 
@@ -71,6 +71,12 @@ def switching_objects(sources: Sources, known: Mapping[Obis, CosemObject]) -> It
         yield from _input(sources, number, contact)
     for number, output in terminals.outputs.items():
         yield _output(sources, number, output)
+
+
+def pulse_input_of(obis: Obis) -> int | None:
+    """The number of the pulse input whose count has this name; None for any other name."""
+    counted = Obis.parse(f"0-{obis.b}:128.62.0")
+    return obis.b if obis == counted else None
 
 
 def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]:
@@ -122,7 +128,7 @@ def _input(sources: Sources, number: int, contact: PulseInput) -> Iterator[Cosem
         sources.now,
         _weighed(contact, raw),
         ScalerUnit(scaler, _UNITS[contact.config.unit]),
-        modulus=_PULSES * raw,
+        modulus=PULSES * raw,
     )
 
 

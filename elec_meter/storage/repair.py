@@ -52,6 +52,15 @@ _STUMBLES: Final = (
 )
 
 
+# Keys of small states that every meter has, or every one that somebody signs on to.
+_LOST_STATES: Final = {
+    "switchgear": (
+        "the state of contactor and terminals is lost: pulse inputs go on from what data channels"
+        " recorded of them, and from 0 where none did"
+    ),
+    "access": "passwords and lock-outs are lost, if there were any: they are to be set again",
+}
+
 PULSES_MAX: Final = 10_000
 """More than a day's: that much no register and its telegrams differ for want of a page."""
 
@@ -176,6 +185,7 @@ def _built(path: Path, work: Path, now: datetime, collector: CollectorFactory) -
         connection.execute("COMMIT")
     with Storage(open_for_writing(target), work) as storage:
         _mend(storage, report, collector)
+        report.changes += _lost_states(storage, report)
         for sentence in _summary(report):
             storage.record_event(EventCode.STORAGE_REPAIRED, sentence, now)
         storage.commit()
@@ -315,6 +325,14 @@ def _rebooked(ledger: Ledger) -> Iterator[str]:
                 f"{channel.name}: the rates were {rates} pulses, and by the telegrams that are left"
                 f" they are {now}"
             )
+
+
+def _lost_states(storage: Storage, report: RepairReport) -> Iterator[str]:
+    """What is gone with small states that could not be read."""
+    if any(table.unreadable for table in report.tables if table.name == "meter_state"):
+        for key, sentence in _LOST_STATES.items():
+            if storage.get_state(key) is None:
+                yield sentence
 
 
 def _summary(report: RepairReport) -> list[str]:

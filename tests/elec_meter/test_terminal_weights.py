@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from elec_meter import Meter, MeterConfig, Storage, at_rest, demo_config
-from elec_meter.config import PulseInputConfig, RelayConfig, TerminalConfig
+from elec_meter.config import DataChannelConfig, PulseInputConfig, RelayConfig, TerminalConfig
 from elec_meter.errors import ConfigError
+from elec_meter.events import EventCode
 from tests.elec_meter.mains import BEGUN, SECOND
 
 HOUR = timedelta(hours=1)
@@ -67,3 +68,36 @@ def test_the_same_weight_may_be_written_in_another_way() -> None:
     meter.apply_config(counting(SAME), meter.now)
     counted(meter)
     assert Decimal("0.002") == meter.objects["0-1:128.62.0"].value
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_lost_count_goes_on_from_what_was_recorded(is_recorded: bool, tmp_path: Path) -> None:
+    """The channel gains what is counted from then on and no more; without one it is 0, and said."""
+    channel = DataChannelConfig(name="water", number=2, object="0-1:128.62.0")
+    config = replace(counting(LITRES), data_channels=(channel,) if is_recorded else ())
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(config, storage, BEGUN)
+        meter.handle_timer(meter.now + HOUR)
+        for _ in range(3):
+            counted(meter)
+        meter.handle_timer(meter.now + HOUR)
+        meter.checkpoint()
+        storage.connection.execute("DELETE FROM meter_state WHERE key = 'switchgear'")
+        meter.storage.commit()
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(config, storage, meter.now + HOUR)
+        litres = meter.objects["0-1:128.62.0"]
+        assert Decimal("0.003" if is_recorded else 0) == litres.value
+        counted(meter)
+        meter.handle_timer(meter.now + HOUR)
+        assert Decimal("0.004" if is_recorded else "0.001") == litres.value
+        repaired = [e.text for e in storage.events() if e.code == EventCode.STORAGE_REPAIRED]
+        if is_recorded:
+            assert Decimal("0.004") == meter.objects["0-2:128.0.0"].value
+            assert ["terminal 1 goes on from 3 pulses, as water recorded them"] == repaired
+        else:
+            assert [] == repaired
+    with Storage.open(tmp_path) as storage:
+        Meter(config, storage, meter.now + HOUR)
+        again = [e for e in storage.events() if e.code == EventCode.STORAGE_REPAIRED]
+        assert len(repaired) == len(again)

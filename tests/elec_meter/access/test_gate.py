@@ -65,9 +65,10 @@ def test_three_failures_lock_and_are_logged(gate: Gate, log: list[tuple[EventCod
             gate.sign_on(PORT, Level.SUPPLIER, PROOF, SEED, NOON + timedelta(seconds=second))
     assert gate.sign_on("FLAG optical", Level.SUPPLIER, PROOF, SEED, NOON)
     assert gate.sign_on(PORT, Level.SUPPLIER, PROOF, SEED, NOON + timedelta(seconds=60))
-    assert [EventCode.SIGN_ON_FAILED] * 3 + [EventCode.SIGNED_ON] * 2 == [code for code, _ in log]
+    expected = [EventCode.SIGN_ON_FAILED] * 3 + [EventCode.LEVEL_LOCKED]
+    assert expected + [EventCode.SIGNED_ON] * 2 == [code for code, _ in log]
     assert "a sign-on to level 3 failed at FLAG TCP" == log[0][1]
-    assert log[2][1].endswith("it is locked there until 2026-04-01 12:01:00 UTC")
+    assert "level 3 is locked at FLAG TCP until 2026-04-01 12:01:00 UTC" == log[3][1]
 
 
 def test_a_success_forgets_the_failures(gate: Gate) -> None:

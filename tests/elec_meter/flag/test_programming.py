@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from elec_meter.access import Level
+from elec_meter.alarms import Alarm
 from elec_meter.config import AccessConfig
 from elec_meter.errors import CheckpointFailedError
 from elec_meter.events import EventCode
@@ -106,9 +107,13 @@ def test_a_wrong_password_locks_the_level_on_its_port_through_a_restart(tmp_path
         assert "ER04" == refusal(desktop.programmer().sign_on(Level.SUPPLIER))
         desktop.now += timedelta(seconds=1)
         assert ACK == desktop.programmer().sign_on(Level.SUPPLIER)
-        failures = desktop.texts(EventCode.SIGN_ON_FAILED)
-    assert 6 == len(failures)
-    assert failures[5].endswith("it is locked there until 2026-04-01 12:03:00 UTC")
+        assert 6 == len(desktop.texts(EventCode.SIGN_ON_FAILED))
+        locks = desktop.texts(EventCode.LEVEL_LOCKED)
+        assert Alarm.LEVEL_LOCKED in desktop.meter.alarms.raised
+        display = desktop.meter.display.snapshot(desktop.now)
+    assert ["12:01:00 UTC", "12:03:00 UTC"] == [text[-12:] for text in locks]
+    assert "level 3 is locked at FLAG TCP until 2026-04-01" in locks[0]
+    assert display.icons.alarm
 
 
 def test_a_clear_password_is_off_until_it_is_allowed(desktop: Desktop) -> None:

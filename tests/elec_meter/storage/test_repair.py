@@ -54,6 +54,8 @@ def test_lost_rows_are_aged_and_said(tmp_path: Path, sound_database: Sound, tabl
         said = [e.text for e in storage.events() if e.code == EventCode.STORAGE_REPAIRED]
     assert table in said[0]
     assert said[1:] == report.changes
+    lost = any("pulse inputs go on from what data channels" in each for each in report.changes)
+    assert lost == (table == "meter_state")
     if table == "ledger_row":
         assert any("import" in each and "were aged" in each for each in report.changes)
 
