@@ -9,7 +9,7 @@ ARGS ?=
 # Debian's python3 has no ensurepip; its pip installs into another interpreter's environment instead.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: run test test-all lint bench fuzz firmware clean help
+.PHONY: run test test-all lint bench fuzz screenshots firmware clean help
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ bench: $(VENV)/.test ## side-by-side benchmarks: one table, and benchmarks/resul
 
 fuzz: $(VENV)/.test ## bounded fuzzing of what reads bytes from outside, under ten minutes
 	$(BIN)/python -m fuzz $(ARGS)
+
+screenshots: $(VENV)/.test $(VENV)/.debian ## pictures of the web panel, into docs/pictures
+	$(BIN)/python -m tests.elec_meter.panel.screenshots
 
 firmware: $(VENV)/.test ## compile what the pulse unit's boards run, into build/firmware
 	$(BIN)/pulse-unit firmware stm32wb

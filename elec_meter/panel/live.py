@@ -33,12 +33,15 @@ _STATE: Final = 3
 _MODE: Final = 4
 _STATES: Final = ("open", "closed", "armed")
 _ROWS: Final = 7
+_DEMAND: Final = "1-0:1.4.0"
+_ENDED: Final = 6
 
 
 def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
     """What changes while somebody looks.
 
-    `rows` and `events` count half-hours and events: where they change, a page asks for more.
+    `rows` and `events` change with half-hours and events: a page then asks for more. Where the
+    profile is full its number of rows stays; the end of the last period of demand goes on.
     """
     directory, now = meter.directory, meter.now()
     time = directory[CLOCK].value_at(now)
@@ -50,7 +53,7 @@ def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
             for name, code in _MOMENTARY.items()
         },
         "contactor": contactor(directory, now),
-        "rows": _count(directory, LOAD_PROFILE, now),
+        "rows": f"{_count(directory, LOAD_PROFILE, now)} {directory[_DEMAND].read(_ENDED, now)}",
         "events": sum(
             value
             for number in range(6)

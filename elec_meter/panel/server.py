@@ -36,7 +36,9 @@ class _Connection(H11Protocol):
         if len(self.connections) > CONNECTIONS_MAX:
             others = [each for each in self.connections if isinstance(each, _Connection)]
             idle = [each for each in others if each.is_idle and each is not self]
-            min(idle, key=lambda each: each.made_s, default=self).transport.abort()
+            idlest = min(idle, key=lambda each: each.made_s, default=self)
+            self.connections.discard(idlest)  # it is lost later, and not to be chosen again
+            idlest.transport.abort()
 
     @property
     def is_idle(self) -> bool:
@@ -122,6 +124,11 @@ class PanelServer:
         """The host and the port that it really listens on."""
         host, port = self._listener.getsockname()[:2]
         return host, port
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.server_state.connections)
 
     async def close(self) -> None:
         """Stop listening and drop every connection; harmless when repeated."""

@@ -44,6 +44,7 @@ function render() {
 }
 
 function compare(name, past) {
+  if (past === null) return make("p", { className: "help" }, `${name} is not known.`);
   const top = Math.max(1, use.today_wh ?? 0, past ?? 0);
   const bar = (value, kind, label) => {
     const strip = make("div", { className: `bar ${kind}` });
@@ -51,10 +52,10 @@ function compare(name, past) {
     return [make("div", {}, `${label}: ${kwh(value)}`), strip];
   };
   const words = make("p", { className: "help" });
-  if (use.today_wh !== null && past) {
+  if (use.today_wh !== null && past > 0) {
     const change = Math.round(((use.today_wh - past) / past) * 100);
     words.append(make("span", { className: change > 0 ? "more" : "less" }, change === 0 ? "the same" : `${Math.abs(change)} % ${change > 0 ? "more" : "less"}`), ` than ${name.toLowerCase()} by this time`);
-  } else words.append(`${name} is not known`);
+  }
   return make("div", { className: "compare" }, ...bar(use.today_wh, "", "Today so far"), ...bar(past, "past", `${name}, same time`), words);
 }
 

@@ -24,6 +24,7 @@ class Served:
     Attributes:
         url: of its page.
         standing: the meter.
+        server: what serves it.
     """
 
     def __init__(self, build: Callable[[], Standing]) -> None:
@@ -37,7 +38,7 @@ class Served:
         self._loop = asyncio.get_running_loop()
         self._leave = asyncio.Event()
         self.standing = self._build()
-        server = await PanelServer.start(self.standing.panel, "127.0.0.1", 0)
+        self.server = server = await PanelServer.start(self.standing.panel, "127.0.0.1", 0)
         self.url = "http://{}:{}/".format(*server.address)
         self._ready.set()
         await self._leave.wait()

@@ -112,3 +112,68 @@ def test_it_fits_a_phone_in_the_dark(browser: Browser, served: Served) -> None:
         assert 360 == page.evaluate("document.documentElement.scrollWidth")
         page.get_by_label("Daily budget").fill("0.1")
         expect(page.get_by_role("alert")).to_contain_text("of your 0.1 kWh")
+
+
+def test_a_page_that_is_open_for_days_grows_by_nothing(browser: Browser, served: Served) -> None:
+    """An hour of snapshots, one behind the other, leaves as many nodes and as much memory."""
+    with looking(browser, served.url) as page:
+        for loaded in ("#month-map .line", "#registers tr", "#events tr", "#demand tr", "#use p"):
+            expect(page.locator(loaded)).not_to_have_count(0)
+        for loaded in ("#config details", "#day-charts figure", "#access form", "#cost *"):
+            expect(page.locator(loaded)).not_to_have_count(0)
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable")
+
+        def used() -> tuple[int, float]:
+            session.send("HeapProfiler.collectGarbage")
+            told = session.send("Performance.getMetrics")["metrics"]
+            values = {each["name"]: each["value"] for each in told}
+            return values["Nodes"], values["JSHeapUsedSize"]
+
+        page.evaluate(SNAPSHOTS, 200)
+        nodes, heap = used()
+        page.evaluate(SNAPSHOTS, 3_600)
+        nodes_after, heap_after = used()
+
+    assert nodes_after <= nodes + 100
+    assert heap_after <= heap + 500_000
+
+
+def test_a_page_that_is_hidden_closes_its_stream(browser: Browser, served: Served) -> None:
+    """Nothing is sent to a page that nobody sees; seen again, it is live again."""
+    with looking(browser, served.url) as page:
+        link = page.locator("#link")
+        expect(link).to_have_text("live")
+        page.evaluate(SEEN, True)
+        expect(link).to_have_text("paused")
+        for _ in range(100):
+            if not served.do(lambda standing: standing.panel.live.clients):
+                break
+            page.wait_for_timeout(50)
+        assert 0 == served.do(lambda standing: standing.panel.live.clients)
+        page.evaluate(SEEN, False)
+        expect(link).to_have_text("live")
+
+
+SEEN = """(hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+SNAPSHOTS = """async (count) => {
+    const { showFace } = await import("./face.js");
+    const { showNow } = await import("./now.js");
+    const shown = await new Promise((resolve) => {
+        const stream = new EventSource("api/live");
+        stream.addEventListener("snapshot", (message) => {
+            stream.close();
+            resolve(message.data);
+        });
+    });
+    for (let n = 0; n < count; n += 1) {
+        const each = JSON.parse(shown.replaceAll('"power_w": null', `"power_w": ${n}`));
+        each.face.svg = each.face.svg.replace("</svg>", `<!--${n % 7}--></svg>`);
+        each.values.power_w = n;
+        showFace(each);
+        showNow(each);
+    }
+}"""

@@ -107,6 +107,7 @@ def test_a_crowd_of_streams_stops_no_reading(served: Served) -> None:
             assert 200 == httpx.get(f"{served.url}api/clock", timeout=20).status_code
         clients = served.do(lambda standing: standing.panel.live.clients)
         assert 0 < clients <= CLIENTS_MAX
+        assert served.server.connections <= server.CONNECTIONS_MAX
     finally:
         for line in crowd:
             line.close()
