@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from shared.errors import SharedError
+from shared.standard_output import writable_output
 
 from .errors import CollectorError
 
@@ -46,6 +47,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a refusal becomes one sentence, anything else is a bug and shows."""
         try:
-            return super().invoke(ctx)
+            with writable_output():
+                return super().invoke(ctx)
         except (CollectorError, SharedError) as error:
             raise click.ClickException(f"{error}.") from error

@@ -12,6 +12,7 @@ from collector import CollectorError
 from elec_meter.errors import MeterError
 from shared.errors import SharedError
 from shared.options import example
+from shared.standard_output import writable_output
 
 COMMANDS = (
     "demo",
@@ -50,7 +51,8 @@ class PlainErrors(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; our own errors become one sentence, anything else is a bug and shows."""
         try:
-            return super().invoke(ctx)
+            with writable_output():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise  # whoever reads has had enough: no word is needed
         except sqlite3.DatabaseError as error:  # found only when that page was read

@@ -1,7 +1,5 @@
 """The command `pulse-unit`. Exit codes: 0 done, 1 refused with one plain sentence, 2 misuse."""
 
-import os
-import sys
 from typing import Any
 
 import click
@@ -12,6 +10,7 @@ from pulse_unit.cli.label import label
 from pulse_unit.cli.run import run
 from pulse_unit.cli.sim import sim
 from pulse_unit.cli.telegram import telegram
+from shared.standard_output import writable_output
 
 
 class _Commands(click.Group):
@@ -19,20 +18,8 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """See `click.Group`."""
-        try:
-            told = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:  # a reader who has seen enough; click ends quietly
-            raise
-        except OSError as error:
-            if error.filename is not None:  # no stream
-                raise
-            with open(os.devnull, "wb") as nowhere:  # where what is left goes when Python ends
-                os.dup2(nowhere.fileno(), sys.stdout.fileno())
-            raise click.ClickException(
-                f"Standard output cannot be written: {error.strerror}."
-            ) from error
-        return told
+        with writable_output():
+            return super().invoke(ctx)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

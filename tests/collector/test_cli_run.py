@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from collector.cli import main
 from tests.collector.bench import LABEL, MPRN, Bench, house_call, recorded
 from tests.collector.frames import SERIAL
 
+ROOT = Path(__file__).parents[2]
 METER = ["--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1234.567"]
 
 
@@ -98,3 +101,50 @@ def test_a_scan_of_a_recording_is_of_all_of_it(tmp_path: Path) -> None:
     recorded(path, lambda bench: bench.step(lambda *_: None, 2 * 86_400))
     (row,) = json.loads(run("scan", "--replay", path, "--for", "1s", "--json").stdout)
     assert len(path.read_text().splitlines()) == row["telegrams"]
+
+
+def to_a_full_disk(package: str, *words: object) -> tuple[int, str]:
+    """Run a command whose standard output has no room; return its exit code and its complaint."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", package, *map(str, words)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("units",), ("profile",), ("export", "--format", "csv"), ("scan",)]
+)
+def test_standard_output_without_room(home: Path, call: Path, words: tuple[str, ...]) -> None:
+    """It is one sentence and 1, as of any other file."""
+    place = ["--replay", call] if words == ("scan",) else ["--data", home]
+    sentence = "Error: Standard output cannot be written: No space left on device.\n"
+    assert (1, sentence) == to_a_full_disk("collector", *words, *place)
+
+
+def test_a_meters_command_without_room() -> None:
+    """It is the same sentence."""
+    sentence = "Error: Standard output cannot be written: No space left on device.\n"
+    assert (1, sentence) == to_a_full_disk("elec_meter", "config", "schema")
+
+
+def test_a_run_whose_log_cannot_be_written(home: Path, tmp_path: Path) -> None:
+    """It is said once, and everything is collected all the same."""
+    path = tmp_path / "day.txt"
+
+    def day(bench: Bench) -> None:
+        house_call(bench)
+        bench.turn(500)
+        bench.step(lambda *_: None, 86_400)
+
+    recorded(path, day)
+    sentence = "what is told cannot be written: No space left on device; the collector goes on.\n"
+    run_words = ("run", "--data", home, "--replay", path)
+    assert (0, sentence) == to_a_full_disk("collector", *run_words)
+    (unit,) = json.loads(run("units", "--data", home, "--json").stdout)
+    assert 503 == unit["pulses"]

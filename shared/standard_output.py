@@ -1,0 +1,43 @@
+"""Standard output that may find no room: one plain sentence, as of any other file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+@contextmanager
+def writable_output() -> Iterator[None]:
+    """Run a command that prints.
+
+    Raises:
+        click.ClickException: standard output could not be written. That of a reader who has seen
+            enough is left to click, which ends quietly.
+    """
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NO_ROOM:
+            raise
+        forget_output()
+        sentence = f"Standard output cannot be written: {error.strerror}."
+        raise click.ClickException(sentence) from error
+
+
+def forget_output() -> None:
+    """Let what standard output has not taken go nowhere, so that Python ends in peace."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)
