@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from shared.obis import Obis
+
 from .access import Gate, Level
 from .dlms import (
+    PUSH_SETUP,
     ActionsOf,
     ClientRule,
     DirectoryChanges,
@@ -17,6 +20,9 @@ from .dlms import (
     InvocationCounters,
     Keyring,
     LogicalDevice,
+    OwnObject,
+    Push,
+    PushRule,
 )
 from .events import EventCode
 from .meter import Meter
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATE_KEY: Final = "dlms counters"
+PUSH_KEY: Final = "dlms push"
 
 TCP_PORT: Final = "DLMS TCP"
 LINE_PORT: Final = "DLMS optical"
@@ -97,11 +104,25 @@ class DlmsService:
         meter.save_beside(STATE_KEY, self._counters.state)
         self._keyring = _keyring(meter.storage.directory)
         self._now = now
+        self._push: Push | None = None
         self._ports = self._new_ports()
 
     def session(self, now: datetime) -> DlmsSession:
         """A session by the configuration in force; one that is under way keeps its own."""
         return self._current(TCP_PORT).session(now)
+
+    def push(self, rule: PushRule) -> Push:
+        """Have half-hours and alarms pushed from now on, after what was delivered before.
+
+        Raises:
+            ConfigError: the client to whom to push has no keys.
+            DlmsError: what the meter kept of it is damaged.
+        """
+        saved = self._meter.storage.get_state(PUSH_KEY) or b""
+        push = Push(self._device, rule, saved, self._now())
+        self._meter.save_beside(PUSH_KEY, push.packed)
+        self._push = push
+        return push
 
     def link(self, now: datetime) -> HdlcSession:
         """The same over HDLC: what takes a FLAG line over in mode E."""
@@ -117,14 +138,14 @@ class DlmsService:
 
     def _new_ports(self) -> dict[str, DlmsPort]:
         self._version = self._meter.config_version
-        return {port: self._new_port(door) for port, door in self._doors.items()}
+        return {port: DlmsPort(self._new_device(door)) for port, door in self._doors.items()}
 
     def _actions_at(self, port: str) -> ActionsOf:
         return lambda level: self._actions(level, f"level {int(level)} at {port}")
 
-    def _new_port(self, door: _Door) -> DlmsPort:
+    def _new_device(self, door: _Door) -> LogicalDevice:
         meter = self._meter
-        device = LogicalDevice(
+        return LogicalDevice(
             directory=meter.objects,
             title=system_title(meter.config.flag.manufacturer, meter.config.serial),
             clients=self._clients,
@@ -134,9 +155,17 @@ class DlmsService:
             gate=door,
             keyring=self._keyring,
             record=self._record_keys,
+            further=self._further,
             changes=DirectoryChanges(meter.objects, self._actions_at(door.port)),
         )
-        return DlmsPort(device)
+
+    def _device(self) -> LogicalDevice:
+        return self._new_device(self._doors[TCP_PORT])
+
+    def _further(self, level: Level) -> Mapping[Obis, OwnObject]:
+        if self._push is None or level is Level.PUBLIC:
+            return {}
+        return {PUSH_SETUP: self._push.object(level)}
 
 
 def _keyring(directory: Path | None) -> Keyring:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from .access import GATE_KEY, Gate, Level
 from .control import ControlSession, OrderDesk, Orders
-from .dlms import ClientRule
+from .dlms import ClientRule, PushRule
 from .dlms_service import DlmsService
 from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
 from .panel_desk import PanelDesk
-from .ports import ControlServer, SerialDevice, SerialServer, TcpServer, format_address
+from .ports import ControlServer, PushClient, SerialDevice, SerialServer, TcpServer, format_address
 
 if TYPE_CHECKING:
     import ssl
@@ -76,6 +76,7 @@ class Runtime:
         dlms: host and port of the DLMS listener; None for none.
         dlms_clients: who may associate there, and over HDLC.
         panel: the web panel; None for none.
+        push: to whom half-hours and alarms are pushed over DLMS; None for nobody.
 
     Attributes:
         gate: who is let in, on every port.
@@ -96,6 +97,7 @@ class Runtime:
         dlms: tuple[str, int] | None = None,
         dlms_clients: tuple[ClientRule, ...] = (),
         panel: PanelPlace | None = None,
+        push: PushRule | None = None,
     ) -> None:
         self.meter = meter
         self.notices: list[str] = []
@@ -128,6 +130,7 @@ class Runtime:
             now=self.now,
             actions=partial(OrderDesk, self._orders),
         )
+        self._push = self._new_push(push)
         self._enhanced = enhanced or (self._dlms_service.link if dlms_clients else None)
         self._desk = Desk(
             gate=self.gate,
@@ -234,6 +237,8 @@ class Runtime:
             self._dlms = await TcpServer.start(self._dlms_service.session, *self._dlms_address)
         if self._panel_place is not None:
             self._panel = await self._open_panel(self._panel_place)
+        if self._push is not None:
+            self._push.start()
         directory = self.meter.storage.directory
         if directory is not None:
             try:
@@ -256,7 +261,14 @@ class Runtime:
         loop = asyncio.get_running_loop()
         for number in (*_STOPS, *filter(None, [_SUPPLY_LOST])):
             loop.remove_signal_handler(number)
-        for server in (self._control, self._flag, self._optical, self._dlms, self._panel):
+        for server in (
+            self._control,
+            self._flag,
+            self._optical,
+            self._dlms,
+            self._panel,
+            self._push,
+        ):
             if server is not None:
                 await server.close()
         if kind is not None:
@@ -303,6 +315,11 @@ class Runtime:
             desk=self._desk,
             enhanced=self._enhanced,
         )
+
+    def _new_push(self, rule: PushRule | None) -> PushClient | None:
+        if rule is None:
+            return None
+        return PushClient(self._dlms_service.push(rule), rule.host, rule.port, now=self.now)
 
     def _durable_for_flag(self) -> None:
         self.durable()

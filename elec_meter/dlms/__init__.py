@@ -14,10 +14,12 @@ from elec_meter.dlms.errors import DlmsError, PeerError
 from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
 from elec_meter.dlms.keyring import Keyring
 from elec_meter.dlms.policy import Gate
+from elec_meter.dlms.push import PUSH_SETUP, Push, PushRule
 from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming, WrapperSession
-from elec_meter.dlms.view import Changes
+from elec_meter.dlms.view import Changes, OwnObject
 
 __all__ = [
+    "PUSH_SETUP",
     "ActionsOf",
     "Changes",
     "ClientRule",
@@ -34,8 +36,11 @@ __all__ = [
     "Keyring",
     "Keys",
     "LogicalDevice",
+    "OwnObject",
     "PeerError",
     "Protection",
+    "Push",
+    "PushRule",
     "WrapperSession",
     "management_client",
     "public_client",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,11 +11,12 @@ from elec_meter.dlms.clients import ClientRule
 from elec_meter.dlms.counters import InvocationCounters
 from elec_meter.dlms.initiate import Conformance
 from elec_meter.dlms.keyring import Keyring
-from elec_meter.dlms.policy import OPEN_GATE, Gate
-from elec_meter.dlms.view import Changes, NoChanges
+from elec_meter.dlms.policy import OPEN_GATE, Gate, Level
+from elec_meter.dlms.view import Changes, NoChanges, OwnObject
 from elec_meter.dlms.wrapper import PAYLOAD_MAX
 from elec_meter.errors import ConfigError
 from elec_meter.objects import Directory
+from shared.obis import Obis
 
 SERVER_SAP: Final = 1
 """The management logical device: the only one there is."""
@@ -50,6 +51,7 @@ class LogicalDevice:
         record: takes a sentence for the event log: keys were changed.
         changes: what changes anything.
         gate: locks out whoever fails too often.
+        further: objects of the service itself, as a level sees them.
         receive_max: bytes of an APDU that the meter takes.
 
     Raises:
@@ -66,6 +68,7 @@ class LogicalDevice:
     record: Callable[[str], None] = lambda _: None
     changes: Changes = field(default_factory=NoChanges)
     gate: Gate = OPEN_GATE
+    further: Callable[[Level], Mapping[Obis, OwnObject]] = lambda _: {}
     receive_max: int = PAYLOAD_MAX
 
     def __post_init__(self) -> None:

@@ -67,6 +67,7 @@ def own_objects(
     }
     if agreed.rule.keys is not None:
         own[_SECURITY] = SecuritySetup(device, agreed).object()
+    own |= device.further(agreed.rule.level)
     if LOAD_PROFILE in device.directory:
         own[COMPACT_PROFILE] = _compact_profile(device.directory)
     return own

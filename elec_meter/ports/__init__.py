@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from elec_meter.ports.address import AddressError, format_address, parse_address
     from elec_meter.ports.control import SOCKET_NAME, ControlServer
     from elec_meter.ports.control_client import ask
+    from elec_meter.ports.push import PushClient
     from elec_meter.ports.serial import SerialDevice, SerialPortError, SerialServer
     from elec_meter.ports.stream import Session, SessionFactory, StreamLimits
     from elec_meter.ports.tcp import TcpServer
@@ -18,6 +19,7 @@ __all__ = [
     "SOCKET_NAME",
     "AddressError",
     "ControlServer",
+    "PushClient",
     "SerialDevice",
     "SerialPortError",
     "SerialServer",
@@ -36,6 +38,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "address": "AddressError format_address parse_address",
         "control": "SOCKET_NAME ControlServer",
         "control_client": "ask",
+        "push": "PushClient",
         "serial": "SerialDevice SerialPortError SerialServer",
         "stream": "Session SessionFactory StreamLimits",
         "tcp": "TcpServer",
