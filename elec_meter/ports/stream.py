@@ -54,7 +54,7 @@ class StreamLimits:
         stall_s: how long so much may wait before the connection is dropped.
     """
 
-    connections: int = 1_000
+    connections: int = 1_024
     read_bytes: int = 256
     write_bytes: int = 65_536
     stall_s: float = 30.0
