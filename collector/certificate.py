@@ -25,6 +25,7 @@ _HEADINGS: Final = {
     "exchange": "Gas unit or meter exchanged",
     "unpairing": "Gas unit unpaired",
 }
+_LEFT_MAX_D: Final = 0xFFFE  # what a unit says of that many days or more: it has mains
 _STYLE: Final = (
     "body{font:15px/1.4 sans-serif;max-width:46em;margin:2em auto;padding:0 1em}"
     "h1{font-size:1.4em}table{border-collapse:collapse;width:100%}"
@@ -168,7 +169,8 @@ def _paired_lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     strength = "" if signal["rssi_dbm"] is None else f", {signal['rssi_dbm']} dBm"
     yield "Unit", f"{unit['manufacturer']} {unit['serial']}"
     if unit["battery_left_d"] is not None:
-        yield "Battery", f"{unit['battery_left_d']} days left"
+        left_d = unit["battery_left_d"]
+        yield "Battery", f"{left_d} days left" if left_d < _LEFT_MAX_D else "none that runs down"
     if not unit["authenticated"]:
         yield "Security", "its telegrams prove nothing: no MAC"
     yield "MPRN", meter["mprn"]

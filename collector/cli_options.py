@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from shared.options import Port, WholeRange
+
 if TYPE_CHECKING:
     from .bearers.base import Bearer
 
@@ -57,11 +59,12 @@ _BEARERS: Final = (
         type=Stick(),
         multiple=True,
         metavar="KIND:PORT",
-        help="A radio stick; may be repeated.",
+        help="A radio stick, PORT a device or socket://HOST:PORT; may be repeated.",
     ),
     click.option(
         "--wire",
         "wires",
+        type=Port(),
         multiple=True,
         metavar="PORT",
         help="A wired M-Bus: a device or socket://HOST:PORT; may be repeated.",
@@ -78,7 +81,7 @@ _BEARERS: Final = (
     click.option(
         "--replay-delay",
         "replay_delay_s",
-        type=click.IntRange(0, 86_400),
+        type=WholeRange(0, 86_400),
         metavar="S",
         help="The most seconds from sending to the recorded time; not known if left out.",
     ),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from shared.options import example
+from shared.options import WholeRange, example
 
 from .cli_options import bearer_options, channel_option, data_option, json_option
 
@@ -44,7 +44,7 @@ _INSTALLATION = (
     click.option(
         "--period",
         "period_s",
-        type=click.IntRange(1, 86_400),
+        type=WholeRange(1, 86_400),
         default=900,
         show_default=True,
         metavar="S",
@@ -61,7 +61,7 @@ _INSTALLATION = (
     click.option(
         "--max-flow",
         "max_flow_l_h",
-        type=click.IntRange(1, 1_000_000),
+        type=WholeRange(1, 1_000_000),
         default=6000,
         show_default=True,
         metavar="L_H",
@@ -69,7 +69,7 @@ _INSTALLATION = (
     ),
     click.option(
         "--test-pulses",
-        type=click.IntRange(0, 100),
+        type=WholeRange(0, 100),
         default=3,
         show_default=True,
         metavar="N",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.options import Instant, example
+from shared.options import Day, Instant, example
 
 from .cli_options import channel_option, csv_option, data_option, json_option
 
@@ -117,9 +117,7 @@ def certificate(number: int | None, data_dir: Path, file: Path | None, as_json: 
 @click.command(epilog=example("collector profile --data gas --date 2026-03-29 --json"))
 @data_option
 @channel_option
-@click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="A settlement day (the newest)."
-)
+@click.option("--date", "day", type=Day(), help="A settlement day (the newest).")
 @json_option
 @csv_option
 def profile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from shared.label import verify_check_character
@@ -22,6 +23,8 @@ from .mprn import mprn_twice
 from .signal import Signal
 
 TEST_PULSES: Final = 3
+_WEIGHT_MIN_L: Final = Fraction(1, 1000)
+_WEIGHT_MAX_L: Final = Fraction(100_000)
 _HEX_KEY: Final = re.compile(r"[0-9A-F]{32}", re.ASCII)
 _MANUFACTURER: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _METER_SERIAL: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./-]{0,31}", re.ASCII)
@@ -76,10 +79,17 @@ def meter_details(
     return MeterDetails(
         mprn=mprn_twice(*mprns),
         meter_serial=" ".join(meter_serial.split()),
-        weight=PulseWeight.parse(weight),
+        weight=_weight(weight),
         dial=DialReading.parse(dial, dial_unit),
         has_turned_over=has_turned_over,
     )
+
+
+def _weight(text: str) -> PulseWeight:
+    weight = PulseWeight.parse(text)
+    if not _WEIGHT_MIN_L <= weight.litres_per_pulse <= _WEIGHT_MAX_L:
+        raise PairingError(f"no meter gives a pulse for {text.strip()}: it is 1 ml to 100 m3")
+    return weight
 
 
 def typed_identity(serial: str, key: str, *, needs_check: bool = True) -> tuple[str, bytes]:

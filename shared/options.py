@@ -17,6 +17,30 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+class WholeRange(click.IntRange):
+    """A whole number within bounds that are named when it is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        if not re.fullmatch(r"-?[0-9]{1,18}", str(value), re.ASCII):
+            self.fail(f"{value!r} is no whole number from {self.min} to {self.max}.", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+class Port(click.ParamType[str]):
+    """A serial device, or `socket://HOST:PORT`."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the device or the URL."""
+        from shared.serial_port import is_port
+
+        if not is_port(str(value)):
+            self.fail("write socket://HOST:PORT.", param, ctx)
+        return str(value)
+
+
 class FiniteRange(click.FloatRange):
     """A number within bounds; `nan` is within none."""
 
@@ -53,6 +77,24 @@ class Duration(click.ParamType[timedelta]):
         if not length:
             self.fail(f"{value!r} is no time at all.", param, ctx)
         return length
+
+
+class Day(click.DateTime):
+    """A calendar day such as `2026-03-29`, of 1970 to 2099."""
+
+    name = "date"
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return its midnight, without a time zone."""
+        day: datetime = super().convert(value, param, ctx)
+        if not 1970 <= day.year < 2100:
+            self.fail(f"{value!r} is outside 1970-2099.", param, ctx)
+        return day
 
 
 class Instant(click.ParamType[datetime]):

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from urllib.parse import urlsplit
 
 import serial
+
+
+def is_port(text: str) -> bool:
+    """Whether a text may name a serial port: what says `socket://` names a host and a TCP port."""
+    if not text.lower().startswith("socket:"):
+        return bool(text)
+    try:
+        address = urlsplit(text)
+        return bool(address.hostname) and bool(address.port) and address.scheme == "socket"
+    except ValueError:  # a port that is no number, or above 65535
+        return False
 
 
 def close(port: serial.SerialBase, *, unsent: bool = True) -> None:

@@ -22,9 +22,13 @@ def parse_stick(text: str) -> tuple[str, str]:
     Raises:
         BearerSettingError: it is not written so.
     """
+    from shared.serial_port import is_port
+
     kind, _, port = text.partition(":")
     if kind not in STICK_KINDS or not port:
         raise BearerSettingError(f"write KIND:PORT with KIND one of {', '.join(STICK_KINDS)}")
+    if not is_port(port):
+        raise BearerSettingError("write socket://HOST:PORT")
     return kind, port
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from shared.exact_json import exact_json
-from shared.options import example
+from shared.options import Day, example
 from shared.timegrid import LONDON
 
 from .options import data_option, json_option
@@ -53,7 +53,7 @@ VIEW_NAMES = (
 @click.option(
     "--date",
     "day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help="A settlement day, of the profile, the snapshots of billing or the events.",
 )
 @json_option

@@ -10,6 +10,7 @@ import click
 
 from pulse_unit.cli.values import METER, PERIODS, Digits, Key, Whole
 from shared import private_file
+from shared.options import Port
 
 
 class _Pin(click.ParamType[tuple[str, int]]):
@@ -49,12 +50,15 @@ class _Stick(click.ParamType[tuple[str, str]]):
     ) -> tuple[str, str]:
         """Return the kind and the port."""
         from pulse_unit.hal.sticks import KINDS
+        from shared.serial_port import is_port
 
         if isinstance(value, tuple):
             return value
         kind, _, port = str(value).partition(":")
         if kind not in KINDS or not port:
             self.fail(f"{value!r} is no stick; write KIND:PORT, {' or '.join(KINDS)}.", param, ctx)
+        if not is_port(port):
+            self.fail("write socket://HOST:PORT.", param, ctx)
         return kind, port
 
 
@@ -131,7 +135,9 @@ PARAMETERS: list[click.Parameter] = [
     click.Option(
         ["--ble"], metavar="TRANSPORT", help="A controller by its Bumble name: hci-socket:0."
     ),
-    click.Option(["--wire"], metavar="PORT", help="Wired M-Bus: a device or socket://HOST:PORT."),
+    click.Option(
+        ["--wire"], type=Port(), metavar="PORT", help="Wired M-Bus: a device or socket://HOST:PORT."
+    ),
     click.Option(["--stick"], type=_Stick(), metavar="KIND:PORT", help="im871a, amb8465 or hex."),
     *METER,
     click.Option(

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from collector import cli_options
 from collector.bearers.opening import open_bearers
+from collector.certificate import certificate_lines
 from collector.cli import main
 from pulse_unit.cli.label import label as print_label
 from shared.label import UnitLabel
@@ -98,6 +99,16 @@ def test_no_output_has_the_key(home: Path, call: Path, tmp_path: Path) -> None:
     assert KEY.hex() not in told.lower()
     assert LABEL.passkey not in told
     assert 0o600 == (home / "keys.json").stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize(
+    ("left_d", "words"), [(7300, "7300 days left"), (65_534, "none that runs down")]
+)
+def test_a_battery_on_a_certificate(home: Path, call: Path, left_d: int, words: str) -> None:
+    """A unit on the mains says the greatest number of days, which is no battery's."""
+    document = json.loads(pair(home, call).stdout)
+    document["unit"]["battery_left_d"] = left_d
+    assert words == dict(certificate_lines(document))["Battery"]
 
 
 def test_wrong_key(home: Path, call: Path) -> None:

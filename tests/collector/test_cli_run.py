@@ -148,3 +148,48 @@ def test_a_run_whose_log_cannot_be_written(home: Path, tmp_path: Path) -> None:
     assert (0, sentence) == to_a_full_disk("collector", *run_words)
     (unit,) = json.loads(run("units", "--data", home, "--json").stdout)
     assert 503 == unit["pulses"]
+
+
+@pytest.mark.parametrize(
+    "port",
+    ["socket://1.2.3", "socket://:5", "socket://host:x", "socket://host:70000", "socket:h:1"],
+)
+@pytest.mark.parametrize("option", ["--stick", "--wire"])
+def test_a_socket_without_its_port(tmp_path: Path, option: str, port: str) -> None:
+    """It is misuse, said before anything is tried."""
+    result = run("run", "--data", tmp_path, option, f"hex:{port}" if option == "--stick" else port)
+    assert 2 == result.exit_code
+    assert "write socket://HOST:PORT." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("profile", "--date", "0001-01-01"), "'0001-01-01' is outside 1970-2099."),
+        (("pair", "--max-flow", "1e9"), "'1e9' is no whole number from 1 to 1000000."),
+        (("run", "--replay-delay", "nan"), "'nan' is no whole number from 0 to 86400."),
+    ],
+)
+def test_values_that_no_option_takes(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+    """The sentence says what the option takes."""
+    result = run(*words, "--data", tmp_path)
+    assert 2 == result.exit_code
+    assert sentence in result.stderr
+
+
+def test_a_weight_that_no_meter_has(tmp_path: Path, call: Path) -> None:
+    """A slip in its unit is refused, and nothing is paired."""
+    words = ["--label", "-", *METER, "--weight", "0.0001 l", "--yes", "--json"]
+    place = ["--data", tmp_path / "home", "--replay", call]
+    result = run("pair", *place, *words, text=LABEL.qr_text)
+    assert (1, "Error: no meter gives a pulse for 0.0001 l: it is 1 ml to 100 m3.\n") == (
+        result.exit_code,
+        result.stderr,
+    )
+
+
+def test_a_recording_with_a_bad_line(tmp_path: Path) -> None:
+    """The sentence names the file and the line."""
+    path = tmp_path / "call.txt"
+    path.write_text("yesterday 2E44\n")
+    assert f"Error: {path}: line 1 begins with" in run("scan", "--replay", path).stderr
