@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from elec_meter.access import level_to_change
 from elec_meter.alarms import Alarms
 from elec_meter.config import MAX_DEVICE_IDS, part_from_json
 from elec_meter.led import Led
@@ -164,7 +165,7 @@ def _device_id(sources: Sources, number: int) -> Data:
         f"Device identification {number + 1}",
         sources.now,
         lambda _: given[number - 1],
-        entry=text_entry(write),
+        entry=text_entry(write, level_to_change("device_ids")),
     )
 
 
