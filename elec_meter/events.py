@@ -69,6 +69,9 @@ class EventCode(IntEnum):
     RELAY_SWITCHED = 251
     RELAY_BOOSTED = 252
     ALARMS_CLEARED = 253
+    ADDON_STOPPED = 260
+    ADDON_CUT = 261
+    ADDON_RECOVERED = 262
 
 
 class Log(IntEnum):
@@ -125,6 +128,9 @@ _CODES: Final = {
         EventCode.SIGN_ON_FAILED,
         EventCode.PASSWORD_CHANGED,
         EventCode.LEVEL_LOCKED,
+        EventCode.ADDON_STOPPED,
+        EventCode.ADDON_CUT,
+        EventCode.ADDON_RECOVERED,
     ),
 }
 _LOGS: Final[dict[int, Log]] = {code: log for log, codes in _CODES.items() for code in codes}

@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from .access import GATE_KEY, Gate, Level
+from .addon_lines import AddonLines
+from .config import AddonConfig
 from .control import ControlSession, OrderDesk, Orders
 from .dlms import ClientRule, PushRule
 from .dlms_service import DlmsService
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from collector import ReceivedFrame
 
+    from .addons import Slots
     from .panel import HouseControls, PanelServer
 
 _EXPOSED: Final = FlagLine(is_exposed=True)
@@ -77,6 +80,8 @@ class Runtime:
         dlms_clients: who may associate there, and over HDLC.
         panel: the web panel; None for none.
         push: to whom half-hours and alarms are pushed over DLMS; None for nobody.
+        addons: modules in the slot beside those of the configuration.
+        say: takes a module's name and a sentence of its own, such as where it listens.
 
     Attributes:
         gate: who is let in, on every port.
@@ -98,6 +103,8 @@ class Runtime:
         dlms_clients: tuple[ClientRule, ...] = (),
         panel: PanelPlace | None = None,
         push: PushRule | None = None,
+        addons: Sequence[AddonConfig] = (),
+        say: Callable[[str, str], None] = lambda _name, _sentence: None,
     ) -> None:
         self.meter = meter
         self.notices: list[str] = []
@@ -141,6 +148,10 @@ class Runtime:
             draw=secrets.token_bytes,
         )
         self._flag_port = self._new_flag_port()
+        self._addon_lines = AddonLines(
+            meter, self._desk, now=self.now, durable=self.durable, further=addons, say=say
+        )
+        self._slots: Slots | None = None
 
     @property
     def ports(self) -> dict[str, str]:
@@ -156,6 +167,8 @@ class Runtime:
         if self._panel is not None and self._panel_place is not None:
             scheme = "http" if self._panel_place.tls is None else "https"
             ports["panel"] = f"{scheme}://{format_address(*self._panel.address)}"
+        if self._slots is not None:
+            ports |= self._slots.places
         return ports
 
     def now(self) -> datetime:
@@ -245,6 +258,7 @@ class Runtime:
                 self._control = await ControlServer.start(self._control_session, directory)
             except ControlError as error:
                 self.notices.append(f"{error}; the meter runs without one")
+        self._slots = self._addon_lines.open()
         loop = asyncio.get_running_loop()
         for number in _STOPS:
             loop.add_signal_handler(number, self.stopping.set)
@@ -262,6 +276,7 @@ class Runtime:
         for number in (*_STOPS, *filter(None, [_SUPPLY_LOST])):
             loop.remove_signal_handler(number)
         for server in (
+            self._slots,
             self._control,
             self._flag,
             self._optical,
@@ -364,7 +379,9 @@ class Runtime:
         return await panel.PanelServer.start(served, place.host, place.port, tls=place.tls)
 
     def _status(self) -> dict[str, Any]:
-        return {"durable": self.is_durable(), "pid": os.getpid(), "ports": self.ports}
+        addons = [] if self._slots is None else self._slots.status()
+        durable, ports = self.is_durable(), self.ports
+        return {"durable": durable, "pid": os.getpid(), "ports": ports, "addons": addons}
 
     def _supply_lost(self) -> None:
         """Power is going, and may come back before it is gone: what can be saved is, and on."""

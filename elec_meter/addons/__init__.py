@@ -9,15 +9,22 @@ import shared.lazy
 if TYPE_CHECKING:
     from elec_meter.addons.errors import AddonError
     from elec_meter.addons.line import MeterLine
+    from elec_meter.addons.modules import GROUP, Module
     from elec_meter.addons.readings import Reading, Readings
     from elec_meter.addons.settings import Settings
+    from elec_meter.addons.slot import News, Slots, Surroundings
 
 __all__ = [
+    "GROUP",
     "AddonError",
     "MeterLine",
+    "Module",
+    "News",
     "Reading",
     "Readings",
     "Settings",
+    "Slots",
+    "Surroundings",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
@@ -25,7 +32,9 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "errors": "AddonError",
         "line": "MeterLine",
+        "modules": "GROUP Module",
         "readings": "Reading Readings",
         "settings": "Settings",
+        "slot": "News Slots Surroundings",
     },
 )

@@ -44,6 +44,7 @@ class TcpOutlet(Outlet):
         self.name = ""
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.StreamWriter, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def start(cls, address: Address) -> Self:
@@ -79,6 +80,7 @@ class TcpOutlet(Outlet):
             server.close()
             for client in list(self._clients):
                 client.transport.abort()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -86,11 +88,15 @@ class TcpOutlet(Outlet):
             writer.transport.abort()
             return
         self._clients[writer] = asyncio.get_running_loop().time()
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         with contextlib.suppress(OSError):
             while await reader.read(256):
                 pass  # nobody has anything to say to a display's port
         del self._clients[writer]
         writer.transport.abort()
+        self._tasks.discard(task)
 
 
 class SerialOutlet(Outlet):

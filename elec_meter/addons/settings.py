@@ -74,7 +74,7 @@ class Settings:
         text = self.text(name, default)
         try:
             return ZoneInfo(text)
-        except (ValueError, OSError):
+        except (ValueError, OSError, KeyError):
             raise SettingError(f"the setting {name} names no time zone: {text[:40]!r}") from None
 
     def secret(self, name: str) -> str:

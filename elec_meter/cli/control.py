@@ -225,6 +225,10 @@ def status(data_dir: Path, as_json: bool) -> None:
                 f"configuration: {reply['config_number']}",
                 f"ports: {ports or 'none'}",
                 f"durable: {'yes' if reply['durable'] else 'no, checkpoints fail'}",
+                *(
+                    f"add-on {each['name']}: {each['power']}, {each['average_ma']} mA"
+                    for each in reply["addons"]
+                ),
             ]
         )
 

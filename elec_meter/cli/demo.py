@@ -17,6 +17,7 @@ from shared.units import kwh_text
 from .options import Address, json_option
 
 if TYPE_CHECKING:
+    from elec_meter.config import AddonConfig
     from elec_meter.demo.gas import GasFlow
     from elec_meter.ports import SerialDevice
     from elec_meter.runtime import PanelPlace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_FLAG = ("127.0.0.1", 8063)
 DEFAULT_DLMS = ("127.0.0.1", 4059)
 DEFAULT_PANEL = ("127.0.0.1", 8062)
+DEFAULT_P1 = ("127.0.0.1", 8064)
 
 
 _PARAMETERS: list[click.Parameter] = [
@@ -64,6 +66,11 @@ _PARAMETERS: list[click.Parameter] = [
         ["--dlms"],
         type=Address(),
         help="DLMS port  [default: 127.0.0.1:4059, and none at --speed 0]",
+    ),
+    click.Option(
+        ["--p1"],
+        type=Address(),
+        help="P1 port, as Dutch meters have it  [default: 127.0.0.1:8064, and none at --speed 0]",
     ),
     click.Option(
         ["--speed"],
@@ -113,6 +120,7 @@ def command(
     flag: tuple[str, int] | None,
     optical: str | None,
     dlms: tuple[str, int] | None,
+    p1: tuple[str, int] | None,
     speed: float,
     start: datetime | None,
     length: timedelta | None,
@@ -131,6 +139,7 @@ def command(
 
     if speed:
         flag, dlms = flag or DEFAULT_FLAG, dlms or DEFAULT_DLMS
+        p1 = p1 or DEFAULT_P1
     load, flow = None, None
     if load_spec is not None:
         load, start = _recorded_load(load_spec, start)
@@ -150,6 +159,7 @@ def command(
             panel=_panel_place(panel, certificate, is_insecure, is_wanted=bool(speed)),
             optical=None if optical is None else _device(optical),
             dlms=dlms,
+            addons=_addons(p1),
             live=not as_json,
         )
     )
@@ -184,6 +194,20 @@ def _panel_place(
     host, port = asked or DEFAULT_PANEL
     tls = None if certificate is None else load_certificate(certificate)
     return PanelPlace(host=host, port=port, tls=tls, is_insecure=is_insecure)
+
+
+def _addons(p1: tuple[str, int] | None) -> tuple[AddonConfig, ...]:
+    """The modules that the options ask for."""
+    from elec_meter.config import AddonConfig, AddonSetting
+    from elec_meter.ports import format_address
+
+    wanted = []
+    if p1 is not None:
+        wanted.append(("p1", "listen", format_address(*p1)))
+    return tuple(
+        AddonConfig(name=name, module=name, settings=(AddonSetting(name=setting, value=value),))
+        for name, setting, value in wanted
+    )
 
 
 def _device(text: str) -> SerialDevice:

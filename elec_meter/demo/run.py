@@ -17,7 +17,7 @@ from rich.live import Live
 
 from collector import Keystore
 from elec_meter.access import PUBLISHED_PASSWORDS, SALT_BYTES, Gate
-from elec_meter.config import demo_config
+from elec_meter.config import AddonConfig, demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
 from elec_meter.ports import SerialDevice, parse_address
@@ -54,6 +54,7 @@ class DemoOptions:
         optical: the serial device of the FLAG port at the meter.
         dlms: the DLMS listener.
         panel: the web panel.
+        addons: modules in the slot beside those of the configuration.
         live: whether to draw the screen.
     """
 
@@ -69,6 +70,7 @@ class DemoOptions:
     optical: SerialDevice | None = None
     dlms: tuple[str, int] | None = None
     panel: PanelPlace | None = None
+    addons: tuple[AddonConfig, ...] = ()
     live: bool = True
 
 
@@ -130,6 +132,8 @@ async def _live(
     """From one power-up of the meter to the next, or to the end; with the ports that were free."""
     end = None if options.length is None else begun + options.length
     panel = options.panel and replace(options.panel, demo=controls)
+    screen = Console(file=sys.stderr)
+    is_drawn = options.live and screen.is_terminal and not screen.is_dumb_terminal
     async with Runtime(
         world.meter,
         lambda: world.now,
@@ -138,14 +142,15 @@ async def _live(
         dlms=options.dlms,
         dlms_clients=dlms_clients(),
         panel=panel,
+        addons=options.addons,
+        say=_keep_quiet if is_drawn else _tell_of,
     ) as runtime:
         world.hear = runtime.hear
         if runtime.ports:
             publish_passwords(runtime.gate, world.now)
         for notice in runtime.notices:
             _tell(notice)
-        screen = Console(file=sys.stderr)
-        if options.live and screen.is_terminal and not screen.is_dumb_terminal:
+        if is_drawn:
             with Live(console=screen, auto_refresh=False, screen=True) as live:
                 await _Driving(world, runtime, controls, pace).drive(end, live)
         else:
@@ -177,6 +182,14 @@ def publish_passwords(gate: Gate, now: datetime) -> None:
 def _tell(sentence: str) -> None:
     """Beside the output, which may be read by a program."""
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
+
+
+def _tell_of(name: str, sentence: str) -> None:
+    _tell(f"{name} {sentence}")
+
+
+def _keep_quiet(_name: str, _sentence: str) -> None:
+    """Where the screen is drawn, places stand in its footer."""
 
 
 class _Driving:

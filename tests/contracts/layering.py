@@ -52,7 +52,17 @@ _CORE = (
     "objects",
 )
 _METER = (*_CORE, "display", "flag", "calibrated", "meter")
-_PORTS = ("hal", "dlms", "dlms_service", "panel", "panel_desk", "addons", "control", "ports")
+_PORTS = (
+    "hal",
+    "dlms",
+    "dlms_service",
+    "panel",
+    "panel_desk",
+    "addons",
+    "addon_lines",
+    "control",
+    "ports",
+)
 _EDGES = (*_METER, *_PORTS, "runtime", "at_rest")
 KNOWS = {
     "errors": (),
@@ -93,6 +103,7 @@ KNOWS = {
     "measured": (*_CORE, "quality", "supply", "calibrated", "commands"),
     "meter": (*_CORE, "collected", "eventlog", "configured", "measured"),
     "at_rest": (*_CORE, "configured"),
+    "addon_lines": (*_METER, "addons"),
     "control": (*_METER, "configured"),
     "pairing_place": (*_METER, "configured"),
     "panel_desk": (*_METER, "configured", "control", "switched", "pairing_place"),

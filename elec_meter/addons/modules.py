@@ -1,0 +1,40 @@
+"""Which modules there are: those shipped, and those that other packages bring."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from elec_meter.addons.errors import UnknownModuleError
+
+if TYPE_CHECKING:
+    from elec_meter.addons.line import MeterLine
+    from elec_meter.addons.settings import Settings
+
+Module: TypeAlias = "Callable[[MeterLine, Settings], Awaitable[None]]"
+"""A module: it works until it is cut off; where it cannot, it raises an error that says why."""
+
+GROUP: Final = "elec_meter.addons"
+"""The group of entry points of other packages' modules."""
+
+_SHIPPED: Final = {"p1": "p1"}
+
+
+def load_module(name: str) -> Module:
+    """A module by its name; nobody takes the name of one that is shipped.
+
+    Raises:
+        UnknownModuleError: there is none.
+    """
+    if name in _SHIPPED:
+        module: Module = import_module(f"elec_meter.addons.{_SHIPPED[name]}").run
+        return module
+    found = tuple(entry_points(group=GROUP, name=name))
+    if not found:
+        raise UnknownModuleError(
+            f"there is no add-on module {name!r}: {', '.join(_SHIPPED)} are shipped"
+        )
+    loaded: Module = found[0].load()
+    return loaded

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from elec_meter.addons.limits import Limits
+from elec_meter.addons.slot import News, Slots, Surroundings
+from elec_meter.config import AddonConfig, AddonSetting
+from elec_meter.errors import CheckpointFailedError
+from tests.elec_meter.addons import modules_for_tests
+from tests.elec_meter.addons.reading_out import module_session
+from tests.elec_meter.flag.lines import busy_meter
+
+QUICK = Limits(
+    window_s=3.0,
+    flood_s=3.0,
+    silence_s=6.0,
+    first_pause_s=0.2,
+    first_cut_s=1_000.0,
+    stable_s=600.0,
+    burst_bytes=16_384,
+)
+
+
+class Meter:
+    """A meter with a slot, and what it heard of its modules."""
+
+    def __init__(self) -> None:
+        self.meter = busy_meter()
+        self.version = 1
+        self.addons: tuple[AddonConfig, ...] = ()
+        self.news: list[tuple[News, str]] = []
+        self.said: list[tuple[str, str]] = []
+        self.served = 0
+        self.is_durable = True
+        self.slots: Slots
+
+    def session(self, addon: AddonConfig, now: datetime) -> Any:
+        """A FLAG session that counts what it answers."""
+        session = module_session(self.meter, addon)
+        receive = session.receive_data
+
+        def receive_data(data: bytes, now: datetime) -> bytes:
+            if not self.is_durable:
+                raise CheckpointFailedError("the disk is full")
+            reply = receive(data, self.meter.now)
+            self.served += len(reply)
+            return reply
+
+        session.receive_data = receive_data  # type: ignore[method-assign]  # a test looks on
+        return session
+
+    def surroundings(self) -> Surroundings:
+        """What the slot gets."""
+        return Surroundings(
+            session=self.session,
+            version=lambda: self.version,
+            now=lambda: self.meter.now,
+            tell=lambda news, sentence: self.news.append((news, sentence)),
+            say=lambda name, sentence: self.said.append((name, sentence)),
+            limits=QUICK,
+        )
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Of one module."""
+        return next(each for each in self.slots.status() if each["name"] == name)
+
+
+def module(name: str, budget_ma: int = 1_000, **settings: str) -> AddonConfig:
+    """A module of the tests' package."""
+    listed = tuple(AddonSetting(name=each, value=value) for each, value in settings.items())
+    return AddonConfig(name=name, module=name, budget_ma=budget_ma, settings=listed)
+
+
+@pytest.fixture
+def living(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[Meter], Awaitable[None]], tuple[AddonConfig, ...]], Meter]:
+    """Runs a meter with these modules while a talk lasts."""
+    monkeypatch.syspath_prepend(str(modules_for_tests.install(tmp_path)))
+
+    def live(talk: Callable[[Meter], Awaitable[None]], addons: tuple[AddonConfig, ...]) -> Meter:
+        async def run() -> Meter:
+            meter = Meter()
+            meter.addons = addons
+            meter.slots = Slots(meter.surroundings(), lambda: meter.addons)
+            try:
+                async with asyncio.timeout(60):
+                    await talk(meter)
+            finally:
+                await meter.slots.close()
+            return meter
+
+        return asyncio.run(run())
+
+    return live
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    while True:
+        with contextlib.suppress(StopIteration):
+            if condition():
+                return
+        await asyncio.sleep(0.02)
+
+
+Living = Callable[[Callable[[Meter], Awaitable[None]], tuple[AddonConfig, ...]], Meter]
+
+
+def test_a_module_reads_the_meter(living: Living) -> None:
+    """It has the register, and what it says is told on; what it drew is accounted."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: ("good", "import 000123.463") in meter.said)
+        await until(lambda: meter.status("good")["charge_mas"])
+
+    meter = living(talk, (module("good"),))
+    assert [] == meter.news
+
+
+def test_a_module_has_nothing_else_of_the_meter(
+    living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No open database, no environment but its own, another directory; its settings come in."""
+    monkeypatch.setenv("SECRET_OF_THE_METER", "1")
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.said)
+
+    ((_, said), *_) = living(talk, (module("prying", word="hello"),)).said
+    assert said.startswith("[] [")
+    assert said.endswith("/ hello")
+    assert "SECRET" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "news", "sentence"),
+    [
+        ("crashing", News.STOPPED, "it ended: RuntimeError: a bug"),
+        ("hung", News.STOPPED, "it hung"),
+        ("deaf", News.CUT, "it flooded its line"),
+        ("busy", News.CUT, "it drew more than its budget"),
+        ("flooding", News.CUT, "it flooded its line"),
+        ("greedy", News.STOPPED, "it ended: MemoryError"),
+        ("missing", News.STOPPED, "there is no add-on module 'missing'"),
+    ],
+)
+def test_a_bad_module_is_switched_off_and_another_runs_on(
+    living: Living, name: str, news: News, sentence: str
+) -> None:
+    """The log says why, once; whoever behaves beside it is served all the time."""
+    budget_ma = 40 if name == "busy" else 1_000
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.news)
+        count = len(meter.said)
+        await until(lambda: len([each for each in meter.said[count:] if each[0] == "good"]) > 3)
+
+    meter = living(talk, (module(name, budget_ma), module("good")))
+    ((first, text), *_) = meter.news
+    assert news is first
+    assert sentence in text
+    assert f"add-on module {name} " in text
+    assert 1 == len([each for each in meter.news if f" {name} " in each[1]])
+
+
+def test_a_crashing_module_is_started_again(living: Living) -> None:
+    """Again and again, with one entry in the log."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.status("crashing")["restarts"] >= 2)
+
+    assert 1 == len(living(talk, (module("crashing"),)).news)
+
+
+def test_a_flood_is_throttled(living: Living) -> None:
+    """Before it is cut off, it gets the stated rate."""
+    loop_s = []
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.served)
+        begun_s = asyncio.get_running_loop().time()
+        await until(lambda: meter.news)
+        loop_s.append(asyncio.get_running_loop().time() - begun_s)
+
+    meter = living(talk, (module("flooding"),))
+    assert meter.served <= QUICK.burst_bytes + QUICK.rate_bytes_per_s * (loop_s[0] + 2)
+
+
+def test_a_module_may_talk_without_end(living: Living) -> None:
+    """Its last line is kept, cut to size, and the rest costs nothing."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: len(meter.said) > 3)
+        assert len(meter.status("chatty")["said"]) <= 200
+
+    living(talk, (module("chatty"),))
+
+
+def test_what_is_not_durable_is_not_said(living: Living) -> None:
+    """While the disk is full the line is silent; the module is served again after it."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.said)
+        meter.is_durable = False
+        await asyncio.sleep(0.3)
+        served = meter.served
+        await asyncio.sleep(0.3)
+        assert served == meter.served
+        meter.is_durable = True
+        await until(lambda: meter.served > served)
+
+    living(talk, (module("good"),))
+
+
+def test_modules_follow_the_configuration(living: Living) -> None:
+    """One that is taken out is gone, one that changes starts anew, readouts are the new ones."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.said)
+        meter.meter.book("import", 1_000)
+        meter.version += 1
+        await until(lambda: ("good", "import 000124.463") in meter.said)
+        meter.addons = (module("prying", word="one"),)
+        await until(lambda: any(said.endswith("one") for _, said in meter.said))
+        assert ["prying"] == [each["name"] for each in meter.slots.status()]
+        meter.addons = (module("prying", word="two"),)
+        await until(lambda: any(said.endswith("two") for _, said in meter.said))
+        meter.addons = ()
+        await until(lambda: not meter.slots.status())
+
+    living(talk, (module("good"),))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of processes so")
+def test_nothing_is_left_when_the_slot_is_closed(living: Living) -> None:
+    """The processes are gone."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.said)
+        assert children()
+
+    living(talk, (module("good"), module("hung")))
+    assert not children()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of processes so")
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13])
+def test_a_slot_may_be_closed_while_a_module_starts(living: Living, steps: int) -> None:
+    """However far the start has come, no process is left."""
+
+    async def talk(meter: Meter) -> None:
+        for _ in range(steps):
+            await asyncio.sleep(0.002)
+
+    living(talk, (module("good"),))
+    assert not children()
+
+
+def children() -> list[str]:
+    """Processes of modules that this process has."""
+    text = Path("/proc/self/task").iterdir()
+    pids = [pid for task in text for pid in (task / "children").read_text().split()]
+    return [pid for pid in pids if "elec_meter.addons" in Path(f"/proc/{pid}/cmdline").read_text()]
