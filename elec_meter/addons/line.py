@@ -11,7 +11,7 @@ from elec_meter.addons.errors import LineSilentError
 from elec_meter.addons.readings import Readings
 
 READ_BYTES: Final = 4_096
-ANSWER_S: Final = 10.0
+ANSWER_S: Final = 30.0
 
 
 class MeterLine:

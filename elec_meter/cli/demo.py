@@ -73,6 +73,11 @@ _PARAMETERS: list[click.Parameter] = [
         help="P1 port, as Dutch meters have it  [default: 127.0.0.1:8064, and none at --speed 0]",
     ),
     click.Option(
+        ["--mqtt", "mqtt_url"],
+        metavar="URL",
+        help="Publish to a broker, as Home Assistant finds it: mqtt://HOST or mqtts://USER@HOST.",
+    ),
+    click.Option(
         ["--speed"],
         type=FiniteRange(0, 1e6),
         default=1.0,
@@ -121,6 +126,7 @@ def command(
     optical: str | None,
     dlms: tuple[str, int] | None,
     p1: tuple[str, int] | None,
+    mqtt_url: str | None,
     speed: float,
     start: datetime | None,
     length: timedelta | None,
@@ -138,13 +144,8 @@ def command(
     from elec_meter.demo.run import DemoOptions, run_demo
 
     if speed:
-        flag, dlms = flag or DEFAULT_FLAG, dlms or DEFAULT_DLMS
-        p1 = p1 or DEFAULT_P1
-    load, flow = None, None
-    if load_spec is not None:
-        load, start = _recorded_load(load_spec, start)
-    if gas_paths:
-        flow, start = _recorded_gas(gas_paths, start)
+        flag, dlms, p1 = flag or DEFAULT_FLAG, dlms or DEFAULT_DLMS, p1 or DEFAULT_P1
+    load, flow, start = _recorded(load_spec, gas_paths, start)
     summary = run_demo(
         DemoOptions(
             data_dir=data_dir,
@@ -159,7 +160,7 @@ def command(
             panel=_panel_place(panel, certificate, is_insecure, is_wanted=bool(speed)),
             optical=None if optical is None else _device(optical),
             dlms=dlms,
-            addons=_addons(p1),
+            addons=_addons(p1, mqtt_url),
             live=not as_json,
         )
     )
@@ -196,7 +197,7 @@ def _panel_place(
     return PanelPlace(host=host, port=port, tls=tls, is_insecure=is_insecure)
 
 
-def _addons(p1: tuple[str, int] | None) -> tuple[AddonConfig, ...]:
+def _addons(p1: tuple[str, int] | None, mqtt_url: str | None) -> tuple[AddonConfig, ...]:
     """The modules that the options ask for."""
     from elec_meter.config import AddonConfig, AddonSetting
     from elec_meter.ports import format_address
@@ -204,6 +205,8 @@ def _addons(p1: tuple[str, int] | None) -> tuple[AddonConfig, ...]:
     wanted = []
     if p1 is not None:
         wanted.append(("p1", "listen", format_address(*p1)))
+    if mqtt_url is not None:
+        wanted.append(("mqtt", "url", mqtt_url))
     return tuple(
         AddonConfig(name=name, module=name, settings=(AddonSetting(name=setting, value=value),))
         for name, setting, value in wanted
@@ -214,6 +217,18 @@ def _device(text: str) -> SerialDevice:
     from elec_meter.ports import SerialDevice
 
     return SerialDevice.parse(text)
+
+
+def _recorded(
+    load_spec: str | None, gas_paths: tuple[Path, ...], start: datetime | None
+) -> tuple[Load | None, GasFlow | None, datetime | None]:
+    """Recorded load and gas, where there are any, and when to begin."""
+    load, flow = None, None
+    if load_spec is not None:
+        load, start = _recorded_load(load_spec, start)
+    if gas_paths:
+        flow, start = _recorded_gas(gas_paths, start)
+    return load, flow, start
 
 
 def _recorded_load(spec: str, start: datetime | None) -> tuple[Load, datetime]:

@@ -11,7 +11,7 @@ from .base import Document, Name, ObisText, Printable, refuse_repeated, require_
 if TYPE_CHECKING:
     from .schema import MeterConfig
 
-_BEFORE: Final = ("0-0:1.0.0", "1-0:0.0.0", "0-0:96.14.0")
+_BEFORE: Final = ("0-0:1.0.0", "1-0:0.0.0", "1-0:0.2.0", "0-0:96.14.0")
 _OF_THE_MOMENT: Final = (
     "1-0:1.7.0",
     "1-0:2.7.0",

@@ -1,0 +1,233 @@
+"""The module `mqtt`: publishes the meter to a broker, as Home Assistant finds it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from elec_meter.addons.errors import AddonError, SettingError
+from elec_meter.addons.home_assistant import (
+    OFFLINE,
+    ONLINE,
+    Entity,
+    Identity,
+    Topics,
+    discovery,
+    entities,
+    state_text,
+)
+from elec_meter.addons.line import MeterLine
+from elec_meter.addons.readings import Readings
+from elec_meter.addons.settings import Settings
+
+try:
+    from aiomqtt import Client, MqttError, Will
+except ImportError:  # pragma: no cover - the extra is installed where this is tested
+    raise AddonError("mqtt needs aiomqtt, which `pip install 'halfhourly[mqtt]'` brings") from None
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 60.0
+"""Between two tries of a broker that cannot be reached."""
+
+_ANSWER_S: Final = 10.0
+_KEEPALIVE_S: Final = 30
+_QUEUE: Final = 100
+_QOS: Final = 1
+_PORTS: Final = {"mqtt": 1_883, "mqtts": 8_883}
+_TOPIC: Final = re.compile(r"[^#+\x00-\x1f]{1,128}")
+
+
+class Broker(NamedTuple):
+    """Where to publish, and as whom.
+
+    Attributes:
+        tls: encrypts the connection; None for none.
+    """
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    tls: ssl.SSLContext | None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(slots=True)
+class _News:
+    """The last readout; older ones are forgotten, however long the broker is away."""
+
+    readings: Readings | None = None
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def put(self, readings: Readings) -> None:
+        async with self.changed:
+            self.readings = readings
+            self.changed.notify_all()
+
+    async def next(self) -> Readings:
+        async with self.changed:
+            await self.changed.wait()
+            assert self.readings is not None
+            return self.readings
+
+
+async def run(line: MeterLine, settings: Settings) -> None:
+    """Publish for ever.
+
+    Settings: `url`, `password_file`, `ca_file`, `certificate_file`, `key_file`, `interval_s`,
+    `discovery_prefix`.
+
+    Raises:
+        AddonError: a setting is wrong, or the meter is gone. A broker that is gone is no error.
+    """
+    parts = _parts(settings.text("url"))
+    broker = _broker(parts, settings)
+    interval_s = settings.number("interval_s", 10, 1, 3_600)
+    prefix = settings.text("discovery_prefix", "homeassistant")
+    settings.require_no_more()
+    readings = await line.readout()
+    identity = Identity.of(readings)
+    serial = identity.serial
+    base = f"{parts.path.strip('/') or 'halfhourly'}/{serial}"
+    for topic in (prefix, base):
+        if not _TOPIC.fullmatch(topic):
+            raise SettingError(f"{topic[:40]!r} is no topic to publish to")
+    topics = Topics(base, prefix, f"halfhourly_{serial}")
+    publisher = _Publisher(broker, topics, identity, interval_s)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(publisher.publish_for_ever(line))
+        while True:
+            await publisher.news.put(readings)
+            await asyncio.sleep(interval_s)
+            readings = await line.readout()
+
+
+class _Publisher:
+    def __init__(self, broker: Broker, topics: Topics, identity: Identity, interval_s: int) -> None:
+        self.news = _News()
+        self._broker = broker
+        self._topics = topics
+        self._identity = identity
+        self._interval_s = interval_s
+        self._announced: set[Entity] = set()
+
+    async def publish_for_ever(self, line: MeterLine) -> None:
+        """Connect, and connect again, with growing pauses."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                async with self._client() as client:
+                    line.say(f"publishes to {self._broker} at {self._topics.base}")
+                    pause_s = FIRST_PAUSE_S
+                    await self._publish(client)
+            except (MqttError, OSError) as error:
+                line.say(f"cannot reach {self._broker}: {error}; tries again in {pause_s:g} s")
+            await asyncio.sleep(pause_s)
+            pause_s = longer(pause_s)
+
+    def _client(self) -> Client:
+        broker, topics = self._broker, self._topics
+        return Client(
+            broker.host,
+            broker.port,
+            username=broker.username,
+            password=broker.password,
+            tls_context=broker.tls,
+            identifier=topics.node,
+            will=Will(topics.status, OFFLINE, qos=_QOS, retain=True),
+            timeout=_ANSWER_S,
+            keepalive=_KEEPALIVE_S,
+            max_queued_incoming_messages=_QUEUE,
+            max_queued_outgoing_messages=_QUEUE,
+        )
+
+    async def _publish(self, client: Client) -> None:
+        """Announce, then say every state, until the connection breaks."""
+        self._announced.clear()
+        await client.subscribe(self._topics.birth)
+        await client.subscribe(f"{self._topics.prefix}/+/{self._topics.node}/+/config")
+        listening = asyncio.create_task(self._listen(client))
+        try:
+            await self._say(client)
+            await client.publish(self._topics.status, ONLINE, qos=_QOS, retain=True)
+            while not listening.done():
+                coming = asyncio.create_task(self.news.next())
+                await asyncio.wait({listening, coming}, return_when=asyncio.FIRST_COMPLETED)
+                coming.cancel()
+                await self._say(client)
+            listening.result()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _say(self, client: Client) -> None:
+        """What has not been announced yet, and the state."""
+        readings = self.news.readings
+        if readings is None:
+            return
+        found = entities(readings)
+        new, self._announced = found.keys() - self._announced, set(found)
+        for entity in new:
+            config = discovery(self._topics, self._identity, entity, self._interval_s)
+            topic = self._topics.config(entity)
+            await client.publish(topic, json.dumps(config), qos=_QOS, retain=True)
+        await client.publish(self._topics.state, state_text(found), qos=_QOS, retain=True)
+
+    async def _listen(self, client: Client) -> None:
+        """Home Assistant has started: tell it again. An entity that is no more: take it back."""
+        async for message in client.messages:
+            topic = str(message.topic)
+            if topic == self._topics.birth:
+                if message.payload == ONLINE.encode():
+                    self._announced.clear()
+                    await self._say(client)
+                continue
+            known = {self._topics.config(entity) for entity in self._announced}
+            if message.payload and known and topic not in known:
+                await client.publish(topic, b"", qos=_QOS, retain=True)
+
+
+def longer(pause_s: float) -> float:
+    """The pause after one that was in vain."""
+    return min(LONGEST_PAUSE_S, 2 * pause_s)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise SettingError("the setting url is written mqtt://HOST:PORT or mqtts://USER@HOST:PORT")
+    return parts
+
+
+def _broker(parts: SplitResult, settings: Settings) -> Broker:
+    password = settings.secret("password") or unquote(parts.password or "")
+    authority = settings.text("ca_file")
+    certificate, key = settings.text("certificate_file"), settings.text("key_file")
+    tls = None
+    if parts.scheme == "mqtts":
+        try:
+            tls = ssl.create_default_context(cafile=authority or None)
+            if certificate:
+                tls.load_cert_chain(certificate, key or None)
+        except OSError as error:  # ssl.SSLError is one too
+            raise SettingError(f"the certificates cannot be read: {error}") from None
+    elif authority or certificate or key:
+        raise SettingError("certificates are for a url that begins with mqtts")
+    return Broker(
+        parts.hostname or "",
+        parts.port or _PORTS[parts.scheme],
+        unquote(parts.username) if parts.username else None,
+        password or None,
+        tls,
+    )
