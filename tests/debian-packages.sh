@@ -3,13 +3,14 @@
 set -eu
 
 packages=""
-command -v chromium >/dev/null || packages="chromium fonts-dejavu-core"
+command -v chromium >/dev/null || packages="$packages chromium fonts-dejavu-core"
+PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null || packages="$packages mosquitto"
 [ -n "$packages" ] || exit 0
 
 as_root=""
 if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
-        echo "The tests need Debian packages; as root: apt-get install $packages" >&2
+        echo "The tests need Debian packages; as root: apt-get install$packages" >&2
         exit 1
     fi
     as_root="sudo"
