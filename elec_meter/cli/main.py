@@ -20,6 +20,7 @@ COMMANDS = (
     "replay",
     "show",
     "plot",
+    "export",
     "audit",
     "repair",
     "config",
