@@ -28,6 +28,8 @@ PLACEHOLDERS = (0, COUNT_MODULUS - 1)
 _WRAP_FLOW_FACTOR = 10
 _BASE = -(1 << 62)  # before all keys: the pairing
 _NO_UPTIME_S = -1
+_FIRST = TelegramKey(-(1 << 30), 0)  # before all that are sent
+_LAST = TelegramKey(1 << 31, 0)
 
 
 class CountKind(Enum):
@@ -195,6 +197,12 @@ class Advance:
             count_uptime_s=_told(self._uptime_s(count_key)),
             pulses=self._pulses[place],
         )
+
+    def closed(self, fewer: int) -> AdvanceBase:
+        """All that was added, condensed, with so many pulses fewer."""
+        nothing = AdvanceBase(_FIRST, None, self._start[0], None, None, 0)
+        base = self.base_before(_LAST) or self._base or nothing
+        return base._replace(pulses=base.pulses - fewer)
 
     def at_tick(self, tick: LogTick) -> int | None:
         """Pulses at a tick of the unit's clock, at which it logged a count.

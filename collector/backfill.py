@@ -44,6 +44,10 @@ class Backfill:
     def __init__(self) -> None:
         self._units: dict[str, _Unit] = {}
 
+    def restart(self) -> None:
+        """The clock was set: no time that was named by it holds any more."""
+        self._units = {serial: _Unit() for serial in self._units}
+
     def heard(self, serial: str) -> None:
         """Something came of a unit: whether it has a gap is to be looked at, once it may be."""
         self._units.setdefault(serial, _Unit()).looks = True

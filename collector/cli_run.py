@@ -44,6 +44,7 @@ def command(
 
     from .bearers.opening import open_bearers
     from .bearers.replay import ReplayFile
+    from .gathering import host_clock
     from .readings import Readings
     from .runtime import Runtime
     from .station import Station
@@ -52,6 +53,7 @@ def command(
     if not has_bearers(bearers_named):
         raise click.UsageError("Nothing to collect with: give --stick, --wire, --ble or --replay.")
     running: list[Runtime] = []
+    clock = host_clock()
 
     def wake() -> None:
         for each in running:
@@ -61,23 +63,22 @@ def command(
         raise _nothing_paired(data_dir)
     with DataDirectory.open(data_dir) as directory:
         serials = Readings(directory.connection).serials
-        bearers = open_bearers(wake, **bearers_named, serials=serials)
-        station = Station(directory, _begin(bearers))
+        bearers = open_bearers(wake, **bearers_named, serials=serials, clock_ms=clock.now_ms)
+        station = Station(directory, _begin(bearers, clock.now()))
         _look_at_units(station, is_recorded=all(isinstance(each, ReplayFile) for each in bearers))
-        runtime = Runtime(station, bearers, _printer(as_json=as_json))
+        runtime = Runtime(station, bearers, _printer(as_json=as_json), clock=clock)
         running.append(runtime)
         asyncio.run(runtime.run())
 
 
-def _begin(bearers: list[Bearer]) -> datetime:
+def _begin(bearers: list[Bearer], now: datetime) -> datetime:
     """Now, or where a recording begins that is gone through first."""
     from shared.timegrid import from_unix_ms
 
     from .bearers.replay import ReplayFile
-    from .gathering import host_utc
 
     first_ms = [each.next_frame_utc_ms() for each in bearers if isinstance(each, ReplayFile)]
-    return min([host_utc(), *(from_unix_ms(at_ms) for at_ms in first_ms if at_ms is not None)])
+    return min([now, *(from_unix_ms(at_ms) for at_ms in first_ms if at_ms is not None)])
 
 
 def _nothing_paired(data_dir: Path) -> CollectorError:

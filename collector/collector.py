@@ -274,6 +274,30 @@ class Collector(Readings):
         silences = (unit.silence(now_ms) for unit in self._units.values())
         return [silence for silence in silences if silence is not None]
 
+    @property
+    def told(self) -> datetime:
+        """The latest time that was noted, as the clock went then."""
+        return from_unix_ms(self._journal.told_ms)
+
+    def set_clock(self, now: datetime) -> None:
+        """The host's clock was set, or has been found to be behind: an epoch begins.
+
+        What is received from now on counts as of the new time, in rows that are final too.
+
+        Args:
+            now: the host's UTC, as it is now.
+        """
+        now_ms, told_ms = unix_ms(now), self._journal.told_ms
+        back = self._units.values() if now_ms < told_ms else ()
+        for unit in back:
+            unit.set_back(now_ms)
+        self._journal.set_clock(now_ms)
+        for unit in back:
+            unit.resume()
+        for unit in self._units.values():
+            unit.listen_from(now_ms)
+        self._seal(now_ms)
+
     def compact(self, now: datetime) -> int:
         """Let the journal forget what is final and proves nothing that is not; once a day will do.
 

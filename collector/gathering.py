@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +29,7 @@ from .events import (
     TelegramReceived,
     UnknownUnit,
 )
+from .hostclock import HostClock
 from .notes import Note, note_of, note_of_report, sentence_of
 
 if TYPE_CHECKING:
@@ -47,6 +50,17 @@ Tell = Callable[[dict[str, Any]], None]
 def host_utc() -> datetime:
     """The host's clock."""
     return datetime.now(UTC)
+
+
+def host_clock() -> HostClock:
+    """The host's clock, checked against the time since its start."""
+    # Linux's monotonic clock stands still while the host sleeps.
+    number = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return HostClock(
+        lambda: time.time_ns() // 1_000_000,
+        lambda: time.clock_gettime_ns(number) // 1_000_000,
+        threading.Lock(),
+    )
 
 
 class Keeper(Protocol):
@@ -341,6 +355,13 @@ class Gathering:
 
     def _say(self, event: str, text: str) -> None:
         self._tell({"at": iso_utc(self._latest), "event": event, "text": text})
+
+    def _restart(self, now: datetime) -> None:
+        """Let time go on from another instant: what was due by the old one is due at once."""
+        self._latest = self._retry = now
+        self._compacted = None
+        self._said.clear()
+        self._backfill.restart()
 
     def now(self) -> datetime:
         """The host's UTC; it never falls."""

@@ -86,7 +86,7 @@ class Journal:
 
     @property
     def told_ms(self) -> int:
-        """The latest time that the journal was told, by a stamp or a timer; it never falls."""
+        """The latest time that the journal was told; only a clock that is set back lowers it."""
         return int(self._tables.row("SELECT told_ms FROM collector_clock")[0])
 
     def begin_epoch(self) -> int:
@@ -100,6 +100,11 @@ class Journal:
             self._tables.change("UPDATE collector_clock SET told_ms = ?", (now_ms,))
             return now_ms
         return self.told_ms
+
+    def set_clock(self, now_ms: int) -> None:
+        """Begin an epoch at a time that may be before what was told."""
+        self.begin_epoch()
+        self._tables.change("UPDATE collector_clock SET told_ms = ?", (now_ms,))
 
     def append(self, received: TelegramReceived, now: datetime) -> Stamp | None:
         """Append a telegram that was accepted.
@@ -273,7 +278,8 @@ class Journal:
         advances = Advances(pairing, self._past.telegrams(serial), self._past.counts(serial))
         rows = self._tables.connection.execute(
             "SELECT boot, counter, count, uptime_s, latest_ms FROM collector_journal"
-            " WHERE serial = ? AND narrows = 0 AND stamp_ms < ? ORDER BY boot, counter",
+            " WHERE serial = ? AND narrows = 0 AND stamp_ms >= 0 AND stamp_ms < ?"
+            " ORDER BY boot, counter",
             (serial, before_ms),
         )
         for boot, counter, *heard in rows:
@@ -290,7 +296,8 @@ class Journal:
         tables = ("collector_journal", "collector_count", "collector_log", "collector_end")
         stamps = (
             self._tables.row(
-                f"SELECT max(stamp_ms) FROM {table} WHERE serial = ? AND stamp_ms < ?",
+                f"SELECT max(stamp_ms) FROM {table} WHERE serial = ? AND stamp_ms >= 0"
+                " AND stamp_ms < ?",
                 (serial, before_ms),
             )[0]
             for table in tables

@@ -91,6 +91,13 @@ def note_of_report(report: BearerReport) -> Note | None:
     return Note(report.at_utc, kind, text, serial, bearer, text, family)
 
 
+def note_of_setting(before: datetime, now: datetime) -> Note:
+    """The line for a host's clock that was set."""
+    way = "back" if now < before else "forward"
+    text = f"this computer's clock was set {way}, from {iso_utc(before)} to {iso_utc(now)}"
+    return Note(now, "ClockSet", text, mark=text)
+
+
 def sentence_of(event: Event) -> str:
     """What happened to a unit, for people; nothing in it is secret."""
     unit = event.serial or "a frame"

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from shared.timegrid import iso_utc, unix_ms
+
 from .bearers.base import Bearer, ReceivedFrame
 from .desk import Desk
-from .errors import OrderError
+from .errors import OrderError, StorageFailedError
 from .gathering import Gathering, Tell, host_utc
+from .hostclock import JUMP_MS, HostClock
 from .ports.control import ControlPort
 from .station import Station
 
@@ -26,6 +29,7 @@ class Runtime(Gathering):
         bearers: what brings frames; each is closed at the end.
         tell: is told what a person may want to know.
         now: the host's UTC; where it falls, the station's time stands still.
+        clock: the host's UTC instead, with what becomes of a jump.
     """
 
     def __init__(
@@ -35,8 +39,11 @@ class Runtime(Gathering):
         tell: Tell,
         *,
         now: Callable[[], datetime] = host_utc,
+        clock: HostClock | None = None,
     ) -> None:
-        super().__init__(station, bearers, tell, now=now)
+        super().__init__(station, bearers, tell, now=now if clock is None else clock.now)
+        self._clock = clock
+        self._is_begun = False
         self._station = station
         self._desks: list[Desk] = []
 
@@ -59,7 +66,9 @@ class Runtime(Gathering):
 
     def step(self) -> None:
         """Take what the bearers have, keep it, answer, and let time pass."""
+        self._begin()
         super().step()
+        self._follow_clock()
         for desk in self._desks:
             desk.handle_timer(self._latest)
 
@@ -82,6 +91,33 @@ class Runtime(Gathering):
         commands = desk.receive(frame, now, reads_log=reads_log)
         self._came_by |= {serial: frame.bearer for serial, _ in commands}
         self._reply(commands)
+
+    def _begin(self) -> None:
+        """Find out, once, whether the host's clock is behind what was noted before."""
+        if self._clock is None or self._is_begun or self._bearers.is_recorded:
+            return
+        try:
+            if unix_ms(self.now()) < unix_ms(self._station.told) - JUMP_MS:
+                self._set_clock(self._station.told, self.now())
+        except StorageFailedError:
+            return  # the next step tries again
+        self._is_begun = True
+
+    def _follow_clock(self) -> None:
+        """Go over to a clock that jumped and has held since."""
+        due = None if self._clock is None else self._clock.due()
+        if due is None or self._clock is None:
+            return
+        try:
+            self._set_clock(self._latest, due)
+        except StorageFailedError:
+            return  # the next step tries again
+        self._clock.believe()
+        self._restart(self._clock.now())
+
+    def _set_clock(self, before: datetime, now: datetime) -> None:
+        note = self._station.set_clock(before, now)
+        self._tell({"at": iso_utc(now), "event": note.kind, "text": note.text})
 
     def open_desk(self) -> Desk:
         """A desk for an installer; it hears what the bearers bring."""

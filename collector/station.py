@@ -20,6 +20,7 @@ from .dial import DialReading
 from .entries import forward
 from .errors import PairingError, UnitUnknownError
 from .intake import Intake
+from .notes import Note, note_of_setting
 from .particulars import PairingOutcome, PairingPlan
 from .segments import Segment, channel_segments, register_l
 from .storage.pairings import Pairings
@@ -160,6 +161,28 @@ class Station(Intake):
         """
         with self._transaction(now):
             return change(self.pairings)
+
+    @property
+    def told(self) -> datetime:
+        """See `Collector.told`."""
+        return self.collector.told
+
+    def set_clock(self, before: datetime, now: datetime) -> Note:
+        """Let time go on from where the host's clock was set to; return the line that says so.
+
+        Args:
+            before: the time by the clock as it was.
+            now: the time by the clock as it is.
+
+        Raises:
+            StorageFailedError: nothing was kept, and time goes on as before.
+        """
+        self.receive((), before)
+        note = note_of_setting(before, now)
+        with self._transaction(before):
+            self.collector.set_clock(now)
+            self._events.add(note)
+        return note
 
     def _commit(
         self, outcome: PairingOutcome, now: datetime, installer: str, exchanges: str | None

@@ -10,6 +10,7 @@ from shared.timegrid import (
     HALF_HOUR_S,
     from_unix_ms,
     half_hour_ceiling_s,
+    half_hour_floor_s,
     unix_ms,
 )
 from shared.wire.telegram import FLAG_LOW_BATTERY
@@ -24,7 +25,9 @@ from .fleet import UnitRecord
 from .halfhours import Fold, FoldStep, fold
 from .journal import Journal, LastHeard
 from .rows import PulseHalfHour, PulseRun, rows, single
+from .setback import closing_step, overtaken_pulses, overtaken_rows, with_overtaken
 from .storage.derived import Derived
+from .storage.overtaken import Overtaken
 from .storage.past import Past
 from .storage.registry import Registry
 
@@ -47,8 +50,11 @@ class PairedUnit:
         self._registry = Registry(connection)
         self._derived = Derived(connection)
         self._pairing = record.pairing
-        past = Past(connection)
-        self._compaction = Compaction(self._journal, past, record.serial, self._pairing)
+        self._past = Past(connection)
+        self._overtaken = Overtaken(connection)
+        self._listening_ms = 0
+        self._overtaken_rows = self._overtaken.rows(record.serial)
+        self._compaction = Compaction(self._journal, self._past, record.serial, self._pairing)
         self._condensing: Condensing | None = None
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
@@ -58,7 +64,7 @@ class PairedUnit:
     @property
     def register(self) -> int:
         """Pulses since the pairing, by all that has been heard."""
-        return self._fold.advances.total
+        return self._fold.advances.total + overtaken_pulses(self._overtaken_rows)
 
     @property
     def alarms(self) -> int:
@@ -80,7 +86,7 @@ class PairedUnit:
         """Pulses since the pairing up to `final_through_s`."""
         pulses = self._fold.boundary(self.final_through_s)[0].pulses
         assert pulses is not None  # what is final is not pending
-        return pulses
+        return pulses + overtaken_pulses(self._overtaken_rows, self.final_through_s)
 
     def accept(self, received: TelegramReceived, now: datetime) -> list[Event]:
         """Journal and fold a telegram; return what else there is to tell of it."""
@@ -151,7 +157,7 @@ class PairedUnit:
 
     def end(self, count: int, now: datetime) -> None:
         """Journal and fold that the unit was taken off its meter."""
-        pulses = self.register + max(0, forward(count, self.count))
+        pulses = self._fold.advances.total + max(0, forward(count, self.count))
         stamp = self._journal.append_end(self.record.serial, unix_ms(now), pulses, now)
         if stamp is not None:
             self._apply(stamp)
@@ -163,6 +169,40 @@ class PairedUnit:
     def seal(self, now_ms: int) -> None:
         """Make final what has waited for long enough."""
         self._derived.put(self.record.serial, self._fold.seal(now_ms))
+
+    def set_back(self, now_ms: int) -> None:
+        """Close what was counted by a clock that is set back; the journal has not been told yet.
+
+        What rows from there on hold stays theirs, and what comes is added to it.
+        """
+        serial, told_ms = self.record.serial, self._journal.told_ms
+        boundary_s = max(half_hour_floor_s(now_ms // 1000), self._pairing.first_s)
+        for step in closing_step(self._fold, told_ms, self._pairing.horizon_s, self._journal.epoch):
+            self._derived.put(serial, step)
+        advances = self._fold.advances
+        last_s = max(boundary_s, half_hour_ceiling_s(told_ms // 1000 + 1))
+        before = self._derived.boundaries(serial, boundary_s, boundary_s)[boundary_s].pulses
+        assert before is not None  # it is final
+        self._overtaken_rows = {}
+        fewer = advances.total - before
+        runs = list(self.runs(boundary_s, last_s))
+        self._overtaken.add(serial, overtaken_rows(runs, boundary_s, fewer))
+        self._past.close(serial, advances.telegrams.closed(fewer), advances.counts.closed(fewer))
+        self._overtaken.bring_back(serial, boundary_s)
+        self._overtaken.close(serial, self._journal.epoch, now_ms, fewer)
+        self._past.set_before_ms(serial, now_ms)
+        self._derived.clear(serial)
+        self._overtaken_rows = self._overtaken.rows(serial)
+
+    def listen_from(self, now_ms: int) -> None:
+        """A clock was set to this: by it the unit has not been silent for any time yet."""
+        self._listening_ms = now_ms
+
+    def resume(self) -> None:
+        """Go on after `set_back`, once the journal has been told."""
+        self._condensing = None
+        self._fold = self._refolded()
+        self.heard = self._journal.last_heard(self.record.serial)
 
     def silence(self, now_ms: int) -> events.UnitSilent | None:
         """Tell of a silence, once."""
@@ -202,7 +242,8 @@ class PairedUnit:
             (at_s, finals[at_s], True) if at_s in finals else (at_s, *self._fold.boundary(at_s))
             for at_s in range(first_s, last_s + 1, HALF_HOUR_S)
         )
-        return list(rows(boundaries, flags, self._pairing.pulses_max))
+        folded = rows(boundaries, flags, self._pairing.pulses_max)
+        return list(with_overtaken(folded, self._overtaken_rows))
 
     def runs(self, from_s: int, to_s: int) -> Iterator[PulseRun]:
         """As `half_hours`; a long silence comes as one, whatever its length."""
@@ -211,7 +252,9 @@ class PairedUnit:
         for run_s, boundary in self._derived.silences(self.record.serial, first_s, end_s):
             yield from single(self.half_hours(first_s, run_s[0]))
             first_s, last_s = run_s[0], run_s[-1]
-            for flagged_s in sorted(self._derived.flags(self.record.serial, first_s, last_s - 1)):
+            apart_s = set(self._derived.flags(self.record.serial, first_s, last_s - 1))
+            apart_s |= {at_s for at_s in self._overtaken_rows if first_s <= at_s < last_s}
+            for flagged_s in sorted(apart_s):
                 if first_s < flagged_s:
                     yield PulseRun(first_s, flagged_s, 0, boundary.status, final=True)
                 first_s = flagged_s + HALF_HOUR_S
@@ -225,7 +268,8 @@ class PairedUnit:
         """All half-hours up to now, from the whole journal and nothing else."""
         entries = self._journal.entries(self.record.serial, self._compaction.edge_ms)
         start = self._compaction.start(self._derived)
-        return fold(entries, self._pairing, self._journal.told_ms, start)
+        folded = fold(entries, self._pairing, self._journal.told_ms, start)
+        return list(with_overtaken(folded, self._overtaken_rows))
 
     def compact(self, now_ms: int, limit: int) -> int | None:
         """See `Collector.compact`, of this unit: None while there is more to fold."""
@@ -347,7 +391,8 @@ class PairedUnit:
 
     @property
     def _silent_after_ms(self) -> int:
-        return unix_ms(self._heard_utc) + 2 * self.record.period_s * 1000
+        since_ms = max(unix_ms(self._heard_utc), self._listening_ms)
+        return since_ms + 2 * self.record.period_s * 1000
 
     def _set_silent(self, *, is_silent: bool) -> None:
         if is_silent != self.is_silent:

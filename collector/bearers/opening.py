@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from collector.errors import BearerSettingError
 
+from .device import host_utc_ms
+
 if TYPE_CHECKING:
     from collector.mbus_scripts import MbusSlave
 
@@ -41,6 +43,7 @@ def open_bearers(
     replays: Sequence[Path] = (),
     replay_delay_s: int | None = None,
     serials: Sequence[str] = (),
+    clock_ms: Callable[[], int] = host_utc_ms,
 ) -> list[Bearer]:
     """Bearers of every kind, each with a name of its own.
 
@@ -52,6 +55,7 @@ def open_bearers(
         replays: files of recorded telegrams.
         replay_delay_s: the greatest delay of whoever recorded them; None if it is not known.
         serials: units that a wired bus is asked for; its only meter if there are none.
+        clock_ms: the host's UTC, UNIX milliseconds.
 
     Raises:
         CollectorError: a recording cannot be read, or an option is none of a bearer's.
@@ -63,20 +67,20 @@ def open_bearers(
         from .wmbus_stick import WmbusStick
 
         bearers += [
-            WmbusStick(kind, port, name=f"stick {number}", wake=wake)
+            WmbusStick(kind, port, name=f"stick {number}", wake=wake, clock_ms=clock_ms)
             for number, (kind, port) in enumerate(sticks, 1)
         ]
     if wires:
         from .mbus_master import MbusMaster
 
         bearers += [
-            MbusMaster(port, _slaves(serials), name=f"wire {number}", wake=wake)
+            MbusMaster(port, _slaves(serials), name=f"wire {number}", wake=wake, clock_ms=clock_ms)
             for number, port in enumerate(wires, 1)
         ]
     if ble is not None:
         from .ble import BleBearer
 
-        bearers.append(BleBearer(adapter=ble, name="ble", wake=wake))
+        bearers.append(BleBearer(adapter=ble, name="ble", wake=wake, clock_ms=clock_ms))
     return bearers
 
 

@@ -76,7 +76,7 @@ class Counts:
         """
         rows = self._tables.connection.execute(
             "SELECT boot, counter, count, latest_ms FROM collector_count"
-            " WHERE serial = ? AND stamp_ms < ? ORDER BY boot, counter",
+            " WHERE serial = ? AND stamp_ms >= 0 AND stamp_ms < ? ORDER BY boot, counter",
             (serial, before_ms),
         )
         for boot, counter, count, latest_ms in rows:

@@ -80,6 +80,11 @@ class Past:
                 ).rowcount
         return forgotten
 
+    def close(self, serial: str, telegrams: AdvanceBase, counts: AdvanceBase) -> None:
+        """Keep what all entries come to, and let them be."""
+        self._put(serial, _TELEGRAM, telegrams)
+        self._put(serial, _COUNT, counts)
+
     def _first_kept(self, serial: str, kind: str, first_ms: int) -> TelegramKey:
         table = _JOURNALS[kind]
         is_first = "" if kind == _COUNT else " AND narrows = 0"

@@ -54,6 +54,9 @@ _TABLES: Final = {
     "collector_past_flag": """(
         serial TEXT NOT NULL, start_s INTEGER NOT NULL, status INTEGER NOT NULL,
         PRIMARY KEY (serial, start_s)) WITHOUT ROWID""",
+    "collector_overtaken": """(
+        serial TEXT NOT NULL, start_s INTEGER NOT NULL, pulses INTEGER NOT NULL,
+        status INTEGER NOT NULL, PRIMARY KEY (serial, start_s)) WITHOUT ROWID""",
     "collector_refusal": """(
         serial TEXT NOT NULL, kind TEXT NOT NULL, refused INTEGER NOT NULL,
         PRIMARY KEY (serial, kind)) WITHOUT ROWID""",

@@ -26,6 +26,7 @@ ESSENTIAL: Final = frozenset(
         "collector_base",
         "collector_past",
         "collector_past_flag",
+        "collector_overtaken",
         "collector_pairing",
         "collector_dial_offset",
         "collector_correction",
