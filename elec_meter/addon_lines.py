@@ -38,7 +38,6 @@ class AddonLines:
         self,
         meter: Meter,
         desk: Desk,
-        *,
         now: Callable[[], datetime],
         durable: Callable[[], None],
         further: Sequence[AddonConfig] = (),

@@ -89,6 +89,8 @@ class Runtime:
         stopping: set when it is time to leave.
     """
 
+    _slots: Slots | None = None
+
     def __init__(
         self,
         meter: Meter,
@@ -148,10 +150,7 @@ class Runtime:
             draw=secrets.token_bytes,
         )
         self._flag_port = self._new_flag_port()
-        self._addon_lines = AddonLines(
-            meter, self._desk, now=self.now, durable=self.durable, further=addons, say=say
-        )
-        self._slots: Slots | None = None
+        self._addon_lines = AddonLines(meter, self._desk, self.now, self.durable, addons, say)
 
     @property
     def ports(self) -> dict[str, str]:
