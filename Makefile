@@ -49,7 +49,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[panel]'
+	$(PIP) --editable '.[mqtt,panel]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
