@@ -12,7 +12,10 @@ from elec_meter import Meter
 from elec_meter.access import Level, stored_key
 from elec_meter.alarms import Alarm
 from elec_meter.config import (
+    CalendarConfig,
+    DisplayScreen,
     RelayConfig,
+    SwitchConfig,
     TerminalConfig,
     config_to_json,
     demo_config,
@@ -174,6 +177,38 @@ def test_a_display_of_ones_own_is_written_and_seen(desktop: Desktop) -> None:
         programmer.write_blocks(f"0-0:128.50.{number}", escaped(json.dumps(hidden)))
     )
     assert "1-0:1.8.0" in programmer.read("ER()")
+
+
+def test_a_relays_calendar_is_written_and_seen(desktop: Desktop) -> None:
+    """On a meter that runs: the relay follows it, the display shows it, a restart keeps both."""
+    config = desktop.meter.config
+    calendar = CalendarConfig(
+        rates=2, switches=(SwitchConfig(at="13:00", rate=2), SwitchConfig(at="16:00", rate=1))
+    )
+    relay = RelayConfig(control="calendar", calendar=calendar)
+    screen = DisplayScreen(object="0-1:96.3.10", attribute=3, mnemonic="BOILER", format="0")
+    wanted = {
+        "terminals": (TerminalConfig(number=1, relay=relay),),
+        "display": replace(config.display, scroll=(screen,), button=config.display.scroll),
+    }
+    programmer = desktop.programmer(Level.INSTALLER)
+    document = json.loads(config_to_json(replace(config, **wanted)))
+    for part in wanted:
+        number = 1 + part_names().index(part)
+        text = escaped(json.dumps(document[part]))
+        assert ACK == programmer.write_blocks(f"0-0:128.50.{number}", text)
+
+    def shown(meter: Meter, minutes: int) -> tuple[str, str]:
+        now = desktop.now + timedelta(minutes=minutes)
+        meter.handle_timer(now)
+        face = meter.display.snapshot(now)
+        return face.mnemonic, face.text.strip()
+
+    assert [("BOILER", "0"), ("BOILER", "1")] == [shown(desktop.meter, at) for at in (0, 90)]
+    stored = desktop.storage.load_config()
+    assert stored is not None
+    again = Meter(stored, desktop.storage, desktop.now + timedelta(minutes=100))
+    assert [("BOILER", "1"), ("BOILER", "0")] == [shown(again, at) for at in (101, 300)]
 
 
 def escaped(text: str) -> str:
