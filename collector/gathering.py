@@ -123,6 +123,8 @@ class Gathering:
         bearers: what brings frames; each is closed at the end.
         tell: is told what a person may want to know.
         now: the host's UTC; where it falls, time stands still here.
+        follows_recordings: whether time is theirs where recordings are all there is; otherwise what
+            is ahead of `now` waits, as beside other bearers.
     """
 
     def __init__(
@@ -132,9 +134,11 @@ class Gathering:
         tell: Tell,
         *,
         now: Callable[[], datetime] = host_utc,
+        follows_recordings: bool = False,
     ) -> None:
         self._keeper = keeper
         self._bearers = BearerGroup(bearers)
+        self._lives_recorded = follows_recordings and self._bearers.is_recorded
         self._backfill = Backfill()
         self._paired: dict[str, bytes | None] = {}
         self._revision: int | None = None
@@ -172,7 +176,7 @@ class Gathering:
             while not self._stopping.is_set() and len(self._bearers):
                 self.step()
                 await self._pause()
-            if not self._bearers.is_recorded:  # a recording of last year ends last year
+            if not self._lives_recorded:  # a recording of last year ends last year
                 self.step()
             self._require_kept()
         finally:
@@ -300,7 +304,7 @@ class Gathering:
 
         Beside other bearers, what was recorded ahead of this clock waits for it.
         """
-        until_ms = WHOLE_MS if self._bearers.is_recorded else unix_ms(self._latest)
+        until_ms = WHOLE_MS if self._lives_recorded else unix_ms(self._latest)
         frames, reports = self._bearers.receive_until(until_ms, recorded=True)
         self._note(reports, self._latest)
         frames.sort(key=lambda frame: frame.received_utc)
@@ -308,7 +312,7 @@ class Gathering:
             chunk = frames[at : at + _CHUNK]
             self._keep(chunk, chunk[-1].received_utc)
             await asyncio.sleep(0)
-            is_in_vain = self._failure is not None and self._bearers.is_recorded
+            is_in_vain = self._failure is not None and self._lives_recorded
             if self._stopping.is_set() or is_in_vain:
                 return
         for name, at_ms in self._bearers.recorded_ahead():

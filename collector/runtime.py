@@ -41,7 +41,8 @@ class Runtime(Gathering):
         now: Callable[[], datetime] = host_utc,
         clock: HostClock | None = None,
     ) -> None:
-        super().__init__(station, bearers, tell, now=now if clock is None else clock.now)
+        hosts = now if clock is None else clock.now
+        super().__init__(station, bearers, tell, now=hosts, follows_recordings=True)
         self._clock = clock
         self._is_begun = False
         self._station = station
