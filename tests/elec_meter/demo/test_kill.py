@@ -7,8 +7,10 @@ import random
 import re
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,8 @@ REGISTERS = ("1.8.0", "1.8.1", "1.8.2", "2.8.0", "24.2.1")
 
 # An hour of meter time in a few seconds; the start is that of the first run only.
 WORDS = ("--speed", 900, "--start", "2026-01-15T17:00:00Z")
+AT_REST = datetime(2026, 1, 16, 3, tzinfo=UTC)
+"""When no gas is burnt and all that was has been told."""
 
 
 def served(address: tuple[str, int]) -> dict[str, Decimal]:
@@ -33,6 +37,13 @@ def served(address: tuple[str, int]) -> dict[str, Decimal]:
         re.findall(r"^\x02?(?:\d-\d:)?([\d.]+)\((\d+\.?\d*)", block.decode(), re.MULTILINE)
     )
     return {code: Decimal(values[code]) for code in REGISTERS if code in values}
+
+
+def _resumed(data: Path, length: timedelta) -> dict[str, Any]:
+    """The summary of a demo that goes on for a while, as fast as it can."""
+    words = ("--speed", 0, "--for", f"{length.total_seconds():.0f}s", "--data", data, "--json")
+    summary: dict[str, Any] = json.loads(succeeding("demo", *words))
+    return summary
 
 
 def _until(line: socket.socket, end: bytes) -> bytes:
@@ -76,6 +87,6 @@ def test_the_gas_meter_and_the_unit_agree_after_kills(tmp_path: Path) -> None:
             served(address)
             process.kill()
             process.wait()
-    words = ("--speed", "0", "--for", "12h", "--data", tmp_path, "--json")
-    gas = json.loads(succeeding("demo", *words))["gas"]
+    now = datetime.fromisoformat(_resumed(tmp_path, timedelta(seconds=1))["end"])
+    gas = _resumed(tmp_path, AT_REST - now)["gas"]
     assert gas["turned"] == gas["counted"] == gas["register"] > 0
