@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import json
 import tracemalloc
@@ -262,7 +263,7 @@ def test_a_broker_that_is_away_for_long_costs_no_memory(monkeypatch: pytest.Monk
             tries.append(1)
 
     tries: list[int] = []
-    meter = busy_meter()
+    read = read_out(busy_meter())
 
     async def talk() -> int:
         at = At("127.0.0.1", free_port(), None, None, None)
@@ -272,7 +273,7 @@ def test_a_broker_that_is_away_for_long_costs_no_memory(monkeypatch: pytest.Monk
         sizes = []
         for goal in (50, 250):
             while len(tries) < goal:
-                await publisher.news.put(read_out(meter))
+                await publisher.news.put(copy.deepcopy(read))
                 await asyncio.sleep(0.002)
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from tests.elec_meter.cli import forks
 
 REPOSITORY = Path(__file__).parents[3]
 
 
 def elec_meter(*words: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
     """Run `elec-meter` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "elec_meter", *map(str, words)],
-        cwd=REPOSITORY,
-        env=os.environ | {"COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    return forks.run("elec_meter", list(map(str, words)), timeout_s)
 
 
 def succeeding(*words: object) -> str:

@@ -17,12 +17,18 @@ from tests.elec_meter.cli.commands import elec_meter
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.fixture(scope="module")
+def measured() -> list[RowResult]:
+    """The short form, once."""
+    return list(type_test(SHORT))
+
+
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short(monkeypatch: pytest.MonkeyPatch, measured: list[RowResult]) -> None:
     """The commands run the short form."""
 
     def shortened(rows: Any = ROWS) -> Iterator[RowResult]:
-        return type_test(SHORT, rows=rows)
+        return iter(measured) if rows is ROWS else type_test(SHORT, rows=rows)
 
     monkeypatch.setattr(typetest, "type_test", shortened, raising=False)
 

@@ -19,7 +19,10 @@ DAYS = {
 DERIVED = ("ledger_pulse_row", "ledger_pulse_channel", "collector_boundary", "collector_flag")
 
 
-@pytest.fixture(scope="module", params=DAYS)
+@pytest.fixture(
+    scope="module",
+    params=["2025-10-26", pytest.param("2025-03-30", marks=pytest.mark.slow)],
+)
 def day(request: pytest.FixtureRequest) -> str:
     """A settlement day."""
     return str(request.param)
