@@ -152,11 +152,11 @@ async def _live(
             _tell(notice)
         if is_drawn:
             with Live(console=screen, auto_refresh=False, screen=True) as live:
-                await _Driving(world, runtime, controls, pace).drive(end, live)
+                await Driving(world, runtime, controls, pace).drive(end, live)
         else:
             for name, address in runtime.ports.items():
                 _tell(f"{name} listens on {address}")
-            await _Driving(world, runtime, controls, pace).drive(end, None)
+            await Driving(world, runtime, controls, pace).drive(end, None)
         if runtime.stopping.is_set():
             controls.dark_until = None
         return _with_ports(options, runtime.ports)
@@ -192,7 +192,7 @@ def _keep_quiet(_name: str, _sentence: str) -> None:
     """Where the screen is drawn, places stand in its footer."""
 
 
-class _Driving:
+class Driving:
     """Lets simulated time pass at the pace that was asked for."""
 
     def __init__(
@@ -207,12 +207,12 @@ class _Driving:
         """Until it is time to stop, or the supply is cut."""
         world, loop, drawn_s = self._world, asyncio.get_running_loop(), -FRAME_S
         while not self._is_over() and (end is None or world.now < end):
-            until = world.now + SLICE if end is None else min(world.now + SLICE, end)
-            due = self._pace.due()
-            if due is not None:
-                if due <= world.now:
-                    await self._runtime.wait(FRAME_S)
-                until = min(until, due)
+            due, until = self._pace.due(), world.now + SLICE
+            if end is not None:
+                until = min(until, end)
+            is_early = due is not None and due <= until
+            if due is not None and is_early:
+                until = due
             for _ in world.advance(until):
                 await asyncio.sleep(0)
                 if self._is_over():
@@ -221,6 +221,8 @@ class _Driving:
                 drawn_s = loop.time()
                 if self._runtime.is_durable():
                     live.update(live_view(world, self._footer()), refresh=True)
+            if is_early:
+                await self._runtime.wait(FRAME_S)
 
     def _is_over(self) -> bool:
         return self._runtime.stopping.is_set() or self._controls.dark_until is not None

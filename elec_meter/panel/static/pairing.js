@@ -20,6 +20,7 @@ function show(pairing) {
   if (`${level}/${now}` !== state) {
     state = `${level}/${now}`;
     places = build(now, pairing);
+    by("pairing").dataset.step = now;
     by("pairing").replaceChildren(make("h3", {}, "Pair a unit"), ...places.parts, answer);
   }
   if (pairing === null || level < 2) return;

@@ -45,7 +45,7 @@ async function cost() {
   const rows = await ask("api/cost");
   const priced = rows.filter((row) => row.price_p_kwh !== null || row.today_p !== null || row.billing_period_p !== null);
   by("cost").replaceChildren(priced.length === 0 ? make("p", { className: "help" }, "No prices are configured.") : table("From the tariff's prices", [
-    { title: "", of: (row) => row.channel },
+    { title: "Direction", of: (row) => row.channel },
     { title: "Today", number: true, of: (row) => money(row.today_p) },
     { title: "Yesterday", number: true, of: (row) => money(row.yesterday_p) },
     { title: "This bill", number: true, of: (row) => money(row.billing_period_p) },
