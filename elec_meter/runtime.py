@@ -50,6 +50,7 @@ class PanelPlace:
         port: likewise; 0 takes any that is free.
         tls: encrypts its connections; None for none.
         is_insecure: whether it may be open to a network in clear.
+        names: host names by which it is asked for, beside this computer's own.
         demo: controls of a simulated house; whoever looks is then taken for a person at the meter.
     """
 
@@ -57,6 +58,7 @@ class PanelPlace:
     port: int
     tls: ssl.SSLContext | None = None
     is_insecure: bool = False
+    names: tuple[str, ...] = ()
     demo: HouseControls | None = None
 
 
@@ -371,7 +373,7 @@ class Runtime:
         )
         served = panel.Panel(
             desk,
-            panel.own_names() | {place.host},
+            panel.own_names() | {place.host, *place.names},
             demo=place.demo,
             is_encrypted=place.tls is not None,
         )

@@ -33,7 +33,7 @@ from .errors import (
     ChangeInvalidError,
     ChangeTruncatedError,
 )
-from .host import CollectorHost, FlagHost, HostConfig, MainsHost, TerminalsHost
+from .host import CollectorHost, FlagHost, HostConfig, MainsHost, PanelHost, TerminalsHost
 from .mains import CalibrationConfig, LedConfig, SupplyConfig
 from .parts import (
     part_from_json,
@@ -123,6 +123,7 @@ __all__ = [
     "LimiterConfig",
     "MainsHost",
     "MeterConfig",
+    "PanelHost",
     "PassiveTariff",
     "PricesConfig",
     "ProfileConfig",

@@ -27,6 +27,7 @@ ASCII: Final = whole("[ -~]*")
 LETTERS_3: Final = whole(MANUFACTURER_FORM)
 PRODUCT: Final = whole(PRODUCT_FORM)
 ADDRESS: Final = whole("[0-9A-Za-z ]{0,32}")
+HOST_NAME: Final = whole("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 FORMS: Final = {
     DIGITS_8: "eight digits",
@@ -36,6 +37,7 @@ FORMS: Final = {
     LETTERS_3: "three letters, of which the third may be small",
     PRODUCT: "up to 14 characters without '/', '!' and '\\'",
     ADDRESS: "up to 32 digits, letters and spaces",
+    HOST_NAME: "a host name of small letters, digits, dots and hyphens",
 }
 """What a text must match, in words."""
 

@@ -11,10 +11,12 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from .base import Document, refuse_repeated
+from .base import HOST_NAME, Document, refuse_repeated
+from .slot import AddonConfig
 from .switchgear import MAX_TERMINALS
 
 _PATH: Final = Meta(min_length=1, max_length=4_096)
+_HOST_NAME: Final = Meta(pattern=HOST_NAME)
 _LINE: Final = Meta(ge=0, le=1_023, description="The line's offset on the chip.")
 
 PathText = Annotated[str, _PATH]
@@ -69,6 +71,29 @@ class FlagHost(Document, frozen=True):
             raise ValueError("'certificate' and 'key' go together")
         if self.certificate is not None and self.listen is None:
             raise ValueError("a certificate is for 'listen'")
+
+
+class PanelHost(Document, frozen=True):
+    """The web panel.
+
+    Attributes:
+        listen: HOST:PORT. Another than this computer's takes a certificate, or `insecure`.
+        certificate: a PEM file, with which every connection is encrypted.
+        key: the PEM file of its key.
+        insecure: it may be open to a network in clear.
+        names: host names by which it is asked for, beside this computer's own.
+    """
+
+    listen: str = "127.0.0.1:8062"
+    certificate: PathText | None = None
+    key: PathText | None = None
+    insecure: bool = False
+    names: Annotated[tuple[Annotated[str, _HOST_NAME], ...], Meta(max_length=16)] = ()
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("'certificate' and 'key' go together")
+        refuse_repeated("name", self.names)
 
 
 class TerminalLine(Document, frozen=True):
@@ -138,6 +163,8 @@ class HostConfig(Document, frozen=True):
         data: the data directory, where the command does not name one.
         mains: what is measured.
         flag: the FLAG port.
+        panel: the web panel.
+        addons: modules in the slot beside those of the meter's document.
         terminals: contactor, button and terminals.
         collector: pulse units.
     """
@@ -145,8 +172,13 @@ class HostConfig(Document, frozen=True):
     mains: MainsHost
     data: PathText | None = None
     flag: FlagHost | None = None
+    panel: PanelHost | None = None
+    addons: Annotated[tuple[AddonConfig, ...], Meta(max_length=8)] | None = None
     terminals: TerminalsHost | None = None
     collector: CollectorHost | None = None
+
+    def __post_init__(self) -> None:
+        refuse_repeated("add-on", [each.name for each in self.addons or ()])
 
 
 class ConfigFile(Document, frozen=True):

@@ -205,7 +205,8 @@ class Driving:
 
     async def drive(self, end: datetime | None, live: Live | None) -> None:
         """Until it is time to stop, or the supply is cut."""
-        world, loop, drawn_s = self._world, asyncio.get_running_loop(), -FRAME_S
+        world, loop = self._world, asyncio.get_running_loop()
+        drawn, drawn_s = None, -FRAME_S
         while not self._is_over() and (end is None or world.now < end):
             due, until = self._pace.due(), world.now + SLICE
             if end is not None:
@@ -217,8 +218,9 @@ class Driving:
                 await asyncio.sleep(0)
                 if self._is_over():
                     return
-            if live is not None and loop.time() - drawn_s >= FRAME_S:
-                drawn_s = loop.time()
+            second = world.now.replace(microsecond=0)  # what is shown changes with it at most
+            if live is not None and second != drawn and loop.time() - drawn_s >= FRAME_S:
+                drawn, drawn_s = second, loop.time()
                 if self._runtime.is_durable():
                     live.update(live_view(world, self._footer()), refresh=True)
             if is_early:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from .addons import AddonsEdge
 from .base import Edge, Host
 from .gas import GasUnits
 from .mains import Mains
+from .panel import PanelEdge
 from .ports import FlagEdge
 from .terminals import TerminalsEdge
 
 EDGES: Final[dict[str, Callable[[Host], Edge]]] = {
     "terminals": TerminalsEdge,
     "flag": FlagEdge,
+    "panel": PanelEdge,
+    "addons": AddonsEdge,
     "mains": Mains,
     "collector": GasUnits,
 }

@@ -50,7 +50,8 @@ class MeterKeeper:
     """Keeps in a meter what bearers bring; see `collector.gathering.Keeper`.
 
     What the meter has taken waits there for a disk that does not take it, so nothing is received
-    twice; it is told, and answered, after the commit.
+    twice; it is told, and answered, after the commit. A pairing that is under way on the panel
+    hears every frame too.
 
     Args:
         runtime: of the meter.
@@ -64,6 +65,7 @@ class MeterKeeper:
         self._frames: deque[ReceivedFrame] = deque(maxlen=_FRAMES_MAX)
         self._logs: dict[str, tuple[LogAnswered, list[tuple[int, int, int]]]] = {}
         self._events: list[Event] = []
+        self._replies: list[tuple[str, bytes]] = []
 
     @property
     def revision(self) -> int:
@@ -117,9 +119,12 @@ class MeterKeeper:
             StorageFailedError: it waits in the meter, and is not to be told yet.
         """
         self._frames.extend(frames)
+        self._replies.clear()  # what was not sent by now is too late
         for _ in range(min(_CHUNK, len(self._frames))):
             frame = self._frames.popleft()
-            self._events += self._meter.receive_frame(frame, min(frame.received_utc, now))
+            at = min(frame.received_utc, now)
+            self._events += self._meter.receive_frame(frame, at)
+            self._replies += self._runtime.hear(frame, at)
         for serial, (answer, entries) in self._logs.items():
             self._meter.receive_log(serial, entries, now)
             text = f"{len(entries)} entries were read of the log of unit {serial}"
@@ -141,9 +146,11 @@ class MeterKeeper:
             StorageFailedError: none may be sent.
         """
         try:
-            return self._meter.replies(now)
+            meters = self._meter.replies(now)
         except CheckpointFailedError as error:
             raise StorageFailedError(str(error)) from None
+        pairings, self._replies = self._replies, []
+        return [*meters, *pairings]
 
     def next_timer(self) -> datetime | None:
         """Never: the meter lets its collector's time pass."""
@@ -196,8 +203,7 @@ class GasUnits(Edge):
         for unit in meter.config.gas_units:
             if unit.serial not in meter.collector.serials:
                 self.host.tell(
-                    f"the gas unit {unit.serial} is not paired yet: stop the meter, and"
-                    f" `collector pair --data {self.host.data_dir}` pairs it"
+                    f"the gas unit {unit.serial} is not paired yet: {self._how_to_pair()}"
                 )
         channels = {(unit.serial, unit.channel) for unit in meter.config.gas_units}
         for record in map(meter.collector.unit, meter.collector.serials):
@@ -227,6 +233,11 @@ class GasUnits(Edge):
         if task is not None and self._gathering is not None:
             self._gathering.stop()
             await asyncio.gather(task, return_exceptions=True)
+
+    def _how_to_pair(self) -> str:
+        if self.host.config.panel is not None:
+            return "an installer pairs it on the panel"
+        return f"stop the meter, and `collector pair --data {self.host.data_dir}` pairs it"
 
     def _bearers(self, serials: Sequence[str]) -> list[Bearer]:
         config = self._config

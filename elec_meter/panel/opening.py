@@ -22,8 +22,16 @@ def require_installed() -> None:
         )
 
 
-def require_closed(host: str, *, is_encrypted: bool, is_insecure: bool) -> None:
+def require_closed(
+    host: str, *, is_encrypted: bool, is_insecure: bool, consent: str = "--insecure"
+) -> None:
     """Refuse to open the panel to a network in clear, unless that is wanted.
+
+    Args:
+        host: where it would listen.
+        is_encrypted: whether it has a certificate.
+        is_insecure: whether that is wanted.
+        consent: how it is said that it is.
 
     Raises:
         PanelExposedError: it would be.
@@ -32,7 +40,7 @@ def require_closed(host: str, *, is_encrypted: bool, is_insecure: bool) -> None:
         return
     raise PanelExposedError(
         f"the panel would be open to the network on {host} in clear: give it a certificate, or"
-        " --insecure if nobody else is on that network"
+        f" {consent} if nobody else is on that network"
     )
 
 

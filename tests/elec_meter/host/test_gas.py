@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collector import BearerLost, Gathering, Keystore, UnitRecord
+from collector import BearerLost, Gathering, Keystore, ReceivedFrame, UnitRecord
 from elec_meter import Meter, MeterConfig, Storage
 from elec_meter.config import CollectorHost, GasUnitConfig, HostConfig, MainsHost
 from elec_meter.errors import CheckpointFailedError
@@ -183,3 +183,21 @@ def test_journals_forget_what_no_row_needs(home: Home, monkeypatch: pytest.Monke
     for _ in range(3 * 24):
         home.step(timedelta(hours=1) // timedelta(milliseconds=1))
     assert 3 == len(asked)
+
+
+def test_a_pairing_hears_what_bearers_bring(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each frame once, and what it answers goes into the unit's reply window."""
+    heard: list[bytes] = []
+
+    def hear(frame: ReceivedFrame, _: datetime) -> list[tuple[str, bytes]]:
+        heard.append(frame.data)
+        return [("stick", b"set")]
+
+    monkeypatch.setattr(home.runtime, "hear", hear)
+    keeper = MeterKeeper(home.runtime, Keystore.open(home.meter.storage.directory))
+    now = home.bench.now
+    frame = ReceivedFrame(b"a stranger's", now, "stick", 0)
+    keeper.receive([frame], now)
+    assert [frame.data] == heard
+    assert [("stick", b"set")] == keeper.replies(now)
+    assert [] == keeper.replies(now)

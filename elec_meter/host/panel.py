@@ -1,0 +1,50 @@
+"""The edge of the web panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from elec_meter.access import Gate
+from elec_meter.panel import require_closed, require_installed
+from elec_meter.ports import parse_address
+from elec_meter.runtime import PanelPlace
+
+from .base import Edge, Host
+from .ports import require_passwords, server_tls
+
+
+class PanelEdge(Edge):
+    """The web panel. Whoever looks is at a computer, and not taken for a person at the meter.
+
+    Raises:
+        PanelMissingError: the `panel` extra is not installed.
+        PanelExposedError: it would be open to a network in clear.
+        CertificateError: its files are no certificate and its key.
+    """
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        config = host.config.panel
+        assert config is not None  # the edge is there because its table is
+        require_installed()
+        name, port = parse_address(config.listen)
+        tls = None
+        if config.certificate is not None and config.key is not None:
+            tls = server_tls(host.path(config.certificate), host.path(config.key))
+        require_closed(
+            name,
+            is_encrypted=tls is not None,
+            is_insecure=config.insecure,
+            consent="insecure = true",
+        )
+        self._place = PanelPlace(
+            host=name, port=port, tls=tls, is_insecure=config.insecure, names=config.names
+        )
+
+    def require(self, gate: Gate) -> None:
+        """See `Edge.require`."""
+        require_passwords(gate, "panel", self.host.data_dir)
+
+    def arguments(self) -> dict[str, Any]:
+        """See `Edge.arguments`."""
+        return {"panel": self._place}
