@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
@@ -46,12 +47,20 @@ class SwitchConfig(Document, frozen=True):
 
 Switches = Annotated[tuple[SwitchConfig, ...], Meta(max_length=48)]
 
+Label = Annotated[str, Meta(max_length=32)]
+"""What a head end calls a part of a calendar, where that is no name of the document."""
+
 
 class DayConfig(Document, frozen=True):
-    """A day profile: the rates of a day, the first one from 00:00 on."""
+    """A day profile: the rates of a day, the first one from 00:00 on.
+
+    Attributes:
+        number: the day_id of the activity calendar; without one, its place in the list, from 1.
+    """
 
     name: Name
     switches: Switches
+    number: Annotated[int, Meta(ge=0, le=255)] | None = None
 
     def __post_init__(self) -> None:
         refuse_repeated("switch time", [switch.at for switch in self.switches])
@@ -62,10 +71,20 @@ class DayConfig(Document, frozen=True):
 
 
 class WeekConfig(Document, frozen=True):
-    """A week profile: the day profile of Monday, Tuesday and so on to Sunday."""
+    """A week profile: the day profile of Monday, Tuesday and so on to Sunday.
+
+    Attributes:
+        label: its name in the activity calendar; without one, the same.
+    """
 
     name: Name
     days: Annotated[tuple[Name, ...], Meta(min_length=7, max_length=7)]
+    label: Label | None = None
+
+    @property
+    def called(self) -> str:
+        """Its name in the activity calendar."""
+        return self.name if self.label is None else self.label
 
 
 class SeasonConfig(Document, frozen=True):
@@ -74,10 +93,12 @@ class SeasonConfig(Document, frozen=True):
     Attributes:
         start: month and day, such as `04-01` or `03-L Sun`.
         week: name of the week profile.
+        label: its name in the activity calendar; without one, its place in the list, from 1.
     """
 
     start: str
     week: Name
+    label: Label | None = None
 
     def __post_init__(self) -> None:
         pattern = self.pattern
@@ -98,10 +119,12 @@ class SpecialDayConfig(Document, frozen=True):
     Attributes:
         date: a date, with wildcards: see `DatePattern`.
         day: name of the day profile.
+        number: its index in the special days table; without one, its place in the list, from 1.
     """
 
     date: str
     day: Name
+    number: Annotated[int, Meta(ge=0, le=65_535)] | None = None
 
     def __post_init__(self) -> None:
         self.pattern  # noqa: B018 - evaluated for its refusal
@@ -110,6 +133,12 @@ class SpecialDayConfig(Document, frozen=True):
     def pattern(self) -> DatePattern:
         """What it matches."""
         return DatePattern.parse(self.date)
+
+
+Days = Annotated[tuple[DayConfig, ...], Meta(max_length=16)]
+Weeks = Annotated[tuple[WeekConfig, ...], Meta(max_length=16)]
+Seasons = Annotated[tuple[SeasonConfig, ...], Meta(max_length=12)]
+SpecialDays = Annotated[tuple[SpecialDayConfig, ...], Meta(max_length=50)]
 
 
 class BlocksConfig(Document, frozen=True):
@@ -196,24 +225,29 @@ class CalendarConfig(Document, frozen=True):
         special_days: exceptions.
         blocks: a block tariff on up to eight rates.
         prices: what is paid.
+        label: its name in the activity calendar; without one, that of its channel.
     """
 
     time_base: TimeBase = "utc"
     rates: Annotated[int, Meta(ge=1, le=MAX_RATES)] = 1
     switches: Switches = ()
-    days: Annotated[tuple[DayConfig, ...], Meta(max_length=16)] = ()
-    weeks: Annotated[tuple[WeekConfig, ...], Meta(max_length=16)] = ()
-    seasons: Annotated[tuple[SeasonConfig, ...], Meta(max_length=12)] = ()
-    special_days: Annotated[tuple[SpecialDayConfig, ...], Meta(max_length=50)] = ()
+    days: Days = ()
+    weeks: Weeks = ()
+    seasons: Seasons = ()
+    special_days: SpecialDays = ()
     blocks: BlocksConfig | None = None
     prices: PricesConfig | None = None
+    label: Label | None = None
 
     def __post_init__(self) -> None:
         refuse_repeated("switch time", [switch.at for switch in self.switches])
         refuse_repeated("day profile", [day.name for day in self.days])
+        refuse_repeated("number of a day profile", list(map(str, numbers_of(self.days))))
         refuse_repeated("week profile", [week.name for week in self.weeks])
+        refuse_repeated("label of a week profile", [week.called for week in self.weeks])
         refuse_repeated("season's beginning", [season.start for season in self.seasons])
         refuse_repeated("special day", [special.date for special in self.special_days])
+        refuse_repeated("number of a special day", list(map(str, numbers_of(self.special_days))))
         self._refuse_missing_rates()
         self._refuse_missing_profiles()
         self._refuse_wrong_prices()
@@ -277,6 +311,11 @@ class CalendarConfig(Document, frozen=True):
             return ((),) * self.rates
         given = self.blocks.thresholds
         return given if len(given) == self.rates else given * self.rates
+
+
+def numbers_of(rows: Sequence[DayConfig | SpecialDayConfig]) -> list[int]:
+    """What COSEM has to tell day profiles, or special days, apart: numbers, else places from 1."""
+    return [place if row.number is None else row.number for place, row in enumerate(rows, start=1)]
 
 
 _ONE_RATE: Final = CalendarConfig()

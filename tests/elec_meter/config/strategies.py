@@ -69,6 +69,8 @@ prices = st.integers(-99_999, 99_999).map(lambda number: Decimal(number).scaleb(
 dates = st.sampled_from(
     ("2026-12-25", "*-12-25", "*-*-01", "*-05-01 Mon", "*-03-L Sun", "2027-*-L-1", "*-*-* Sat")
 )
+labels = st.text("AB \x01\u00e9", max_size=4)
+"""What head ends call things; never a name of the document."""
 season_starts = st.sampled_from(("01-01", "03-L Sun", "04-01", "10-L Sun", "12-L-1"))
 
 
@@ -107,6 +109,7 @@ def calendars(draw: Draw, most_rates: int = 48, *, gas: bool = False) -> Calenda
         "time_base": draw(time_bases),
         "rates": rates,
         "blocks": blocks,
+        "label": draw(st.none() | labels),
     }
     if draw(st.booleans()):
         fields |= draw(profiles(rates))
@@ -123,12 +126,15 @@ def profiles(draw: Draw, rates: int) -> dict[str, Any]:
     day_names = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     day = st.sampled_from(day_names)
     days = tuple(
-        DayConfig(name=name, switches=draw(switches(rates, from_midnight=True)))
-        for name in day_names
+        DayConfig(name=name, switches=draw(switches(rates, from_midnight=True)), number=number)
+        for name, number in zip(
+            day_names, draw(all_or_none(st.integers(0, 255), len(day_names))), strict=True
+        )
     )
     week_names = draw(st.lists(names, min_size=len(days) > 1, max_size=3, unique=True))
     weeks = tuple(
-        WeekConfig(name=name, days=tuple(draw(day) for _ in range(7))) for name in week_names
+        WeekConfig(name=name, days=tuple(draw(day) for _ in range(7)), label=label)
+        for name, label in zip(week_names, draw(all_or_none(labels, len(week_names))), strict=True)
     )
     starts = draw(some(season_starts, 3)) if weeks else ()
     if len(weeks) > 1 and not starts:
@@ -137,12 +143,32 @@ def profiles(draw: Draw, rates: int) -> dict[str, Any]:
         "days": days,
         "weeks": weeks,
         "seasons": tuple(
-            SeasonConfig(start=each, week=draw(st.sampled_from(week_names))) for each in starts
+            SeasonConfig(
+                start=each,
+                week=draw(st.sampled_from(week_names)),
+                label=draw(st.none() | labels),
+            )
+            for each in starts
         ),
-        "special_days": tuple(
-            SpecialDayConfig(date=each, day=draw(day)) for each in draw(some(dates, 4))
-        ),
+        "special_days": draw(special_days(day)),
     }
+
+
+@st.composite
+def special_days(draw: Draw, day: st.SearchStrategy[str]) -> tuple[SpecialDayConfig, ...]:
+    """Days with profiles of their own, numbered or not."""
+    given = draw(some(dates, 4))
+    numbers = draw(all_or_none(st.integers(0, 65_535), len(given)))
+    return tuple(
+        SpecialDayConfig(date=each, day=draw(day), number=number)
+        for each, number in zip(given, numbers, strict=True)
+    )
+
+
+def all_or_none(elements: st.SearchStrategy[Any], count: int) -> st.SearchStrategy[list[Any]]:
+    """So many different elements, or as many times nothing."""
+    some_each = st.lists(elements, min_size=count, max_size=count, unique=True)
+    return st.just([None] * count) | some_each
 
 
 @st.composite
