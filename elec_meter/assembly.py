@@ -38,6 +38,7 @@ from .objects import (
     pulse_input_of,
 )
 from .outages import Outages
+from .plans import CalendarPlans
 from .switchgear import Switchgear
 from .terminals import Reading as TerminalReading
 from .version import VERSION
@@ -64,6 +65,7 @@ class Parts(NamedTuple):
         led: flashes with the energy; None for one that never did.
         outages: the long ones; None for none.
         harmonics: gives those of some cycles not long ago, None when there are none.
+        plans: calendars in force, to come and being written; None for those of the configuration.
     """
 
     clock: Clock
@@ -77,6 +79,7 @@ class Parts(NamedTuple):
     led: Led | None = None
     outages: Outages | None = None
     harmonics: Callable[[datetime], Harmonics | None] = lambda _: None
+    plans: CalendarPlans | None = None
 
 
 class Assembly:
@@ -102,6 +105,7 @@ class Assembly:
             led=parts.led,
             outages=parts.outages,
             harmonics=parts.harmonics,
+            plans=parts.plans,
         )
         self.display = Display(
             config.display,

@@ -22,6 +22,8 @@ from .events import EventCode, Log
 from .led import Led
 from .outages import STATE_KEY as OUTAGES_KEY
 from .outages import Outages
+from .plans import STATE_KEY as PLANS_KEY
+from .plans import CalendarPlans
 from .switchgear import STATE_KEY, Switchgear, state_by_log
 from .terminals import refuse_other_weights
 
@@ -53,6 +55,7 @@ class ConfiguredMeter:
         alarms: what happened since somebody last looked.
         led: flashes with the energy.
         outages: the long ones.
+        plans: calendars in force, to come and being written.
     """
 
     def __init__(
@@ -79,6 +82,8 @@ class ConfiguredMeter:
         self.led = Led(config.led)
         self.outages = Outages(storage.get_state(OUTAGES_KEY))
         self.save_beside(OUTAGES_KEY, self.outages.packed)
+        self.plans = CalendarPlans(config, storage.get_state(PLANS_KEY))
+        self.save_beside(PLANS_KEY, self.plans.packed)
         self.config_version = 0
         self._now = now
         self._assembly: Assembly
@@ -242,6 +247,7 @@ class ConfiguredMeter:
         self.ledger.configure(config, at_s)
         self.switchgear.configure(config)
         self.led.configure(config.led)
+        self.plans.configure(config)
 
     def _assemble(self) -> None:
         self.switchgear.terminals.advance(unix_us(self._now), self.clock.read_s(self._now))
@@ -257,6 +263,7 @@ class ConfiguredMeter:
             self.led,
             self.outages,
             self.harmonics,
+            self.plans,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self._recover_counts()

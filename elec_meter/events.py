@@ -61,6 +61,7 @@ class EventCode(IntEnum):
     DEMAND_RESET = 233
     PRICES_RECEIVED = 234
     ORDER_REFUSED = 235
+    CALENDAR_REFUSED = 236
     SIGNED_ON = 240
     SIGN_ON_FAILED = 241
     PASSWORD_CHANGED = 242
@@ -124,6 +125,7 @@ _CODES: Final = {
     ),
     Log.COMMUNICATION: (
         EventCode.ORDER_REFUSED,
+        EventCode.CALENDAR_REFUSED,
         EventCode.SIGNED_ON,
         EventCode.SIGN_ON_FAILED,
         EventCode.PASSWORD_CHANGED,

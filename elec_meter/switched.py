@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from .access import Level
 from .clock import from_unix_us, unix_us
 from .config.switchgear import LONGEST_BOOST_MIN
-from .configured import PROGRAM, ConfiguredMeter, require_level
+from .configured import PROGRAM, require_level
 from .contactor import ControlState, Trigger
 from .errors import TerminalError
 from .events import EventCode
+from .planned import PlannedMeter
 
 if TYPE_CHECKING:
     from .alarms import Alarm
@@ -25,7 +26,7 @@ LONG_PRESS_MS: Final = 2_000
 _FLOWING_A: Final = 0.1
 
 
-class SwitchedMeter(ConfiguredMeter):
+class SwitchedMeter(PlannedMeter):
     """The part of the meter that switches. Each order is logged with its author.
 
     Nobody but a person at the meter closes the contactor, and only when it has been armed.

@@ -10,6 +10,8 @@ import msgspec
 
 from elec_meter.access import Level
 from elec_meter.config import MeterConfig, config_to_json
+from elec_meter.objects import CalendarField, Rows
+from elec_meter.tariff import SpecialDayEntry
 
 from . import requests
 from .orders import Orders
@@ -37,6 +39,24 @@ class OrderDesk:
     def apply_change(self, change: bytes) -> None:
         """Put in force what a compact change makes of the document in force."""
         self._order(requests.ApplyConfig(change=change.hex(), level=self._level))
+
+    def write_calendar(self, key: str, field: CalendarField, value: str | Rows) -> None:
+        """Write a part of a passive calendar: `name`, `seasons`, `weeks` or `days`."""
+        request = requests.WriteCalendar(calendar=key, field=field, value=value, level=self._level)
+        self._order(request)
+
+    def schedule_calendar(self, key: str, at: datetime | None) -> None:
+        """Have a passive calendar come into force at an instant, or not by itself."""
+        self._order(requests.ScheduleCalendar(calendar=key, at=at, level=self._level))
+
+    def activate_calendar(self, key: str) -> None:
+        """Put a passive calendar in force now."""
+        self._order(requests.ActivateCalendar(calendar=key, level=self._level))
+
+    def write_special_days(self, key: str, entries: Sequence[SpecialDayEntry]) -> None:
+        """Put other special days of a calendar in force."""
+        request = requests.WriteSpecialDays(calendar=key, entries=tuple(entries), level=self._level)
+        self._order(request)
 
     def set_clock(self, utc: datetime) -> None:
         """It is `utc` now."""

@@ -11,7 +11,7 @@ from elec_meter.clock import Synchronisation
 from elec_meter.config import config_to_toml, millipence
 from elec_meter.config.shape import plain
 from elec_meter.configured import changed_parts
-from elec_meter.errors import ClockError, ControlError, NotAllowedError
+from elec_meter.errors import ClockError, ConfigError, ControlError, MeterError, NotAllowedError
 from elec_meter.events import EventCode
 from elec_meter.meter import Meter
 from elec_meter.storage import Storage
@@ -104,16 +104,28 @@ class Orders:
                 is_refused = reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]
                 if not is_refused:
                     self._applied.keep(order, reply)
-        except NotAllowedError as error:
-            text = f"an order of {_named(author)} was refused: {error}"
-            self._meter.storage.record_event(EventCode.ORDER_REFUSED, text, now)
-            self._meter.checkpoint()
+        except MeterError as error:
+            self._log_refusal(order, error, now, author)
             raise
         if is_refused:
             limit_s = self._meter.config.clock.sync_limit_s
             why = f"the time is more than {limit_s} s away" if is_known else "the time is not known"
             raise ClockError(f"{why}; to set it takes level 3")
         return reply
+
+    def _log_refusal(
+        self, order: requests.Request, error: MeterError, now: datetime, author: str
+    ) -> None:
+        """What a level may not do; and calendars, which DLMS refuses without a sentence."""
+        if isinstance(error, NotAllowedError):
+            code, what = EventCode.ORDER_REFUSED, "an order"
+        elif isinstance(error, ConfigError) and isinstance(order, requests.CALENDAR):
+            code, what = EventCode.CALENDAR_REFUSED, "a calendar"
+        else:
+            return
+        text = f"{what} of {_named(author)} was refused: {error}"
+        self._meter.storage.record_event(code, text, now)
+        self._meter.checkpoint()
 
     def _do(self, order: requests.Request, now: datetime, author: str) -> Reply:
         meter, level = self._meter, Level(order.level)
@@ -127,6 +139,15 @@ class Orders:
                 before = meter.config
                 number = meter.roll_back(order.number, now, level=level, author=author)
                 return {"number": number, "changed": changed_parts(before, meter.config)}
+            case requests.WriteCalendar() | requests.WriteSpecialDays():
+                self._write_calendar(order, now, author)
+                return {}
+            case requests.ScheduleCalendar():
+                meter.schedule_calendar(order.calendar, order.at, now, level=level, author=author)
+                return {}
+            case requests.ActivateCalendar():
+                meter.activate_calendar(order.calendar, now, level=level, author=author)
+                return {}
             case requests.SetClock():
                 meter.set_clock(_instant(order.utc), now, level=level, author=author)
                 return self._clock(now)
@@ -169,6 +190,18 @@ class Orders:
                 raised = meter.clear_alarms(now, level=level, author=author)
                 return {"cleared": [alarm.name.lower() for alarm in raised if alarm.name]}
         raise ControlError("there is no such order")
+
+    def _write_calendar(
+        self,
+        order: requests.WriteCalendar | requests.WriteSpecialDays,
+        now: datetime,
+        author: str,
+    ) -> None:
+        meter, level, key = self._meter, Level(order.level), order.calendar
+        if isinstance(order, requests.WriteSpecialDays):
+            meter.write_special_days(key, order.entries, now, level=level, author=author)
+        else:
+            meter.write_calendar(key, order.field, order.value, now, level=level, author=author)
 
     def _take_prices(self, order: requests.ReceivePrices, now: datetime, author: str) -> Reply:
         try:

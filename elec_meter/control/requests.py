@@ -14,7 +14,8 @@ from elec_meter.config import MeterConfig, apply_change, config_from_json, confi
 from elec_meter.config.sentences import refusing
 from elec_meter.config.switchgear import LONGEST_BOOST_MIN, SWITCHED_LOAD
 from elec_meter.errors import ControlError
-from elec_meter.tariff import DEFAULT_PRICES
+from elec_meter.objects import CalendarField, Rows
+from elec_meter.tariff import DEFAULT_PRICES, SpecialDayEntry
 
 LONGEST_KEY: Final = 64
 
@@ -88,6 +89,41 @@ class ShowConfig(Request, frozen=True, tag="config.show"):
 
 class ShowHistory(Request, frozen=True, tag="config.history"):
     """Ask which configurations there were."""
+
+
+class WriteCalendar(Request, frozen=True, tag="calendar.write"):
+    """Write a part of a passive calendar.
+
+    This and the other three of `CALENDAR` are orders of who signed on; the socket has none of them.
+    """
+
+    calendar: str
+    field: CalendarField
+    value: str | Rows
+
+
+class ScheduleCalendar(Request, frozen=True, tag="calendar.schedule"):
+    """Have a passive calendar come into force at an instant, or not by itself."""
+
+    calendar: str
+    at: datetime | None
+
+
+class ActivateCalendar(Request, frozen=True, tag="calendar.activate"):
+    """Put a passive calendar in force now."""
+
+    calendar: str
+
+
+class WriteSpecialDays(Request, frozen=True, tag="calendar.special_days"):
+    """Put other special days of a calendar in force."""
+
+    calendar: str
+    entries: tuple[SpecialDayEntry, ...]
+
+
+CALENDAR: Final = (WriteCalendar, ScheduleCalendar, ActivateCalendar, WriteSpecialDays)
+"""What a head end orders of calendars."""
 
 
 class SetClock(Request, frozen=True, tag="clock.set"):

@@ -10,9 +10,10 @@ from elec_meter.access import Level
 from elec_meter.dlms.action import ActionOutcome
 from elec_meter.dlms.data import CosemData
 from elec_meter.dlms.errors import MalformedError
-from elec_meter.dlms.instants import decode_date_time
+from elec_meter.dlms.instants import decode_date_time, is_unspecified
 from elec_meter.dlms.services import AccessResult, ActionResult, Member
 from elec_meter.dlms.tags import Tag
+from elec_meter.dlms.timetables import rows_of
 from elec_meter.errors import CheckpointFailedError, MeterError, NotAllowedError
 from elec_meter.objects import (
     Actions,
@@ -23,6 +24,7 @@ from elec_meter.objects import (
     NoSuchAttributeError,
     NoSuchMethodError,
     NotWritableError,
+    Rows,
     UnknownObjectError,
     ValueNotTakenError,
 )
@@ -93,11 +95,13 @@ def given_of(form: Form, data: CosemData) -> Given:
         ValueNotTakenError: the data cannot be one.
     """
     tag, value = data
+    if form is Form.MOMENT and isinstance(value, bytes) and is_unspecified(value):
+        return None
     found: Given | None = None
     match form:
         case Form.NUMBER if isinstance(value, int) and tag is not Tag.BOOLEAN:
             found = value
-        case Form.TIME:
+        case Form.TIME | Form.MOMENT:
             found = _instant(data)
         case Form.TEXT if isinstance(value, bytes) and tag is Tag.OCTETS:
             found = _text(value)
@@ -107,6 +111,8 @@ def given_of(form: Form, data: CosemData) -> Given:
             found = value
         case Form.OCTETS | Form.DOCUMENT if isinstance(value, bytes) and tag is Tag.OCTETS:
             found = value
+        case _:
+            found = _rows(form, data)
     if found is None:
         raise ValueNotTakenError(f"a {tag.name} is not {form.value}")
     return found
@@ -122,6 +128,13 @@ def _instant(data: CosemData) -> datetime | None:
     except (MalformedError, SharedError):
         pass
     return None
+
+
+def _rows(form: Form, data: CosemData) -> Rows | None:
+    try:
+        return rows_of(form, data)
+    except MalformedError:
+        return None
 
 
 def _text(value: bytes) -> str | None:

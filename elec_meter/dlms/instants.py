@@ -9,6 +9,8 @@ from elec_meter.config import DatePattern
 from elec_meter.dlms.errors import MalformedError
 
 SIZE: Final = 12
+_DATE_SIZE: Final = 5
+_TIME_SIZE: Final = 4
 STATUS_INVALID: Final = 0x01
 _UNSPECIFIED: Final = 0xFF
 _NO_DEVIATION: Final = -0x8000
@@ -54,6 +56,51 @@ def encode_date_pattern(pattern: DatePattern) -> bytes:
 def encode_midnight_pattern(pattern: DatePattern) -> bytes:
     """The beginning of such a date as a date-time, by whatever clock the reader knows of."""
     return encode_date_pattern(pattern) + _MIDNIGHT_SOMEWHERE
+
+
+def decode_date_pattern(data: bytes) -> DatePattern:
+    """The date that five bytes name, or twelve that begin with them at midnight.
+
+    It need not exist: whoever takes it looks.
+
+    Raises:
+        MalformedError: they name none, or one that there are no words for here.
+    """
+    date_bytes, time_bytes = data[:_DATE_SIZE], data[_DATE_SIZE : _DATE_SIZE + _TIME_SIZE]
+    if len(data) not in (_DATE_SIZE, SIZE) or set(time_bytes) - {0, _UNSPECIFIED}:
+        raise MalformedError(f"{data[:SIZE].hex()} is no date that begins at midnight")
+    year, (month, day, weekday) = int.from_bytes(date_bytes[:2], "big"), date_bytes[2:]
+    last = {number: day for day, number in _FROM_THE_END.items()}
+    if (
+        month not in (*range(1, 13), _UNSPECIFIED)
+        or day not in (*range(1, 32), *last, _UNSPECIFIED)
+        or weekday not in (*range(1, 8), _UNSPECIFIED)
+    ):
+        raise MalformedError(f"{date_bytes.hex()} is no date")
+    return DatePattern(
+        None if year == _ANY_YEAR else year,
+        None if month == _UNSPECIFIED else month,
+        None if day == _UNSPECIFIED else last.get(day, day),
+        None if weekday == _UNSPECIFIED else weekday - 1,
+    )
+
+
+def decode_time(data: bytes) -> time:
+    """The time of day that four bytes name; seconds and hundredths may be left open.
+
+    Raises:
+        MalformedError: they name none.
+    """
+    try:
+        hour, minute, second, hundredths = data
+        return time(hour, minute, _or_zero(second), _or_zero(hundredths) * 10_000)
+    except ValueError:
+        raise MalformedError(f"{data[:SIZE].hex()} is no time of day") from None
+
+
+def is_unspecified(data: bytes) -> bool:
+    """Whether a date-time is left open from its year to its hundredths."""
+    return len(data) == SIZE and set(data[: _DATE_SIZE + _TIME_SIZE]) == {_UNSPECIFIED}
 
 
 def decode_date_time(data: bytes) -> datetime:

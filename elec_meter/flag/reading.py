@@ -14,10 +14,12 @@ from elec_meter.flag.command import VALUE_LIMIT
 from elec_meter.flag.packed import pack_rows
 from elec_meter.flag.readout import readout_line
 from elec_meter.flag.refusals import BadValueError, MalformedCommandError, TooLongError
+from elec_meter.flag.rows import is_rows, rows_octets, rows_text
 from elec_meter.flag.texts import binary_text, cut_to_values, instant_of, json_text, text_of
 from elec_meter.objects import (
     CHANGE,
     EVERY_CHANNEL,
+    ActivityCalendar,
     CaptureObject,
     CosemObject,
     Directory,
@@ -27,6 +29,7 @@ from elec_meter.objects import (
     Scalar,
     ScalerUnit,
     Setting,
+    SpecialDaysTable,
 )
 
 ROWS_LIMIT: Final = 1_600
@@ -92,9 +95,9 @@ def read_lines(
         if is_compact:
             return _continued("", binary_text(each.octets()))
         return _continued(identifier, json_text(str(each.value)))
-    if number == each.value_attribute:
+    if number == each.value_attribute and not _is_list(each, identifier, number):
         return [readout_line(each, directory.now(), VALUE_LIMIT)]
-    return _attribute(each, identifier, number, directory.now())
+    return _attribute(each, identifier, number, directory.now(), is_compact=is_compact)
 
 
 def _continued(identifier: str, text: str) -> list[str]:
@@ -102,8 +105,19 @@ def _continued(identifier: str, text: str) -> list[str]:
     return [identifier + "".join(f"({part})" for part in cut_to_values(text))]
 
 
-def _attribute(each: CosemObject, identifier: str, number: int, now: datetime) -> list[str]:
+def _is_list(each: CosemObject, identifier: str, number: int) -> bool:
+    """Whether a list of structures is asked for, and not the one value that people see of it."""
+    return ";" in identifier and number in each.writable and is_rows(each.entry(number).form)
+
+
+def _attribute(
+    each: CosemObject, identifier: str, number: int, now: datetime, *, is_compact: bool
+) -> list[str]:
     value = each.read(number, now)
+    if isinstance(each, (ActivityCalendar, SpecialDaysTable)) and isinstance(value, tuple):
+        if is_compact:
+            return _continued("", binary_text(rows_octets(value)))
+        return _continued(identifier, json_text(rows_text(value)))
     if isinstance(value, ScalerUnit):
         return [f"{identifier}({value.scaler};{int(value.unit)})"]
     if isinstance(value, tuple) and value and isinstance(value[0], CaptureObject):

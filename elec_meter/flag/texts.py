@@ -10,6 +10,7 @@ from typing import Final
 
 from elec_meter.flag.command import VALUE_LIMIT
 from elec_meter.flag.refusals import BadValueError
+from elec_meter.flag.rows import is_rows, rows_of
 from elec_meter.objects import Form, Given, Scalar
 
 _ILLEGAL: Final = re.compile(r"[^ -~]|[()*/!]")
@@ -84,9 +85,13 @@ def given_of(form: Form, text: str, *, is_compact: bool) -> Given:
     Raises:
         BadValueError: it is not of that form.
     """
+    if is_rows(form):
+        return rows_of(form, octets_of(text, is_compact=True) if is_compact else text)
     match form:
         case Form.TIME:
             return instant_of(text)
+        case Form.MOMENT:
+            return instant_of(text) if text else None
         case Form.NUMBER:
             if _NUMBER.fullmatch(text) is None:
                 raise BadValueError(f"{text[:20]!r} is no whole number")
@@ -95,7 +100,7 @@ def given_of(form: Form, text: str, *, is_compact: bool) -> Given:
             return text
         case Form.DOCUMENT if not is_compact:
             return text
-        case Form.OCTETS | Form.DOCUMENT:
+        case _:
             return octets_of(text, is_compact=is_compact)
 
 

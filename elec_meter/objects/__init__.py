@@ -1,13 +1,6 @@
 """The directory: everything that can be read, by its OBIS code."""
 
-from elec_meter.objects.activity_calendar import (
-    ActivityCalendar,
-    DayAction,
-    DayProfile,
-    SeasonProfile,
-    Timetable,
-    WeekProfile,
-)
+from elec_meter.objects.activity_calendar import ActivityCalendar
 from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.build import build_directory
 from elec_meter.objects.clock import Clock, ClockStatus
@@ -38,6 +31,7 @@ from elec_meter.objects.listing import (
 from elec_meter.objects.mbus_client import MBusClient
 from elec_meter.objects.mbus_master_port import CommSpeed, MBusMasterPort
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
+from elec_meter.objects.rate_scripts import rate_of_script
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
 from elec_meter.objects.script_table import Script, ScriptTable
@@ -52,9 +46,11 @@ from elec_meter.objects.sources import (
     UnitFault,
     UnitReport,
 )
-from elec_meter.objects.special_days import SpecialDayEntry, SpecialDaysTable
+from elec_meter.objects.special_days import SpecialDaysTable
 from elec_meter.objects.switching import PULSES, pulse_input_of
+from elec_meter.objects.timetables import CalendarField, DayAction, DayProfile, Rows
 from elec_meter.objects.units import Unit, exponent_between, in_unit
+from elec_meter.tariff import SeasonProfile, SpecialDayEntry, WeekProfile
 
 __all__ = [
     "CHANGE",
@@ -64,6 +60,7 @@ __all__ = [
     "Actions",
     "ActivityCalendar",
     "Assigned",
+    "CalendarField",
     "CaptureObject",
     "Clock",
     "ClockStatus",
@@ -100,6 +97,7 @@ __all__ = [
     "ProfileSource",
     "Register",
     "RegisterActivation",
+    "Rows",
     "Scalar",
     "ScalerUnit",
     "Script",
@@ -110,7 +108,6 @@ __all__ = [
     "SingleActionSchedule",
     "SpecialDayEntry",
     "SpecialDaysTable",
-    "Timetable",
     "Unit",
     "UnitFault",
     "UnitMismatchError",
@@ -125,6 +122,7 @@ __all__ = [
     "object_row",
     "object_rows",
     "pulse_input_of",
+    "rate_of_script",
     "register_row",
     "register_rows",
 ]

@@ -4,140 +4,119 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
-from elec_meter.config import CalendarConfig, DatePattern
+from elec_meter.access import Level
 from elec_meter.objects.base import CosemObject, Now
-from elec_meter.objects.limiter import ScriptCall
-from elec_meter.tariff import Calendar
-from shared.obis import Obis
+from elec_meter.objects.entry import (
+    Entry,
+    Form,
+    moment_entry,
+    number_entry,
+    rows_entry,
+    text_entry,
+)
+from elec_meter.objects.rate_scripts import rate_script
+from elec_meter.objects.timetables import CalendarField, DayAction, DayProfile
+from elec_meter.plans import CHANNELS, CalendarPlans
+from elec_meter.tariff import DayRates, Timetable, timetable_of
 
-_ALWAYS: Final = DatePattern(None, 1, 1)
-_EVERY_WEEK: Final = "all"
-
-
-class SeasonProfile(NamedTuple):
-    """From its start of every year on a week is in force."""
-
-    name: str
-    start: DatePattern
-    week: str
-
-
-class WeekProfile(NamedTuple):
-    """The day profiles of a week."""
-
-    name: str
-    monday: int
-    tuesday: int
-    wednesday: int
-    thursday: int
-    friday: int
-    saturday: int
-    sunday: int
+_PASSIVE_NAME: Final = 6
+_ACTIVATION: Final = 10
+_ACTIVATE: Final = 1
+_PARTS: Final[dict[int, tuple[CalendarField, Form]]] = {
+    7: ("seasons", Form.SEASONS),
+    8: ("weeks", Form.WEEKS),
+    9: ("days", Form.DAYS),
+}
+"""Attributes of the passive calendar that are lists."""
 
 
-class DayAction(NamedTuple):
-    """From a time of the day on, in the calendar's time base: the script that is executed."""
+class ActivityCalendar(CosemObject):
+    """A calendar in force, and the one that comes next; its value is its name.
 
-    start: time
-    table: Obis
-    selector: int
+    The passive one is written part by part, each durable, and looked at as a whole when it is to be
+    activated; a relay's is activated by the method alone.
 
+    Args:
+        obis: the logical name.
+        name: for people.
+        now: the host's UTC for reads without an instant.
+        key: which calendar it is: see `elec_meter.plans`.
+        plans: has it.
+        level: the lowest that may write it.
+    """
 
-class DayProfile(NamedTuple):
-    """What happens on a day; the first at 00:00."""
+    class_id: ClassVar[int] = 20
 
-    id: int
-    actions: tuple[DayAction, ...]
+    def __init__(
+        self, obis: str, name: str, now: Now, key: str, plans: CalendarPlans, level: Level
+    ) -> None:
+        super().__init__(obis, name, now)
+        self._key = key
+        self._plans = plans
+        self._level = level
 
+    def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
+        return {
+            2: lambda _: self._called(self._active),
+            3: lambda _: self._active.seasons,
+            4: lambda _: self._active.weeks,
+            5: lambda _: self._scripted(self._active.days),
+            6: lambda _: self._called(self._passive),
+            7: lambda _: self._passive.seasons,
+            8: lambda _: self._passive.weeks,
+            9: lambda _: self._scripted(self._passive.days),
+            10: lambda _: self._plans.activates(self._key),
+        }
 
-class Timetable(NamedTuple):
-    """A calendar as COSEM has it."""
-
-    name: str
-    seasons: tuple[SeasonProfile, ...]
-    weeks: tuple[WeekProfile, ...]
-    days: tuple[DayProfile, ...]
-
-    @classmethod
-    def of(
-        cls, name: str, config: CalendarConfig, script: Callable[[int], ScriptCall]
-    ) -> Timetable:
-        """The calendar that a configuration describes.
-
-        Args:
-            name: what the calendar is called.
-            config: it.
-            script: what puts a rate in force.
-        """
-        calendar = Calendar.from_config(config)
-        weeks = [week.name for week in config.weeks] or [_EVERY_WEEK]
-        seasons = [
-            SeasonProfile(str(number), season.start, weeks[season.week])
-            for number, season in enumerate(calendar.seasons, start=1)
-        ]
-        days = [
-            DayProfile(
-                number,
-                tuple(DayAction(time_of(switch.minute), *script(switch.rate)) for switch in day),
+    def _writers(self) -> Mapping[int, Entry]:
+        key, level = self._key, self._level
+        entries = {
+            _PASSIVE_NAME: text_entry(
+                lambda actions, name: actions.write_calendar(key, "name", name), level
             )
-            for number, day in enumerate(calendar.days, start=1)
-        ]
-        return cls(
-            name,
-            tuple(seasons) or (SeasonProfile("1", _ALWAYS, weeks[0]),),
-            tuple(
-                WeekProfile(week, *(day + 1 for day in days_of))
-                for week, days_of in zip(weeks, calendar.weeks, strict=True)
-            ),
-            tuple(days),
+        }
+        for number, (field, form) in _PARTS.items():
+            entries[number] = rows_entry(form, key, field, level)
+        if key in CHANNELS:
+            entries[_ACTIVATION] = moment_entry(
+                lambda actions, at: actions.schedule_calendar(key, at), level
+            )
+        return entries
+
+    def _methods(self) -> Mapping[int, Entry]:
+        key = self._key
+        return {
+            _ACTIVATE: number_entry(lambda actions, _: actions.activate_calendar(key), self._level)
+        }
+
+    @property
+    def _active(self) -> Timetable:
+        return timetable_of(self._plans.active(self._key))
+
+    @property
+    def _passive(self) -> Timetable:
+        return self._plans.passive(self._key)
+
+    def _called(self, timetable: Timetable) -> str:
+        if timetable.name is not None:
+            return timetable.name
+        return self._key if any(timetable) else ""
+
+    def _scripted(self, days: tuple[DayRates, ...]) -> tuple[DayProfile, ...]:
+        return tuple(
+            DayProfile(
+                day.number,
+                tuple(
+                    DayAction(time_of(switch.minute), *rate_script(self._key, switch.rate))
+                    for switch in day.switches
+                ),
+            )
+            for day in days
         )
 
 
 def time_of(minute: int) -> time:
     """The time of day of a minute."""
     return time(minute // 60, minute % 60)
-
-
-class ActivityCalendar(CosemObject):
-    """A calendar in force, and the one that comes next; its value is its name.
-
-    Args:
-        obis: the logical name.
-        name: for people.
-        now: the host's UTC for reads without an instant.
-        active: what is in force.
-        passive: what comes next; None for nothing.
-        activate: when that is.
-    """
-
-    class_id: ClassVar[int] = 20
-
-    def __init__(
-        self,
-        obis: str,
-        name: str,
-        now: Now,
-        active: Timetable,
-        passive: Timetable | None = None,
-        activate: datetime | None = None,
-    ) -> None:
-        super().__init__(obis, name, now)
-        self._active = active
-        self._passive = passive or Timetable("", (), (), ())
-        self._activate = activate
-
-    def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
-        active, passive = self._active, self._passive
-        return {
-            2: lambda _: active.name,
-            3: lambda _: active.seasons,
-            4: lambda _: active.weeks,
-            5: lambda _: active.days,
-            6: lambda _: passive.name,
-            7: lambda _: passive.seasons,
-            8: lambda _: passive.weeks,
-            9: lambda _: passive.days,
-            10: lambda _: self._activate,
-        }

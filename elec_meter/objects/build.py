@@ -44,6 +44,7 @@ from elec_meter.objects.switching import switching_objects
 from elec_meter.objects.unallocated import unallocated_objects
 from elec_meter.objects.units import Unit
 from elec_meter.outages import Outages
+from elec_meter.plans import CalendarPlans
 from elec_meter.switchgear import Switchgear
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def build_directory(
     led: Led | None = None,
     outages: Outages | None = None,
     harmonics: Callable[[datetime], Harmonics | None] = lambda _: None,
+    plans: CalendarPlans | None = None,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -89,6 +91,7 @@ def build_directory(
         led: flashes with the energy; without it one that never did.
         outages: the long ones; without them there were none.
         harmonics: gives those of some cycles not long ago, None when there are none.
+        plans: calendars in force, to come and being written; without it those of `config`.
     """
     sources = Sources(
         config=config,
@@ -105,15 +108,21 @@ def build_directory(
         led=Led(config.led) if led is None else led,
         outages=Outages() if outages is None else outages,
         harmonics=harmonics,
+        plans=CalendarPlans(config) if plans is None else plans,
     )
+    return Directory(_everything(sources), now)
+
+
+def _everything(sources: Sources) -> list[CosemObject]:
+    """All objects, those last that are made of others."""
     status = _status_column(sources)
     objects = list(_objects(sources, status))
     objects += switching_objects(sources, {each.obis: each for each in objects})
-    for channel in config.data_channels:
+    for channel in sources.config.data_channels:
         known = {each.obis: each for each in objects}
         objects += data_channel_objects(sources, channel, status, known)
     objects.append(every_channel_profile(sources, status, {each.obis: each for each in objects}))
-    return Directory(objects, now)
+    return objects
 
 
 def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:

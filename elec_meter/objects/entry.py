@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from elec_meter.access import Level
 from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.timetables import CalendarField, Rows
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
+    from elec_meter.tariff import SpecialDayEntry
 
-Given: TypeAlias = int | str | bytes | datetime
+Given: TypeAlias = int | str | bytes | datetime | Rows | None
 """A value as a rendering hands it over."""
 
 
@@ -26,6 +28,12 @@ class Form(Enum):
     TEXT = "a text"
     OCTETS = "octets"
     DOCUMENT = "JSON as a text, or the compact coding as octets"
+    MOMENT = "an instant, or none"
+    SEASONS = "a list of seasons"
+    WEEKS = "a list of week profiles"
+    DAYS = "a list of day profiles"
+    SPECIAL_DAYS = "a list of special days"
+    SPECIAL_DAY = "a special day"
 
 
 class Entry(NamedTuple):
@@ -56,6 +64,18 @@ class Actions(Protocol):
 
     def apply_change(self, change: bytes) -> None:
         """Put in force what a compact change makes of the document in force."""
+
+    def write_calendar(self, key: str, field: CalendarField, value: str | Rows) -> None:
+        """Write a part of a passive calendar: `name`, `seasons`, `weeks` or `days`."""
+
+    def schedule_calendar(self, key: str, at: datetime | None) -> None:
+        """Have a passive calendar come into force at an instant, or not by itself."""
+
+    def activate_calendar(self, key: str) -> None:
+        """Put a passive calendar in force now."""
+
+    def write_special_days(self, key: str, entries: Sequence[SpecialDayEntry]) -> None:
+        """Put other special days of a calendar in force."""
 
     def set_clock(self, utc: datetime) -> None:
         """It is `utc` now."""
@@ -105,6 +125,30 @@ def time_entry(act: Callable[[Actions, datetime], None], level: Level = Level.SU
         act(actions, value)
 
     return Entry(Form.TIME, take, level)
+
+
+def moment_entry(
+    act: Callable[[Actions, datetime | None], None], level: Level = Level.SUPPLIER
+) -> Entry:
+    """An entry that takes an instant, or none."""
+
+    def take(value: Given, actions: Actions) -> None:
+        if value is not None and not isinstance(value, datetime):
+            raise ValueNotTakenError("this takes an instant, or none")
+        act(actions, value)
+
+    return Entry(Form.MOMENT, take, level)
+
+
+def rows_entry(form: Form, key: str, field: CalendarField, level: Level = Level.SUPPLIER) -> Entry:
+    """An entry that takes a list of a passive calendar: see `Actions.write_calendar`."""
+
+    def take(value: Given, actions: Actions) -> None:
+        if not isinstance(value, tuple):
+            raise ValueNotTakenError(f"this takes {form.value}")
+        actions.write_calendar(key, field, value)
+
+    return Entry(form, take, level)
 
 
 def number_entry(act: Callable[[Actions, int], None], level: Level = Level.SUPPLIER) -> Entry:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from elec_meter.ledger import Books
     from elec_meter.metrology import Harmonics, Quantities
     from elec_meter.outages import Outages
+    from elec_meter.plans import CalendarPlans
     from elec_meter.switchgear import Switchgear
 
 
@@ -165,6 +166,7 @@ class Sources:
         led: flashes with the energy.
         outages: the long ones.
         harmonics: those of some cycles not long ago, None when there are none.
+        plans: calendars in force, to come and being written.
     """
 
     config: MeterConfig
@@ -181,6 +183,7 @@ class Sources:
     led: Led
     outages: Outages
     harmonics: Callable[[datetime], Harmonics | None]
+    plans: CalendarPlans
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""

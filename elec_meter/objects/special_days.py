@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final
 
-from elec_meter.config import DatePattern
+from elec_meter.access import Level
 from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.tariff import Calendar
+from elec_meter.objects.entry import Actions, Entry, Form, Given, number_entry
+from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.plans import CalendarPlans
+from elec_meter.tariff import SpecialDayEntry, special_days_of
 
-
-class SpecialDayEntry(NamedTuple):
-    """Dates with a day profile of their own; of several that match, the first one counts."""
-
-    number: int
-    dates: DatePattern
-    day: int
+_ENTRIES: Final = 2
+_INSERT, _DELETE = 1, 2
 
 
 class SpecialDaysTable(CosemObject):
-    """The exceptions; its value is how many there are.
+    """The exceptions of the calendar in force; its value is how many there are.
+
+    What is written is in force at once.
 
     Args:
         obis: the logical name.
         name: for people.
         now: the host's UTC for reads without an instant.
-        entries: in order.
+        key: whose calendar it is: see `elec_meter.plans`.
+        plans: has it.
+        level: the lowest that may write it.
     """
 
     class_id: ClassVar[int] = 11
 
-    def __init__(self, obis: str, name: str, now: Now, entries: Sequence[SpecialDayEntry]) -> None:
+    def __init__(
+        self, obis: str, name: str, now: Now, key: str, plans: CalendarPlans, level: Level
+    ) -> None:
         super().__init__(obis, name, now)
-        self._entries = tuple(entries)
+        self._key = key
+        self._plans = plans
+        self._level = level
 
     def present(self, attribute: int, now: datetime) -> Scalar:
         """An attribute for people; of the exceptions, how many there are."""
@@ -42,12 +48,42 @@ class SpecialDaysTable(CosemObject):
         return len(self._entries)
 
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
-        return {2: lambda _: self._entries}
+        return {_ENTRIES: lambda _: self._entries}
+
+    def _writers(self) -> Mapping[int, Entry]:
+        return {_ENTRIES: Entry(Form.SPECIAL_DAYS, self._write, self._level)}
+
+    def _methods(self) -> Mapping[int, Entry]:
+        return {
+            _INSERT: Entry(Form.SPECIAL_DAY, self._insert, self._level),
+            _DELETE: number_entry(self._delete, self._level),
+        }
+
+    @property
+    def _entries(self) -> tuple[SpecialDayEntry, ...]:
+        return special_days_of(self._plans.active(self._key))
+
+    def _write(self, value: Given, actions: Actions) -> None:
+        actions.write_special_days(self._key, _entries_of(value))
+
+    def _insert(self, value: Given, actions: Actions) -> None:
+        """An entry of the same number or date makes room; the others stay in their order."""
+        (new,) = _entries_of(value)
+        kept = [each for each in self._entries if new.number != each.number]
+        kept = [each for each in kept if new.dates != each.dates]
+        place = next((n for n, each in enumerate(kept) if each.number > new.number), len(kept))
+        actions.write_special_days(self._key, (*kept[:place], new, *kept[place:]))
+
+    def _delete(self, actions: Actions, number: int) -> None:
+        left = tuple(each for each in self._entries if each.number != number)
+        if left == self._entries:
+            raise ValueNotTakenError(f"{self.obis} has no special day {number}")
+        actions.write_special_days(self._key, left)
 
 
-def special_day_entries(calendar: Calendar) -> list[SpecialDayEntry]:
-    """The exceptions of a calendar; days are numbered as its activity calendar numbers them."""
-    return [
-        SpecialDayEntry(number, special.dates, special.day + 1)
-        for number, special in enumerate(calendar.special_days, start=1)
-    ]
+def _entries_of(value: Given) -> tuple[SpecialDayEntry, ...]:
+    rows = value if isinstance(value, tuple) else ()
+    entries = tuple(each for each in rows if isinstance(each, SpecialDayEntry))
+    if not isinstance(value, tuple) or len(entries) != len(rows):
+        raise ValueNotTakenError("this takes special days")
+    return entries

@@ -59,6 +59,10 @@ _LOST_STATES: Final = {
         " recorded of them, and from 0 where none did"
     ),
     "access": "passwords and lock-outs are lost, if there were any: they are to be set again",
+    "calendar drafts": (
+        "calendars that were being written are lost, if there were any: they are to be written"
+        " again"
+    ),
 }
 
 PULSES_MAX: Final = 10_000

@@ -39,7 +39,7 @@ _SETTINGS = ("errors", "config")
 _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
-_SWITCHES = ("alarms", "contactor", "led", "limiter", "outages", "terminals", "switchgear")
+_SWITCHES = ("alarms", "contactor", "led", "limiter", "outages", "terminals", "switchgear", "plans")
 _CORE = (
     *_PURE,
     *_NAMES,
@@ -84,6 +84,7 @@ KNOWS = {
     "outages": ("errors",),
     "limiter": _SETTINGS,
     "terminals": (*_SETTINGS, "tariff"),
+    "plans": (*_SETTINGS, "tariff"),
     "switchgear": (*_SETTINGS, "events", "contactor", "limiter", "terminals"),
     "objects": (*_PURE, *_NAMES, *_SWITCHES, "metrology", "clock", "ledger"),
     "display": _RENDERING,
@@ -98,7 +99,8 @@ KNOWS = {
     "assembly": (*_CORE, "display", "flag"),
     "calibrated": ("config", "sampling", "metrology"),
     "configured": (*_CORE, "eventlog", "assembly", "display"),
-    "switched": (*_CORE, "configured"),
+    "planned": (*_CORE, "configured"),
+    "switched": (*_CORE, "configured", "planned"),
     "commands": (*_CORE, "configured", "switched"),
     "measured": (*_CORE, "quality", "supply", "calibrated", "commands"),
     "meter": (*_CORE, "collected", "eventlog", "configured", "measured"),

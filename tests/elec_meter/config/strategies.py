@@ -69,8 +69,7 @@ prices = st.integers(-99_999, 99_999).map(lambda number: Decimal(number).scaleb(
 dates = st.sampled_from(
     ("2026-12-25", "*-12-25", "*-*-01", "*-05-01 Mon", "*-03-L Sun", "2027-*-L-1", "*-*-* Sat")
 )
-labels = st.text("AB \x01\u00e9", max_size=4)
-"""What head ends call things; never a name of the document."""
+labels = st.text("AB \x01\u00e9", max_size=4)  # never a name of the document
 season_starts = st.sampled_from(("01-01", "03-L Sun", "04-01", "10-L Sun", "12-L-1"))
 
 

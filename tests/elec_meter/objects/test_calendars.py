@@ -106,7 +106,7 @@ def test_a_calendar_says_what_comes_next() -> None:
     activate = datetime(2027, 4, 1, tzinfo=UTC)
     passive = PassiveTariff(activate=activate, tariff=TariffConfig(import_=HOLIDAY))
     calendar = meter_with(ECONOMY_7_UTC, passive=passive).directory["0-0:13.0.0"]
-    assert ("import", "import+", activate) == (calendar[2], calendar[6], calendar[10])
+    assert ("import", "import", activate) == (calendar[2], calendar[6], calendar[10])
     assert [1, 2, 2] == [len(calendar[number]) for number in (3, 7, 8)]  # type: ignore[arg-type]  # they are lists
     calendar = meter_with(ECONOMY_7_UTC).directory["0-0:13.0.0"]
     assert ("", (), (), (), None) == tuple(calendar[number] for number in range(6, 11))
