@@ -20,8 +20,8 @@ run: $(VENV)/.warm ## start the demo (ARGS="--speed 60" passes options on)
 test: $(VENV)/.test $(VENV)/.debian lint ## lint, types and every test that takes seconds
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"
 
-test-all: $(VENV)/.test $(VENV)/.debian lint ## the slow tests too
-	$(BIN)/python -m pytest -n 2 -q --timeout 3000
+test-all: $(VENV)/.test $(VENV)/.debian lint ## the slow tests too, and more examples
+	$(BIN)/python -m pytest -n 2 -q --timeout 3000 --hypothesis-profile thorough
 
 lint: $(VENV)/.test ## ruff and mypy --strict
 	$(BIN)/ruff check $(CODE)

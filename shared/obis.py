@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from shared.errors import ObisError
@@ -50,7 +51,8 @@ class Obis:
     f: int = _NO_F
 
     def __post_init__(self) -> None:
-        for letter, value in zip("ABCDEF", astuple(self), strict=True):
+        groups: tuple[object, ...] = self.groups
+        for letter, value in zip("ABCDEF", groups, strict=True):
             if not isinstance(value, int) or not 0 <= value <= 255:
                 raise ObisError(f"group {letter} of an OBIS code is 0 to 255, not {value!r}")
 
@@ -64,23 +66,7 @@ class Obis:
         Raises:
             ObisError: the text is none of these.
         """
-        dotted = _DOTTED.fullmatch(text)
-        if dotted is not None:
-            return cls(*(int(group) for group in dotted.groups()))
-        written = _WRITTEN.fullmatch(text)
-        if written is None:
-            raise ObisError(f"{text[:40]!r} is not an OBIS code such as '1-0:1.8.0'")
-        a, b, c, d, e, f = written.group("a", "b", "c", "d", "e", "f")
-        quantity = _NUMBERS[c] if c in _NUMBERS else int(c)
-        _, customary_medium = _LETTERS.get(quantity, ("", _ELECTRICITY))
-        return cls(
-            customary_medium if a is None else int(a),
-            int(b or 0),
-            quantity,
-            _NUMBERS[d] if d in _NUMBERS else int(d),
-            int(e or 0),
-            _NO_F if f is None else int(f),
-        )
+        return _parsed(text)
 
     @classmethod
     def from_bytes(cls, logical_name: bytes) -> Obis:
@@ -89,9 +75,14 @@ class Obis:
             raise ObisError(f"a logical name has 6 bytes, not {len(logical_name)}")
         return cls(*logical_name)
 
+    @property
+    def groups(self) -> tuple[int, int, int, int, int, int]:
+        """A to F."""
+        return self.a, self.b, self.c, self.d, self.e, self.f
+
     def to_bytes(self) -> bytes:
         """The COSEM logical name: six bytes, A to F."""
-        return bytes(astuple(self))
+        return bytes(self.groups)
 
     def __str__(self) -> str:
         return f"{self.a}-{self.b}:{self.c}.{self.d}.{self.e}{self._history}"
@@ -112,3 +103,25 @@ class Obis:
     @property
     def _history(self) -> str:
         return "" if self.f == _NO_F else f"*{self.f}"
+
+
+@lru_cache(maxsize=2_048)
+def _parsed(text: str) -> Obis:
+    """Codes are few, and a directory is built of hundreds whenever a meter is configured."""
+    dotted = _DOTTED.fullmatch(text)
+    if dotted is not None:
+        return Obis(*(int(group) for group in dotted.groups()))
+    written = _WRITTEN.fullmatch(text)
+    if written is None:
+        raise ObisError(f"{text[:40]!r} is not an OBIS code such as '1-0:1.8.0'")
+    a, b, c, d, e, f = written.group("a", "b", "c", "d", "e", "f")
+    quantity = _NUMBERS[c] if c in _NUMBERS else int(c)
+    _, customary_medium = _LETTERS.get(quantity, ("", _ELECTRICITY))
+    return Obis(
+        customary_medium if a is None else int(a),
+        int(b or 0),
+        quantity,
+        _NUMBERS[d] if d in _NUMBERS else int(d),
+        int(e or 0),
+        _NO_F if f is None else int(f),
+    )

@@ -141,5 +141,5 @@ class ContactorLife(RuleBasedStateMachine):
         assert self.state in (STATE_AFTER[EventCode(moves[-1].code)] if moves else {CLOSED})
 
 
-ContactorLife.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+ContactorLife.TestCase.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 TestContactorLife = ContactorLife.TestCase
