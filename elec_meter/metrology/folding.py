@@ -25,16 +25,21 @@ END, COUNT, LENGTH, FLAGS, SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = range(8)
 NO_SIGNAL, UNLOCKED, IDLE = 4, 32, 64
 FLAGS_MASK = IDLE - 1
 
-# One row per UTC second. What registers stands together: import, export, and reactive in the
-# quadrants I to IV, none of them negative.
-SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II, TOTAL_FLAGS = range(7)
-IMPORT, EXPORT, QUADRANT_1, QUADRANT_2, QUADRANT_3, QUADRANT_4 = range(7, 13)
-SECOND_COLUMNS = 13
+# One row per UTC second; ABNORMAL is how many cycles had a voltage outside of what is normal. What
+# registers stands together: import, export, and reactive in the quadrants I to IV, none of them
+# negative.
+SECOND, SAMPLES, CYCLES, PERIODS, TOTAL_VV, TOTAL_II, TOTAL_FLAGS, ABNORMAL = range(8)
+IMPORT, EXPORT, QUADRANT_1, QUADRANT_2, QUADRANT_3, QUADRANT_4 = range(8, 14)
+SECOND_COLUMNS = 14
 REGISTERS = SECOND_COLUMNS - IMPORT
 
 # What a count^2 is worth: this ratio of millijoules.
 NUMERATOR, DENOMINATOR = range(2)
 GAIN_SIZE = 2
+
+# Mean squares of voltage between which it is normal, count^2, at most 2^46.
+LEAST, MOST = range(2)
+NORMAL_SIZE = 2
 
 # When the stream's samples were taken: per second, and sample 0 at this UTC time.
 RATE, ANCHOR_S, ANCHOR_US = range(3)
@@ -62,13 +67,17 @@ def _register(active: Int, reactive: Int, second: Row) -> None:
 
 
 @kernel()
-def _fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
-    """Add up one meter's cycles; returns how many seconds there are."""
-    rate = timing[RATE]
+def _fold(
+    cycles: Row, first: Int, used: Int, timing: Row, normal: Row, seconds: Row, rows: Int
+) -> Int:
+    """Add up one meter's cycles first..used-1; returns how many seconds there are."""
+    rate, least, most = timing[RATE], normal[LEAST], normal[MOST]
     part = timing[ANCHOR_US] * rate
-    rows = 0
     until = np.int64(-1)
-    for c in range(used):
+    if rows:
+        second = seconds[rows - 1, SECOND] - timing[ANCHOR_S]
+        until = (second + 1) * rate - part // 1_000_000
+    for c in range(first, used):
         if cycles[c, END] > until:
             last = cycles[c, END] - 1
             whole = last // rate
@@ -79,8 +88,10 @@ def _fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
             rows += 1
         t = rows - 1
         flags = cycles[c, FLAGS]
-        seconds[t, SAMPLES] += cycles[c, COUNT]
-        seconds[t, TOTAL_VV] += cycles[c, SQUARE_V]
+        count, square_v = cycles[c, COUNT], cycles[c, SQUARE_V]
+        seconds[t, SAMPLES] += count
+        seconds[t, TOTAL_VV] += square_v
+        seconds[t, ABNORMAL] += (square_v < least * count) | (square_v > most * count)
         seconds[t, TOTAL_II] += cycles[c, SQUARE_I]
         seconds[t, TOTAL_FLAGS] |= flags & FLAGS_MASK
         if flags & (NO_SIGNAL | UNLOCKED) == 0:
@@ -91,14 +102,16 @@ def _fold(cycles: Row, used: Int, timing: Row, seconds: Row) -> Int:
     return rows
 
 
-@kernel(none(_tables, _row, _row, _tables, _row))
-def fold(cycles: Row, used: Row, timing: Row, seconds: Row, filled: Row) -> None:
-    """Add up the first `used` cycles by the UTC second of their last sample.
+@kernel(none(_tables, _row, _row, _row, _row, _tables, _row))
+def fold(
+    cycles: Row, first: Row, used: Row, timing: Row, normal: Row, seconds: Row, filled: Row
+) -> None:
+    """Add up each meter's cycles `first` to `used` - 1 by the UTC second of their last sample.
 
-    `filled` tells how many rows of `seconds` each meter has then.
+    `filled` tells how many rows of `seconds` each meter has, before and then.
     """
     for m in range(used.size):
-        filled[m] = _fold(cycles[m], used[m], timing, seconds[m])
+        filled[m] = _fold(cycles[m], first[m], used[m], timing, normal, seconds[m], filled[m])
 
 
 @kernel(none(_tables, _row, _table, _table, _tables))

@@ -33,7 +33,7 @@ CYCLE_COLUMNS = 8
 # Carried from block to block: HELD samples in the tail (the first is sample BASE of the stream),
 # the cycle under way begins at START (a place in the tail), the crossing there lies CROSSING beside
 # it, TRACKED is the period (both in 1/65536 sample), MEAN_V and MEAN_I are the offsets as tracked,
-# in 1/256 count. ROWS is how many cycles the last call closed.
+# in 1/256 count. ROWS is how many cycles were closed since it was last set to none.
 HELD, BASE, START, LOCK, CROSSING, TRACKED, MEAN_V, MEAN_I, ROWS = range(9)
 STATE_SIZE = 9
 
@@ -49,7 +49,8 @@ COSINE, SINE, OFFSET_P, OFFSET_Q, LIMITS_SIZE = range(9, 14)
 # current or no crossing having been seen so far.
 GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED, IDLE = (1 << bit for bit in range(7))
 
-_ONE, _HALF_PI, _PIECE = 1 << 30, 1_686_629_713, 32768
+_ONE, _HALF_PI = 1 << 30, 1_686_629_713
+_PEAK = 6  # of the raw sums
 
 _i16, _i32 = types.Array(int16, 2, "C"), types.Array(int32, 2, "C")
 _table, _tables = types.Array(int64, 2, "C"), types.Array(int64, 3, "C")
@@ -76,10 +77,11 @@ def _rank(v: Counts, centre: Int, reach: Int, offset: Int, signal: Int) -> Int:
         return -1
     if np.int64(part[-2]) + np.int64(part[-1]) < 2 * (offset + signal):
         return -1
-    negative = np.int64(0)
+    # In 32 bits twice as many samples are compared at once.
+    level, negative = np.int32(offset), np.int32(0)
     for k in range(2 * reach):
-        negative += np.int64(part[k]) < offset
-    return centre - reach + negative
+        negative = np.int32(negative + (np.int32(part[k]) < level))
+    return centre - reach + np.int64(negative)
 
 
 @kernel(inline=True)
@@ -160,9 +162,12 @@ def _seek(v: Counts, state: Row, limits: Row) -> Int:
 
 @kernel(inline=True)
 def _sums(v: Counts, i: Counts, start: Int, end: Int, lag: Int) -> tuple[Int, ...]:
-    """The raw sums of samples start..end-1. Slices, not offsets, let the loop vectorise."""
+    """The raw sums of samples start..end-1, and the largest square among them.
+
+    Slices, not offsets, let the loop vectorise.
+    """
     a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
-    sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
+    sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = peak = np.int64(0)
     for j in range(end - start):
         x, y, z = np.int64(a[j]), np.int64(b[j]), np.int64(c[j])
         sum_v += x
@@ -171,13 +176,15 @@ def _sums(v: Counts, i: Counts, start: Int, end: Int, lag: Int) -> tuple[Int, ..
         sum_ii += y * y
         sum_vi += x * y
         sum_qi += z * y
-    return sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi
+        larger = max(x * x, y * y)
+        peak = max(peak, larger)
+    return sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, peak
 
 
 @kernel()
 def _saturated(v: Counts, i: Counts, start: Int, end: Int, full_scale: Int) -> Int:
     """SATURATED where one of samples start..end-1 stands at a converter's limit."""
-    low = high = v[min(start, v.size - 1)]
+    low = high = v[start]
     for x in (v[start:end], i[start:end]):
         for k in range(end - start):
             # min() and max() vectorise worse here.
@@ -223,7 +230,7 @@ def _concluded(
     settings: tuple[Int, ...],
 ) -> tuple[tuple[Int, ...], tuple[Int, Int]]:
     """The row of a cycle whose END, COUNT and LENGTH are given, and the offsets as tracked then."""
-    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi = sums
+    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, _ = sums
     count, (tracked_v, tracked_i) = where[1], means
     signal, starting, dc_limit, cosine, sine, offset_p, offset_q = settings
     # Any whole number near the mean will do: what it leaves of the sum is accounted for.
@@ -265,14 +272,13 @@ def _settings(limits: Row) -> tuple[Int, ...]:
 
 
 @kernel()
-def _follow(
-    v: Counts, i: Counts, stop: Int, suspect: Int, state: Row, limits: Row, rows: Row
-) -> Int:
+def _follow(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row) -> Int:
     """Measure cycle after cycle until a crossing is lost; returns whether to wait for samples."""
     start, crossing, tracked = state[START], state[CROSSING], state[TRACKED]
     means = (state[MEAN_V], state[MEAN_I])
     k, base = state[ROWS], state[BASE]
     shortest, longest, signal = limits[SHORTEST], limits[LONGEST], limits[SIGNAL]
+    edge = limits[FULL_SCALE] - 1
     settings = _settings(limits)
     while start < stop:
         centre = start + ((crossing + tracked + 32768) >> 16)
@@ -288,8 +294,10 @@ def _follow(
         length = ((end - start) << 16) + place - crossing
         tracked = min(max(tracked + ((length - tracked) >> 2), shortest), longest)
         period = min(max(length, shortest), longest)
-        flags = _saturated(v, i, start, end, limits[FULL_SCALE]) if suspect else np.int64(0)
         sums = _sums(v, i, start, end, (period + (1 << 17)) >> 18)
+        flags = np.int64(0)
+        if sums[_PEAK] >= edge * edge:
+            flags = _saturated(v, i, start, end, edge + 1)
         where = (base + end, end - start, length)
         row, means = _concluded(sums, where, period, flags, means, settings)
         for column in range(CYCLE_COLUMNS):
@@ -302,7 +310,7 @@ def _follow(
 
 
 @kernel()
-def _step(v: Counts, i: Counts, suspect: Int, state: Row, limits: Row, rows: Row) -> Int:
+def _step(v: Counts, i: Counts, state: Row, limits: Row, rows: Row) -> Int:
     """Measure one stretch while no crossing is known; returns whether to wait for samples."""
     lock, end = state[LOCK], _seek(v, state, limits)
     start = state[START]
@@ -316,8 +324,7 @@ def _step(v: Counts, i: Counts, suspect: Int, state: Row, limits: Row, rows: Row
         period = min(max(length, limits[SHORTEST]), limits[LONGEST])
         state[TRACKED], state[CROSSING] = period, place
         flags = np.int64(0)
-    if suspect:
-        flags |= _saturated(v, i, start, end, limits[FULL_SCALE])
+    flags |= _saturated(v, i, start, end, limits[FULL_SCALE])
     means = (state[MEAN_V], state[MEAN_I])
     sums = _sums(v, i, start, end, (period + (1 << 17)) >> 18)
     where = (state[BASE] + end, end - start, length)
@@ -337,20 +344,12 @@ def _measure(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row
     A decision reads at most ACQUIRE samples from START on and BACK samples before it, and waits
     until they are there: that is why the cut of the samples does not matter.
     """
-    seen, before = state[START], np.int64(0)
-    while state[START] < stop:
-        # Piece by piece, so that the samples are still at hand when they are summed.
-        part = min(stop, state[START] + _PIECE)
-        last = min(part + limits[ACQUIRE], v.size)
-        suspect = _saturated(v, i, seen, last, limits[FULL_SCALE])
-        while state[START] < part:
-            if state[LOCK] == FOLLOWING:
-                wait = _follow(v, i, part, suspect | before, state, limits, rows)
-            else:
-                wait = _step(v, i, suspect | before, state, limits, rows)
-            if wait:
-                return
-        seen, before = last, suspect
+    wait = 0
+    while state[START] < stop and not wait:
+        if state[LOCK] == FOLLOWING:
+            wait = _follow(v, i, stop, state, limits, rows)
+        else:
+            wait = _step(v, i, state, limits, rows)
 
 
 @kernel()
@@ -376,7 +375,7 @@ def advance(
     """Measure a block of each meter, which continues its tail; all begin at `first_sample`.
 
     Arrays have a meter per first index. Cycles that reach back into the tail are measured on a
-    stitched copy, made in `stitched`. How many cycles were closed is ROWS of the state.
+    stitched copy, made in `stitched`. The cycles closed go on from ROWS of the state.
     """
     for m in range(states.shape[0]):
         v, i, tail, state, rows = voltage[m], current[m], tails[m], states[m], cycles[m]
@@ -385,7 +384,7 @@ def advance(
         _copy(stitched, 0, tail[0], tail[1], 0, held)
         _copy(stitched, held, v, i, 0, length - held)
         whole = length == held + v.size
-        state[ROWS], stop = 0, length if whole else held + back
+        stop = length if whole else held + back
         _measure(stitched[0, :length], stitched[1, :length], stop, state, limits[m], rows)
         if whole:
             drop = max(state[START] - back, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -99,6 +98,7 @@ class Metrology:
         )
         self._stage = Stage([calibration], rate_hz=rate_hz, nominal_hz=nominal_hz)
         self.supply = SupplyWatch(supply)
+        self._thresholds: SupplyThresholds | None = None
         self._live: list[int] = []
         self._quantities: Quantities | None = None
         self._request: HarmonicsRequest | None = None
@@ -116,6 +116,7 @@ class Metrology:
             After any of them the pipeline stands as if the block had not been offered.
         """
         flags = self._admit(block)
+        self._follow_thresholds()
         voltage, current = block.voltage[np.newaxis], block.current[np.newaxis]
         folded = self._stage.run(voltage, current, block.first_sample)
         self._expected = block.end_sample
@@ -124,7 +125,7 @@ class Metrology:
         self._live_through(seconds)
         if self._request is not None:
             self._answer(self._request, block)
-        supply = self._supply_events()
+        supply = self._supply_events(int(seconds[:, folding.ABNORMAL].sum()))
         return Measurement(
             second_s=seconds[:, folding.SECOND].copy(),
             import_mj=energies[:, 0],
@@ -179,21 +180,21 @@ class Metrology:
         if harmonics is not None:
             self._harmonics, self._request = harmonics, None
 
-    def _supply_events(self) -> tuple[SupplyEvent, ...]:
+    def _supply_events(self, abnormal: int) -> tuple[SupplyEvent, ...]:
         """Those that are over; a block in which all is normal is not looked at cycle by cycle."""
-        rows = self._stage.cycles
-        if not len(rows):
+        if not abnormal and self.supply.under_way is None:
             return ()
-        if self.supply.under_way is None:
-            limits, volt = self.supply.thresholds, self._gains[0]
-            mean_squares = rows[:, kernels.SQUARE_V] / rows[:, kernels.COUNT]
-            low_mv = 1000 * volt * math.sqrt(max(mean_squares.min(), 0.0))
-            high_mv = 1000 * volt * math.sqrt(max(mean_squares.max(), 0.0))
-            # A millivolt inside, for the rounding there.
-            if low_mv > limits.sag_below_mv + 1 and high_mv < limits.swell_above_mv - 1:
-                return ()
         told = self.supply.feed(self.cycle_quantities())
         return tuple(event for event in told if event.until is not None)
+
+    def _follow_thresholds(self) -> None:
+        """Tell the kernels what voltage is normal, where that has changed."""
+        if self.supply.thresholds is not self._thresholds:
+            limits = self._thresholds = self.supply.thresholds
+            count_mv = 1000 * self._gains[0]
+            # A millivolt inside, for the rounding of what is compared cycle by cycle.
+            least, most = limits.sag_below_mv + 1, max(limits.swell_above_mv - 1, 0)
+            self._stage.set_normal((least / count_mv) ** 2, (most / count_mv) ** 2)
 
     def _admit(self, block: SampleBlock) -> int:
         """Refuse what cannot be measured; begin anew after a gap. Returns the flags."""

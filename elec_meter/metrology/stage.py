@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from elec_meter.metrology import folding, kernels
-from elec_meter.metrology.booking import Booking
+from elec_meter.metrology.booking import COUNT_BOUND, Booking
 from elec_meter.metrology.errors import RateError
 from elec_meter.sampling.block import RATE_MAX_HZ
 from shared.timegrid import unix_s
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int16] | NDArray[np.int32]
 
 SAMPLES_PER_CYCLE_MIN = 32
+SQUARE_MAX = COUNT_BOUND * COUNT_BOUND
 # As many meters as have their cycles in the cache at once.
 _GROUP = 32
+_PIECE = 1 << 18
 
 
 class Folded(NamedTuple):
@@ -84,6 +86,7 @@ class Stage:
         self._groups = [_Group(at, tails[at], self._states[at], limits[at]) for at in spans]
         self._timing = np.zeros(folding.TIMING_SIZE, np.int64)
         self._timing[folding.RATE] = rate_hz
+        self._normal = np.array([0, SQUARE_MAX])
         self._filled = np.zeros(self.meters, np.int64)
         self._size_max = -1
         self._make_room(0)
@@ -106,32 +109,49 @@ class Stage:
         self._timing[folding.ANCHOR_S] = unix_s(anchor_utc)
         self._timing[folding.ANCHOR_US] = anchor_utc.microsecond
 
+    def set_normal(self, least: float, most: float) -> None:
+        """From now on, a cycle's mean square of voltage, count^2, is normal between these.
+
+        What lies near to a limit may be told as abnormal.
+        """
+        self._normal[:] = min(int(least) + 1, SQUARE_MAX), min(int(most), SQUARE_MAX)
+
     def run(self, voltage: Counts, current: Counts, first_sample: int) -> Folded:
         """Measure a block of each meter that continues its stream; shape (meters, samples)."""
         size = voltage.shape[1]
         if size > self._size_max:
             self._make_room(size)
         self._filled[:] = self._states[:, kernels.ROWS] = 0
-        for meters, tails, states, limits in self._groups if size else ():
-            kernels.advance(
-                voltage[meters],
-                current[meters],
-                first_sample,
-                self._stitched,
-                tails,
-                states,
-                limits,
-                self._cycles,
-            )
-            folding.fold(
-                self._cycles,
-                np.ascontiguousarray(states[:, kernels.ROWS]),
-                self._timing,
-                self._seconds[meters],
-                self._filled[meters],
-            )
+        # A single meter's block goes piece by piece, so that its cycles are folded from the cache.
+        piece = _PIECE if self.meters == 1 else max(size, 1)
+        for group in self._groups:
+            for first in range(0, size, piece):
+                part = (group.meters, slice(first, first + piece))
+                self._run(group, voltage[part], current[part], first_sample + first)
         energies = self._booking.book(self._seconds, self._filled)
         return Folded(self._seconds[:, : energies.shape[1]], self._filled, energies)
+
+    def _run(self, group: _Group, voltage: Counts, current: Counts, first_sample: int) -> None:
+        closed = group.states[:, kernels.ROWS].copy()
+        kernels.advance(
+            voltage,
+            current,
+            first_sample,
+            self._stitched,
+            group.tails,
+            group.states,
+            group.limits,
+            self._cycles,
+        )
+        folding.fold(
+            self._cycles,
+            closed,
+            group.states[:, kernels.ROWS].copy(),
+            self._timing,
+            self._normal,
+            self._seconds[group.meters],
+            self._filled[group.meters],
+        )
 
     def _make_room(self, size: int) -> None:
         samples = size + self._room

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from elec_meter.metrology import Measurement, kernels
+from elec_meter.metrology import Measurement, kernels, stage
 from elec_meter.sampling import Converter, SampleBlock
 from tests.naive.waveform import naive_cycle, naive_rises
 
@@ -65,6 +65,18 @@ def test_equal_parts(block: SampleBlock, size: int) -> None:
     assert energies(whole) == energies(cut)
     assert whole[-1].quantities == cut[-1].quantities
     assert whole[0].flags == np.bitwise_or.reduce([int(part.flags) for part in cut])
+
+
+@pytest.mark.parametrize("block", [PLAIN, WHOLE, WIDE], ids=["plain", "disturbed", "24 bit"])
+def test_a_block_longer_than_a_piece(block: SampleBlock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block that is measured piece by piece gives what it gives in one: rows, flags and all."""
+    whole, whole_rows = measured(block, [])
+    monkeypatch.setattr(stage, "_PIECE", 601)
+    pieces, rows = measured(block, [])
+    assert whole_rows.tolist() == rows.tolist()
+    assert energies(whole) == energies(pieces)
+    assert whole[0].second_s.tolist() == pieces[0].second_s.tolist()
+    assert (whole[0].quantities, whole[0].flags) == (pieces[0].quantities, pieces[0].flags)
 
 
 def test_sample_by_sample() -> None:
