@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from shared.obis import Obis
+from shared.timegrid import from_unix_s
 
 from .access import Gate, Level
 from .dlms import (
+    PUBLISHED_PASSWORD,
     PUSH_SETUP,
     ActionsOf,
     ClientRule,
+    Credentials,
     DirectoryChanges,
     DlmsPort,
     DlmsSession,
+    Given,
     HdlcSession,
     InvocationCounters,
     Keyring,
@@ -23,11 +28,14 @@ from .dlms import (
     OwnObject,
     Push,
     PushRule,
+    given_from,
 )
+from .errors import NotADataDirectoryError
 from .events import EventCode
+from .flag import FlagLine
 from .meter import Meter
 from .objects import Actions
-from .storage import DLMS_KEYS_NAME, SecretFile
+from .storage import DLMS_CLIENTS_NAME, DLMS_KEYS_NAME, SecretFile, Storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +46,8 @@ PUSH_KEY: Final = "dlms push"
 TCP_PORT: Final = "DLMS TCP"
 LINE_PORT: Final = "DLMS optical"
 """Ports as lock-outs and the event log name them."""
+
+_AT_METER: Final = FlagLine(port="FLAG optical")
 
 _TITLE_DIGITS: Final = 10
 
@@ -95,7 +105,7 @@ class DlmsService:
         actions: Callable[[Level, str], Actions],
     ) -> None:
         self._actions = actions
-        self._doors = {port: _Door(gate, port, now) for port in (TCP_PORT, LINE_PORT)}
+        self._gate = gate
         self._meter = meter
         self._clients = clients
         self._durable = durable
@@ -105,11 +115,38 @@ class DlmsService:
         self._keyring = _keyring(meter.storage.directory)
         self._now = now
         self._push: Push | None = None
-        self._ports = self._new_ports()
+        self._version = meter.config_version
+        self._ports: dict[tuple[str, bool], DlmsPort] = {}
+        self._current(TCP_PORT, is_exposed=False)  # what cannot be is better known now
 
-    def session(self, now: datetime) -> DlmsSession:
-        """A session by the configuration in force; one that is under way keeps its own."""
-        return self._current(TCP_PORT).session(now)
+    def session(self, now: datetime, *, is_exposed: bool = False) -> DlmsSession:
+        """A session by the configuration in force; one that is under way keeps its own.
+
+        Args:
+            now: the host's UTC.
+            is_exposed: whether strangers may listen: no secret is then taken in clear.
+        """
+        return self._current(TCP_PORT, is_exposed=is_exposed).session(now)
+
+    def give(self, client: str, fields: Mapping[str, str], author: str) -> None:
+        """Let a client have what `fields` of `Given` say, from its next association on.
+
+        What a head end made of those that it had is forgotten. A client that may not associate
+        while this meter runs may at the next start, if that names it.
+
+        Raises:
+            CredentialError: it cannot have that.
+            DlmsError: what was kept is damaged.
+            StorageError: it could not be made durable.
+        """
+        given, directory = given_from(fields), self._meter.storage.directory
+        credentials = Credentials() if directory is None else credentials_of(directory)
+        fresh = credentials.give(client, given)
+        self._keyring.forget(fresh.sap)
+        self._clients = tuple(fresh if each.sap == fresh.sap else each for each in self._clients)
+        self._ports.clear()
+        self._record_keys(_given_by(client, given, author))
+        self._durable()
 
     def push(self, rule: PushRule) -> Push:
         """Have half-hours and alarms pushed from now on, after what was delivered before.
@@ -124,48 +161,101 @@ class DlmsService:
         self._push = push
         return push
 
-    def link(self, now: datetime) -> HdlcSession:
+    def link(self, now: datetime, line: FlagLine = _AT_METER) -> HdlcSession:
         """The same over HDLC: what takes a FLAG line over in mode E."""
-        return self._current(LINE_PORT).link(now)
+        port = line.port.replace("FLAG", "DLMS")
+        return self._current(port, is_exposed=line.is_exposed).link(now)
 
     def _record_keys(self, sentence: str) -> None:
         self._meter.storage.record_event(EventCode.KEYS_CHANGED, sentence, self._now())
 
-    def _current(self, port: str) -> DlmsPort:
+    def _current(self, port: str, *, is_exposed: bool) -> DlmsPort:
         if self._version != self._meter.config_version:
-            self._ports = self._new_ports()
-        return self._ports[port]
-
-    def _new_ports(self) -> dict[str, DlmsPort]:
-        self._version = self._meter.config_version
-        return {port: DlmsPort(self._new_device(door)) for port, door in self._doors.items()}
+            self._version = self._meter.config_version
+            self._ports.clear()
+        key = port, is_exposed
+        if key not in self._ports:
+            self._ports[key] = DlmsPort(self._new_device(port, is_exposed=is_exposed))
+        return self._ports[key]
 
     def _actions_at(self, port: str) -> ActionsOf:
         return lambda level: self._actions(level, f"level {int(level)} at {port}")
 
-    def _new_device(self, door: _Door) -> LogicalDevice:
+    def _new_device(self, port: str, *, is_exposed: bool = False) -> LogicalDevice:
         meter = self._meter
         return LogicalDevice(
             directory=meter.objects,
             title=system_title(meter.config.flag.manufacturer, meter.config.serial),
-            clients=self._clients,
+            clients=_without_secrets(self._clients) if is_exposed else self._clients,
             counters=self._counters,
             durable=self._durable,
             random_bytes=self._random_bytes,
-            gate=door,
+            gate=_Door(self._gate, port, self._now),
             keyring=self._keyring,
             record=self._record_keys,
             further=self._further,
-            changes=DirectoryChanges(meter.objects, self._actions_at(door.port)),
+            changes=DirectoryChanges(meter.objects, self._actions_at(port)),
         )
 
     def _device(self) -> LogicalDevice:
-        return self._new_device(self._doors[TCP_PORT])
+        return self._new_device(TCP_PORT)
 
     def _further(self, level: Level) -> Mapping[Obis, OwnObject]:
         if self._push is None or level is Level.PUBLIC:
             return {}
         return {PUSH_SETUP: self._push.object(level)}
+
+
+def credentials_of(directory: Path) -> Credentials:
+    """What the clients of a data directory were given.
+
+    Raises:
+        DlmsError: the file is damaged.
+        StorageError: it cannot be read, or others can read it, too.
+    """
+    file = SecretFile(directory, DLMS_CLIENTS_NAME)
+    return Credentials(file.read(), file.replace)
+
+
+def give_at_rest(
+    storage: Storage, client: str, fields: Mapping[str, str], *, author: str, now: datetime
+) -> None:
+    """As `DlmsService.give`, for a meter that does not run, or has not yet; `now` dates that.
+
+    Raises:
+        NotADataDirectoryError: the storage has no directory.
+    """
+    given, directory = given_from(fields), storage.directory
+    if directory is None:
+        raise NotADataDirectoryError("what is in memory alone is nobody's meter at rest")
+    fresh = credentials_of(directory).give(client, given)
+    _keyring(directory).forget(fresh.sap)
+    durable_s = storage.load().durable_s
+    at = now if durable_s is None else from_unix_s(durable_s)
+    storage.record_event(EventCode.KEYS_CHANGED, _given_by(client, given, author), at)
+    storage.commit()
+
+
+def _given_by(client: str, given: Given, author: str) -> str:
+    what = " and ".join(
+        name for name, text in (("keys", given.encryption), ("password", given.password)) if text
+    )
+    return f"the DLMS client {client} was given {what} by {author}"
+
+
+def _without_secrets(clients: tuple[ClientRule, ...]) -> tuple[ClientRule, ...]:
+    """Those that can associate where strangers listen.
+
+    No password travels in clear there, unless nobody can overhear what he does not know already.
+    """
+    kept = []
+    for rule in clients:
+        is_secret = rule.password not in (b"", PUBLISHED_PASSWORD)
+        if not is_secret:
+            kept.append(rule)
+        elif rule.keys is not None:
+            kept.append(replace(rule, password=b""))
+    return tuple(kept)
 
 
 def _keyring(directory: Path | None) -> Keyring:

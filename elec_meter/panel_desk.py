@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,9 +23,35 @@ from .objects import Directory
 from .pairing_place import PairingPlaceOfMeter
 from .switched import LONG_PRESS_MS
 
+if TYPE_CHECKING:
+    import ssl
+
+    from .panel import HouseControls
+
 _PAIRING: Final = frozenset(
     f"pair.{step}" for step in ("begin", "status", "meter", "confirm", "commit", "cancel")
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelPlace:
+    """Where the web panel is opened, and how.
+
+    Attributes:
+        host: where it listens.
+        port: likewise; 0 takes any that is free.
+        tls: encrypts its connections; None for none.
+        is_insecure: whether it may be open to a network in clear.
+        names: host names by which it is asked for, beside this computer's own.
+        demo: controls of a simulated house; whoever looks is then taken for a person at the meter.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    is_insecure: bool = False
+    names: tuple[str, ...] = ()
+    demo: HouseControls | None = None
 
 
 class PanelDesk:

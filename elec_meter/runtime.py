@@ -6,9 +6,9 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -24,7 +24,7 @@ from .errors import CheckpointFailedError, ControlError, StorageLostError, Termi
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
-from .panel_desk import PanelDesk
+from .panel_desk import PanelDesk, PanelPlace
 from .ports import ControlServer, PushClient, SerialDevice, SerialServer, TcpServer, format_address
 
 if TYPE_CHECKING:
@@ -33,33 +33,14 @@ if TYPE_CHECKING:
     from collector import ReceivedFrame
 
     from .addons import Slots
-    from .panel import HouseControls, PanelServer
+    from .panel import PanelServer
+
+__all__ = ["PanelPlace", "Runtime"]
 
 _EXPOSED: Final = FlagLine(is_exposed=True)
 _OPTICAL: Final = FlagLine(port="FLAG optical", opening_bps=300)
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _SUPPLY_LOST: Final = getattr(signal, "SIGPWR", None)  # of an uninterruptible supply; Linux has it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PanelPlace:
-    """Where the web panel is opened, and how.
-
-    Attributes:
-        host: where it listens.
-        port: likewise; 0 takes any that is free.
-        tls: encrypts its connections; None for none.
-        is_insecure: whether it may be open to a network in clear.
-        names: host names by which it is asked for, beside this computer's own.
-        demo: controls of a simulated house; whoever looks is then taken for a person at the meter.
-    """
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None = None
-    is_insecure: bool = False
-    names: tuple[str, ...] = ()
-    demo: HouseControls | None = None
 
 
 class Runtime:
@@ -80,6 +61,7 @@ class Runtime:
         block: the terminals; None for a meter without hardware.
         dlms: host and port of the DLMS listener; None for none.
         dlms_clients: who may associate there, and over HDLC.
+        dlms_tls: encrypts the DLMS listener's connections.
         panel: the web panel; None for none.
         push: to whom half-hours and alarms are pushed over DLMS; None for nobody.
         addons: modules in the slot beside those of the configuration.
@@ -105,6 +87,7 @@ class Runtime:
         enhanced: StreamFactory | None = None,
         dlms: tuple[str, int] | None = None,
         dlms_clients: tuple[ClientRule, ...] = (),
+        dlms_tls: ssl.SSLContext | None = None,
         panel: PanelPlace | None = None,
         push: PushRule | None = None,
         addons: Sequence[AddonConfig] = (),
@@ -124,14 +107,12 @@ class Runtime:
         self._panel_desk: PanelDesk | None = None
         self._flag: TcpServer | None = None
         self.gate = self._new_gate()
-        self._dlms_address = dlms
+        self._dlms_address, self._dlms_tls = dlms, dlms_tls
         self._dlms: TcpServer | None = None
         self._control: ControlServer | None = None
         self._failure: StorageLostError | None = None
         self._driver = None if block is None else TerminalDriver(meter, block)
-        self._orders = Orders(
-            meter, now=self.now, durable=self.durable, status=self._status, gate=self.gate
-        )
+        self._orders = self._new_orders()
         self._dlms_service = DlmsService(
             meter,
             dlms_clients,
@@ -248,7 +229,12 @@ class Runtime:
             )
             self._optical = await SerialServer.start(partial(self._flag_session, line=line), device)
         if self._dlms_address is not None:
-            self._dlms = await TcpServer.start(self._dlms_service.session, *self._dlms_address)
+            self._dlms = await TcpServer.start(
+                self._dlms_service.session,
+                *self._dlms_address,
+                exposed_factory=partial(self._dlms_service.session, is_exposed=True),
+                tls=self._dlms_tls,
+            )
         if self._panel_place is not None:
             self._panel = await self._open_panel(self._panel_place)
         if self._push is not None:
@@ -319,6 +305,19 @@ class Runtime:
     def _notice(self, sentence: str) -> None:
         if sentence not in self.notices:
             self.notices.append(sentence)
+
+    def _new_orders(self) -> Orders:
+        return Orders(
+            self.meter,
+            now=self.now,
+            durable=self.durable,
+            status=self._status,
+            gate=self.gate,
+            give_dlms=self._give_dlms,
+        )
+
+    def _give_dlms(self, client: str, given: Mapping[str, str], author: str) -> None:
+        self._dlms_service.give(client, given, author)
 
     def _new_flag_port(self) -> FlagPort:
         meter = self.meter

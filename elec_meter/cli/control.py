@@ -17,6 +17,7 @@ from shared.exact_json import exact_json
 from shared.options import Instant, example
 from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 
+from .dlms_credentials import KEYS, drawn_keys, give
 from .options import data_option, json_option
 from .ordering import new_key, order
 from .passwords import give_password
@@ -114,6 +115,45 @@ def clock_sync(instant: datetime, data_dir: Path, as_json: bool) -> None:
     from elec_meter.control import SynchroniseClock
 
     _print(order(data_dir, SynchroniseClock(utc=instant, key=new_key())), as_json, _clock)
+
+
+@command.command(
+    "dlms-keys", epilog=example("elec-meter control dlms-keys management --generate --data home")
+)
+@click.argument("client", type=click.Choice(["reader", "management"]))
+@click.option("--generate", is_flag=True, help="Draw the keys, and print them this once.")
+@click.option(
+    "--title", default="", metavar="HEX16", help="The one system title that may use them."
+)
+@data_option
+def dlms_keys(client: str, generate: bool, title: str, data_dir: Path) -> None:
+    """Give CLIENT of the DLMS port its keys: EK, AK, and KEK to change them with.
+
+    They are asked for in hexadecimal, unless they are drawn; the meter may be running.
+    """
+    if generate:
+        keys = drawn_keys()
+    else:
+        keys = {name: _secret(f"{short} of {client}") for name, short in KEYS.items()}
+    give(data_dir, client, keys | {"title": title})
+    for name, short in KEYS.items():
+        if generate:
+            click.echo(f"{short:<3} {keys[name]}")
+    click.echo(f"The DLMS client {client} has new keys.")
+
+
+@command.command("dlms-password", epilog=example("elec-meter control dlms-password --data home"))
+@data_option
+def dlms_password(data_dir: Path) -> None:
+    """Give the reader of the DLMS port a password, for low level security.
+
+    It is asked for, twice. Strangers' networks never see it: there the reader needs keys.
+    """
+    secret = click.prompt(
+        "New DLMS password of reader", hide_input=True, confirmation_prompt=True, err=True
+    )
+    give(data_dir, "reader", {"password": secret.encode().hex()})
+    click.echo("The DLMS client reader has a new password.")
 
 
 @command.command("end-billing", epilog=example("elec-meter control end-billing --data home"))
@@ -302,6 +342,12 @@ _CONTACTOR: Final = {
     "disconnected": "The contactor is open.",
     "ready_for_reconnection": "The contactor is armed: a person at the meter can close it.",
 }
+
+
+def _secret(of: str) -> str:
+    """Hexadecimal digits that are asked for; empty for none."""
+    given = click.prompt(of, hide_input=True, default="", show_default=False, err=True)
+    return "".join(str(given).split())
 
 
 def _print(reply: dict[str, Any], as_json: bool, told: Callable[[dict[str, Any]], str]) -> None:

@@ -33,7 +33,7 @@ from .errors import (
     ChangeInvalidError,
     ChangeTruncatedError,
 )
-from .host import CollectorHost, FlagHost, HostConfig, MainsHost, PanelHost, TerminalsHost
+from .host import CollectorHost, DlmsHost, FlagHost, HostConfig, MainsHost, PanelHost, TerminalsHost
 from .mains import CalibrationConfig, LedConfig, SupplyConfig
 from .parts import (
     part_from_json,
@@ -114,6 +114,7 @@ __all__ = [
     "Difference",
     "DisplayConfig",
     "DisplayScreen",
+    "DlmsHost",
     "EmergencyConfig",
     "FlagConfig",
     "FlagHost",

@@ -7,7 +7,7 @@ and no port shows or changes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -67,6 +67,31 @@ class FlagHost(Document, frozen=True):
     def __post_init__(self) -> None:
         if self.listen is None and self.optical is None:
             raise ValueError("there must be a key 'listen' or 'optical'")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("'certificate' and 'key' go together")
+        if self.certificate is not None and self.listen is None:
+            raise ValueError("a certificate is for 'listen'")
+
+
+class DlmsHost(Document, frozen=True):
+    """DLMS: on TCP, and in mode E of the FLAG port.
+
+    Attributes:
+        listen: HOST:PORT; without it there is mode E alone.
+        clients: who may associate; all but the public need their credentials before.
+        certificate: a PEM file, with which every connection on TCP is encrypted.
+        key: the PEM file of its key.
+    """
+
+    listen: str | None = None
+    clients: Annotated[
+        tuple[Literal["public", "reader", "management"], ...], Meta(min_length=1, max_length=3)
+    ] = ("public", "reader", "management")
+    certificate: PathText | None = None
+    key: PathText | None = None
+
+    def __post_init__(self) -> None:
+        refuse_repeated("client", self.clients)
         if (self.certificate is None) != (self.key is None):
             raise ValueError("'certificate' and 'key' go together")
         if self.certificate is not None and self.listen is None:
@@ -163,6 +188,7 @@ class HostConfig(Document, frozen=True):
         data: the data directory, where the command does not name one.
         mains: what is measured.
         flag: the FLAG port.
+        dlms: DLMS.
         panel: the web panel.
         addons: modules in the slot beside those of the meter's document.
         terminals: contactor, button and terminals.
@@ -172,6 +198,7 @@ class HostConfig(Document, frozen=True):
     mains: MainsHost
     data: PathText | None = None
     flag: FlagHost | None = None
+    dlms: DlmsHost | None = None
     panel: PanelHost | None = None
     addons: Annotated[tuple[AddonConfig, ...], Meta(max_length=8)] | None = None
     terminals: TerminalsHost | None = None

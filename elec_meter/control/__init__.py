@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ClearAlarms,
         EndBilling,
         GetStatus,
+        GiveDlmsCredentials,
         OpenContactor,
         ReceivePrices,
         Request,
@@ -47,6 +48,7 @@ __all__ = [
     "ControlTiming",
     "EndBilling",
     "GetStatus",
+    "GiveDlmsCredentials",
     "OpenContactor",
     "OrderDesk",
     "Orders",
@@ -72,11 +74,9 @@ __getattr__, __dir__ = shared.lazy.loader(
         "desk": "OrderDesk",
         "orders": "Orders Status versions",
         "requests": (
-            "AdjustClock ApplyConfig ArmContactor BoostRelay Checkpoint ClearAlarms EndBilling"
-            " GetStatus OpenContactor ReceivePrices Request ResetDemand RollBack SetClock"
-            " ShowConfig ShowHistory SwitchRelay SynchroniseClock decode_request encode_request"
-            "AdjustClock ApplyConfig ChangePassword Checkpoint EndBilling GetStatus ReceivePrices"
-            " Request ResetDemand RollBack SetClock ShowConfig ShowHistory ShowPasswords"
+            "AdjustClock ApplyConfig ArmContactor BoostRelay ChangePassword Checkpoint ClearAlarms"
+            " EndBilling GetStatus GiveDlmsCredentials OpenContactor ReceivePrices Request"
+            " ResetDemand RollBack SetClock ShowConfig ShowHistory ShowPasswords SwitchRelay"
             " SynchroniseClock decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",

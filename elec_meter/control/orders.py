@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -10,7 +10,7 @@ from elec_meter.access import Gate, Level, VerifierError
 from elec_meter.clock import Synchronisation
 from elec_meter.config import config_to_toml, millipence
 from elec_meter.config.shape import plain
-from elec_meter.configured import changed_parts
+from elec_meter.configured import changed_parts, require_level
 from elec_meter.errors import ClockError, ConfigError, ControlError, MeterError, NotAllowedError
 from elec_meter.events import EventCode
 from elec_meter.meter import Meter
@@ -43,6 +43,7 @@ class Orders:
         durable: brings the meter up to now and commits.
         status: what is to be told of whoever runs the meter.
         gate: whose passwords an order may change; None where there is none.
+        give_dlms: gives a client of DLMS what an author has for it; None where DLMS has none.
 
     Raises:
         StorageError: what is kept of earlier orders is damaged.
@@ -56,8 +57,10 @@ class Orders:
         durable: Callable[[], None],
         status: Status,
         gate: Gate | None = None,
+        give_dlms: Callable[[str, Mapping[str, str], str], None] | None = None,
     ) -> None:
         self._meter = meter
+        self._give_dlms = give_dlms
         self._gate = gate
         self._now = now
         self._durable = durable
@@ -168,6 +171,8 @@ class Orders:
                 return self._take_prices(order, now, author)
             case requests.ChangePassword():
                 return self._change_password(order, now, author)
+            case requests.GiveDlmsCredentials():
+                return self._give(order, author)
         return self._switch(order, now, author)
 
     def _switch(self, order: requests.Request, now: datetime, author: str) -> Reply:
@@ -226,6 +231,13 @@ class Orders:
             raise VerifierError("salt and key are written in hexadecimal") from None
         gate.set_verifier(Level(order.of), salt, key, now, level=Level(order.level), author=author)
         self._meter.checkpoint()
+        return {}
+
+    def _give(self, order: requests.GiveDlmsCredentials, author: str) -> Reply:
+        require_level(Level(order.level), Level.SUPPLIER, "give DLMS clients their keys")
+        if self._give_dlms is None:
+            raise ControlError("this meter is run without DLMS")
+        self._give_dlms(order.client, order.given, _named(author))
         return {}
 
     def _passwords(self) -> Reply:

@@ -204,6 +204,24 @@ class ShowPasswords(Request, frozen=True, tag="passwords"):
     """Ask which levels have a password, and for the salt."""
 
 
+class GiveDlmsCredentials(Request, frozen=True, tag="dlms.give"):
+    """Let a client of DLMS have other keys or another password (docs/dlms.md).
+
+    Attributes:
+        client: `reader` or `management`.
+        given: in hexadecimal: `encryption`, `authentication`, `master` and `title`, or `password`.
+    """
+
+    client: Annotated[str, Meta(max_length=32)]
+    given: Annotated[
+        dict[Annotated[str, Meta(max_length=32)], Annotated[str, Meta(max_length=128)]],
+        Meta(min_length=1, max_length=5),
+    ]
+
+    def __repr__(self) -> str:
+        return f"<GiveDlmsCredentials to {self.client}>"
+
+
 class Checkpoint(Request, frozen=True, tag="checkpoint"):
     """Make everything durable."""
 
@@ -230,6 +248,7 @@ AnyRequest: TypeAlias = (
     | ClearAlarms
     | ChangePassword
     | ShowPasswords
+    | GiveDlmsCredentials
     | Checkpoint
     | GetStatus
 )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from elec_meter.dlms import ClientRule, Keys, management_client, public_client, reader_client
-
-DLMS_PASSWORD: Final = b"halfhourly"
-DLMS_KEYS: Final = Keys(
-    encryption=bytes.fromhex("000102030405060708090A0B0C0D0E0F"),
-    authentication=bytes.fromhex("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"),
+from elec_meter.dlms import (
+    PUBLISHED_KEYS,
+    PUBLISHED_MASTER,
+    PUBLISHED_PASSWORD,
+    ClientRule,
+    management_client,
+    public_client,
+    reader_client,
 )
-DLMS_MASTER_KEY: Final = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+
+DLMS_PASSWORD: Final = PUBLISHED_PASSWORD
+DLMS_KEYS: Final = PUBLISHED_KEYS
+DLMS_MASTER_KEY: Final = PUBLISHED_MASTER
 
 
 def dlms_clients() -> tuple[ClientRule, ...]:

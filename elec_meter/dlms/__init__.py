@@ -9,8 +9,20 @@ from elec_meter.dlms.clients import (
     reader_client,
 )
 from elec_meter.dlms.counters import InvocationCounters
+from elec_meter.dlms.credentials import (
+    KEYED_CLIENTS,
+    MANAGEMENT,
+    PUBLIC,
+    PUBLISHED_KEYS,
+    PUBLISHED_MASTER,
+    PUBLISHED_PASSWORD,
+    READER,
+    Credentials,
+    Given,
+    given_from,
+)
 from elec_meter.dlms.device import LogicalDevice
-from elec_meter.dlms.errors import DlmsError, PeerError
+from elec_meter.dlms.errors import CredentialError, DlmsError, PeerError
 from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
 from elec_meter.dlms.keyring import Keyring
 from elec_meter.dlms.policy import Gate
@@ -19,10 +31,19 @@ from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming
 from elec_meter.dlms.view import Changes, OwnObject
 
 __all__ = [
+    "KEYED_CLIENTS",
+    "MANAGEMENT",
+    "PUBLIC",
+    "PUBLISHED_KEYS",
+    "PUBLISHED_MASTER",
+    "PUBLISHED_PASSWORD",
     "PUSH_SETUP",
+    "READER",
     "ActionsOf",
     "Changes",
     "ClientRule",
+    "CredentialError",
+    "Credentials",
     "DirectoryChanges",
     "DlmsError",
     "DlmsPort",
@@ -30,6 +51,7 @@ __all__ = [
     "DlmsSession",
     "DlmsTiming",
     "Gate",
+    "Given",
     "HdlcLine",
     "HdlcSession",
     "InvocationCounters",
@@ -42,6 +64,7 @@ __all__ = [
     "Push",
     "PushRule",
     "WrapperSession",
+    "given_from",
     "management_client",
     "public_client",
     "reader_client",

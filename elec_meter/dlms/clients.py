@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from elec_meter.dlms.acse import CHALLENGE_MAX
-from elec_meter.dlms.ciphering import KEY_SIZE, Keys, Protection
+from elec_meter.dlms.ciphering import KEY_SIZE, TITLE_SIZE, Keys, Protection
 from elec_meter.dlms.policy import Level
 from elec_meter.errors import ConfigError
 
@@ -25,9 +25,10 @@ class ClientRule:
         master: wraps new keys; empty where they cannot be changed.
         protection: what its ciphered APDUs must have.
         must_cipher: whether it has to cipher them all.
+        title: the one system title that may use the keys; empty for any.
 
     Raises:
-        ConfigError: it could never associate, or a key or password is of another size.
+        ConfigError: it could never associate, or a key, password or title is of another size.
     """
 
     sap: int
@@ -38,6 +39,7 @@ class ClientRule:
     master: bytes = field(default=b"", repr=False)
     protection: Protection = Protection.AUTHENTICATED
     must_cipher: bool = False
+    title: bytes = b""
 
     def __post_init__(self) -> None:
         if not 1 <= self.sap <= _SAP_MAX:
@@ -46,6 +48,8 @@ class ClientRule:
             raise ConfigError(f"a DLMS key has {KEY_SIZE} bytes")
         if self.master and (self.keys is None or len(self.master) != KEY_SIZE):
             raise ConfigError(f"a DLMS master key has {KEY_SIZE} bytes, and keys to wrap")
+        if self.title and (self.keys is None or len(self.title) != TITLE_SIZE):
+            raise ConfigError(f"a DLMS system title has {TITLE_SIZE} bytes, and keys to use")
         if len(self.password) > CHALLENGE_MAX:
             raise ConfigError(f"a DLMS password has at most {CHALLENGE_MAX} bytes")
         if self.must_cipher and self.keys is None:
@@ -59,18 +63,23 @@ def public_client() -> ClientRule:
     return ClientRule(sap=16, level=Level.PUBLIC, is_open=True)
 
 
-def reader_client(password: bytes, keys: Keys | None, master: bytes = b"") -> ClientRule:
+def reader_client(
+    password: bytes, keys: Keys | None, master: bytes = b"", title: bytes = b""
+) -> ClientRule:
     """Client 32: everything that can be read, by password or by key."""
-    return ClientRule(sap=32, level=Level.READER, password=password, keys=keys, master=master)
+    return ClientRule(
+        sap=32, level=Level.READER, password=password, keys=keys, master=master, title=title
+    )
 
 
-def management_client(keys: Keys, master: bytes = b"") -> ClientRule:
+def management_client(keys: Keys, master: bytes = b"", title: bytes = b"") -> ClientRule:
     """Client 1: everything, by key, authenticated and encrypted; it changes keys, too."""
     return ClientRule(
         sap=1,
         level=Level.SUPPLIER,
         keys=keys,
         master=master,
+        title=title,
         protection=Protection.BOTH,
         must_cipher=True,
     )

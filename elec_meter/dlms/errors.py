@@ -17,6 +17,14 @@ class EncodingError(DlmsError):
     """
 
 
+class CredentialError(DlmsError):
+    """Somebody gave a client keys or a password that it cannot have. It has what it had.
+
+    Example scenarios: a key of 31 hexadecimal digits; the demo's keys; an encryption key that is
+    the authentication key, too.
+    """
+
+
 class PeerError(DlmsError):
     """Root of what the other side did wrong; it is answered with a refusal."""
 

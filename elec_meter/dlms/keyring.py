@@ -123,6 +123,15 @@ class Keyring:
                 int(secret.protection),
                 secret.must_cipher,
             )
+        self._replace(saved)
+
+    def forget(self, sap: int) -> None:
+        """Let a client have what it was given, whatever became of that; errors as for `change`."""
+        saved = {name: each for name, each in self._saved.items() if name != str(sap)}
+        if len(saved) < len(self._saved):
+            self._replace(saved)
+
+    def _replace(self, saved: dict[str, _Saved]) -> None:
         self._keep(msgspec.json.encode(saved))
         self._saved = saved
 

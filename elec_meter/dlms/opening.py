@@ -86,7 +86,7 @@ def agree(request: AssociationRequest, device: LogicalDevice, rule: ClientRule |
     if (rule.must_cipher and not is_ciphered) or (rule.keys is None and is_ciphered):
         raise AssociationRefusedError(Diagnostic.CONTEXT_NOT_SUPPORTED)
     is_keyed = is_ciphered or mechanism is Mechanism.HIGH_GMAC
-    if is_keyed and (len(request.title) != TITLE_SIZE or request.title == device.title):
+    if is_keyed and not _is_title(request.title, device, rule):
         raise AssociationRefusedError(Diagnostic.CALLING_TITLE_NOT_RECOGNISED)
     if device.gate.is_locked(rule.level):
         raise AssociationRefusedError(Diagnostic.AUTHENTICATION_FAILURE)
@@ -113,6 +113,13 @@ def agree(request: AssociationRequest, device: LogicalDevice, rule: ClientRule |
         request.secret if mechanism is Mechanism.HIGH_GMAC else b"",
         wrapping,
     )
+
+
+def _is_title(title: bytes, device: LogicalDevice, rule: ClientRule) -> bool:
+    """Whether somebody of this system title may use the client's keys."""
+    if rule.title:
+        return title == rule.title
+    return len(title) == TITLE_SIZE and title != device.title
 
 
 def _context(request: AssociationRequest) -> Context:

@@ -32,7 +32,8 @@ class Stream(Protocol):
         """Let time pass; return what is to be sent."""
 
 
-StreamFactory: TypeAlias = Callable[[datetime], Stream]
+StreamFactory: TypeAlias = Callable[[datetime, FlagLine], Stream]
+"""Makes what takes a line over at an instant."""
 
 
 class Services(NamedTuple):
@@ -276,7 +277,7 @@ class FlagSession:
                 return ASK_AGAIN
             case Action.HAND_OVER:
                 assert services.enhanced is not None  # else it cannot be selected
-                self._stream = services.enhanced(now)
+                self._stream = services.enhanced(now, self._line)
             case Action.BREAK:
                 return BREAK
         self._repeats_left = self._line.repeats

@@ -11,6 +11,7 @@ from typing import Final
 
 from .addons import AddonsEdge
 from .base import Edge, Host
+from .dlms import DlmsEdge
 from .gas import GasUnits
 from .mains import Mains
 from .panel import PanelEdge
@@ -20,6 +21,7 @@ from .terminals import TerminalsEdge
 EDGES: Final[dict[str, Callable[[Host], Edge]]] = {
     "terminals": TerminalsEdge,
     "flag": FlagEdge,
+    "dlms": DlmsEdge,
     "panel": PanelEdge,
     "addons": AddonsEdge,
     "mains": Mains,

@@ -9,6 +9,10 @@ from elec_meter.errors import StorageError
 from shared import private_file
 
 DLMS_KEYS_NAME: Final = "dlms-keys.json"
+"""Keys that a head end changed."""
+
+DLMS_CLIENTS_NAME: Final = "dlms-clients.json"
+"""Keys and passwords that clients were given."""
 
 
 class SecretFile:

@@ -108,7 +108,7 @@ KNOWS = {
     "addon_lines": (*_METER, "addons"),
     "control": (*_METER, "configured"),
     "pairing_place": (*_METER, "configured"),
-    "panel_desk": (*_METER, "configured", "control", "switched", "pairing_place"),
+    "panel_desk": (*_METER, "configured", "control", "switched", "pairing_place", "panel"),
     "ports": ("errors", "config", "flag", "dlms", "control"),
     "hal": ("errors", "meter"),
     "dlms_service": (*_METER, "dlms"),

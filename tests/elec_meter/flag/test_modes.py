@@ -41,7 +41,8 @@ SNRM = bytes.fromhex("7ea0070321930f017e")
 class Hdlc:
     """Stands for the protocol of mode E: says everything back; `q` ends it."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, line: FlagLine) -> None:
+        self.line = line
         self.received = b""
         self.closed = False
 
@@ -127,8 +128,8 @@ def test_mode_e_hands_over_every_bit_that_follows(seed: int) -> None:
     """The acknowledgement comes at the old speed; then eight bits at the new one, however cut."""
     streams: list[Hdlc] = []
 
-    def made(now: datetime) -> Hdlc:
-        streams.append(Hdlc(now))
+    def made(now: datetime, line: FlagLine) -> Hdlc:
+        streams.append(Hdlc(now, line))
         return streams[-1]
 
     session = Desktop(enhanced=made).session(SERIAL)
@@ -141,6 +142,7 @@ def test_mode_e_hands_over_every_bit_that_follows(seed: int) -> None:
     assert SNRM + b"\x01\xff\x80/?!\r\n" == b"".join(each.data for each in answers[2:])
     assert State.TRANSPARENT is session.state
     assert fast == session.setting
+    assert [SERIAL] == [each.line for each in streams]
     session.receive(b"q", NOON)
     assert (State.SIGN_ON, SLOW) == (session.state, session.setting)
     assert IDENTIFICATION == session.receive_data(SIGN_ON, NOON)
