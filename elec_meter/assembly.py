@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from shared.obis import Obis
+
 from .access import Level
 from .alarms import Alarms
 from .clock import Clock
@@ -26,6 +28,7 @@ from .ledger import Books, Reading
 from .objects import (
     NO_EVENTS,
     PULSES,
+    PUSHED_ROWS,
     Directory,
     EventLog,
     ObjectsError,
@@ -36,6 +39,7 @@ from .objects import (
     UnitReport,
     build_directory,
     pulse_input_of,
+    pushed_by,
 )
 from .outages import Outages
 from .plans import CalendarPlans
@@ -66,6 +70,7 @@ class Parts(NamedTuple):
         outages: the long ones; None for none.
         harmonics: gives those of some cycles not long ago, None when there are none.
         plans: calendars in force, to come and being written; None for those of the configuration.
+        dlms_port: gives the TCP port on which DLMS listens, None where it does not.
     """
 
     clock: Clock
@@ -80,6 +85,7 @@ class Parts(NamedTuple):
     outages: Outages | None = None
     harmonics: Callable[[datetime], Harmonics | None] = lambda _: None
     plans: CalendarPlans | None = None
+    dlms_port: Callable[[], int | None] = lambda: None
 
 
 class Assembly:
@@ -106,6 +112,7 @@ class Assembly:
             outages=parts.outages,
             harmonics=parts.harmonics,
             plans=parts.plans,
+            dlms_port=parts.dlms_port,
         )
         self.display = Display(
             config.display,
@@ -123,6 +130,8 @@ class Assembly:
         self._recorded = {each.name: (each.object, each.attribute) for each in config.data_channels}
         for number, each in enumerate(config.data_channels):
             self._refuse_unreadable(f"data_channels[{number}]", each.object, each.attribute)
+        for number, (obis, attribute) in enumerate(pushed_by(config)):
+            self._refuse_unpushable(f"push.objects[{number}]", obis, attribute)
 
     def read(self, channel: str) -> Reading:
         """What a data channel's object says now."""
@@ -162,6 +171,16 @@ class Assembly:
             raise ConfigError(f"{path}: {error}") from None
         if isinstance(source, ProfileGeneric) or attribute not in source.attributes:
             raise ConfigError(f"{path}: attribute {attribute} of {code} is no number to record")
+
+    def _refuse_unpushable(self, path: str, obis: Obis, attribute: int) -> None:
+        try:
+            source = self.objects[obis]
+        except ObjectsError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        if attribute not in source.attributes:
+            raise ConfigError(f"{path}: there is no attribute {attribute} of {obis}")
+        if isinstance(source, ProfileGeneric) and attribute == _VALUE and obis != PUSHED_ROWS:
+            raise ConfigError(f"{path}: rows of {obis} are not pushed, only those of {PUSHED_ROWS}")
 
 
 def _register(path: str, code: str, objects: Directory) -> Register:

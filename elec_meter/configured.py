@@ -56,6 +56,7 @@ class ConfiguredMeter:
         led: flashes with the energy.
         outages: the long ones.
         plans: calendars in force, to come and being written.
+        dlms_port: the TCP port on which whoever runs it lets DLMS listen; None for none.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class ConfiguredMeter:
         self.save_beside(OUTAGES_KEY, self.outages.packed)
         self.plans = CalendarPlans(config, storage.get_state(PLANS_KEY))
         self.save_beside(PLANS_KEY, self.plans.packed)
+        self.dlms_port: int | None = None
         self.config_version = 0
         self._now = now
         self._assembly: Assembly
@@ -264,6 +266,7 @@ class ConfiguredMeter:
             self.outages,
             self.harmonics,
             self.plans,
+            lambda: self.dlms_port,
         )
         self._assembly = Assembly(self.config, self.ledger, parts)
         self._recover_counts()

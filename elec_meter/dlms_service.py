@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,6 @@ from shared.timegrid import from_unix_s
 from .access import Gate, Level
 from .dlms import (
     PUBLISHED_PASSWORD,
-    PUSH_SETUP,
     ActionsOf,
     ClientRule,
     Credentials,
@@ -25,16 +24,14 @@ from .dlms import (
     InvocationCounters,
     Keyring,
     LogicalDevice,
-    OwnObject,
     Push,
-    PushRule,
     given_from,
 )
 from .errors import NotADataDirectoryError
 from .events import EventCode
 from .flag import FlagLine
 from .meter import Meter
-from .objects import Actions
+from .objects import Actions, CosemObject, Directory
 from .storage import DLMS_CLIENTS_NAME, DLMS_KEYS_NAME, SecretFile, Storage
 
 if TYPE_CHECKING:
@@ -75,6 +72,31 @@ class _Door:
             self._gate.succeeded(self.port, level, self._now())
 
 
+class _InForce(Directory):
+    """The directory of the configuration in force, which may change while somebody reads.
+
+    What a client has written it reads back, and what it writes next changes nothing else.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def __getitem__(self, obis: Obis | str) -> CosemObject:
+        return self._meter.objects[obis]
+
+    def __contains__(self, obis: object) -> bool:
+        return obis in self._meter.objects
+
+    def __iter__(self) -> Iterator[CosemObject]:
+        return iter(self._meter.objects)
+
+    def __len__(self) -> int:
+        return len(self._meter.objects)
+
+    def now(self) -> datetime:
+        return self._meter.objects.now()
+
+
 class DlmsService:
     """Makes the sessions of a meter's DLMS port.
 
@@ -107,6 +129,7 @@ class DlmsService:
         self._actions = actions
         self._gate = gate
         self._meter = meter
+        self._directory = _InForce(meter)
         self._clients = clients
         self._durable = durable
         self._random_bytes = random_bytes
@@ -114,13 +137,12 @@ class DlmsService:
         meter.save_beside(STATE_KEY, self._counters.state)
         self._keyring = _keyring(meter.storage.directory)
         self._now = now
-        self._push: Push | None = None
         self._version = meter.config_version
         self._ports: dict[tuple[str, bool], DlmsPort] = {}
         self._current(TCP_PORT, is_exposed=False)  # what cannot be is better known now
 
     def session(self, now: datetime, *, is_exposed: bool = False) -> DlmsSession:
-        """A session by the configuration in force; one that is under way keeps its own.
+        """A session; one that is under way keeps the system title that it began with.
 
         Args:
             now: the host's UTC.
@@ -148,18 +170,23 @@ class DlmsService:
         self._record_keys(_given_by(client, given, author))
         self._durable()
 
-    def push(self, rule: PushRule) -> Push:
-        """Have half-hours and alarms pushed from now on, after what was delivered before.
+    def push(self) -> Push:
+        """What pushes half-hours and alarms as the configuration says, after what was delivered.
 
         Raises:
-            ConfigError: the client to whom to push has no keys.
             DlmsError: what the meter kept of it is damaged.
         """
-        saved = self._meter.storage.get_state(PUSH_KEY) or b""
-        push = Push(self._device, rule, saved, self._now())
-        self._meter.save_beside(PUSH_KEY, push.packed)
-        self._push = push
+        meter = self._meter
+        saved = meter.storage.get_state(PUSH_KEY) or b""
+        push = Push(self._device, lambda: meter.config.push, saved, self._now())
+        meter.save_beside(PUSH_KEY, push.packed)
         return push
+
+    def can_push(self) -> bool:
+        """Whether the client to whom the configuration has anything pushed has keys, if any has."""
+        config = self._meter.config.push
+        rule = self._device().rule(config.client)
+        return not config.destination or (rule is not None and rule.keys is not None)
 
     def link(self, now: datetime, line: FlagLine = _AT_METER) -> HdlcSession:
         """The same over HDLC: what takes a FLAG line over in mode E."""
@@ -184,7 +211,7 @@ class DlmsService:
     def _new_device(self, port: str, *, is_exposed: bool = False) -> LogicalDevice:
         meter = self._meter
         return LogicalDevice(
-            directory=meter.objects,
+            directory=self._directory,
             title=system_title(meter.config.flag.manufacturer, meter.config.serial),
             clients=_without_secrets(self._clients) if is_exposed else self._clients,
             counters=self._counters,
@@ -193,17 +220,11 @@ class DlmsService:
             gate=_Door(self._gate, port, self._now),
             keyring=self._keyring,
             record=self._record_keys,
-            further=self._further,
-            changes=DirectoryChanges(meter.objects, self._actions_at(port)),
+            changes=DirectoryChanges(self._directory, self._actions_at(port)),
         )
 
     def _device(self) -> LogicalDevice:
         return self._new_device(TCP_PORT)
-
-    def _further(self, level: Level) -> Mapping[Obis, OwnObject]:
-        if self._push is None or level is Level.PUBLIC:
-            return {}
-        return {PUSH_SETUP: self._push.object(level)}
 
 
 def credentials_of(directory: Path) -> Credentials:

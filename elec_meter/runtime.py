@@ -18,7 +18,7 @@ from .access import GATE_KEY, Gate, Level
 from .addon_lines import AddonLines
 from .config import AddonConfig
 from .control import ControlSession, OrderDesk, Orders
-from .dlms import ClientRule, PushRule
+from .dlms import ClientRule
 from .dlms_service import DlmsService
 from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
@@ -63,7 +63,6 @@ class Runtime:
         dlms_clients: who may associate there, and over HDLC.
         dlms_tls: encrypts the DLMS listener's connections.
         panel: the web panel; None for none.
-        push: to whom half-hours and alarms are pushed over DLMS; None for nobody.
         addons: modules in the slot beside those of the configuration.
         say: takes a module's name and a sentence of its own, such as where it listens.
 
@@ -89,7 +88,6 @@ class Runtime:
         dlms_clients: tuple[ClientRule, ...] = (),
         dlms_tls: ssl.SSLContext | None = None,
         panel: PanelPlace | None = None,
-        push: PushRule | None = None,
         addons: Sequence[AddonConfig] = (),
         say: Callable[[str, str], None] = lambda _name, _sentence: None,
     ) -> None:
@@ -122,7 +120,8 @@ class Runtime:
             now=self.now,
             actions=partial(OrderDesk, self._orders),
         )
-        self._push = self._new_push(push)
+        self._pusher = self._dlms_service.push()
+        self._push = PushClient(self._pusher, now=self.now) if dlms_clients else None
         self._enhanced = enhanced or (self._dlms_service.link if dlms_clients else None)
         self._desk = Desk(
             gate=self.gate,
@@ -235,10 +234,11 @@ class Runtime:
                 exposed_factory=partial(self._dlms_service.session, is_exposed=True),
                 tls=self._dlms_tls,
             )
+            self.meter.dlms_port = self._dlms.address[1]
         if self._panel_place is not None:
             self._panel = await self._open_panel(self._panel_place)
         if self._push is not None:
-            self._push.start()
+            self._start_push(self._push)
         directory = self.meter.storage.directory
         if directory is not None:
             try:
@@ -313,6 +313,7 @@ class Runtime:
             durable=self.durable,
             status=self._status,
             gate=self.gate,
+            push_now=lambda: self._pusher.send_now(self.now()),
             give_dlms=self._give_dlms,
         )
 
@@ -331,10 +332,11 @@ class Runtime:
             enhanced=self._enhanced,
         )
 
-    def _new_push(self, rule: PushRule | None) -> PushClient | None:
-        if rule is None:
-            return None
-        return PushClient(self._dlms_service.push(rule), rule.host, rule.port, now=self.now)
+    def _start_push(self, push: PushClient) -> None:
+        if not self._dlms_service.can_push():
+            client = self.meter.config.push.client
+            self.notices.append(f"nothing is pushed: the DLMS client {client} has no keys")
+        push.start()
 
     def _durable_for_flag(self) -> None:
         self.durable()

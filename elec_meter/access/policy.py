@@ -9,7 +9,7 @@ from shared.obis import Obis
 
 _LOGICAL_NAME: Final = 1
 _VALUE: Final = 2
-_PROFILE_GENERIC: Final = 7
+_PROFILE_GENERIC, _PUSH_SETUP = 7, 40
 _ELECTRICITY: Final = 1
 # Groups D of demand (its sum of maxima, running and last average, and maximum), of instantaneous
 # values and of energy by the half-hour (IEC 62056-6-1).
@@ -59,7 +59,7 @@ def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
 
     The public sees who the meter is, its time, its state and the registers that a bill is made of.
     Half-hours, events, demand, and what energy has cost tell how a household lives: they are its
-    personal data and begin at `Level.READER`.
+    personal data and begin at `Level.READER`; so does where they are sent.
 
     Args:
         level: who is asking.
@@ -69,7 +69,7 @@ def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
     """
     if level >= Level.READER or attribute == _LOGICAL_NAME:
         return True
-    if class_id == _PROFILE_GENERIC and attribute == _VALUE:
+    if class_id == _PUSH_SETUP or (class_id == _PROFILE_GENERIC and attribute == _VALUE):
         return False
     if obis.a == _ELECTRICITY and _MIN_C <= obis.c < _SERVICE_C and obis.d in _PERSONAL_D:
         return False

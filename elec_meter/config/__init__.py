@@ -43,6 +43,7 @@ from .parts import (
     part_to_octets,
 )
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
+from .push import UNTIL_DELIVERED, PushConfig, PushObject
 from .schema import (
     ENERGY_NAMES,
     MAX_DEVICE_IDS,
@@ -90,6 +91,7 @@ __all__ = [
     "ENERGY_NAMES",
     "MAX_DEVICE_IDS",
     "SINGLE_RATE",
+    "UNTIL_DELIVERED",
     "AccessConfig",
     "AddonConfig",
     "AddonSetting",
@@ -130,6 +132,8 @@ __all__ = [
     "ProfileConfig",
     "PulseInputConfig",
     "PulseOutputConfig",
+    "PushConfig",
+    "PushObject",
     "RelayConfig",
     "SeasonConfig",
     "SpecialDayConfig",

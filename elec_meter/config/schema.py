@@ -35,6 +35,7 @@ from .base import (
 )
 from .mains import CalibrationConfig, LedConfig, SupplyConfig
 from .places import DISPLAY_DIGITS, Places
+from .push import PushConfig
 from .slot import AddonConfig
 from .switchgear import (
     MAX_TERMINALS,
@@ -321,6 +322,7 @@ class MeterConfig(Document, frozen=True):
         calibration: of the front end; only the factory may change it.
         addons: the modules in the slot.
         device_ids: further identifications of the meter, up to five: 0-0:96.1.1 and so on.
+        push: to whom half-hours and alarms are sent unasked.
     """
 
     serial: Serial = "00000001"
@@ -349,6 +351,7 @@ class MeterConfig(Document, frozen=True):
     supply: SupplyConfig = SupplyConfig()
     led: LedConfig = LedConfig()
     device_ids: Annotated[tuple[DeviceId, ...], Meta(max_length=MAX_DEVICE_IDS)] = ()
+    push: PushConfig = PushConfig()
 
     def __post_init__(self) -> None:
         further = len(self.gas_units) + len(self.data_channels)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         GetStatus,
         GiveDlmsCredentials,
         OpenContactor,
+        PushNow,
         ReceivePrices,
         Request,
         ResetDemand,
@@ -52,6 +53,7 @@ __all__ = [
     "OpenContactor",
     "OrderDesk",
     "Orders",
+    "PushNow",
     "ReceivePrices",
     "Request",
     "ResetDemand",
@@ -75,7 +77,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "orders": "Orders Status versions",
         "requests": (
             "AdjustClock ApplyConfig ArmContactor BoostRelay ChangePassword Checkpoint ClearAlarms"
-            " EndBilling GetStatus GiveDlmsCredentials OpenContactor ReceivePrices Request"
+            " EndBilling GetStatus GiveDlmsCredentials OpenContactor PushNow ReceivePrices Request"
             " ResetDemand RollBack SetClock ShowConfig ShowHistory ShowPasswords SwitchRelay"
             " SynchroniseClock decode_request encode_request"
         ),

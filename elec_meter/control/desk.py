@@ -109,6 +109,10 @@ class OrderDesk:
         """Somebody has looked at the alarms."""
         self._order(requests.ClearAlarms(level=self._level))
 
+    def push_now(self) -> None:
+        """Have what waits for the head end sent at once."""
+        self._order(requests.PushNow(level=self._level))
+
     def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
         """Let a level have another password, whose verifier this is."""
         self._order(

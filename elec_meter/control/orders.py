@@ -43,6 +43,7 @@ class Orders:
         durable: brings the meter up to now and commits.
         status: what is to be told of whoever runs the meter.
         gate: whose passwords an order may change; None where there is none.
+        push_now: has what waits for the head end sent at once; None where nothing is pushed.
         give_dlms: gives a client of DLMS what an author has for it; None where DLMS has none.
 
     Raises:
@@ -57,10 +58,12 @@ class Orders:
         durable: Callable[[], None],
         status: Status,
         gate: Gate | None = None,
+        push_now: Callable[[], None] | None = None,
         give_dlms: Callable[[str, Mapping[str, str], str], None] | None = None,
     ) -> None:
         self._meter = meter
         self._give_dlms = give_dlms
+        self._push_now = push_now
         self._gate = gate
         self._now = now
         self._durable = durable
@@ -173,6 +176,8 @@ class Orders:
                 return self._change_password(order, now, author)
             case requests.GiveDlmsCredentials():
                 return self._give(order, author)
+            case requests.PushNow():
+                return self._push(order)
         return self._switch(order, now, author)
 
     def _switch(self, order: requests.Request, now: datetime, author: str) -> Reply:
@@ -238,6 +243,13 @@ class Orders:
         if self._give_dlms is None:
             raise ControlError("this meter is run without DLMS")
         self._give_dlms(order.client, order.given, _named(author))
+        return {}
+
+    def _push(self, order: requests.PushNow) -> Reply:
+        require_level(Level(order.level), Level.SUPPLIER, "have anything pushed")
+        if self._push_now is None or not self._meter.config.push.destination:
+            raise ControlError("this meter has no destination to push to")
+        self._push_now()
         return {}
 
     def _passwords(self) -> Reply:

@@ -186,6 +186,10 @@ class ClearAlarms(Request, frozen=True, tag="alarms.clear"):
     """Somebody has looked at the alarms."""
 
 
+class PushNow(Request, frozen=True, tag="push.now"):
+    """Have what waits for the head end sent at once."""
+
+
 class ChangePassword(Request, frozen=True, tag="password.change"):
     """Let a level have another password.
 
@@ -246,6 +250,7 @@ AnyRequest: TypeAlias = (
     | SwitchRelay
     | BoostRelay
     | ClearAlarms
+    | PushNow
     | ChangePassword
     | ShowPasswords
     | GiveDlmsCredentials

@@ -26,7 +26,7 @@ from elec_meter.dlms.errors import CredentialError, DlmsError, PeerError
 from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
 from elec_meter.dlms.keyring import Keyring
 from elec_meter.dlms.policy import Gate
-from elec_meter.dlms.push import PUSH_SETUP, Push, PushRule
+from elec_meter.dlms.push import Push
 from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming, WrapperSession
 from elec_meter.dlms.view import Changes, OwnObject
 
@@ -37,7 +37,6 @@ __all__ = [
     "PUBLISHED_KEYS",
     "PUBLISHED_MASTER",
     "PUBLISHED_PASSWORD",
-    "PUSH_SETUP",
     "READER",
     "ActionsOf",
     "Changes",
@@ -62,7 +61,6 @@ __all__ = [
     "PeerError",
     "Protection",
     "Push",
-    "PushRule",
     "WrapperSession",
     "given_from",
     "management_client",

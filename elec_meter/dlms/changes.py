@@ -24,6 +24,7 @@ from elec_meter.objects import (
     NoSuchAttributeError,
     NoSuchMethodError,
     NotWritableError,
+    Parts,
     Rows,
     UnknownObjectError,
     ValueNotTakenError,
@@ -107,6 +108,8 @@ def given_of(form: Form, data: CosemData) -> Given:
             found = _text(value)
         case Form.TEXT if isinstance(value, str) and tag is not Tag.BIT_STRING:
             found = value
+        case Form.PARTS:
+            found = _parts(data)
         case Form.DOCUMENT if isinstance(value, str) and tag is not Tag.BIT_STRING:
             found = value
         case Form.OCTETS | Form.DOCUMENT if isinstance(value, bytes) and tag is Tag.OCTETS:
@@ -135,6 +138,25 @@ def _rows(form: Form, data: CosemData) -> Rows | None:
         return rows_of(form, data)
     except MalformedError:
         return None
+
+
+def _parts(data: CosemData) -> Parts | str | None:
+    """Parts as they are, and a text as a text; None for parts of which one is neither."""
+    tag, value = data
+    if isinstance(value, tuple):
+        parts = tuple(map(_part, value))
+        known = tuple(each for each in parts if each is not None)
+        return Parts(known) if len(known) == len(parts) else None
+    if isinstance(value, bytes) and tag is Tag.OCTETS:
+        return _text(value)
+    return value if isinstance(value, str) and tag is not Tag.BIT_STRING else None
+
+
+def _part(data: CosemData) -> int | str | bytes | Parts | None:
+    value = data.value
+    if isinstance(value, tuple):
+        return _parts(data)
+    return value if isinstance(value, (int, bytes, str)) else None
 
 
 def _text(value: bytes) -> str | None:

@@ -8,88 +8,34 @@ says twice the same: its rows are told by their time, and its alarms are all tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from elec_meter.dlms.action import ActionOutcome
-from elec_meter.dlms.ciphering import Form, Protection, seal
+from elec_meter.config import UNTIL_DELIVERED, PushConfig
+from elec_meter.dlms.ciphering import Form, Keys, Protection, seal
 from elec_meter.dlms.cursor import Cursor, encode_length
-from elec_meter.dlms.data import (
-    CosemData,
-    array,
-    encode_data,
-    enum,
-    int8,
-    octets,
-    structure,
-    uint8,
-    uint16,
-)
+from elec_meter.dlms.data import array, encode_data
 from elec_meter.dlms.device import SERVER_SAP, LogicalDevice
 from elec_meter.dlms.instants import encode_date_time
 from elec_meter.dlms.notices import DATA_NOTIFICATION
-from elec_meter.dlms.policy import Level
 from elec_meter.dlms.profiles import buffer
 from elec_meter.dlms.rendering import render
 from elec_meter.dlms.selection import RowSelection
-from elec_meter.dlms.services import ActionResult
-from elec_meter.dlms.view import OwnObject
+from elec_meter.dlms.tags import Tag
 from elec_meter.dlms.wrapper import Wrapped
-from elec_meter.errors import ConfigError
-from elec_meter.objects import ProfileGeneric
+from elec_meter.objects import PUSHED_ROWS, ProfileGeneric
 from shared.obis import Obis
 from shared.timegrid import from_unix_s, unix_s
 
-PUSH_SETUP: Final = Obis.parse("0-0:25.9.0")
 ROWS_MAX: Final = 96
 """Rows in one notification; further ones are in the next."""
 
-_NAME: Final = Obis.parse("0-0:42.0.0")
-_ROWS: Final = Obis.parse("1-0:99.1.0")
 _ALARMS: Final = Obis.parse("0-0:97.98.20")
-_MEMBERS: Final = ((1, _NAME), (7, _ROWS), (1, _ALARMS))
 _VALUE: Final = 2
-_CLASS: Final = 40
-_SEND_NOW: Final = 1
-_TCP, _XDLMS = 0, 0
-_EVER: Final = 0xFF
-_DELAY_MAX: Final = 0xFFFF
 _NUMBER_MODULUS: Final = 1 << 24
 _SECOND: Final = timedelta(seconds=1)
+_AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 _FORMAT: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushRule:
-    """To whom a meter pushes, and how patiently.
-
-    Attributes:
-        host: of the head end.
-        port: where it listens.
-        sap: the client whose keys protect what is sent: half-hours are personal data.
-        look_every_s: how often it is seen whether there is anything to be sent.
-        delay_s: between a failure and the first repetition; it doubles with every further one.
-        delay_max_s: the longest.
-        keep_days: rows that are older are not sent any more; they can still be read.
-
-    Raises:
-        ConfigError: a number that makes no sense.
-    """
-
-    host: str
-    port: int
-    sap: int = 1
-    look_every_s: int = 30
-    delay_s: int = 10
-    delay_max_s: int = 3_600
-    keep_days: int = 31
-
-    def __post_init__(self) -> None:
-        numbers = (self.look_every_s, self.delay_s, self.keep_days)
-        if min(numbers) < 1 or not self.delay_s <= self.delay_max_s <= _DELAY_MAX:
-            raise ConfigError("a push waits at least a second, and at most 65535")
 
 
 class _Sent(NamedTuple):
@@ -104,27 +50,29 @@ class Push:
 
     Args:
         device: gives the meter as it is now.
-        rule: to whom, and how patiently.
+        config: gives to whom, of what, and how patiently, as it is now.
         saved: what `packed` gave once; empty to begin with what closes from now on.
         now: the host's UTC, as in every other call.
 
     Raises:
         MalformedError: `saved` is damaged.
-        ConfigError: the client of the rule has no keys.
     """
 
     def __init__(
-        self, device: Callable[[], LogicalDevice], rule: PushRule, saved: bytes, now: datetime
+        self,
+        device: Callable[[], LogicalDevice],
+        config: Callable[[], PushConfig],
+        saved: bytes,
+        now: datetime,
     ) -> None:
-        self.rule = rule
         self._device = device
+        self._config = config
+        self._followed = config()
         self._failures = 0
         self._due_at = now
         self._sent: _Sent | None = None
-        client = device().rule(rule.sap)
-        if client is None or client.keys is None:
-            raise ConfigError(f"DLMS client {rule.sap}, to whom to push, has no keys")
-        self._number = 0
+        self._given_up: _Sent | None = None
+        self._number = self._alarms = 0
         if saved:
             cursor = Cursor(saved)
             cursor.expect(bytes((_FORMAT,)), "the format of what was pushed")
@@ -132,10 +80,13 @@ class Push:
             cursor.finish()
             self._through_s, self._alarms, self._number = numbers
         else:
-            rows = self._profile().rows(now - timedelta(days=1))
-            newest = rows[-1][0] if rows else now
-            assert isinstance(newest, datetime)
-            self._through_s, self._alarms = unix_s(newest), 0
+            self._through_s = unix_s(now - timedelta(days=1))
+            self._pass_over(now)
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of the head end; None for nobody."""
+        return self._config().address
 
     def packed(self) -> bytes:
         """To be kept: what was delivered, and the number of the next notification."""
@@ -150,42 +101,48 @@ class Push:
 
     def next_timer(self) -> datetime:
         """When `message` is to be asked for next."""
+        config = self._config()
+        if config != self._followed:
+            # Another head end has not failed yet.
+            self._followed, self._failures, self._given_up = config, 0, None
+            self._due_at = _AT_ONCE
         return self._due_at
 
     def message(self, now: datetime) -> bytes:
         """What is to be sent now, durable already; empty for nothing.
 
+        Nothing is sent where the client has no keys, either: half-hours are personal data.
+
         Raises:
             CheckpointFailedError: nothing may be said now; `failed` is to be called.
         """
-        if now < self._due_at:
+        if now < self.next_timer():
             return b""
-        device, rule = self._device(), self.rule
-        self._due_at = now + timedelta(seconds=rule.look_every_s)
-        oldest_s = unix_s(now - timedelta(days=rule.keep_days))
-        profile = self._profile()
+        device, config = self._device(), self._followed
+        self._due_at = now + timedelta(seconds=config.look_every_s)
+        if config.address is None:
+            self._pass_over(now)
+            return b""
+        rule = device.rule(config.client)
+        if rule is None or rule.keys is None:
+            return b""
+        oldest_s = unix_s(now - timedelta(days=config.keep_days))
         first = from_unix_s(max(self._through_s + 1, oldest_s))
-        stamps = [row[0] for row in profile.rows(first)][:ROWS_MAX]
-        alarms = int(str(device.directory[_ALARMS].value_at(now) or 0))
+        stamps = [row[0] for row in self._profile().rows(first)][:ROWS_MAX]
+        alarms = self._raised(device, now)
         self._alarms &= alarms  # what was cleared is news when it comes back
         if not stamps and alarms == self._alarms:
             return b""
         last = stamps[-1] if stamps else first - _SECOND
         assert isinstance(last, datetime)
-        self._sent = _Sent(max(unix_s(last), self._through_s), alarms)
-        columns = tuple(range(len(profile.columns)))
-        rows = encode_data(array())
-        if stamps:
-            rows = buffer(profile, device.directory, RowSelection(columns, first, last))
-        body = b"".join(
-            (
-                bytes((structure().tag,)) + encode_length(len(_MEMBERS)),
-                render(device.directory[_NAME], _VALUE, now),
-                rows,
-                render(device.directory[_ALARMS], _VALUE, now),
-            )
-        )
-        return self._protected(device, body, now)
+        sent = _Sent(max(unix_s(last), self._through_s), alarms)
+        if sent == self._given_up:
+            return b""
+        if self._given_up is not None:
+            self._failures, self._given_up = 0, None
+        self._sent = sent
+        rows = encode_data(array()) if not stamps else self._rows(device, first, last)
+        return self._protected(device, rule.keys, self._body(device, rows, now), now)
 
     def delivered(self, now: datetime) -> None:
         """The head end has it all."""
@@ -195,52 +152,49 @@ class Push:
 
     def failed(self, now: datetime) -> None:
         """It may have it or not: it is sent again."""
+        config, sent = self._followed, self._sent
         self._sent = None
-        rule = self.rule
-        delay_s = min(rule.delay_s << min(self._failures, 16), rule.delay_max_s)
+        delay_s = min(config.delay_s << min(self._failures, 16), config.delay_max_s)
         self._failures += 1
+        if sent is not None and config.retries < min(self._failures, UNTIL_DELIVERED):
+            self._given_up = sent
         self._due_at = now + timedelta(seconds=delay_s)
 
     def send_now(self, now: datetime) -> None:
-        """Somebody asked for it: wait for no repetition."""
-        self._due_at = now
+        """Somebody asked for it: wait for no repetition, and for nothing else that is new."""
+        self._due_at, self._failures, self._given_up = now, 0, None
 
-    def object(self, level: Level) -> OwnObject:
-        """The object; method 1, for level 3, has what waits sent at once."""
-        rule = self.rule
-        members = (
-            structure(uint16(number), octets(obis.to_bytes()), int8(_VALUE), uint16(0))
-            for number, obis in _MEMBERS
-        )
-        destination = octets(f"{rule.host}:{rule.port}".encode())
-        readers = {
-            2: array(*members),
-            3: structure(enum(_TCP), destination, enum(_XDLMS)),
-            4: array(),
-            5: uint16(0),
-            6: uint8(_EVER),
-            7: uint16(rule.delay_s),
-        }
+    def _pass_over(self, now: datetime) -> None:
+        """Take what there is for delivered: nobody was to have it."""
+        stamps = [row[0] for row in self._profile().rows(from_unix_s(self._through_s + 1))]
+        newest = stamps[-1] if stamps else None
+        if isinstance(newest, datetime):
+            self._through_s = unix_s(newest)
+        self._alarms = self._raised(self._device(), now)
 
-        def push(_: CosemData | None) -> ActionOutcome:
-            self.send_now(self._device().directory.now())
-            return ActionOutcome(ActionResult.SUCCESS)
-
-        return OwnObject(
-            _CLASS,
-            {number: partial(encode_data, value) for number, value in readers.items()},
-            {_SEND_NOW: push if level >= Level.SUPPLIER else None},
-        )
+    def _raised(self, device: LogicalDevice, now: datetime) -> int:
+        return int(str(device.directory[_ALARMS].value_at(now) or 0))
 
     def _profile(self) -> ProfileGeneric:
-        profile = self._device().directory[_ROWS]
+        profile = self._device().directory[PUSHED_ROWS]
         assert isinstance(profile, ProfileGeneric)
         return profile
 
-    def _protected(self, device: LogicalDevice, body: bytes, now: datetime) -> bytes:
-        client = device.rule(self.rule.sap)
-        assert client is not None
-        assert client.keys is not None
+    def _rows(self, device: LogicalDevice, first: datetime, last: datetime) -> bytes:
+        profile = self._profile()
+        columns = tuple(range(len(profile.columns)))
+        return buffer(profile, device.directory, RowSelection(columns, first, last))
+
+    def _body(self, device: LogicalDevice, rows: bytes, now: datetime) -> bytes:
+        """What is told, one behind the other."""
+        told = []
+        for each in self._followed.objects:
+            found = device.directory[each.object]
+            is_rows = found.obis == PUSHED_ROWS and each.attribute == _VALUE
+            told.append(rows if is_rows else render(found, each.attribute, now))
+        return bytes((Tag.STRUCTURE,)) + encode_length(len(told)) + b"".join(told)
+
+    def _protected(self, device: LogicalDevice, keys: Keys, body: bytes, now: datetime) -> bytes:
         self._number = (self._number + 1) % _NUMBER_MODULUS
         stamp = encode_date_time(now)
         apdu = b"".join(
@@ -251,10 +205,8 @@ class Push:
                 body,
             )
         )
-        counter = device.counters.next_sent(client.keys)
+        counter = device.counters.next_sent(keys)
         # The counter, too: a nonce that was used must not come back.
         device.durable()
-        sealed = seal(
-            apdu, Form.GENERAL_GLOBAL, Protection.BOTH, client.keys, device.title, counter
-        )
-        return Wrapped(SERVER_SAP, self.rule.sap, sealed).to_bytes()
+        sealed = seal(apdu, Form.GENERAL_GLOBAL, Protection.BOTH, keys, device.title, counter)
+        return Wrapped(SERVER_SAP, self._followed.client, sealed).to_bytes()

@@ -270,6 +270,7 @@ _SEASONS: Final = Column(_array(_parts(encode_any, _midnight, encode_any)))
 _WEEKS: Final = Column(_array(_parts(encode_any, *(_UINT8.encode,) * 7)))
 _DAY_ACTION: Final = _parts(encode_any, encode_any, _UINT16.encode)
 _DAYS: Final = Column(_array(_parts(_UINT8.encode, _array(_DAY_ACTION))))
+_MEMBERS: Final = Column(_array(_parts(_UINT16.encode, encode_any, _INT8.encode, _UINT16.encode)))
 _EXECUTIONS: Final = Column(_array(_parts(encode_any, _pattern)))
 
 _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
@@ -300,6 +301,10 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (8, 7): lambda _: _INT8,
     (9, 2): lambda _: _SCRIPTS,
     (11, 2): lambda _: _SPECIAL_DAYS,
+    (23, 2): lambda _: _ENUM,
+    (23, 3): lambda _: _UINT8,
+    (23, 4): lambda _: _UINT8,
+    **{(23, number): lambda _: _UINT16 for number in (5, 6, 7, 8, 9)},
     (20, 3): lambda _: _SEASONS,
     (20, 4): lambda _: _WEEKS,
     (20, 5): lambda _: _DAYS,
@@ -310,6 +315,13 @@ _COLUMNS: Final[dict[tuple[int, int], Callable[[CosemObject], Column]]] = {
     (22, 2): lambda _: Column(_ACTION),
     (22, 3): lambda _: _ENUM,
     (22, 4): lambda _: _EXECUTIONS,
+    (40, 2): lambda _: _MEMBERS,
+    (40, 5): lambda _: _UINT16,
+    (40, 6): lambda _: _UINT8,
+    (40, 7): lambda _: _UINT16,
+    (41, 2): lambda _: _UINT16,
+    (41, 5): lambda _: _UINT8,
+    (41, 6): lambda _: _UINT16,
     (70, 3): lambda _: _ENUM,
     (70, 4): lambda _: _ENUM,
     (72, 4): lambda _: _UINT32,
@@ -341,4 +353,4 @@ _CONSTANTS: Final[dict[tuple[int, int], Callable[[CosemObject], bytes]]] = {
     (8, 9): lambda _: bytes((Tag.ENUM, _INTERNAL_CRYSTAL)),
 }
 
-_VERSIONS: Final = {7: 1, 15: 1, 72: 1}
+_VERSIONS: Final = {7: 1, 15: 1, 19: 1, 23: 1, 72: 1}

@@ -12,6 +12,7 @@ from elec_meter.dlms.errors import PeerError
 from elec_meter.dlms.hdlc import FLAG, HdlcLine, HdlcSession
 from elec_meter.dlms.states import State
 from elec_meter.dlms.wrapper import Wrapped, WrapperReader
+from elec_meter.objects import INACTIVITY_S
 
 
 class DlmsServer:
@@ -62,7 +63,7 @@ class DlmsTiming:
         inactivity_ms: for a whole APDU, before the session closes.
     """
 
-    inactivity_ms: int = 120_000
+    inactivity_ms: int = 1_000 * INACTIVITY_S
 
 
 class WrapperSession:

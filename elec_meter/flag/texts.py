@@ -96,7 +96,7 @@ def given_of(form: Form, text: str, *, is_compact: bool) -> Given:
             if _NUMBER.fullmatch(text) is None:
                 raise BadValueError(f"{text[:20]!r} is no whole number")
             return int(text)
-        case Form.TEXT:
+        case Form.TEXT | Form.PARTS:
             return text
         case Form.DOCUMENT if not is_compact:
             return text

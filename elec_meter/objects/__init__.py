@@ -8,7 +8,7 @@ from elec_meter.objects.data import Data
 from elec_meter.objects.demand_register import DemandRegister, DemandSource
 from elec_meter.objects.directory import Directory
 from elec_meter.objects.disconnect_control import DisconnectControl
-from elec_meter.objects.entry import Actions, Entry, Form, Given
+from elec_meter.objects.entry import Actions, Entry, Form, Given, Parts
 from elec_meter.objects.errors import (
     NoSuchAttributeError,
     NoSuchMethodError,
@@ -21,6 +21,18 @@ from elec_meter.objects.errors import (
 from elec_meter.objects.every_channel import EVERY_CHANNEL
 from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.limiter import EmergencyProfile, Limiter, LimiterActions, ScriptCall
+from elec_meter.objects.links import (
+    HDLC_FIELD_MAX,
+    HDLC_OCTET_MS,
+    HDLC_WINDOW_RECEIVED,
+    HDLC_WINDOW_SENT,
+    INACTIVITY_S,
+    HdlcSetup,
+    OpticalPort,
+    PortMode,
+    ResponseTime,
+    TcpSetup,
+)
 from elec_meter.objects.listing import (
     accumulating,
     object_row,
@@ -31,6 +43,16 @@ from elec_meter.objects.listing import (
 from elec_meter.objects.mbus_client import MBusClient
 from elec_meter.objects.mbus_master_port import CommSpeed, MBusMasterPort
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
+from elec_meter.objects.push_setup import (
+    PUSH_SETUP,
+    PUSHED_ROWS,
+    MessageType,
+    PushMember,
+    PushSetup,
+    SendDestination,
+    TransportService,
+    pushed_by,
+)
 from elec_meter.objects.rate_scripts import rate_of_script
 from elec_meter.objects.register import Digits, Register, ScalerUnit
 from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
@@ -55,8 +77,15 @@ from elec_meter.tariff import SeasonProfile, SpecialDayEntry, WeekProfile
 __all__ = [
     "CHANGE",
     "EVERY_CHANNEL",
+    "HDLC_FIELD_MAX",
+    "HDLC_OCTET_MS",
+    "HDLC_WINDOW_RECEIVED",
+    "HDLC_WINDOW_SENT",
+    "INACTIVITY_S",
     "NO_EVENTS",
     "PULSES",
+    "PUSHED_ROWS",
+    "PUSH_SETUP",
     "Actions",
     "ActivityCalendar",
     "Assigned",
@@ -82,21 +111,29 @@ __all__ = [
     "ExtendedRegister",
     "Form",
     "Given",
+    "HdlcSetup",
     "Limiter",
     "LimiterActions",
     "MBusClient",
     "MBusMasterPort",
     "Mask",
+    "MessageType",
     "MeterClock",
     "MeterFault",
     "NoSuchAttributeError",
     "NoSuchMethodError",
     "NotWritableError",
     "ObjectsError",
+    "OpticalPort",
+    "Parts",
+    "PortMode",
     "ProfileGeneric",
     "ProfileSource",
+    "PushMember",
+    "PushSetup",
     "Register",
     "RegisterActivation",
+    "ResponseTime",
     "Rows",
     "Scalar",
     "ScalerUnit",
@@ -104,10 +141,13 @@ __all__ = [
     "ScriptCall",
     "ScriptTable",
     "SeasonProfile",
+    "SendDestination",
     "Setting",
     "SingleActionSchedule",
     "SpecialDayEntry",
     "SpecialDaysTable",
+    "TcpSetup",
+    "TransportService",
     "Unit",
     "UnitFault",
     "UnitMismatchError",
@@ -122,6 +162,7 @@ __all__ = [
     "object_row",
     "object_rows",
     "pulse_input_of",
+    "pushed_by",
     "rate_of_script",
     "register_row",
     "register_rows",

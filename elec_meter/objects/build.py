@@ -35,7 +35,9 @@ from elec_meter.objects.entry import Actions, text_entry
 from elec_meter.objects.event_logs import event_objects
 from elec_meter.objects.every_channel import every_channel_profile
 from elec_meter.objects.gas import gas_objects
+from elec_meter.objects.links import link_objects
 from elec_meter.objects.profiles import CLOCK, Column, newest, period_profile
+from elec_meter.objects.push_setup import PushSetup
 from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.settings import setting_objects
 from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
@@ -73,6 +75,7 @@ def build_directory(
     outages: Outages | None = None,
     harmonics: Callable[[datetime], Harmonics | None] = lambda _: None,
     plans: CalendarPlans | None = None,
+    dlms_port: Callable[[], int | None] = lambda: None,
 ) -> Directory:
     """Everything that can be read of a meter.
 
@@ -92,6 +95,7 @@ def build_directory(
         outages: the long ones; without them there were none.
         harmonics: gives those of some cycles not long ago, None when there are none.
         plans: calendars in force, to come and being written; without it those of `config`.
+        dlms_port: gives the TCP port on which DLMS listens, None where it does not.
     """
     sources = Sources(
         config=config,
@@ -109,6 +113,7 @@ def build_directory(
         outages=Outages() if outages is None else outages,
         harmonics=harmonics,
         plans=CalendarPlans(config) if plans is None else plans,
+        dlms_port=dlms_port,
     )
     return Directory(_everything(sources), now)
 
@@ -122,6 +127,7 @@ def _everything(sources: Sources) -> list[CosemObject]:
         known = {each.obis: each for each in objects}
         objects += data_channel_objects(sources, channel, status, known)
     objects.append(every_channel_profile(sources, status, {each.obis: each for each in objects}))
+    objects.append(PushSetup(sources, {each.obis: each for each in objects}))
     return objects
 
 
@@ -138,6 +144,7 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from calendar_objects(sources)
     yield from command_objects(sources)
     yield from setting_objects(sources)
+    yield from link_objects(sources)
     yield from _load_profiles(sources, status)
     yield from event_objects(sources)
     yield from collected_objects(sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from elec_meter.config import MeterConfig
     from elec_meter.tariff import SpecialDayEntry
 
-Given: TypeAlias = int | str | bytes | datetime | Rows | None
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a structure or an array is made of."""
+
+    parts: tuple[int | str | bytes | Parts, ...]
+
+
+Given: TypeAlias = int | str | bytes | datetime | Rows | Parts | None
 """A value as a rendering hands it over."""
 
 
@@ -34,6 +43,7 @@ class Form(Enum):
     DAYS = "a list of day profiles"
     SPECIAL_DAYS = "a list of special days"
     SPECIAL_DAY = "a special day"
+    PARTS = "a structure or an array, or a text"
 
 
 class Entry(NamedTuple):
@@ -111,6 +121,9 @@ class Actions(Protocol):
 
     def clear_alarms(self) -> None:
         """Somebody has looked at the alarms."""
+
+    def push_now(self) -> None:
+        """Have what waits for the head end sent at once."""
 
     def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
         """Let a level have another password, whose verifier this is."""

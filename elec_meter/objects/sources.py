@@ -167,6 +167,7 @@ class Sources:
         outages: the long ones.
         harmonics: those of some cycles not long ago, None when there are none.
         plans: calendars in force, to come and being written.
+        dlms_port: gives the TCP port on which DLMS listens, None where it does not.
     """
 
     config: MeterConfig
@@ -184,6 +185,7 @@ class Sources:
     outages: Outages
     harmonics: Callable[[datetime], Harmonics | None]
     plans: CalendarPlans
+    dlms_port: Callable[[], int | None]
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""

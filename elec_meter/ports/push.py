@@ -25,6 +25,10 @@ _WAIT_MIN_S: Final = 0.01
 class Sender(Protocol):
     """A core that has something to say now and then."""
 
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of the other side, as it is when a message is asked for."""
+
     def next_timer(self) -> datetime:
         """When `message` is to be asked for next."""
 
@@ -43,8 +47,6 @@ class PushClient:
 
     Args:
         sender: the core.
-        host: of the other side.
-        port: where it listens.
         now: the time that the core is given.
         timeout_s: for a whole delivery.
     """
@@ -52,14 +54,11 @@ class PushClient:
     def __init__(
         self,
         sender: Sender,
-        host: str,
-        port: int,
         *,
         now: Callable[[], datetime] = host_utc,
         timeout_s: float = 20.0,
     ) -> None:
         self._sender = sender
-        self._address = host, port
         self._now = now
         self._timeout_s = timeout_s
         self._task: asyncio.Task[None] | None = None
@@ -93,17 +92,18 @@ class PushClient:
             except CheckpointFailedError:
                 sender.failed(self._now())
                 continue
-            if not message:
+            address = sender.address
+            if not message or address is None:
                 continue
-            if await self._is_delivered(message):
+            if await self._is_delivered(message, address):
                 sender.delivered(self._now())
             else:
                 sender.failed(self._now())
 
-    async def _is_delivered(self, message: bytes) -> bool:
+    async def _is_delivered(self, message: bytes, address: tuple[str, int]) -> bool:
         try:
             async with asyncio.timeout(self._timeout_s):
-                reader, writer = await asyncio.open_connection(*self._address)
+                reader, writer = await asyncio.open_connection(*address)
                 try:
                     writer.write(message)
                     writer.write_eof()

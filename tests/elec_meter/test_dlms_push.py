@@ -4,10 +4,11 @@ import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from elec_meter import Meter, Storage
-from elec_meter.config import demo_config
+from elec_meter.config import PushConfig, demo_config
 from elec_meter.demo.credentials import dlms_clients
-from elec_meter.dlms import PushRule
 from elec_meter.dlms.instants import encode_date_time
 from elec_meter.runtime import Runtime
 from shared.obis import Obis
@@ -26,10 +27,10 @@ def test_a_running_meter_pushes_what_a_head_end_missed(tmp_path: Path) -> None:
         writer.close()
 
     async def run(storage: Storage, now: list[datetime], port: int, *, listens: bool) -> None:
-        meter = Meter(demo_config(), storage, now[0])
-        rule = PushRule(host="127.0.0.1", port=port, look_every_s=1, delay_s=1)
+        push = PushConfig(destination=f"127.0.0.1:{port}", look_every_s=1, delay_s=1)
+        meter = Meter(replace(demo_config(), push=push), storage, now[0])
         clients = dlms_clients()
-        async with Runtime(meter, lambda: now[0], dlms_clients=clients, push=rule) as runtime:
+        async with Runtime(meter, lambda: now[0], dlms_clients=clients) as runtime:
             for _ in range(3):
                 now[0] += timedelta(minutes=19)
                 runtime.durable()
@@ -52,9 +53,10 @@ def test_a_running_meter_pushes_what_a_head_end_missed(tmp_path: Path) -> None:
     assert len(ends) == len(rows)
     assert encode_date_time(ends[0]) == bytes(rows[0][0])
     with Storage.open(tmp_path) as storage:
-        service = service_of(Meter(demo_config(), storage, now[0]))
-        push = service.push(PushRule(host="127.0.0.1", port=port))
-        assert b"" == push.message(now[0])
+        config = storage.load_config()
+        assert config is not None
+        service = service_of(Meter(config, storage, now[0]))
+        assert b"" == service.push().message(now[0])
         reader = asker_of(service, READER)
         reader.open(1, PASSWORD)
         assert Obis.parse("0-0:25.9.0") in rights_of(reader)

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from dlms_cosem import cosem, enumerations
 from dlms_cosem.clients.dlms_client import DlmsClient
 from dlms_cosem.utils import parse_as_dlms_data
-from msgspec.structs import replace
 
 from elec_meter import Meter, Storage
 from elec_meter.access import Gate, Level
@@ -154,22 +153,6 @@ def test_damaged_counters_are_not_begun_again() -> None:
     storage.put_state(STATE_KEY, b"\x01")
     with pytest.raises(DlmsError):
         service_of(meter)
-
-
-def test_new_sessions_use_the_configuration_in_force() -> None:
-    """The meter has another name then; a session that is under way keeps its own."""
-    meter = Meter(demo_config(), Storage.in_memory(), NOON)
-    service = service_of(meter)
-    before = asker_of(service, READER)
-    before.open(1, PASSWORD)
-    config = replace(meter.config, flag=replace(meter.config.flag, manufacturer="ABC"))
-    meter.apply_config(config, NOON + timedelta(seconds=1), author="a test")
-    after = asker_of(service, READER)
-    after.open(1, PASSWORD)
-
-    called = name("0-0:42.0.0", class_id=1)
-    assert b"HHY0000000000001" == before.value(called).value
-    assert b"ABC0000000000001" == after.value(called).value
 
 
 def test_sign_ons_are_logged_and_failures_lock_one_port() -> None:

@@ -11,11 +11,18 @@ from elec_meter.dlms.hdlc.frames import MODULUS, Address, Control, Frame, Kind
 from elec_meter.dlms.hdlc.negotiation import LinkParameters
 from elec_meter.dlms.hdlc.reader import FrameReader
 from elec_meter.dlms.hdlc.states import EVENTS, TRANSITIONS, Action, Event, State
+from elec_meter.objects import (
+    HDLC_FIELD_MAX,
+    HDLC_OCTET_MS,
+    HDLC_WINDOW_RECEIVED,
+    HDLC_WINDOW_SENT,
+    INACTIVITY_S,
+)
 
 APDU_MAX: Final = 4_096
 """Bytes of an APDU that is put together from segments."""
 
-OURS: Final = LinkParameters(1_024, 1_024, 7, 1)
+OURS: Final = LinkParameters(HDLC_FIELD_MAX, HDLC_FIELD_MAX, HDLC_WINDOW_SENT, HDLC_WINDOW_RECEIVED)
 """What the meter can do unless it is told otherwise."""
 
 _FROM_CLIENT: Final = bytes.fromhex("e6e600")
@@ -50,8 +57,8 @@ class HdlcLine:
     logical: int = 1
     physical: int | None = None
     parameters: LinkParameters = OURS
-    inactivity_ms: int = 120_000
-    octet_ms: int = 1_500
+    inactivity_ms: int = 1_000 * INACTIVITY_S
+    octet_ms: int = HDLC_OCTET_MS
 
 
 class _Piece(NamedTuple):

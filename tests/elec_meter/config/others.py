@@ -36,6 +36,7 @@ def other_value(name: str) -> object:
         "supply": {"sag_below_mv": 200_000},
         "led": {"imp_per_kwh": 500},
         "device_ids": ["OPERATOR 7"],
+        "push": {"destination": "head.end:4059"},
         "addons": [{"name": "ihd", "module": "p1", "budget_ma": 50, "readout": [], "settings": []}],
     }
     if name == "tariff":

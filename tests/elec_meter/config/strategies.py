@@ -34,6 +34,8 @@ from elec_meter.config import (
     ProfileConfig,
     PulseInputConfig,
     PulseOutputConfig,
+    PushConfig,
+    PushObject,
     RelayConfig,
     SeasonConfig,
     SpecialDayConfig,
@@ -338,6 +340,17 @@ billings = st.builds(
     BillingConfig, day=st.integers(0, 28), time_base=time_bases, resets_demand=st.booleans()
 )
 supplies = st.builds(SupplyConfig, sag_below_mv=st.integers(16_100, 211_600))
+pushes = st.builds(
+    PushConfig,
+    destination=st.sampled_from(("", "head.end:4059", "[::1]:1")),
+    client=st.integers(1, 127),
+    objects=st.lists(st.sampled_from(("1-0:1.8.0", "1-0:99.1.0")), min_size=1, unique=True).map(
+        lambda listed: tuple(PushObject(object=each) for each in listed)
+    ),
+    retries=st.integers(0, 255),
+    delay_s=st.integers(1, 3_600),
+    keep_days=st.integers(1, 366),
+)
 quieted = st.builds(AlarmsConfig, quiet=some(st.sampled_from(("tamper", "unit_silent")), 2))
 
 
@@ -384,6 +397,7 @@ def meter_configs(draw: Draw) -> MeterConfig:
         "alarms": quieted,
         "supply": supplies,
         "led": st.builds(LedConfig, imp_per_kwh=st.integers(1, 100_000)),
+        "push": pushes,
         "device_ids": st.lists(st.sampled_from(("", "A 1", "S95D00061")), max_size=5).map(tuple),
     }
     given = {name: draw(part) for name, part in parts.items() if draw(st.booleans())}

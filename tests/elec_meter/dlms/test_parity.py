@@ -39,6 +39,7 @@ from elec_meter.objects import (
     Limiter,
     MBusClient,
     ProfileGeneric,
+    PushSetup,
     Register,
     ScriptTable,
     Setting,
@@ -79,6 +80,9 @@ def scaler_and_unit(directory: Directory, each: CosemObject) -> tuple[int, int]:
 
 def in_words(each: CosemObject, found: tuple[Any, ...]) -> object:
     """A list that people see in words: how many entries, the scripts by number, or a date."""
+    if isinstance(each, PushSetup):
+        assert [0, 0] == [found[0].value, found[2].value]
+        return found[1].value.decode()
     if isinstance(each, ScriptTable):
         words = str(each.value).split(", ")
         numbers = [entry.value[0] for entry in found]

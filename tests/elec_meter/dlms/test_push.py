@@ -6,19 +6,17 @@ import pytest
 from dlms_cosem.protocol.xdlms import DataNotification, GeneralGlobalCipher
 from dlms_cosem.security import SecurityControlField, decrypt
 from dlms_cosem.utils import parse_as_dlms_data
+from msgspec.structs import replace
 
-from elec_meter.dlms import LogicalDevice, Push, PushRule
-from elec_meter.dlms.data import decode_data
+from elec_meter.config import PushConfig, PushObject
+from elec_meter.dlms import Push
 from elec_meter.dlms.errors import MalformedError
-from elec_meter.dlms.policy import Level
-from elec_meter.dlms.services import ActionResult
 from elec_meter.dlms.wrapper import HEADER_SIZE, WrapperReader
-from elec_meter.errors import ConfigError
 from shared.timegrid import unix_s
 from tests.elec_meter.dlms.asking import HALF_HOUR, KEYS, TITLE, device_of, lived_in
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 
-RULE = PushRule(host="head.end", port=4059)
+TO_HEAD_END = PushConfig(destination="head.end:4059")
 
 
 def live(meter: FixedMeter, count: int) -> None:
@@ -39,12 +37,13 @@ def from_end(meter: FixedMeter) -> datetime:
 
 def pushing(meter: FixedMeter, saved: bytes = b"", **changes: object) -> Push:
     """A push of a meter to the management."""
-    device = device_of(meter.directory, **changes)
-    return Push(lambda: device, RULE, saved, meter.now)
+    device = device_of(meter.directory)
+    config = replace(TO_HEAD_END, **changes)
+    return Push(lambda: device, lambda: config, saved, meter.now)
 
 
-def told(message: bytes) -> tuple[int, list[list[object]], int]:
-    """Number, rows and alarms of a notification, by a library that nobody here wrote."""
+def opened(message: bytes) -> DataNotification:
+    """A notification, by a library that nobody here wrote."""
     wrapped = WrapperReader()
     wrapped.feed(message)
     asked = wrapped.read()
@@ -60,7 +59,18 @@ def told(message: bytes) -> tuple[int, list[list[object]], int]:
         cipher_text=cipher.ciphered_text,
         auth_key=KEYS.authentication,
     )
-    notification = DataNotification.from_bytes(plain)
+    return DataNotification.from_bytes(plain)
+
+
+def told_body(message: bytes) -> list[object]:
+    """What it tells."""
+    body: list[object] = parse_as_dlms_data(opened(message).body)
+    return body
+
+
+def told(message: bytes) -> tuple[int, list[list[object]], int]:
+    """Number, rows and alarms of a notification that tells what is told as a rule."""
+    notification = opened(message)
     name, rows, alarms = parse_as_dlms_data(notification.body)
     assert name == b"HHY0000000000001"
     number = notification.long_invoke_id_and_priority.long_invoke_id
@@ -87,7 +97,7 @@ def test_what_a_head_end_missed_comes_when_it_is_back() -> None:
     meter = lived_in(1)
     push, waits = pushing(meter), []
     live(meter, 200)
-    meter.now += timedelta(seconds=RULE.look_every_s)
+    meter.now += timedelta(seconds=TO_HEAD_END.look_every_s)
     for _ in range(12):
         assert push.message(meter.now)
         push.failed(meter.now)
@@ -95,7 +105,7 @@ def test_what_a_head_end_missed_comes_when_it_is_back() -> None:
         assert b"" == push.message(meter.now)
         meter.now = push.next_timer()
     assert [10, 20, 40, 80] == waits[:4]
-    assert RULE.delay_max_s == waits[-1]
+    assert TO_HEAD_END.delay_max_s == waits[-1]
     counts = []
     while message := push.message(meter.now):
         counts.append(len(told(message)[1]))
@@ -123,14 +133,14 @@ def test_an_outage_costs_no_memory() -> None:
     meter = lived_in(1)
     push = pushing(meter)
     size = len(push.packed())
-    live(meter, 48 * (RULE.keep_days + 2))
-    meter.now += timedelta(seconds=RULE.look_every_s)
+    live(meter, 48 * (TO_HEAD_END.keep_days + 2))
+    meter.now += timedelta(seconds=TO_HEAD_END.look_every_s)
     rows = 0
     while message := push.message(meter.now):
         rows += len(told(message)[1])
         push.delivered(meter.now)
 
-    assert 48 * RULE.keep_days == pytest.approx(rows, abs=1)
+    assert 48 * TO_HEAD_END.keep_days == pytest.approx(rows, abs=1)
     assert size == len(push.packed())
 
 
@@ -143,7 +153,7 @@ def test_an_alarm_is_pushed_when_it_comes_and_when_it_comes_again() -> None:
     found = []
     for each in (0, 4, 4, 6, 0, 4):
         value[0] = each
-        meter.now += timedelta(seconds=RULE.look_every_s)
+        meter.now += timedelta(seconds=TO_HEAD_END.look_every_s)
         message = push.message(meter.now)
         found.append(told(message)[2] if message else None)
         push.delivered(meter.now)
@@ -155,7 +165,7 @@ def test_every_notification_has_a_counter_of_its_own_that_is_durable() -> None:
     """A nonce is never used twice, whatever happens."""
     meter, durable = lived_in(1), []
     device = device_of(meter.directory, durable=lambda: durable.append(device.counters.state()))
-    push = Push(lambda: device, RULE, b"", meter.now)
+    push = Push(lambda: device, lambda: TO_HEAD_END, b"", meter.now)
     live(meter, 1)
     messages = []
     for _ in range(3):
@@ -168,34 +178,69 @@ def test_every_notification_has_a_counter_of_its_own_that_is_durable() -> None:
     assert 3 == len(set(durable))
 
 
-def test_the_object_says_what_is_pushed_and_pushes() -> None:
-    """Class 40: members, destination; the supplier has a repetition come at once."""
-    meter = lived_in(1)
-    push = pushing(meter)
-    live(meter, 1)
-    push.message(meter.now + timedelta(minutes=1))
-    push.failed(meter.now)
-    reader, supplier = push.object(Level.READER), push.object(Level.SUPPLIER)
-    members = decode_data(supplier.readers[2]()).value
-    destination = decode_data(supplier.readers[3]()).value
+def unheard(meter: FixedMeter, push: Push) -> int:
+    """How often it says something to a head end that is not there, in a while."""
+    said = 0
+    for _ in range(20):
+        if push.message(meter.now):
+            said += 1
+            push.failed(meter.now)
+        meter.now = push.next_timer()
+    return said
 
-    assert [1, 7, 1] == [each.value[0].value for each in members]
-    assert b"head.end:4059" == destination[1].value
-    assert {1: None} == reader.methods
-    invoke = supplier.methods[1]
-    assert invoke is not None
-    assert ActionResult.SUCCESS is invoke(None).result
-    assert meter.now == push.next_timer()
+
+def test_a_given_number_of_repetitions_is_enough() -> None:
+    """Then nothing is said until there is more to say, which brings what was missed; or at once."""
+    meter = lived_in(1)
+    push = pushing(meter, retries=2)
+    live(meter, 1)
+    assert 3 == unheard(meter, push)
+    push.send_now(meter.now)
+    assert 3 == unheard(meter, push)
+    live(meter, 1)
+    meter.now += timedelta(seconds=TO_HEAD_END.look_every_s)
+    assert [5, 5] == [row[2] for row in told(push.message(meter.now))[1]]
+
+
+def test_nothing_is_owed_to_nobody() -> None:
+    """Whoever is named later gets what closes from then on, and at once, whatever failed before."""
+    meter, config = lived_in(3), [PushConfig()]
+    device = device_of(meter.directory)
+    push = Push(lambda: device, lambda: config[0], b"", meter.now)
+    assert push.address is None
+    live(meter, 1)
+    meter.now += timedelta(seconds=TO_HEAD_END.look_every_s)
+    assert b"" == push.message(meter.now)
+    config[0] = TO_HEAD_END
+    assert ("head.end", 4059) == push.address
+    assert b"" == push.message(meter.now)
+    live(meter, 1)
+    assert [5] == [row[2] for row in told(push.message(meter.now))[1]]
+    for _ in range(10):
+        push.failed(meter.now)
+    config[0] = PushConfig(destination="other.end:4059")
+    assert push.next_timer() <= meter.now
+    assert [5] == [row[2] for row in told(push.message(meter.now))[1]]
+
+
+def test_what_is_told_is_what_the_configuration_names() -> None:
+    """In its order; a list without rows says so of each half-hour."""
+    meter = lived_in(1)
+    named = (PushObject(object="1-0:1.8.0"), PushObject(object="0-0:42.0.0"))
+    push = pushing(meter, objects=named)
+    live(meter, 2)
+    reading, name = told_body(push.message(meter.now))
+    assert (meter.directory["1-0:1.8.0"].read(2, meter.now), b"HHY0000000000001") == (reading, name)
+    push.delivered(meter.now)
+    assert b"" == push.message(meter.now)
 
 
 def test_half_hours_go_to_nobody_without_keys() -> None:
-    """They are personal data."""
+    """They are personal data; they wait for keys."""
     meter = lived_in(1)
-    device: LogicalDevice = device_of(meter.directory)
-    with pytest.raises(ConfigError, match="no keys"):
-        Push(lambda: device, PushRule(host="x", port=1, sap=16), b"", meter.now)
-    with pytest.raises(ConfigError, match="waits"):
-        PushRule(host="x", port=1, delay_s=0)
+    push = pushing(meter, client=16)
+    live(meter, 1)
+    assert b"" == push.message(meter.now)
 
 
 def test_what_was_kept_is_not_begun_again_when_damaged() -> None:

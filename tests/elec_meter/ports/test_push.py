@@ -14,6 +14,13 @@ NOW = datetime(2012, 10, 28, 1, 0, tzinfo=UTC)
 SAID = b"half-hours" * 400
 
 
+def free_port() -> int:
+    """Where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Speaker:
     """Has one thing to say until it is delivered, and remembers how it went."""
@@ -22,6 +29,12 @@ class Speaker:
     refusals: list[Exception] = field(default_factory=list)
     due: datetime = NOW
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    port: int = field(default_factory=free_port)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """On this computer."""
+        return "127.0.0.1", self.port
 
     def next_timer(self) -> datetime:
         """At once, or never again."""
@@ -42,13 +55,6 @@ class Speaker:
     def failed(self, now: datetime) -> None:
         """Once more."""
         self.outcomes.append("failed")
-
-
-def free_port() -> int:
-    """Where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_message_is_delivered_once_the_head_end_is_back() -> None:
@@ -75,11 +81,11 @@ def test_a_message_is_delivered_once_the_head_end_is_back() -> None:
     gone = asyncio.Event()
 
     async def run() -> Speaker:
-        speaker, port = Speaker(), free_port()
-        client = PushClient(speaker, "127.0.0.1", port, now=lambda: NOW, timeout_s=0.2).start()
+        speaker = Speaker()
+        client = PushClient(speaker, now=lambda: NOW, timeout_s=0.2).start()
         while not speaker.outcomes:
             await asyncio.sleep(0.01)
-        server = await asyncio.start_server(head_end, "127.0.0.1", port)
+        server = await asyncio.start_server(head_end, *speaker.address)
         async with asyncio.timeout(20):
             await speaker.done.wait()
         await client.close()
@@ -103,7 +109,7 @@ def test_what_is_not_durable_is_not_sent(error: Exception, outcomes: list[str]) 
 
     async def run() -> Speaker:
         speaker = Speaker(refusals=[error])
-        client = PushClient(speaker, "127.0.0.1", free_port(), now=lambda: NOW)
+        client = PushClient(speaker, now=lambda: NOW)
         speaker.failed = lambda _: _end(speaker)  # type: ignore[method-assign] - of this one object
         client.start()
         await asyncio.sleep(0.1)
