@@ -16,8 +16,10 @@ from gurux_dlms.enums import Authentication, InterfaceType, Security
 from gurux_dlms.objects import (
     GXDLMSAssociationLogicalName,
     GXDLMSClock,
+    GXDLMSDisconnectControl,
     GXDLMSProfileGeneric,
     GXDLMSRegister,
+    GXDLMSScriptTable,
     GXDLMSSecuritySetup,
 )
 from gurux_dlms.objects.enums import GlobalKeyType
@@ -75,6 +77,28 @@ class Reader:
         if reply.error:
             raise ValueError(f"error {reply.error}")
 
+    def leave_flag(self) -> None:
+        """From a FLAG sign-on to HDLC: mode E (IEC 62056-21, Annex B)."""
+        for said, answered in ((b"/?!\r\n", b"\r\n"), (b"\x06262\r\n", b"\x06262\r\n")):
+            self.socket.sendall(said)
+            came = b""
+            while not came.endswith(answered):
+                more = self.socket.recv(1)
+                if not more:
+                    raise EOFError("the meter hung up")
+                came += more
+
+    def command(self, wishes: dict[str, Any]) -> None:
+        """Open or arm the contactor; execute a script."""
+        if "contactor" in wishes:
+            name, order = wishes["contactor"]
+            control = GXDLMSDisconnectControl(name)
+            act = control.remoteDisconnect if order == "open" else control.remoteReconnect
+            self.exchange(act(self.client))
+        if "script" in wishes:
+            name, number = wishes["script"]
+            self.exchange(GXDLMSScriptTable(name).execute(self.client, number))
+
     def connect(self) -> None:
         """The link, the association, the proof."""
         request = self.client.snrmRequest()
@@ -130,7 +154,10 @@ def main() -> None:
     """Do what is wished."""
     host, port, wishes = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     reader = Reader(host, port, wishes)
+    if "mode_e" in wishes:
+        reader.leave_flag()
     reader.connect()
+    reader.command(wishes)
     said: dict[str, Any] = {"pdu": reader.client.maxReceivePDUSize}
     if "register" in wishes:
         register = GXDLMSRegister(wishes["register"])
