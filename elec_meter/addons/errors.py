@@ -45,3 +45,10 @@ class OutletError(AddonError):
 
     Example scenarios: another program listens on the port; the serial device is not plugged in.
     """
+
+
+class LineRefusedError(AddonError):
+    """The meter will not say what the module asks for.
+
+    Example scenarios: a profile that it does not have; it was given no password yet.
+    """

@@ -19,7 +19,7 @@ Module: TypeAlias = "Callable[[MeterLine, Settings], Awaitable[None]]"
 GROUP: Final = "elec_meter.addons"
 """The group of entry points of other packages' modules."""
 
-_SHIPPED: Final = {"mqtt": "mqtt", "p1": "p1"}
+_SHIPPED: Final = {"mqtt": "mqtt", "p1": "p1", "wan_tcp": "wan_tcp"}
 
 
 def load_module(name: str) -> Module:

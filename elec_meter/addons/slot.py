@@ -126,6 +126,7 @@ class Slot:
         self._account: PowerAccount | None = None
         self._charge_mas = 0
         self._throttle = Throttle(surroundings.limits, _at_s())
+        self._is_closed = False
         self._task = asyncio.create_task(self._live())
 
     def status(self) -> dict[str, Any]:
@@ -144,9 +145,12 @@ class Slot:
         }
 
     async def close(self) -> None:
-        """Cut the module off for good; harmless when repeated."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        """Cut the module off for good; harmless when repeated, also while it is under way."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._task.cancel()
+        # Whoever gives up waiting does not disturb the process being ended and waited for.
+        await asyncio.shield(asyncio.gather(self._task, return_exceptions=True))
 
     async def _live(self) -> None:
         supervision = self._supervision

@@ -91,7 +91,7 @@ KNOWS = {
     "flag": _RENDERING,
     "dlms": _RENDERING,
     "panel": _RENDERING,
-    "addons": _RENDERING,
+    "addons": (*_RENDERING, "dlms"),
     "collected": ("events", "objects"),
     "supply": ("errors", "events", "clock", "metrology"),
     "quality": ("events", "clock", "ledger", "metrology"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from elec_meter.addons import mqtt, p1
+from elec_meter.addons import mqtt, p1, wan_tcp
 from elec_meter.addons.errors import SettingError
 from elec_meter.addons.limits import USUAL
 from elec_meter.addons.settings import Settings
@@ -40,14 +40,14 @@ def test_the_configurations_are_meters(text: str) -> None:
 
 def taken(module: str) -> set[str]:
     """The settings that a module asks for."""
-    run = {"mqtt": mqtt.run, "p1": p1.run}[module]
+    run = {"mqtt": mqtt.run, "p1": p1.run, "wan_tcp": wan_tcp.run}[module]
     settings = Settings({"unknown": "", **({"url": "mqtt://host"} if module == "mqtt" else {})})
     with pytest.raises(SettingError, match="there is no setting 'unknown'"):
         asyncio.run(run(None, settings))  # type: ignore[arg-type]  # refused before it is used
     return settings._taken
 
 
-@pytest.mark.parametrize("module", ["mqtt", "p1"])
+@pytest.mark.parametrize("module", ["mqtt", "p1", "wan_tcp"])
 def test_every_setting_is_on_the_page(module: str) -> None:
     """The module's table has those that it takes, and no others."""
     section = ADDONS.read_text().partition(f"\n## {module}\n")[2].partition("\n## ")[0]

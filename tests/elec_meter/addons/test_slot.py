@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -265,8 +267,87 @@ def test_a_slot_may_be_closed_while_a_module_starts(living: Living, steps: int) 
     assert not children()
 
 
-def children() -> list[str]:
-    """Processes of modules that this process has."""
-    text = Path("/proc/self/task").iterdir()
-    pids = [pid for task in text for pid in (task / "children").read_text().split()]
-    return [pid for pid in pids if "elec_meter.addons" in Path(f"/proc/{pid}/cmdline").read_text()]
+def children(module: str = "") -> list[int]:
+    """Processes of modules that this process has, or of one module."""
+    tasks = Path("/proc/self/task").iterdir()
+    pids = [pid for task in tasks for pid in (task / "children").read_text().split()]
+    words = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in pids}
+    wanted = {"elec_meter.addons", module} - {""}
+    return [pid for pid, line in words.items() if wanted <= set(line)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of processes so")
+@pytest.mark.parametrize("steps", range(4))
+def test_a_slot_may_be_closed_while_a_module_is_taken_out(living: Living, steps: int) -> None:
+    """However far that has come, no process is left."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: meter.said)
+        meter.addons = ()
+        await until(lambda: not meter.slots.status())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+    living(talk, (module("good"),))
+    assert not children()
+
+
+SHIPPED = (
+    AddonConfig(
+        name="p1", module="p1", settings=(AddonSetting(name="listen", value="127.0.0.1:0"),)
+    ),
+    AddonConfig(
+        name="wan",
+        module="wan_tcp",
+        settings=tuple(
+            AddonSetting(name=name, value=value)
+            for name, value in (("listen", "127.0.0.1:0"), ("tls", "off"), ("interval_s", "1"))
+        ),
+    ),
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of processes so")
+@pytest.mark.parametrize("addon", SHIPPED, ids=lambda addon: addon.module)
+@pytest.mark.parametrize(
+    ("sent", "cause"), [(signal.SIGKILL, "it ended"), (signal.SIGSTOP, "it hung")]
+)
+def test_a_shipped_module_is_started_again(
+    living: Living, addon: AddonConfig, sent: signal.Signals, cause: str
+) -> None:
+    """Killed or stopped, it listens again soon; whoever is beside it is served all the time."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: addon.name in meter.slots.places and len(meter.said) > 1)
+        for pid in children(addon.module):
+            os.kill(pid, sent)
+        await until(lambda: meter.news)
+        await until(lambda: addon.name in meter.slots.places)
+        count = len(meter.said)
+        await until(lambda: len([each for each in meter.said[count:] if each[0] == "good"]) > 3)
+
+    meter = living(talk, (addon, module("good")))
+    assert [f"the add-on module {addon.name} was switched off: {cause}"] == [
+        sentence.partition(":")[0] + ": " + cause for _, sentence in meter.news if cause in sentence
+    ]
+
+
+@pytest.mark.parametrize("addon", SHIPPED, ids=lambda addon: addon.module)
+def test_a_flood_at_a_shipped_module_reaches_nobody(living: Living, addon: AddonConfig) -> None:
+    """Who floods its port is slowed down or left unread; the module is not cut off for it."""
+
+    async def talk(meter: Meter) -> None:
+        await until(lambda: addon.name in meter.slots.places)
+        host, port = meter.slots.places[addon.name].split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        served = meter.served
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(QUICK.flood_s + 1):
+                while True:
+                    writer.write(b"/?!\r\n" * 50)
+                    await writer.drain()
+                    await asyncio.sleep(0.001)
+        writer.transport.abort()
+        await until(lambda: meter.served > served)
+
+    assert [] == living(talk, (addon,)).news

@@ -1,0 +1,177 @@
+"""A reader's side of a FLAG line: asks for the rows of a profile, sans I/O (IEC 62056-21, mode C).
+
+Programming mode is entered without a sign-on: what the line itself may read is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from enum import Enum
+from functools import reduce
+from operator import xor
+from typing import Final, NamedTuple, TypeAlias
+
+from elec_meter.addons.errors import LineGarbledError, LineRefusedError
+
+BREAK: Final = b"\x01B0\x03q"
+BLOCK_LIMIT: Final = 8_192
+"""Bytes of one block, which has at most 16 rows."""
+ROWS_LIMIT: Final = 1_600
+
+_REQUEST: Final = b"/?!\r\n"
+_SELECT: Final = b"\x06061\r\n"
+_ACK: Final = b"\x06"
+_ETX, _EOT = 0x03, 0x04
+_IDENTIFICATION_LIMIT: Final = 64
+_ROW: Final = re.compile(r"(?P<code>[^()]{0,24})(?P<cells>(?:\([^()]{0,32}\))+)")
+_CELL: Final = re.compile(r"\((?:(?P<number>[0-9]{1,19})(?:\*[^()*]{1,8})?)?\)")
+_REFUSED: Final = re.compile(r"\(ER[0-9]{2}\)")
+_ASKED: Final = "%y%m%d%H%M%S"
+_STAMP: Final = "%y-%m-%d %H:%M:%S"
+_STAMP_CELL: Final = re.compile(r"\(([^()]{17})\)")
+
+Cells: TypeAlias = tuple[int | None, ...]
+
+
+class Row(NamedTuple):
+    """A row of a profile.
+
+    Attributes:
+        end: of its period, UTC.
+        cells: its other columns in order, the status first; None for what is not known yet.
+    """
+
+    end: datetime
+    cells: Cells
+
+    @property
+    def is_final(self) -> bool:
+        """Whether everything in it is known."""
+        return None not in self.cells
+
+
+class _Step(Enum):
+    NOTHING = "nothing"
+    IDENTIFICATION = "identification"
+    CHALLENGE = "challenge"
+    ROWS = "rows"
+
+
+class RowsAsker:
+    """Asks for rows, once after another."""
+
+    def __init__(self) -> None:
+        self._step = _Step.NOTHING
+        self._buffer = bytearray()
+        self._command = b""
+        self._rows: list[Row] = []
+
+    def ask(self, code: str, first: datetime, last: datetime) -> bytes:
+        """What begins: the rows of a profile stamped from `first` to `last`, both included.
+
+        Args:
+            code: the profile's OBIS code.
+            first: UTC.
+            last: UTC.
+        """
+        checked = f"R3\x02{code}({first:{_ASKED}};{last:{_ASKED}})\x03".encode("ascii")
+        self._command = b"\x01" + checked + bytes((reduce(xor, checked, 0),))
+        self._step, self._rows = _Step.IDENTIFICATION, []
+        self._buffer.clear()
+        return _REQUEST
+
+    def receive_data(self, data: bytes) -> tuple[bytes, list[Row] | None]:
+        """Take what the meter sent.
+
+        Returns:
+            What is to be sent, and the rows once all are there.
+
+        Raises:
+            LineRefusedError: the meter will not say.
+            LineGarbledError: it is no answer; `ask` begins anew.
+        """
+        if self._step is _Step.NOTHING:
+            return b"", None
+        self._buffer += data
+        try:
+            return self._taken()
+        except (LineGarbledError, LineRefusedError):
+            self._step = _Step.NOTHING
+            self._buffer.clear()
+            raise
+
+    def _taken(self) -> tuple[bytes, list[Row] | None]:
+        sent = b""
+        if self._step is _Step.IDENTIFICATION and self._has_identification():
+            self._step, sent = _Step.CHALLENGE, _SELECT
+        if self._step is _Step.CHALLENGE and (block := self._block(b"\x01")) is not None:
+            if not block.startswith("P0\x02"):
+                raise LineRefusedError(
+                    "the meter has no programming mode, which takes a password of its own"
+                )
+            self._step, sent = _Step.ROWS, sent + self._command
+        while self._step is _Step.ROWS and (block := self._block(b"\x02")) is not None:
+            self._rows += _rows(block[:-1])
+            if len(self._rows) > ROWS_LIMIT:
+                raise LineGarbledError(f"an answer has at most {ROWS_LIMIT} rows")
+            if block.endswith("\x03"):
+                self._step = _Step.NOTHING
+                return sent + BREAK, self._rows
+            sent += _ACK
+        return sent, None
+
+    def _has_identification(self) -> bool:
+        line, end, rest = self._buffer.partition(b"\r\n")
+        if len(line) > _IDENTIFICATION_LIMIT or (line and not line.startswith(b"/")):
+            raise LineGarbledError("the meter does not identify itself")
+        if end:
+            self._buffer[:] = rest
+        return bool(end)
+
+    def _block(self, begin: bytes) -> str | None:
+        """The next block, with the character that ends it; None until its check is there."""
+        buffer = self._buffer
+        if buffer and not buffer.startswith((b"\x01", b"\x02")):
+            raise LineGarbledError("no block follows")
+        ends = [at for at in (buffer.find(_ETX), buffer.find(_EOT)) if at >= 0]
+        if not ends or len(buffer) < min(ends) + 2:
+            if len(buffer) > BLOCK_LIMIT:
+                raise LineGarbledError(f"a block has at most {BLOCK_LIMIT} bytes")
+            return None
+        end = min(ends) + 1
+        checked, check = bytes(buffer[1:end]), buffer[end]
+        is_expected = buffer.startswith(begin)
+        del buffer[: end + 1]
+        if reduce(xor, checked, 0) != check or not checked.isascii():
+            raise LineGarbledError("the block check is wrong")
+        text = checked.decode("ascii")
+        if not is_expected and text != "B0\x03":
+            raise LineGarbledError("the meter answers something else")
+        return text
+
+
+def _rows(text: str) -> list[Row]:
+    if _REFUSED.fullmatch(text):
+        raise LineRefusedError(f"the meter refuses to say the rows of the profile: {text[1:-1]}")
+    rows: list[Row] = []
+    for line in text.split("\r\n"):
+        match = _ROW.fullmatch(line)
+        if match is None:
+            raise LineGarbledError(f"{line[:40]!r} is no row")
+        if match["cells"] != "()":
+            rows.append(_row(match["cells"]))
+    return rows
+
+
+def _row(cells: str) -> Row:
+    stamp = _STAMP_CELL.match(cells)
+    found = list(_CELL.finditer(cells, stamp.end())) if stamp else []
+    if stamp is None or "".join(each[0] for each in found) != cells[stamp.end() :]:
+        raise LineGarbledError(f"{cells[:40]!r} are no cells of a row")
+    try:
+        end = datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        raise LineGarbledError(f"{stamp[1]!r} is no time") from None
+    numbers = (each["number"] for each in found)
+    return Row(end, tuple(None if number is None else int(number) for number in numbers))
