@@ -180,3 +180,10 @@ class PlotError(MeterError):
 
     Example scenarios: a file that ends neither in .png nor in .svg; matplotlib is not installed.
     """
+
+
+class ExportError(MeterError):
+    """Half-hours cannot be written in the form that is asked for.
+
+    Example scenarios: Parquet without pyarrow; NEM12 of a meter with ten-minute rows.
+    """

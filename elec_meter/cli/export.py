@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from shared.exact_json import exact_json
 from shared.options import example
 
 from .options import data_option
 
 if TYPE_CHECKING:
+    from .days import Days
+    from .export_forms import Meter, Rows
     from .observed import Observed
 
-_DAY = timedelta(days=1)
+FORMS = ("csv", "json", "parquet", "nem12", "home-assistant")
 
 
 @click.command(
@@ -31,9 +32,7 @@ _DAY = timedelta(days=1)
     )
 )
 @data_option
-@click.option(
-    "--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(FORMS), default="csv", show_default=True)
 @click.option(
     "--from",
     "first",
@@ -51,7 +50,7 @@ _DAY = timedelta(days=1)
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write there instead of printing.",
+    help="Write there instead of printing; whole or not at all.",
 )
 def command(
     data_dir: Path,
@@ -63,14 +62,70 @@ def command(
     """Write closed half-hours of all channels, as of the last durable instant."""
     if first is not None and last is not None and last < first:
         raise click.UsageError("--to comes before --from.")
+    if form == "parquet":
+        if output is None:
+            raise click.UsageError("Parquet is for a file: name it with -o.")
+        from .parquet import require_pyarrow
+
+        require_pyarrow()
+    from .days import days_of, rows_of
     from .observed import observed
 
-    with observed(data_dir) as seen, _file(output) as file:
-        rows = partial(_rows, seen, first and first.date(), last and last.date())
-        if form == "json":
-            _write_json(rows(), file)
+    with observed(data_dir) as seen:
+        had = days_of(seen)
+        days = had and had.within(first and first.date(), last and last.date())
+        rows = partial(rows_of, seen, days)
+        if form == "parquet":
+            from .parquet import write_parquet
+
+            assert output is not None
+            with _replaced(output) as new:
+                write_parquet(rows, new)
         else:
-            _write_csv(rows, file)
+            write = _writer(form, seen, days)
+            with _file(output) as file:
+                write(rows, file)
+
+
+def _writer(form: str, seen: Observed, days: Days | None) -> Callable[[Rows, TextIO], None]:
+    from . import export_forms as forms
+
+    match form:
+        case "nem12":
+            return partial(forms.write_nem12, meter=_meter(seen, days))
+        case "home-assistant":
+            return partial(forms.write_home_assistant, meter=_meter(seen, days))
+        case "json":
+            return forms.write_json
+        case _:
+            return forms.write_csv
+
+
+def _meter(seen: Observed, days: Days | None) -> Meter:
+    """Who it is, and what its registers had before the days that are written."""
+    from shared.units import PulseWeight
+
+    from .days import days_of, rows_of
+    from .export_forms import Meter
+
+    config, ledger = seen.meter.config, seen.meter.ledger
+    before: dict[str, int] = {}
+    gas_m3: dict[str, Decimal] = {}
+    oldest = next(iter(ledger.rows(0, ledger.closed_s or 0, with_indexes=True)), None)
+    if oldest is not None:
+        before = {key: index - (oldest.deltas[key] or 0) for key, index in oldest.indexes.items()}
+    for unit in config.gas_units:
+        key = f"{unit.channel}_pulses"
+        litres = PulseWeight.parse(unit.pulse_weight).litres(1)
+        gas_m3[key] = Decimal(litres.numerator) / (litres.denominator * 1_000)
+        before[key] = ledger.total(unit.channel) - ledger.unrated(unit.channel)
+    for row in rows_of(seen, days_of(seen)):
+        is_earlier = days is not None and row["settlement_date"] < days.first.isoformat()
+        for key in before:
+            value = row["channels"].get(key) or 0
+            # An energy's index is that of the oldest row; a unit's is that of the newest.
+            before[key] += is_earlier * value - (key in gas_m3) * value
+    return Meter(config.serial, seen.meter.now, gas_m3, before)
 
 
 @contextmanager
@@ -78,55 +133,16 @@ def _file(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _replaced(path) as new, new.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 
-def _rows(seen: Observed, first: date | None, last: date | None) -> Iterator[dict[str, Any]]:
-    """The rows of one day after another."""
-    from dataclasses import replace
-
-    from shared.timegrid import from_unix_s, settlement_period
-
-    from .views import profile
-
-    ledger = seen.meter.ledger
-    if ledger.closed_s is None:
-        return
-    begun = next(iter(ledger.rows(0, ledger.closed_s)), None)
-    if begun is None:
-        return
-    day = settlement_period(from_unix_s(begun.start_s)).settlement_date
-    end = settlement_period(from_unix_s(ledger.closed_s - 1)).settlement_date
-    day, end = max(day, first or day), min(end, last or end)
-    while day <= end:
-        yield from profile(replace(seen, day=day))
-        day += _DAY
-
-
-def _write_json(rows: Iterator[dict[str, Any]], file: TextIO) -> None:
-    """One list, a row a line."""
-    between = "[\n"
-    for row in rows:
-        file.write(between + exact_json(row))
-        between = ",\n"
-    file.write("[]\n" if between == "[\n" else "\n]\n")
-
-
-def _write_csv(rows: Callable[[], Iterator[dict[str, Any]]], file: TextIO) -> None:
-    """Columns of every channel that any row has; what is not known is empty."""
-    columns = dict.fromkeys(key for row in rows() for key in _flat(row))
-    writer = csv.DictWriter(file, list(columns), lineterminator="\n")
-    if columns:
-        writer.writeheader()
-    writer.writerows(map(_flat, rows()))
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **{key: row[key] for key in ("start", "end", "settlement_date", "settlement_period")},
-        **row["channels"],
-        "status": row["status"],
-        **{f"{key}_status": bits for key, bits in row["channel_status"].items()},
-        "revision": row["revision"],
-    }
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file beside it that takes its place once it is whole."""
+    new = path.with_name(f".{path.name}.part")
+    try:
+        yield new
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)

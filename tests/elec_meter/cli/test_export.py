@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,3 +67,61 @@ def test_days_in_the_wrong_order_are_misuse(house: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert 2 == result.exit_code
     assert "--to comes before --from." in result.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "nem12", "home-assistant", "parquet"])
+def test_a_file_is_written_whole_or_not_at_all(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Stopped half way, the old file stays, and nothing is left beside it."""
+    file = tmp_path / "home"
+    file.write_text("old")
+    from elec_meter.cli import days
+
+    whole = days.rows_of
+
+    def stopped(*words: object) -> object:
+        for number, row in enumerate(whole(*words)):  # type: ignore[arg-type]  # as it is called
+            if number == 30:
+                raise KeyboardInterrupt
+            yield row
+
+    words = ["export", "--data", str(house), "--format", form, "-o", str(file)]
+    monkeypatch.setattr(days, "rows_of", stopped)
+    assert 0 != CliRunner().invoke(main, words).exit_code
+    assert ["home"] == [each.name for each in tmp_path.iterdir()]
+    assert "old" == file.read_text()
+    monkeypatch.undo()
+    assert 0 == CliRunner().invoke(main, words, catch_exceptions=False).exit_code
+    assert ["home"] == [each.name for each in tmp_path.iterdir()]
+    assert file.stat().st_size > 100
+
+
+def test_parquet_wants_a_file_and_its_library(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Misuse without the one, one sentence without the other."""
+    words = ["export", "--data", str(house), "--format", "parquet"]
+    assert 2 == CliRunner().invoke(main, words).exit_code
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    result = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "it.parquet")])
+    assert 1 == result.exit_code
+    assert "pip install 'halfhourly[parquet]'" in result.stderr
+
+
+def test_statistics_end_at_the_register(tmp_path: Path) -> None:
+    """The last sum is what the meter shows, also from a later day on."""
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(demo_config(), storage, EVENING)
+        for hours in range(1, 31):
+            now = EVENING + timedelta(hours=hours)
+            begun = now - timedelta(hours=1)
+            meter.receive_energy("import", 1_000 * hours * 3_600, begun, now, now)
+            meter.handle_timer(now + timedelta(seconds=3))
+        meter.checkpoint()
+    words = ("--data", tmp_path, "--format", "home-assistant")
+    (told, *_) = json.loads(printed(*words))
+    (later, *_) = json.loads(printed(*words, "--from", "2025-10-26"))
+    assert told["stats"][-1] == later["stats"][-1]
+    assert 30 == len(told["stats"])
+    assert sum(range(1, 31)) == round(told["stats"][-1]["sum"] * 1_000)
