@@ -31,6 +31,7 @@ from .controls import DemoControls, Pace
 from .credentials import dlms_clients
 from .gas import BoilerFlow, GasFlow, GasMeter
 from .live import live_view
+from .prices import with_prices
 from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
 
 FRAME_S: Final = 0.25
@@ -105,7 +106,8 @@ def _resumed_or_new(
             _tell(f"{data_dir} holds data up to {durable:%Y-%m-%dT%H:%M:%SZ}: going on from there")
         if options.start is None or start < durable:
             start = durable
-    meter = Meter(storage.load_config() or demo_config(), storage, start, keystore=keystore)
+    config = storage.load_config() or with_prices(demo_config())
+    meter = Meter(config, storage, start, keystore=keystore)
     seed = options.seed if saved is None else saved.seed
     turns = GasMeter(options.flow or BoilerFlow(seed), demo_unit(meter.config).weight)
     load = options.load or HouseholdLoad(seed)

@@ -149,7 +149,7 @@ class _Stream:
         if refusal.status_code != 200:
             await refusal(scope, receive, send)
             return
-        await self._live.serve(receive, send)
+        await self._live.serve(receive, send, lambda: self._desk.still_reads(request))
 
     async def _refusal(self, request: Request) -> Response:
         self._desk.require_reader(request)

@@ -79,6 +79,11 @@ class Desk:
         if self.level(request) < Level.READER:
             raise NotSignedOnError("half-hours and what follows from them take level 1: sign on")
 
+    def still_reads(self, request: Request) -> bool:
+        """Whether who once asked for a stream may see it still; their session ends no later."""
+        session = self.sessions.peek(request.cookies.get(COOKIE))
+        return reading_level(session, is_local=is_local(request.scope)) >= Level.READER
+
     def require_session(self, request: Request) -> Session:
         """Refuse who has not signed on.
 

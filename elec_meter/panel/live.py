@@ -29,6 +29,7 @@ _MOMENTARY: Final = {
     "alarms": "0-0:97.98.20",
 }
 _CONTACTOR: Final = "0-0:96.3.10"
+_LED: Final = {"pulses": "0-0:128.63.0", "is_lit": "0-0:128.63.1"}
 _STATE: Final = 3
 _MODE: Final = 4
 _STATES: Final = ("open", "closed", "armed")
@@ -53,6 +54,10 @@ def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
             for name, code in _MOMENTARY.items()
         },
         "contactor": contactor(directory, now),
+        "led": {
+            "imp_per_kwh": meter.config.led.imp_per_kwh,
+            **{name: directory[code].value_at(now) for name, code in _LED.items()},
+        },
         "rows": f"{_count(directory, LOAD_PROFILE, now)} {directory[_DEMAND].read(_ENDED, now)}",
         "events": sum(
             value

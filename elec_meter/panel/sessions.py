@@ -60,11 +60,15 @@ class Sessions:
 
     def find(self, name: str | None) -> Session | None:
         """The session of a cookie, which goes on with this; None if it has ended."""
-        self._forget_idle()
-        session = self._sessions.get(name or "")
+        session = self.peek(name)
         if session is not None:
             session.used_s = self._clock_s()
         return session
+
+    def peek(self, name: str | None) -> Session | None:
+        """As `find`, for who only goes on listening: the session ends no later for it."""
+        self._forget_idle()
+        return self._sessions.get(name or "")
 
     def end(self, name: str | None) -> None:
         """End a session, if there is one."""

@@ -80,11 +80,19 @@ class LiveStream:
         async with self._news:
             self._news.notify_all()
 
-    async def serve(self, receive: Receive, send: Send) -> None:
-        """Answer a request with the stream, until the client leaves, stalls or all is closed."""
+    async def serve(
+        self, receive: Receive, send: Send, may_see: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Answer a request with the stream, until the client leaves, stalls or all is closed.
+
+        Args:
+            receive: of the request.
+            send: likewise.
+            may_see: whether the client may see the next snapshot; the stream ends where not.
+        """
         self.clients += 1
         leaving = asyncio.ensure_future(_left(receive))
-        sending = asyncio.ensure_future(self._send_all(send))
+        sending = asyncio.ensure_future(self._send_all(send, may_see))
         self.hurry()
         try:
             await asyncio.wait((leaving, sending), return_when=asyncio.FIRST_COMPLETED)
@@ -94,7 +102,7 @@ class LiveStream:
                 task.cancel()
             await asyncio.gather(leaving, sending, return_exceptions=True)
 
-    async def _send_all(self, send: Send) -> None:
+    async def _send_all(self, send: Send, may_see: Callable[[], bool]) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
         seen = self._number
         while not self._is_closed:
@@ -102,6 +110,8 @@ class LiveStream:
                 async with self._news:
                     await self._news.wait()
                 continue
+            if not may_see():
+                break
             seen = self._number
             if not await self._sent(send, self._frame):
                 return

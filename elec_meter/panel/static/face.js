@@ -1,12 +1,13 @@
 // The meter's face: display, button, pulse lamp and contactor.
 
-import { attempt, by, change, make, say } from "./page.js";
+import { attempt, by, change, make, number, say } from "./page.js";
 
 const LONG_MS = 2000;
-const PULSES_PER_KWH = 1000;
-const SLOWEST_S = 3600;
+const FLASH_MS = 100;
+const FLASHES_MOST = 3;
+const SNAPSHOT_MS = 1000;
 let drawn = "";
-let blinking = "";
+let counted = null;
 
 export function startFace() {
   const button = by("button");
@@ -34,20 +35,24 @@ export function showFace(shown) {
     const parsed = new DOMParser().parseFromString(drawn, "image/svg+xml").documentElement;
     by("lcd").replaceChildren(document.importNode(parsed, true));
   }
-  lamp(shown.values.power_w);
+  lamp(shown.led);
   const place = by("contactor");
   place.className = `contactor ${shown.contactor ?? ""}`;
   const words = { open: "contactor open", closed: "contactor closed", armed: "contactor armed: hold the button twice to close it" };
   say(place, words[shown.contactor] ?? "no contactor");
 }
 
-// The lamp flashes once a pulse, as the real one does.
-function lamp(power) {
-  const seconds = power ? 3_600_000 / (Math.abs(power) * PULSES_PER_KWH) : SLOWEST_S;
-  const pace = power ? `${Math.max(0.1, Math.min(SLOWEST_S, seconds)).toFixed(1)}s` : "";
-  if (pace === blinking) return;
-  blinking = pace;
-  by("led").classList.toggle("on", pace !== "");
-  by("led").style.setProperty("--blink", pace || "1s");
-  say(by("led-text"), pace ? `${PULSES_PER_KWH} imp/kWh, one every ${pace.replace("s", " s")}` : `${PULSES_PER_KWH} imp/kWh, still`);
+// The lamp flashes with the meter's own pulses, spread over the time until the next are told; three a
+// second at most, for whoever flashes are bad for.
+function lamp({ imp_per_kwh, pulses, is_lit }) {
+  const fresh = counted === null ? is_lit : Math.max(0, pulses - counted);
+  counted = pulses;
+  const flashes = Math.min(FLASHES_MOST, fresh);
+  for (let n = 0; n < flashes; n += 1) setTimeout(flash, (n * SNAPSHOT_MS) / flashes);
+  say(by("led-text"), `${imp_per_kwh} imp/kWh, ${number(pulses)} so far`);
+}
+
+function flash() {
+  by("led").classList.add("on");
+  setTimeout(() => by("led").classList.remove("on"), FLASH_MS);
 }

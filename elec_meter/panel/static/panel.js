@@ -90,7 +90,7 @@ async function resume() {
   try {
     await begin();
     for (const told of sessions) told(session);
-    if (session.reading_level < 1) { linked("sign on to see live values", true); return; }
+    if (session.reading_level < 1) { close(); linked("sign on to see live values", true); return; }
     if (!document.hidden && stream === null) open();
   } catch {
     retry = setTimeout(resume, RETRY_MS);

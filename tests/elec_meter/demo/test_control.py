@@ -29,6 +29,7 @@ from elec_meter.config import (
     demo_config,
 )
 from elec_meter.control import ApplyConfig, GetStatus
+from elec_meter.demo.prices import with_prices
 from elec_meter.errors import MeterError
 from elec_meter.events import EventCode
 from elec_meter.ports import SOCKET_NAME, ask
@@ -37,7 +38,7 @@ from tests.elec_meter.demo.running import demo
 from tests.elec_meter.demo.test_kill import served
 
 WORDS = ("--speed", 60, "--start", "2026-01-15T17:00:00Z")
-DEMO = demo_config()
+DEMO = with_prices(demo_config())
 FLAG = replace(DEMO, flag=replace(DEMO.flag, readout=("1-0:1.8.0", "0-1:24.2.1")))
 
 
@@ -114,7 +115,7 @@ def test_what_was_written_while_it_was_off_is_in_force_when_it_runs(tmp_path: Pa
     succeeding("demo", "--data", home, "--speed", 0, *WORDS[2:], "--for", "1h", "--json")
     priced = replace(
         DEMO.tariff,
-        export=replace(DEMO.tariff.export, prices=PricesConfig(rate_p_kwh=(Decimal(15),))),
+        export=replace(DEMO.tariff.export, prices=PricesConfig(rate_p_kwh=(Decimal(16),))),
     )
     file = written(tmp_path, "meter.toml", replace(FLAG, tariff=priced))
     assert "next start" == ordered(home, "config", "apply", file)["from"]

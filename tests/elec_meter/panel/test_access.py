@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 
@@ -9,7 +12,7 @@ from elec_meter.access import Level, SignedOn
 from elec_meter.panel.desk import BODY_MAX, COOKIE
 from elec_meter.panel.sessions import IDLE_S, SESSIONS_MAX, Sessions
 from tests.elec_meter.objects.lived import Life
-from tests.elec_meter.panel.standing import ELSEWHERE, Browser, Standing, Toy
+from tests.elec_meter.panel.standing import ELSEWHERE, HERE, Browser, Standing, Toy
 
 LONG = b"x" * 129
 
@@ -158,6 +161,66 @@ def test_signing_off_ends_the_session(standing: Standing) -> None:
 
     browser.cookies.set(COOKIE, kept)
     assert 0 == browser.ask("/api/session")["level"]
+
+
+def test_a_stream_ends_with_its_session(standing: Standing) -> None:
+    """Whoever signs off at another computer sees no more; on this one it takes no session."""
+    elsewhere = standing.browser(ELSEWHERE)
+    elsewhere.sign_on(1, "reader")
+    headers = {"x-csrf-token": elsewhere.token}
+
+    async def looked() -> list[bool]:
+        running = asyncio.create_task(standing.panel.live.run())
+        far = Looking(standing, ELSEWHERE, elsewhere.cookies[COOKIE])
+        here = Looking(standing, HERE, elsewhere.cookies[COOKIE])
+        before = [await far.sees(), await here.sees()]
+        await elsewhere._request("DELETE", "/api/session", {"headers": headers})
+        async with asyncio.timeout(60):
+            while await far.sees():
+                standing.panel.live.hurry()
+        here.forget()
+        standing.panel.live.hurry()
+        after = await here.sees()
+        for each in (far, here):
+            await each.leave()
+        running.cancel()
+        return [*before, after]
+
+    assert [True, True, True] == asyncio.run(looked())
+
+
+class Looking:
+    """Somebody with the live stream open."""
+
+    def __init__(self, standing: Standing, peer: tuple[str, int], cookie: str) -> None:
+        self._sent = asyncio.Queue[int]()
+        self._leaving = asyncio.Event()
+        headers = [(b"host", b"localhost"), (b"cookie", f"{COOKIE}={cookie}".encode())]
+        scope = {"type": "http", "method": "GET", "path": "/api/live", "raw_path": b"/api/live"}
+        scope |= {"query_string": b"", "root_path": "", "client": peer, "headers": headers}
+        self._task = asyncio.create_task(standing.panel.app(scope, self._receive, self._send))
+
+    async def sees(self) -> bool:
+        """Whether what comes next is a snapshot, and not the end."""
+        return await self._sent.get() > 0
+
+    def forget(self) -> None:
+        """What has come so far."""
+        while not self._sent.empty():
+            self._sent.get_nowait()
+
+    async def leave(self) -> None:
+        """Close it."""
+        self._leaving.set()
+        await self._task
+
+    async def _receive(self) -> dict[str, str]:
+        await self._leaving.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            self._sent.put_nowait(len(message["body"]))
 
 
 def test_sessions_end_when_idle_and_are_bounded() -> None:

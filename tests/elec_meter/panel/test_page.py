@@ -69,6 +69,20 @@ def test_the_display_follows_the_button_and_the_time(browser: Browser, served: S
         expect(picture).to_have_attribute("aria-label", re.compile("^########"))
 
 
+def test_the_lamp_flashes_with_the_meters_pulses(browser: Browser, served: Served) -> None:
+    """Energy that is registered is seen in the lamp, which counts as the meter does."""
+    with looking(browser, served.url) as page:
+        lamp = page.locator("#led-text")
+        expect(lamp).to_have_text(re.compile("^1,?000 imp/kWh, [0-9,]+ so far$"))
+        before = lamp.inner_text()
+        page.evaluate(FLASHES)
+        served.do(lambda standing: standing.life.live(timedelta(minutes=1), 10))
+        expect(lamp).not_to_have_text(before)
+        page.wait_for_function("window.flashes > 0")
+        pulses = served.do(lambda standing: standing.life.meter.objects["0-0:128.63.0"].value)
+        expect(lamp).to_contain_text(f"{pulses:,} so far")
+
+
 @pytest.mark.parametrize(
     ("day", "bars", "words"),
     [
@@ -158,6 +172,11 @@ def test_a_page_that_is_hidden_closes_its_stream(browser: Browser, served: Serve
 SEEN = """(hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
+}"""
+FLASHES = """() => {
+    window.flashes = 0;
+    new MutationObserver(() => { window.flashes += 1; })
+        .observe(document.getElementById("led"), { attributeFilter: ["class"] });
 }"""
 SNAPSHOTS = """async (count) => {
     const { showFace } = await import("./face.js");
