@@ -34,7 +34,7 @@ from elec_meter.dlms.services import AccessResult, ActionResult
 from elec_meter.dlms.tags import Tag
 from elec_meter.events import EventCode
 from elec_meter.tariff import special_days_of, timetable_of
-from tests.elec_meter.config.strategies import EXAMPLES, Draw, calendars
+from tests.elec_meter.config.tariff_strategies import EXAMPLES, Draw, calendars
 from tests.elec_meter.head_end import (
     DONE,
     EMPTY,

@@ -31,7 +31,8 @@ from elec_meter.config import (
 from elec_meter.config.compact import MAX_CHANGE_BYTES
 from elec_meter.config.shape import Maybe, Rows, Scalar, Shape, Table, table_of
 from shared.wire.crc import crc_en13757
-from tests.elec_meter.config.strategies import EXAMPLES, meter_configs
+from tests.elec_meter.config.strategies import meter_configs
+from tests.elec_meter.config.tariff_strategies import EXAMPLES
 
 NUMBERING = Path(__file__).parent / "numbering.txt"
 MAX_SWITCH_CHANGE = 11

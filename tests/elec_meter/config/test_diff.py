@@ -21,7 +21,8 @@ from elec_meter.config import (
     demo_config,
     differences,
 )
-from tests.elec_meter.config.strategies import EXAMPLES, meter_configs
+from tests.elec_meter.config.strategies import meter_configs
+from tests.elec_meter.config.tariff_strategies import EXAMPLES
 
 
 def sentences(old: MeterConfig, new: MeterConfig) -> list[str]:

@@ -23,7 +23,8 @@ from elec_meter.config import (
 from elec_meter.config.codec import MAX_TEXT
 from elec_meter.config.shape import plain
 from elec_meter.errors import ConfigError
-from tests.elec_meter.config.strategies import EXAMPLES, meter_configs
+from tests.elec_meter.config.strategies import meter_configs
+from tests.elec_meter.config.tariff_strategies import EXAMPLES
 
 TWO_DAYS = (
     'days = [{name = "a", switches = [{at = "00:00", rate = 1}]},'

@@ -49,7 +49,8 @@ from elec_meter.objects import (
 from elec_meter.objects.catalogue import complete_config, directory_of
 from shared.units import scaled
 from tests.elec_meter.config.others import FACTORYS, other_value
-from tests.elec_meter.config.strategies import EXAMPLES, meter_configs
+from tests.elec_meter.config.strategies import meter_configs
+from tests.elec_meter.config.tariff_strategies import EXAMPLES
 from tests.elec_meter.display.test_renderings import SCALARS
 from tests.elec_meter.mains import BEGUN
 

@@ -31,7 +31,7 @@ from elec_meter.tariff import (
     special_days_of,
     timetable_of,
 )
-from tests.elec_meter.config.strategies import EXAMPLES, calendars
+from tests.elec_meter.config.tariff_strategies import EXAMPLES, calendars
 
 NEW_YEAR = DatePattern(None, 1, 1)
 WORK, REST = 5, 200
