@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ from elec_meter.dlms import (
 from elec_meter.dlms.acse import AssociationRequest, ReleaseRequest
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
+from elec_meter.dlms.changes import given_of
 from elec_meter.dlms.data import array, decode_data, encode_data, int8, octets, structure, uint16
 from elec_meter.dlms.errors import PeerError
 from elec_meter.dlms.get import GetList, GetNext, GetNormal
@@ -38,6 +40,7 @@ from elec_meter.dlms.services import Attribute, Member, Selection
 from elec_meter.dlms.setting import SetNormal
 from elec_meter.dlms.states import State
 from elec_meter.dlms.wrapper import HEADER_SIZE, PAYLOAD_MAX, Wrapped, WrapperReader
+from elec_meter.objects import Form, ValueNotTakenError
 from fuzz.target import Feed, Target
 from shared.obis import Obis
 
@@ -48,6 +51,15 @@ _DATA: Final = (
     "02020906000001 0000ff 02020ffd161b",
     "130202121106000102000304",
     "0103040aa0c00c02cf89173e800000",
+)
+
+
+_CALENDARS: Final = (
+    (Form.SEASONS, "0101020309025331090cffff0a fe07000000008000ff 090157"),
+    (Form.WEEKS, "0101020809015711011101110111011101 11021102"),
+    (Form.DAYS, "01010202110101010203 090400000000 090600000a0064ff 120002"),
+    (Form.SPECIAL_DAY, "0203120001 0905ffff0c19ff 1101"),
+    (Form.MOMENT, "090c07ea0401ff000000000000 00"),
 )
 
 
@@ -144,6 +156,18 @@ _TITLE: Final = b"HES00001"
 _KEYS: Final = Keys(bytes(16), bytes(16))
 
 
+def _calendars() -> tuple[Feed, Sequence[bytes]]:
+    """What a head end writes to calendars, in the form of each attribute."""
+
+    def feed(data: bytes) -> None:
+        found = decode_data(data)
+        for form, _ in _CALENDARS:
+            with suppress(ValueNotTakenError):
+                given_of(form, found)
+
+    return feed, [bytes.fromhex(each) for _, each in _CALENDARS]
+
+
 def _server() -> tuple[Feed, Sequence[bytes]]:
     """Three clients on one connection; whoever has no association asks for one."""
     meter = Meter(demo_config(), Storage.in_memory(), NOW)
@@ -170,6 +194,7 @@ def _server() -> tuple[Feed, Sequence[bytes]]:
 
 DLMS_TARGETS: Final = (
     Target("cosem", _data, (PeerError,)),
+    Target("calendars", _calendars, (PeerError,)),
     Target("apdus", _apdus, (PeerError,)),
     Target("wrapper", _wrapper, (PeerError,)),
     Target("hdlc", _hdlc),

@@ -63,6 +63,7 @@ def head_end() -> HeadEnd:
     return HeadEnd(demo_config(), Storage.in_memory(), NOON)
 
 
+SIX_OCLOCK = bytes.fromhex("ffff0401ff060000008000ff")
 REFUSED = [
     (9, array(day(1, ("00:00", 1), ("06:00:30", 2))), "switches at 06:00:30, and switches are"),
     (9, array(day(1, ("00:00", 3))), "script 3 of 0-0:10.0.100, which is none of the 2 rates"),
@@ -103,6 +104,7 @@ def test_what_no_configuration_has_is_refused_at_once(
         (7, array(uint8(1))),
         (7, array(structure(octets(b"1"), octets(bytes(12)), octets(b"1")))),
         (7, array(structure(octets(b"1"), octets(b"\x07\xea" + b"\xff" * 9), octets(b"1")))),
+        (7, array(structure(octets(b"1"), octets(SIX_OCLOCK), octets(b"1")))),
         (8, array(structure(octets(b"1"), *(uint8(1),) * 6))),
         (8, array(structure(octets(b"1"), *(uint16(1),) * 7))),
         (9, array(structure(uint8(1), array(structure(octets(bytes(4)), uint8(1), uint16(1)))))),
