@@ -6,39 +6,57 @@ import functools
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from numba import njit
+from numba import config, njit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# What numba takes from NUMBA_CACHE_LOCATOR_CLASSES; versions that do not know it compile anew.
+_LOCATORS = "CACHE_LOCATOR_CLASSES"
 
 _Kernel = TypeVar("_Kernel", bound="Callable[..., Any]")
 
 
 def kernel(*signatures: Any, inline: bool = False) -> Callable[[_Kernel], _Kernel]:
-    """Compile for `signatures`, or as its callers need it without any; keep the result on disk.
+    """Compile for `signatures` and keep the result on disk, or as its callers need it without any.
 
-    Where no directory for that can be written, a warning says that every start compiles anew.
+    A caller's code has that of all it calls in it. Where no directory can be written, what the
+    installation left beside the source is loaded; if that is nothing for this processor, a warning
+    says that every start compiles anew.
     """
+    # No divisor is ever zero: numba need not look.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": inline}
 
-    def compiled(function: _Kernel, *, cache: bool = True) -> _Kernel:
-        # No divisor is ever zero: numba need not look.
-        decorate = njit(
-            list(signatures) or None,
-            cache=cache,
-            nogil=True,
-            error_model="numpy",
-            forceinline=inline,
-        )
+    def compiled(function: _Kernel) -> _Kernel:
+        if not signatures:
+            return cast("_Kernel", njit(**options)(function))
         try:
-            return cast("_Kernel", decorate(function))
+            return cast("_Kernel", njit(list(signatures), cache=True, **options)(function))
         except RuntimeError:
-            if not cache:
-                raise
-            if signatures:
-                _say_uncached()
-            return compiled(function, cache=False)
+            return _loaded(function, signatures, options)
 
     return compiled
+
+
+def _loaded(function: _Kernel, signatures: tuple[Any, ...], options: dict[str, Any]) -> _Kernel:
+    """Compiled code from where nothing can be written, or compiled anew."""
+    before = getattr(config, _LOCATORS, "")
+    setattr(config, _LOCATORS, "elec_meter.metrology.installed.InstalledCache")
+    try:
+        dispatcher: Any = njit(cache=True, **options)(function)
+    except RuntimeError:
+        dispatcher = njit(**options)(function)
+        _say_uncached()
+    finally:
+        setattr(config, _LOCATORS, before)
+    for signature in signatures:
+        try:
+            dispatcher.compile(signature)
+        except OSError:
+            # Compiled for this processor, and then not saved.
+            _say_uncached()
+    dispatcher.disable_compile()
+    return cast("_Kernel", dispatcher)
 
 
 @functools.cache

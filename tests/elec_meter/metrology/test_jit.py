@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,60 @@ def test_no_directory_for_the_cache() -> None:
         check=False,
     )
     assert ("42 RuntimeWarning\n", "") == (run.stdout, run.stderr)
+
+
+READING = """
+import sys
+from elec_meter.metrology import Calibration, Metrology, kernels
+from elec_meter.sampling import ConstantLoad, SyntheticMains
+from shared.timegrid import EPOCH
+mains = SyntheticMains(seed=1, anchor_utc=EPOCH, load=ConstantLoad(1000.0))
+metrology = Metrology(Calibration.for_converter(mains.converter), rate_hz=4000)
+measurement = metrology.process(mains.block(0, 6000))
+print(kernels.__file__, round(measurement.quantities.power_w))
+"""
+
+
+def _read_only(folder: Path) -> list[str]:
+    """Take away the right to write in `folder`; what a command must begin with to be held to it."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555)
+    if os.geteuid() != 0:
+        return []
+    # Root writes anywhere; without this capability it is an owner like any other.
+    return ["setpriv", "--bounding-set", "-dac_override"]
+
+
+@pytest.mark.parametrize(
+    "warm", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["warm", "cold"]
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="takes capabilities away as Linux does")
+def test_an_installation_that_can_only_be_read(tmp_path: Path, warm: bool) -> None:
+    """It has a right first reading: silently with its own cache, without one after a true warning.
+
+    Nothing can be written beside it, at home or wherever else compiled code could be kept.
+    """
+    for part in ("elec_meter/metrology", "elec_meter/sampling", "shared"):
+        left = shutil.ignore_patterns(*([] if warm else ["*.nb?"]))
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=left)
+    shutil.copy(ROOT / "elec_meter" / "__init__.py", tmp_path / "elec_meter")
+    hidden = ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "PYTHONPATH")
+    if warm and not any(tmp_path.rglob("*.nbi")):
+        pytest.skip("the kernels in use are kept elsewhere, by NUMBA_CACHE_DIR")
+    try:
+        run = subprocess.run(
+            [*_read_only(tmp_path), sys.executable, "-c", READING],
+            cwd=tmp_path,
+            env={k: v for k, v in os.environ.items() if k not in hidden} | {"HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            path.chmod(0o755)
+    file, power_w = run.stdout.split()
+    assert tmp_path / "elec_meter" / "metrology" / "kernels.py" == Path(file)
+    assert 1000 == pytest.approx(int(power_w), abs=20)
+    said = "RuntimeWarning: no directory for compiled kernels can be written" in run.stderr
+    assert (warm, not warm) == (run.stderr == "", said)
