@@ -187,3 +187,10 @@ class ExportError(MeterError):
 
     Example scenarios: Parquet without pyarrow; NEM12 of a meter with ten-minute rows.
     """
+
+
+class EstateError(MeterError):
+    """An estate of meters cannot be simulated or added up as asked.
+
+    Example scenarios: no meters at all; a directory of something else; a block that is damaged.
+    """

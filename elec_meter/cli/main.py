@@ -27,6 +27,7 @@ COMMANDS = (
     "control",
     "accuracy",
     "calibrate",
+    "estate",
 )
 
 
