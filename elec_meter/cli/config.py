@@ -78,7 +78,8 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
 
 @command.command(epilog=example("elec-meter config check meter.toml"))
 @click.argument("file", type=_path)
-def check(file: Path) -> None:
+@json_option
+def check(file: Path, as_json: bool) -> None:
     """Say whether a document is a meter's, and what kind of meter.
 
     What the meter shows, reads out and records is tried out too, and so is the passive tariff.
@@ -92,6 +93,11 @@ def check(file: Path) -> None:
         at_rest.check(config, datetime.now(UTC))
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
+    if as_json:
+        from shared.exact_json import exact_json
+
+        click.echo(exact_json({"file": str(file), "meter": _in_words(config)}))
+        return
     click.echo(f"{file}: {_in_words(config)}.")
 
 

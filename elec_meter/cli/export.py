@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from shared.exact_json import exact_json
 from shared.options import example
 
-from .options import data_option
+from .options import data_option, json_option
 
 if TYPE_CHECKING:
     from .days import Days
@@ -52,16 +53,20 @@ FORMS = ("csv", "json", "parquet", "nem12", "home-assistant")
     metavar="FILE",
     help="Write there instead of printing; whole or not at all.",
 )
+@json_option
 def command(
     data_dir: Path,
     form: str,
     first: datetime | None,
     last: datetime | None,
     output: Path | None,
+    as_json: bool,
 ) -> None:
     """Write closed half-hours of all channels, as of the last durable instant."""
     if first is not None and last is not None and last < first:
         raise click.UsageError("--to comes before --from.")
+    if as_json and output is None:
+        raise click.UsageError("--json says what was written to a file: name it with -o.")
     if form == "parquet":
         if output is None:
             raise click.UsageError("Parquet is for a file: name it with -o.")
@@ -85,6 +90,9 @@ def command(
             write = _writer(form, seen, days)
             with _file(output) as file:
                 write(rows, file)
+        if as_json:
+            told = {"file": str(output), "format": form, "rows": sum(1 for _ in rows())}
+            click.echo(exact_json(told))
 
 
 def _writer(form: str, seen: Observed, days: Days | None) -> Callable[[Rows, TextIO], None]:

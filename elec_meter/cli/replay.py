@@ -10,6 +10,7 @@ import click
 
 from elec_meter.errors import LoadSeriesError, RecordingError
 from shared.errors import TimegridError
+from shared.exact_json import exact_json
 from shared.options import Duration, Instant, example
 from shared.timegrid import (
     HALF_HOUR_S,
@@ -19,7 +20,7 @@ from shared.timegrid import (
     unix_s,
 )
 
-from .options import data_option
+from .options import data_option, json_option
 
 if TYPE_CHECKING:
     from collector import ReceivedFrame
@@ -48,6 +49,7 @@ _file = click.Path(path_type=Path)
 @click.option("--telegrams", type=_file, metavar="FILE", help="A UTC time and a hex frame a line.")
 @click.option("--start", type=Instant(), help="Leave out what was before.")
 @click.option("--for", "length", type=Duration(), help="Leave out the load after so much time.")
+@json_option
 def command(
     data_dir: Path,
     waveform: Path | None,
@@ -57,6 +59,7 @@ def command(
     telegrams: Path | None,
     start: datetime | None,
     length: timedelta | None,
+    as_json: bool,
 ) -> None:
     """Feed recorded input into a data directory, in the order of time.
 
@@ -74,6 +77,11 @@ def command(
         waveform=None if waveform is None else _waveform(waveform, rate_hz, data_dir, start),
     )
     ledger = replay(data_dir, recording, start).ledger
+    if as_json:
+        told = {f"{channel}_wh": ledger.total(channel) for channel in ("import", "export")}
+        gas = {"gas_pulses": ledger.total("gas"), "gas_not_final": ledger.unrated("gas")}
+        click.echo(exact_json({**told, **gas}))
+        return
     for channel in ("import", "export"):
         click.echo(f"{channel}: {ledger.total(channel)} Wh in the register")
     click.echo(f"gas: {ledger.total('gas')} pulses, {ledger.unrated('gas')} of them not final yet")
