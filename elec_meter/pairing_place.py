@@ -47,7 +47,9 @@ class PairingPlaceOfMeter:
             PairingError: another unit feeds the channel, or a unit is to be exchanged.
         """
         if exchanges is not None:
-            raise PairingError("a unit is exchanged by the collector's own command")
+            raise PairingError(
+                "a meter's channel stays with its unit: pair the new unit to a channel of its own"
+            )
         _require_name(plan.channel)
         serials = self._meter.collector.serials
         for unit in self._meter.config.gas_units:
@@ -100,12 +102,12 @@ class PairingPlaceOfMeter:
         installer: str = "",  # noqa: ARG002 - none is looked at
         dial: DialReading | None = None,  # noqa: ARG002 - none is looked at
     ) -> dict[str, Any]:
-        """Refused: the meter's configuration says which units it has.
+        """Refused: a channel's register is that of its unit, and is not reset.
 
         Raises:
             PairingError: always.
         """
-        raise PairingError("a meter's units are taken out of its configuration")
+        raise PairingError("a meter keeps its units: what they counted is in its registers")
 
     def keep(
         self,

@@ -38,7 +38,7 @@ export function showFace(shown) {
   lamp(shown.led);
   const place = by("contactor");
   place.className = `contactor ${shown.contactor ?? ""}`;
-  const words = { open: "contactor open", closed: "contactor closed", armed: "contactor armed: hold the button twice to close it" };
+  const words = { open: "contactor open", closed: "contactor closed", armed: "contactor armed: hold the button of the meter twice to close it" };
   say(place, words[shown.contactor] ?? "no contactor");
 }
 

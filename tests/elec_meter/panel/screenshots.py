@@ -26,6 +26,7 @@ def main() -> None:
     with TemporaryDirectory() as home:
         subprocess.run([*_demo(home), *PAST, "--json"], check=True, stdout=subprocess.DEVNULL)
         with _running(home) as url, chromium() as browser:
+            _picture(browser, url, "panel-top.png", width=1200, height=1020, scheme="light")
             _picture(browser, url, "panel.png", width=1200, height=2600, scheme="light")
             _picture(browser, url, "panel-phone.png", width=360, height=2000, scheme="dark")
 
@@ -53,8 +54,10 @@ def _picture(
     browser: Browser, url: str, name: str, *, width: int, height: int, scheme: str
 ) -> None:
     viewport = {"width": width, "height": height}
-    with looking(browser, f"{url}/", viewport=viewport, color_scheme=scheme) as page:
+    how = {"viewport": viewport, "color_scheme": scheme, "locale": "en-GB"}
+    with looking(browser, f"{url}/", **how) as page:
         page.get_by_label("Day", exact=True).fill("2026-10-25")
+        page.get_by_label("Day", exact=True).blur()
         page.locator("#day-charts .import .bars rect").nth(49).wait_for(state="attached")
         page.wait_for_timeout(3_000)
         page.screenshot(path=PICTURES / name)

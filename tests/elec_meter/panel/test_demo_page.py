@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.elec_meter.demo.running import demo
@@ -29,6 +30,29 @@ def test_a_unit_is_paired_and_the_mains_fail(tmp_path: Path) -> None:
             expect(link).to_contain_text("no connection", timeout=PATIENCE_MS)
             expect(link).to_have_text("live", timeout=PATIENCE_MS)
             expect(page.locator("#events")).to_contain_text("power came back", timeout=PATIENCE_MS)
+
+
+@pytest.mark.slow  # test_controls and test_pace have the same wishes in-process
+def test_every_wish_of_a_visitor_is_seen(tmp_path: Path) -> None:
+    """Cost, speed and a lossy radio are shown; the next change of the clocks comes as its day."""
+    with demo(tmp_path, "--speed", 1) as (process, _):
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        told = next(filter(None, (LISTENING.search(line) for line in lines)))
+        with chromium() as browser, looking(browser, f"{told[1]}/") as page:
+            page.set_default_timeout(PATIENCE_MS)
+            expect(page.locator("#cost")).to_contain_text("£", timeout=PATIENCE_MS)
+            expect(page.locator("#now")).to_contain_text(" p", timeout=PATIENCE_MS)
+            page.get_by_label("Meter time").select_option("600")
+            expect(page.get_by_label("Meter time")).to_have_value("600")
+            page.get_by_label("Radio").fill("50")
+            expect(page.locator("#demo")).to_contain_text("50 % of telegrams are lost")
+            page.get_by_role("button", name="Go to").click()
+            link = page.locator("#link")
+            expect(link).to_contain_text("no connection", timeout=PATIENCE_MS)
+            expect(link).to_have_text("live", timeout=PATIENCE_MS)
+            summary = page.locator("#day-summary")
+            expect(summary).to_contain_text("the clocks go", timeout=PATIENCE_MS)
 
 
 def pair(page: Page) -> None:

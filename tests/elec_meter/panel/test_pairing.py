@@ -122,7 +122,10 @@ def test_nobody_below_level_2_pairs(installing: Installing) -> None:
         ({"request": "pair.begin", "label": LABEL.qr_text, "channel": "gas"}, "feeds the channel"),
         ({"request": "pair.begin", "label": LABEL.qr_text, "channel": "import"}, "named"),
         ({"request": "pair.begin", "label": LABEL.qr_text, "channel": "Gas 2"}, "channel"),
-        ({"request": "pair.begin", "label": LABEL.qr_text, "exchanges": "00000001"}, "exchanged"),
+        (
+            {"request": "pair.begin", "label": LABEL.qr_text, "exchanges": "00000001"},
+            "stays with its unit",
+        ),
         (METER, "no pairing is under way"),
         ({"request": "pair.commit"}, "no pairing is under way"),
         ({"request": "unpair", "serial": "00000001"}, "no such step"),
