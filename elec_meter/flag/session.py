@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from elec_meter.errors import CheckpointFailedError, StorageLostError
 from elec_meter.flag.conversation import Conversation, Desk
 from elec_meter.flag.framing import ASK_AGAIN, BREAK, with_even_parity
 from elec_meter.flag.identification import Identification
@@ -186,7 +187,9 @@ class FlagSession:
     def _event(self, message: Message) -> Event:
         match message.kind:
             case Kind.REQUEST if self._services.identification.is_called_by(message.text):
-                return Event.REQUEST_TO_READ if self._line.reads_at_once else Event.REQUEST
+                if self._line.reads_at_once:
+                    return self._read_out(Event.REQUEST_TO_READ)
+                return Event.REQUEST
             case Kind.REQUEST:
                 return Event.REQUEST_ELSEWHERE
             case Kind.OPTION_SELECT:
@@ -216,7 +219,7 @@ class FlagSession:
             return Event.OTHER_SELECTED
         self._chosen = self._line.setting_of(speed)
         if (protocol, mode) == ("0", "0"):
-            return Event.READOUT_SELECTED
+            return self._read_out(Event.READOUT_SELECTED)
         desk = services.desk
         if (protocol, mode) == ("0", "1") and desk is not None and desk.gate.levels:
             return Event.PROGRAMMING_SELECTED
@@ -225,6 +228,16 @@ class FlagSession:
             self._block = f"\x06{characters}\r\n".encode("ascii")
             return Event.ENHANCED_SELECTED
         return Event.OTHER_SELECTED
+
+    def _read_out(self, event: Event) -> Event:
+        """Make the block of a readout; what cannot be made durable is not read out."""
+        try:
+            self._block = self._services.readout.block()
+        except StorageLostError:
+            raise
+        except CheckpointFailedError:
+            return Event.READOUT_FAILED
+        return event
 
     def _happened(self, event: Event, now: datetime) -> list[Sending]:
         state, action = next_state(self._state, event)
@@ -261,14 +274,12 @@ class FlagSession:
                 return b""
             case Action.IDENTIFY:
                 return services.identification.message
-            case Action.SEND_READOUT:
-                self._block = services.readout.block()
             case Action.CHALLENGE:
                 assert services.desk is not None  # else it cannot be selected
                 self._conversation = Conversation(services.desk, self._line, services.durable)
                 self._block = self._conversation.challenge()
-            case Action.ANSWER:
-                pass  # the conversation has made the block
+            case Action.SEND_READOUT | Action.ANSWER:
+                pass  # the block was made before its event was known
             case Action.REPEAT:
                 self._repeats_left -= 1
                 return self._block
@@ -306,7 +317,9 @@ class FlagSession:
         return None
 
 
-_SELECTED: Final = frozenset({Event.READOUT_SELECTED, Event.PROGRAMMING_SELECTED})
+_SELECTED: Final = frozenset(
+    {Event.READOUT_SELECTED, Event.READOUT_FAILED, Event.PROGRAMMING_SELECTED}
+)
 """After these the answer itself travels at the speed that was chosen."""
 
 

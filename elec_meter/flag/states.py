@@ -38,6 +38,7 @@ class Event(Enum):
     REQUEST_ELSEWHERE = auto()
     REQUEST_TO_READ = auto()
     READOUT_SELECTED = auto()
+    READOUT_FAILED = auto()
     PROGRAMMING_SELECTED = auto()
     ENHANCED_SELECTED = auto()
     OTHER_SELECTED = auto()
@@ -72,6 +73,7 @@ class Action(Enum):
 _PROGRAMMING: Final[dict[Event, tuple[State, Action]]] = {
     Event.REQUEST: (State.OPTION_SELECT, Action.IDENTIFY),
     Event.REQUEST_TO_READ: (State.READOUT, Action.SEND_READOUT),
+    Event.READOUT_FAILED: (State.SIGN_ON, Action.BREAK),
     Event.ANSWERED: (State.PROGRAMMING, Action.ANSWER),
     Event.BLOCK: (State.BLOCKS, Action.ANSWER),
     Event.SIGN_ON_REFUSED: (State.SIGN_ON, Action.ANSWER),
@@ -86,11 +88,13 @@ TRANSITIONS: Final[dict[State, dict[Event, tuple[State, Action]]]] = {
     State.SIGN_ON: {
         Event.REQUEST: (State.OPTION_SELECT, Action.IDENTIFY),
         Event.REQUEST_TO_READ: (State.READOUT, Action.SEND_READOUT),
+        Event.READOUT_FAILED: (State.SIGN_ON, Action.BREAK),
         Event.IDLE: (State.CLOSED, Action.NOTHING),
     },
     State.OPTION_SELECT: {
         Event.REQUEST: (State.OPTION_SELECT, Action.IDENTIFY),
         Event.REQUEST_TO_READ: (State.READOUT, Action.SEND_READOUT),
+        Event.READOUT_FAILED: (State.SIGN_ON, Action.BREAK),
         Event.READOUT_SELECTED: (State.READOUT, Action.SEND_READOUT),
         Event.PROGRAMMING_SELECTED: (State.PROGRAMMING, Action.CHALLENGE),
         Event.ENHANCED_SELECTED: (State.TRANSPARENT, Action.HAND_OVER),
@@ -100,6 +104,7 @@ TRANSITIONS: Final[dict[State, dict[Event, tuple[State, Action]]]] = {
     State.READOUT: {
         Event.REQUEST: (State.OPTION_SELECT, Action.IDENTIFY),
         Event.REQUEST_TO_READ: (State.READOUT, Action.SEND_READOUT),
+        Event.READOUT_FAILED: (State.SIGN_ON, Action.BREAK),
         Event.NAK: (State.READOUT, Action.REPEAT),
         Event.NAK_TOO_OFTEN: (State.SIGN_ON, Action.BREAK),
         Event.IDLE: (State.CLOSED, Action.NOTHING),
@@ -127,6 +132,7 @@ PROGRESS: Final = frozenset(
         Event.REQUEST,
         Event.REQUEST_TO_READ,
         Event.READOUT_SELECTED,
+        Event.READOUT_FAILED,
         Event.PROGRAMMING_SELECTED,
         Event.ENHANCED_SELECTED,
         Event.OTHER_SELECTED,

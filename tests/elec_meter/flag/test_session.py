@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from elec_meter.errors import CheckpointFailedError
 from elec_meter.flag import FlagLine, FlagSession, State
 from tests.elec_meter.flag.lines import (
     BREAK,
@@ -133,6 +134,37 @@ def test_a_failed_checkpoint_sends_nothing() -> None:
     fed(session, SIGN_ON)
     with pytest.raises(OSError, match="disk full"):
         fed(session, SELECT_READOUT)
+
+
+@pytest.mark.parametrize("reads_at_once", [False, True])
+def test_a_readout_that_cannot_be_made_durable_is_refused_with_a_break(reads_at_once: bool) -> None:
+    """On a full disk a reader is told at once, and served as soon as there is room again."""
+    is_full = True
+
+    def checkpoint() -> None:
+        if is_full:
+            raise CheckpointFailedError("the disk is full")
+
+    line = FlagLine(reads_at_once=reads_at_once)
+    session = flag_port(durable=checkpoint, line=line).session(NOW)
+    speech = SIGN_ON if reads_at_once else SIGN_ON + SELECT_READOUT
+    assert fed(session, speech).endswith(BREAK)
+    assert State.SIGN_ON is session.state
+    is_full = False
+    assert b"1.8.0(000000.000*kWh)" in fed(session, speech)
+
+
+def test_a_broken_off_readout_says_so_at_the_speed_that_was_chosen() -> None:
+    """Where the reader is listening for the readout."""
+
+    def fail() -> None:
+        raise CheckpointFailedError("the disk is full")
+
+    session = flag_port(durable=fail, line=FlagLine(opening_bps=300)).session(NOW)
+    session.receive(SIGN_ON, NOW)
+    (broken,) = session.receive(SELECT_READOUT, NOW)
+    assert (BREAK, 19_200) == (broken.data, broken.setting.speed_bps)
+    assert 300 == session.setting.speed_bps
 
 
 def test_a_late_option_is_none() -> None:
