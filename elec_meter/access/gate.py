@@ -73,13 +73,20 @@ class SignedOn:
         """Who gives an order, for the event log."""
         return f"level {int(self.level)} at {self.port}"
 
-    def check_mac(self, command: bytes, mac: bytes) -> None:
+    def check_mac(self, command: bytes, mac: bytes, place: int = 0) -> None:
         """Take a command with its MAC; each number is taken once.
+
+        Args:
+            command: up to the MAC, with the ETX or EOT that ends it.
+            mac: what it came with.
+            place: the blocks of the same value that came before.
 
         Raises:
             CommandMacError: it is wrong.
         """
-        expected = b"" if self._key is None else command_mac(self._key, self._number, command)
+        expected = b""
+        if self._key is not None:
+            expected = command_mac(self._key, self._number, place, command)
         if not expected or not hmac.compare_digest(expected, mac):
             raise CommandMacError("the MAC of the command is wrong")
         self._number += 1

@@ -63,9 +63,17 @@ def command_key(client: bytes, serial: str, level: Level, seed: bytes) -> bytes:
     return _hmac(client, _COMMANDS_OF + serial.encode() + bytes((level,)) + seed)
 
 
-def command_mac(key: bytes, number: int, command: bytes) -> bytes:
-    """The MAC of a session's `number`-th command that has one, counted from 0."""
-    return _hmac(key, number.to_bytes(4, "big") + command)[:MAC_BYTES]
+def command_mac(key: bytes, number: int, place: int, command: bytes) -> bytes:
+    """The MAC of one of a session's commands.
+
+    Args:
+        key: of the session's commands.
+        number: the session's commands with a MAC that there were before.
+        place: the blocks of the same value that there were before.
+        command: up to its MAC, with the ETX or EOT that ends it.
+    """
+    counted = number.to_bytes(4, "big") + place.to_bytes(4, "big")
+    return _hmac(key, counted + command)[:MAC_BYTES]
 
 
 def _signature(stored: bytes, serial: str, level: Level, seed: bytes) -> bytes:

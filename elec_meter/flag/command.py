@@ -31,7 +31,7 @@ class Command(NamedTuple):
         value: what stands in parentheses; None without a data set.
         unit: behind the value, or empty.
         mac: of a command that has one, otherwise empty.
-        signed: what the MAC is about: the command up to it.
+        signed: what the MAC is about: the command up to it, and the ETX or EOT that ends it.
         is_last: False where further blocks follow.
     """
 
@@ -61,6 +61,6 @@ def parse_command(body: str) -> Command:
         match["value"],
         match["unit"] or "",
         bytes.fromhex(match["mac"] or ""),
-        match["signed"].encode("ascii"),
+        (match["signed"] + match["end"]).encode("ascii"),
         match["end"] == _ETX,
     )

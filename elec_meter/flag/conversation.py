@@ -77,10 +77,11 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class _Draft:
-    """A value that comes in blocks."""
+    """A value that comes in blocks, as far as it has come."""
 
     head: tuple[int, str]
     text: str
+    blocks: int
 
 
 class Conversation:
@@ -192,20 +193,20 @@ class Conversation:
             raise UnknownCommandError("a write comes after a sign-on")
         if value is None or command.unit:
             raise BadValueError("a write has one value without a unit")
+        head = (command.kind, command.identifier)
+        if draft is None or draft.head != head:
+            draft = _Draft(head, "", 0)
         if command.mac:
-            who.check_mac(command.signed, command.mac)
+            who.check_mac(command.signed, command.mac, draft.blocks)
         elif self._line.is_exposed and who.level >= Level.INSTALLER:
             raise MacMissingError("a write at this level needs a MAC, or TLS, over this line")
-        head = (command.kind, command.identifier)
-        if command.kind in _IN_BLOCKS:
-            so_far = draft.text if draft is not None and draft.head == head else ""
-            value = so_far + value
-            if len(value) > DOCUMENT_LIMIT:
-                raise TooLongError(f"a document has at most {DOCUMENT_LIMIT} characters")
+        value = draft.text + value
+        if len(value) > DOCUMENT_LIMIT:
+            raise TooLongError(f"a document has at most {DOCUMENT_LIMIT} characters")
         if not command.is_last:
             if command.kind not in _IN_BLOCKS:
                 raise UnknownCommandError("only types 3 and 6 come in blocks")
-            self._draft = _Draft(head, value)
+            self._draft = _Draft(head, value, draft.blocks + 1)
             return Answer(Event.ANSWERED, ACKNOWLEDGED)
         self._apply(who, command.identifier, value, is_compact=command.kind in _COMPACT)
         return Answer(Event.ANSWERED, ACKNOWLEDGED)

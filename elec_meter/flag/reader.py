@@ -1,7 +1,8 @@
 """Bytes from the line to whole messages, one at a time.
 
 A message ends, or is found to be none, at the same byte however the stream was cut; what was
-none is given up only as far as the byte that proved it, because that byte may begin a message.
+none is given up only as far as the byte that proved it, because that byte may begin a message. Of a
+command that a whole sign-on interrupts, what stands before the sign-on is given up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from elec_meter.flag.framing import (
     CR_LF,
     EOT,
     ETX,
+    LF,
     NAK,
     SOH,
     STX,
@@ -29,9 +31,10 @@ COMMAND_LIMIT: Final = 192
 """Bytes between SOH and ETX: command, STX, identifier 16, value 128, unit 16, and room."""
 
 _REQUEST: Final = ord("/")
-_BEGINNINGS: Final = bytes((_REQUEST, ACK, NAK, SOH))
+_REQUESTS: Final = (b"/", b"/?")
+_OTHER_BEGINNINGS: Final = bytes((ACK, NAK, SOH))
 _ADDRESS: Final = frozenset(range(0x20, 0x7F)) - {ord("/"), ord("!")}
-_PRINTABLE: Final = frozenset(range(0x20, 0x7F)) - {_REQUEST} | {STX, *CR_LF}
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F)) | {STX, *CR_LF}
 _DIGITS: Final = frozenset(b"0123456789")
 
 
@@ -109,7 +112,8 @@ class MessageReader:
 
     def _drop_noise(self) -> None:
         for position, byte in enumerate(self._buffer):
-            if byte in _BEGINNINGS:
+            begins = bytes(self._buffer[position : position + 2]) in _REQUESTS
+            if begins or byte in _OTHER_BEGINNINGS:
                 self._drop(position)
                 return
         self.clear()
@@ -171,11 +175,25 @@ def _recognise_option(buffer: bytearray) -> _End | None:
 def _recognise_command(buffer: bytearray) -> _End | None:
     """`SOH body ETX BCC`, or with EOT for a partial block."""
     for position in range(1, len(buffer)):
-        if buffer[position] in (ETX, EOT):
+        byte = buffer[position]
+        if byte in (ETX, EOT):
             return _checked_command(buffer, position)
-        if buffer[position] not in _PRINTABLE or position > COMMAND_LIMIT:
+        if byte not in _PRINTABLE:
             return _malformed(position)
+        if byte == LF or position > COMMAND_LIMIT:
+            begun = _begun_request(buffer[: position + 1])
+            if begun or position > COMMAND_LIMIT:
+                return _malformed(begun or position)
     return None
+
+
+def _begun_request(buffer: bytearray) -> int:
+    """Where in a command a request began that is whole, or may become so; 0 if none did."""
+    start = buffer.rfind(_REQUEST)
+    if start < 1:
+        return 0
+    found = _recognise_request(buffer[start:])
+    return start if found is None or found.message.kind is Kind.REQUEST else 0
 
 
 def _checked_command(buffer: bytearray, end: int) -> _End | None:

@@ -115,11 +115,12 @@ def test_a_mac_is_taken_once(gate: Gate) -> None:
     """In order; and who sent a clear password has no key for any."""
     who = gate.sign_on(PORT, Level.SUPPLIER, PROOF, SEED, NOON)
     key = command_key(CLIENT, SERIAL, Level.SUPPLIER, SEED)
-    who.check_mac(b"W1", command_mac(key, 0, b"W1"))
-    for number in (0, 2):
+    who.check_mac(b"W1", command_mac(key, 0, 0, b"W1"))
+    for number, place in ((0, 0), (2, 0), (1, 1)):
         with pytest.raises(CommandMacError):
-            who.check_mac(b"W1", command_mac(key, number, b"W1"))
-    who.check_mac(b"W1", command_mac(key, 1, b"W1"))
+            who.check_mac(b"W1", command_mac(key, number, place, b"W1"))
+    who.check_mac(b"W1", command_mac(key, 1, 0, b"W1"))
+    who.check_mac(b"W3", command_mac(key, 2, 7, b"W3"), place=7)
     clear = gate.sign_on_clear(PORT, "supplier", (Level.SUPPLIER,), NOON)
     with pytest.raises(CommandMacError):
         clear.check_mac(b"W1", b"")

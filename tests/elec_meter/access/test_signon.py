@@ -45,14 +45,15 @@ def test_a_proof_is_for_one_seed_level_and_meter(client: bytes) -> None:
 
 
 def test_a_command_has_its_own_mac_each_time(client: bytes) -> None:
-    """The number, the command, the seed and the meter count."""
+    """The number, the place, the command, the seed and the meter count."""
     key = command_key(client, SERIAL, Level.SUPPLIER, SEED)
     macs = {
-        command_mac(key, 0, b"W1"),
-        command_mac(key, 1, b"W1"),
-        command_mac(key, 0, b"W5"),
-        command_mac(command_key(client, SERIAL, Level.SUPPLIER, SALT), 0, b"W1"),
-        command_mac(command_key(client, "00000002", Level.SUPPLIER, SEED), 0, b"W1"),
+        command_mac(key, 0, 0, b"W1"),
+        command_mac(key, 1, 0, b"W1"),
+        command_mac(key, 0, 1, b"W1"),
+        command_mac(key, 0, 0, b"W5"),
+        command_mac(command_key(client, SERIAL, Level.SUPPLIER, SALT), 0, 0, b"W1"),
+        command_mac(command_key(client, "00000002", Level.SUPPLIER, SEED), 0, 0, b"W1"),
     }
-    assert 5 == len(macs)
+    assert 6 == len(macs)
     assert {8} == {len(mac) for mac in macs}

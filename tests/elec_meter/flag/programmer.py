@@ -14,7 +14,7 @@ from elec_meter.access import Gate, Level, client_key, command_key, command_mac,
 from elec_meter.config import MeterConfig, demo_config
 from elec_meter.control import OrderDesk, Orders
 from elec_meter.flag import Desk, FlagLine, FlagPort, FlagSession
-from elec_meter.flag.framing import block_check, command_message
+from elec_meter.flag.framing import block_check
 
 NOON: Final = datetime(2026, 4, 1, 12, tzinfo=UTC)
 SALT: Final = bytes(range(16))
@@ -151,18 +151,24 @@ class Programmer:
         self.challenge()
         return self.prove(level, password)
 
-    def command(self, letters: str, data: str = "", *, mac: bool = False) -> bytes:
+    def command(self, letters: str, data: str = "", *, mac: bool = False, place: int = 0) -> bytes:
         """A command, with a MAC if it must have one."""
-        if mac:
-            signed = f"{letters}\x02{data}".encode()
-            data += f"({command_mac(self._key, self._number, signed).hex().upper()})"
-            self._number += 1
-        return self.say(command_message(letters, data))
+        return self.say(self.message(letters, data, mac=mac, place=place))
 
-    def block(self, letters: str, data: str) -> bytes:
+    def block(self, letters: str, data: str, *, mac: bool = False, place: int = 0) -> bytes:
         """A command that goes on: it ends with EOT."""
-        checked = f"{letters}\x02{data}\x04".encode()
-        return self.say(b"\x01" + checked + bytes((block_check(checked),)))
+        return self.say(self.message(letters, data, "\x04", mac=mac, place=place))
+
+    def message(
+        self, letters: str, data: str, end: str = "\x03", *, mac: bool = False, place: int = 0
+    ) -> bytes:
+        """The bytes of a command, the `place`-th block of its value."""
+        text = f"{letters}\x02{data}" if data else letters
+        if mac:
+            sealed = command_mac(self._key, self._number, place, (text + end).encode())
+            text += f"({sealed.hex().upper()})"
+            self._number += 1
+        return framed(text + end)
 
     def read(self, data: str, letters: str = "R1") -> str:
         """What a read is answered with, without its frame; blocks are fetched and joined."""
@@ -188,6 +194,12 @@ class Programmer:
     def later(self, **length: float) -> None:
         """Let time pass."""
         self.desktop.now += timedelta(**length)
+
+
+def framed(checked: str) -> bytes:
+    """From SOH to BCC."""
+    octets = checked.encode()
+    return b"\x01" + octets + bytes((block_check(octets),))
 
 
 def cut(text: str, length: int) -> Iterator[str]:

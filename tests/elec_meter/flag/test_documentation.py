@@ -2,25 +2,27 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hmac
 import io
 import re
 from pathlib import Path
 
 import pytest
 
+from elec_meter.access import Level
 from elec_meter.flag import FlagLine, FlagPort, FlagSession, packed
 from elec_meter.flag.conversation import BLOCK_LINES, DOCUMENT_LIMIT
 from elec_meter.flag.reading import ROWS_LIMIT
 from elec_meter.flag.refusals import _NUMBERS, _REFUSED
 from elec_meter.ports import StreamLimits
 from tests.elec_meter.flag.lines import busy_meter
-from tests.elec_meter.flag.programmer import NOON, SALT, Desktop
+from tests.elec_meter.flag.programmer import ACK, NOON, SALT, Desktop, known_key
 from tests.elec_meter.objects.fixed_meter import START
 from tests.elec_meter.ports.serving import serving
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "flag.md").read_text("utf-8")
 SEED = bytes(range(16, 32))
-CONTROLS = {"SOH": 1, "STX": 2, "ETX": 3, "ACK": 6, "LF": 10, "CR": 13}
+CONTROLS = {"SOH": 1, "STX": 2, "ETX": 3, "EOT": 4, "ACK": 6, "LF": 10, "CR": 13}
 
 
 def fenced(language: str) -> str:
@@ -65,16 +67,16 @@ def test_the_transcript_is_what_the_meter_says(port: FlagPort) -> None:
     assert b"" == answers[-1]
 
 
+def vector_session(desktop: Desktop, line: FlagLine) -> FlagSession:
+    """A line whose challenge has the vector's seed."""
+    desk = dataclasses.replace(desktop.desk, draw=lambda octets: SEED[:octets])
+    return FlagSession(desktop.port._services._replace(desk=desk), line, NOON)
+
+
 def test_the_session_of_the_supplier_is_what_the_meter_says() -> None:
     """From the challenge, with the vector's seed, to a refusal and its sentence."""
     desktop = Desktop()
-    session = FlagSession(
-        desktop.port._services._replace(
-            desk=dataclasses.replace(desktop.desk, draw=lambda octets: SEED[:octets])
-        ),
-        FlagLine(),
-        NOON,
-    )
+    session = vector_session(desktop, FlagLine())
     turns = transcript("programming")
     answers = [session.receive_data(data, NOON) for who, data in turns if who == "reader"]
 
@@ -91,6 +93,26 @@ def test_the_documented_proof_is_the_vectors() -> None:
     assert 10 >= len(program.splitlines())
     (sent,) = re.findall(r"\(3,([0-9A-F]{64})\)", DOCUMENT)
     assert sent == names["proof"]("supplier", 3, "00000001", SEED, SALT)
+
+
+def test_the_documented_mac_is_the_vectors() -> None:
+    """The program makes the MACs of the two blocks, and the meter takes them."""
+    names: dict[str, object] = {"hmac": hmac}
+    (program,) = re.findall(r"```python\n(def mac.*?)```", DOCUMENT, re.DOTALL)
+    exec(compile(program, "docs/flag.md", "exec"), names)
+    desktop = Desktop()
+    session = vector_session(desktop, FlagLine(is_exposed=True))
+    for who, data in transcript("programming")[:6]:
+        assert who == "meter" or session.receive_data(data, NOON)
+
+    client = known_key("supplier", Level.SUPPLIER)
+    blocks = [data for who, data in transcript("blocks") if who == "reader"]
+    for place, block in enumerate(blocks):
+        command, mac, end = re.fullmatch(rb"\x01(.*)\((.*)\)(.).", block, re.DOTALL).groups()
+        made = names["mac"](client, 3, "00000001", SEED, place, place, command + end)
+        assert mac.decode() == made
+        assert ACK == session.receive_data(block, NOON)
+    assert 20 == desktop.meter.config.clock.sync_limit_s
 
 
 def test_every_refusal_is_documented() -> None:

@@ -24,6 +24,7 @@ from tests.elec_meter.flag.programmer import (
     SALT,
     SIGN_ON,
     Desktop,
+    framed,
     refusal,
 )
 
@@ -150,6 +151,32 @@ def test_over_an_exposed_line_a_write_needs_a_mac(desktop: Desktop) -> None:
     assert "ER10" == refusal(here.command("W1", "0-0:128.50.2(40)(0123456789abcdef)"))
 
 
+def test_a_block_over_an_exposed_line_is_taken_in_its_place_and_with_its_end(
+    desktop: Desktop,
+) -> None:
+    """Nobody in between makes a whole value of its beginning, or of its end."""
+    first, last = '0-0:128.50.4({"sync_limit_s":20})', '0-0:128.50.4({"sync_limit_s":30})'
+    programmer = desktop.programmer(Level.SUPPLIER, EXPOSED)
+    block = programmer.message("W3", first, "\x04", mac=True)
+    cut_short = framed(block[1:-2].decode() + "\x03")
+    assert "ER10" == refusal(programmer.say(cut_short))
+    assert ACK == programmer.say(block)
+    programmer.read("ER()")
+    assert "ER10" == refusal(programmer.command("W3", last, mac=True, place=1))
+    assert 1 == desktop.meter.config_version
+
+
+def test_a_long_value_over_an_exposed_line_comes_in_blocks(desktop: Desktop) -> None:
+    """Each with its MAC, its place and its end."""
+    programmer = desktop.programmer(Level.SUPPLIER, EXPOSED)
+    pieces = [f"0-0:128.50.4({piece})" for piece in ('{"sync', "_limit", '_s":20}')]
+    for place, piece in enumerate(pieces[:-1]):
+        assert ACK == programmer.block("W3", piece, mac=True, place=place)
+    assert ACK == programmer.command("W3", pieces[-1], mac=True, place=2)
+    assert 20 == desktop.meter.config.clock.sync_limit_s
+    assert ACK == programmer.command("W1", "0-0:128.50.2(20)", mac=True)
+
+
 @pytest.mark.parametrize(
     ("letters", "data", "number"),
     [
@@ -157,6 +184,7 @@ def test_over_an_exposed_line_a_write_needs_a_mac(desktop: Desktop) -> None:
         ("R1", f"1.8.0({'1' * 129})", "ER01"),
         ("R1", "1.8.0(1)(2)", "ER01"),
         ("R1", "1.8.0", "ER01"),
+        ("W3", '0-0:128.50.21([{"v":"mqtt://evil"}])', "ER01"),
         ("R1", "1.8.0;x()", "ER01"),
         ("R2", "1.8.0()", "ER02"),
         ("E2", "1.8.0()", "ER02"),
@@ -199,6 +227,12 @@ def test_a_bad_check_is_asked_for_again(desktop: Desktop) -> None:
     assert BREAK == programmer.say(good + b"\x00")
     assert State.SIGN_ON is programmer.session.state
     assert 2 == desktop.meter.config_version
+
+
+def test_a_command_with_a_bad_check_is_asked_for_again_once(desktop: Desktop) -> None:
+    """Also when it holds what might begin another message."""
+    programmer = desktop.programmer(Level.SUPPLIER)
+    assert NAK == programmer.say(b'\x01W3\x020-0:128.50.21([{"v":"mqtt://evil/x"}])\x03\x00')
 
 
 def test_an_answer_is_repeated_and_its_command_not_done_again(desktop: Desktop) -> None:

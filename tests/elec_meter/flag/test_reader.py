@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from elec_meter.flag.reader import ADDRESS_LIMIT, COMMAND_LIMIT, Kind, Message, MessageReader
 
 BEGINNINGS = [b"/?!\r\n", b"/?", b"/", b"\x06", b"\x15", b"\x01B0\x03q", b"\x01", b"\x01R1\x02"]
-ENDINGS = [b"!", b"\r\n", b"060\r\n", b"\x03", b"\x04", b"\x00", b"1", b"\xaf\x3f"]
+ENDINGS = [b"/x", b"!", b"\r\n", b"060\r\n", b"\x03", b"\x04", b"\x00", b"1", b"\xaf\x3f"]
 SPEECH = st.lists(st.sampled_from(BEGINNINGS) | st.sampled_from(ENDINGS)).map(b"".join)
 
 
@@ -35,7 +35,9 @@ def read_all(pieces: list[bytes], *, option_awaited: bool = False) -> list[Messa
         (b"/?" + b"1" * ADDRESS_LIMIT + b"!\r\n", Message(Kind.REQUEST, "1" * ADDRESS_LIMIT)),
         (b"/?" + b"1" * (ADDRESS_LIMIT + 1), Message(Kind.MALFORMED)),
         (b"/?!\n", Message(Kind.MALFORMED)),
-        (b"/x", Message(Kind.MALFORMED)),
+        (b"/?x\n", Message(Kind.MALFORMED)),
+        (b"\x01W1\x021(a//b/?)\x03D", Message(Kind.COMMAND, "W1\x021(a//b/?)\x03")),
+        (b"\x01W1\x021(a//b/?)\x03g", Message(Kind.MALFORMED)),
         (b"\x01" + b"1" * (COMMAND_LIMIT + 1), Message(Kind.MALFORMED)),
     ],
 )
@@ -54,13 +56,20 @@ def test_an_option_is_read_where_one_is_awaited() -> None:
 
 def test_leading_noise_is_dropped() -> None:
     """NULs that wake a battery meter, line ends and letters begin no message."""
-    assert [Message(Kind.REQUEST)] == read_all([b"\x00" * 500 + b"\r\nhello" + b"/?!\r\n"])
+    assert [Message(Kind.REQUEST)] == read_all([b"\x00" * 500 + b"\r\nhe/llo//" + b"/?!\r\n"])
 
 
 def test_a_new_sign_on_ends_whatever_was_begun() -> None:
     """An unfinished message gives way to the request that interrupts it."""
-    for begun in (b"/?12", b"\x01P1\x02(12", b"/?!\r", b"\x01B0\x03"):
+    for begun in (b"/?12", b"\x01P1\x02(12", b"/?!\r", b"\x01B0\x03", b"\x01a//b/?"):
         assert Message(Kind.REQUEST) == read_all([begun + b"/?!\r\n"])[-1]
+
+
+@pytest.mark.parametrize("length", range(COMMAND_LIMIT - 6, COMMAND_LIMIT + 3))
+def test_a_sign_on_is_found_behind_a_command_of_any_length(length: int) -> None:
+    """Also where the command becomes too long in its midst."""
+    expected = [Message(Kind.MALFORMED), Message(Kind.REQUEST)]
+    assert expected == read_all([b"\x01" + b"1" * length + b"/?!\r\n"])
 
 
 def test_parity_bits_are_stripped() -> None:
