@@ -32,12 +32,16 @@ def announce(folder: Path) -> None:
 def run_pytest(
     folder: Path, *arguments: str, plugin: tuple[str, ...] = PLUGIN, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run pytest there with the plug-in, every warning an error."""
+    """Run pytest there with the plug-in alone, every warning an error.
+
+    Other plug-ins are loaded where the environment says ``PYTEST_DISABLE_PLUGIN_AUTOLOAD=""``.
+    """
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     paths = [str(ROOT), str(folder), os.environ.get("PYTHONPATH", "")]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-W", "error", *plugin, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **environment},
+        env=os.environ | alone | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | environment,
         capture_output=True,
         text=True,
         timeout=240,

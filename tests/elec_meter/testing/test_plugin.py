@@ -87,10 +87,11 @@ def test_every_further_example_runs(tmp_path: Path) -> None:
     assert {"passed": tests} == outcomes(completed), completed.stdout
 
 
+@pytest.mark.slow
 def test_days_pass_in_several_processes(tmp_path: Path) -> None:
     """Under xdist every worker has a freeze of its own."""
     (tmp_path / "test_half_hours.py").write_text(SHORT)
-    completed = run_pytest(tmp_path, "-n", "2")
+    completed = run_pytest(tmp_path, "-n", "2", PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
     assert {"passed": 2} == outcomes(completed), completed.stdout
 
 
@@ -129,7 +130,7 @@ def test_a_missing_freezegun_is_one_sentence(tmp_path: Path) -> None:
 def test_a_project_that_does_not_use_it_loads_no_meter(tmp_path: Path) -> None:
     """Neither numbers, keys, databases nor freezegun are loaded with the plug-in."""
     (tmp_path / "test_other.py").write_text(IDLE)
-    completed = run_pytest(tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    completed = run_pytest(tmp_path)
     assert {"passed": 1} == outcomes(completed), completed.stdout
 
 
@@ -147,8 +148,10 @@ def test_an_installed_product_registers_it(tmp_path: Path) -> None:
     announce(tmp_path)
     (tmp_path / "test_half_hours.py").write_text(SHORT)
     for named in ((), PLUGIN):
-        completed = run_pytest(tmp_path, plugin=named)
+        completed = run_pytest(tmp_path, plugin=named, PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
         assert {"passed": 2} == outcomes(completed), completed.stdout
-    completed = run_pytest(tmp_path, plugin=("-p", "no:elec_meter.testing"))
+    completed = run_pytest(
+        tmp_path, plugin=("-p", "no:elec_meter.testing"), PYTEST_DISABLE_PLUGIN_AUTOLOAD=""
+    )
     assert {"error": 2} == outcomes(completed), completed.stdout
     assert "fixture 'settlement_day' not found" in completed.stdout
