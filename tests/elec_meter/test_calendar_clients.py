@@ -22,9 +22,12 @@ from elec_meter.cli.main import main
 from elec_meter.config import demo_config
 from elec_meter.demo.credentials import DLMS_KEYS, dlms_clients
 from elec_meter.dlms.data import CosemData, array, decode_data, encode_data, octets
+from elec_meter.dlms.services import AccessResult
+from elec_meter.dlms.setting import SetNormal
+from elec_meter.dlms.tags import Tag
 from elec_meter.runtime import Runtime
 from shared.obis import Obis
-from tests.elec_meter.dlms.asking import CLIENT_TITLE, MANAGEMENT
+from tests.elec_meter.dlms.asking import CLIENT_TITLE, MANAGEMENT, name
 from tests.elec_meter.head_end import (
     IMPORT,
     SPECIAL,
@@ -34,6 +37,7 @@ from tests.elec_meter.head_end import (
     special,
     week,
 )
+from tests.elec_meter.test_dlms_service import managed
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 AT = NOON + timedelta(minutes=10)
@@ -159,6 +163,22 @@ def test_a_calendar_is_set_and_comes_at_its_time(
     assert ["day_1: 00:00 rate 2; 12:20 rate 1"] == row["days"]
     assert ["week_1: " + " ".join(["day_1"] * 7)] == row["weeks"]
     assert (["*-12-25 day_1"], None) == (row["special_days"], row["activates"])
+
+
+def test_what_else_is_written_in_the_session_leaves_the_calendar() -> None:
+    """A part of the document is changed in the one in force, not in that of the session's start."""
+    meter = Meter(demo_config(), Storage.in_memory(), NOON)
+    manager = managed(meter)
+    for number, value in WRITTEN.items():
+        manager.ask(SetNormal(0xC1, name(IMPORT, number, 20), value))
+    part = CosemData(Tag.UTF8_STRING, "40")
+    answer = manager.ask(SetNormal(0xC1, name("0-0:128.50.2", 2, 1), part))
+    assert AccessResult.SUCCESS is answer.result
+    passive = meter.config.passive
+    assert passive is not None
+    assert (40, AT) == (meter.config.checkpoint_s, passive.activate)
+    for number, value in WRITTEN.items():
+        assert value == manager.value(name(IMPORT, number, 20))
 
 
 def rates_of(meter: Meter) -> tuple[object, ...]:
