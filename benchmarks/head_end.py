@@ -54,7 +54,7 @@ CLIENTS: Final = dlms_clients()
 FLAG_PASSWORD: Final = "a head end's"
 SALT: Final = bytes(range(16))
 
-_TIMEOUT_S: Final = 60
+_TIMEOUT_S: Final = 10
 _READER, _MANAGEMENT, _SERVER = 32, 1, 1
 _CHALLENGE: Final = bytes(range(16))
 _EVERYTHING, _PDU_MAX = 0xFFFFFF, 0xFFFF
