@@ -30,6 +30,10 @@ from shared.timegrid import from_unix_s, unix_s
 ROWS_MAX: Final = 96
 """Rows in one notification; further ones are in the next."""
 
+BODY_MAX: Final = 65_000
+"""Bytes that one notification tells: a wrapper has room for as many, and for what is around them.
+More than that is not sent."""
+
 _ALARMS: Final = Obis.parse("0-0:97.98.20")
 _VALUE: Final = 2
 _NUMBER_MODULUS: Final = 1 << 24
@@ -140,9 +144,13 @@ class Push:
             return b""
         if self._given_up is not None:
             self._failures, self._given_up = 0, None
-        self._sent = sent
         rows = encode_data(array()) if not stamps else self._rows(device, first, last)
-        return self._protected(device, rule.keys, self._body(device, rows, now), now)
+        body = self._body(device, rows, now)
+        if len(body) > BODY_MAX:
+            self._given_up = sent
+            return b""
+        self._sent = sent
+        return self._protected(device, rule.keys, body, now)
 
     def delivered(self, now: datetime) -> None:
         """The head end has it all."""

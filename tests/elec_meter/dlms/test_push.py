@@ -235,6 +235,19 @@ def test_what_is_told_is_what_the_configuration_names() -> None:
     assert b"" == push.message(meter.now)
 
 
+def test_what_no_wrapper_holds_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does the meter try again and again; what comes next may fit."""
+    meter = lived_in(1)
+    push = pushing(meter)
+    live(meter, 1)
+    monkeypatch.setattr("elec_meter.dlms.push.BODY_MAX", 30)
+    assert 0 == unheard(meter, push)
+    monkeypatch.undo()
+    live(meter, 1)
+    meter.now += timedelta(seconds=TO_HEAD_END.look_every_s)
+    assert [5, 5] == [row[2] for row in told(push.message(meter.now))[1]]
+
+
 def test_half_hours_go_to_nobody_without_keys() -> None:
     """They are personal data; they wait for keys."""
     meter = lived_in(1)
