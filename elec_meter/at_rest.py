@@ -13,7 +13,7 @@ from .config import MeterConfig
 from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
-from .switchgear import STATE_KEY, kept_terminals
+from .switchgear import STATE_KEY, kept, refuse_unopenable
 from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def apply_config(
         require_level(level, level_to_change(part), f"change {part}")
     at = from_unix_s(durable_s)
     refuse_unworkable(current, config, Readings(storage.connection).serials, at)
-    refuse_other_weights(config, kept_terminals(storage.get_state(STATE_KEY)))
+    contactor, terminals = kept(storage.get_state(STATE_KEY))
+    refuse_unopenable(current, config, contactor)
+    refuse_other_weights(config, terminals)
     storage.mark_config_in_force(storage.config_in_force)
     number = storage.save_config(config, durable_s, author=author, level=level)
     text = f"configuration {number} was written by {author} for the next start"

@@ -24,7 +24,7 @@ from .outages import STATE_KEY as OUTAGES_KEY
 from .outages import Outages
 from .plans import STATE_KEY as PLANS_KEY
 from .plans import CalendarPlans
-from .switchgear import STATE_KEY, Switchgear, state_by_log
+from .switchgear import STATE_KEY, Switchgear, refuse_unopenable, state_by_log
 from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class ConfiguredMeter:
         the other. A change of tariff ends the billing period.
 
         Raises:
-            ConfigError: no meter could work with it, or it takes a paired unit away.
+            ConfigError: no meter could work with it, or it takes a paired unit away, or a contactor
+                that is open.
             NotAllowedError: the level may not change a part that it changes.
             CheckpointFailedError: it is in force and will be durable when the disk takes it.
         """
@@ -130,6 +131,7 @@ class ConfiguredMeter:
         for part in changed:
             require_level(level, level_to_change(part), f"change {part}")
         refuse_unworkable(self.config, config, self.collector.serials, now)
+        refuse_unopenable(self.config, config, self.switchgear.contactor.saved)
         refuse_other_weights(config, self.switchgear.terminals.state)
         at_s = self.clock.read_s(now)
         if at_s is not None:

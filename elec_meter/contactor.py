@@ -11,7 +11,7 @@ import msgspec
 from .errors import ContactorError
 
 NO_CONTACTOR: Final = 0
-"""The control mode of a meter whose mains are always connected."""
+"""The control mode of a meter whose mains nothing opens."""
 
 
 class ControlState(IntEnum):
@@ -108,8 +108,8 @@ class Contactor:
 
     @property
     def state(self) -> ControlState:
-        """What it is; without a contactor, the mains are connected."""
-        return _CLOSED if self.mode == NO_CONTACTOR else ControlState(self.saved.state)
+        """What it is, whatever the control mode: a mode neither opens nor closes anything."""
+        return ControlState(self.saved.state)
 
     @property
     def is_closed(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from .contactor import NO_CONTACTOR, Change, Contactor, ContactorState, ControlState, Trigger
-from .errors import CorruptError
+from .errors import ConfigError, CorruptError
 from .events import EventCode
 from .limiter import Limiter, LimiterState, Verdict
 from .terminals import Terminals, TerminalsState
@@ -187,13 +187,30 @@ class Switchgear:
         return [Occurrence(EventCode.CONTACTOR_ARMED, f"the contactor was armed by {cause}")]
 
 
-def kept_terminals(saved: bytes | None) -> TerminalsState:
-    """The terminals in what `Switchgear.packed` gave once.
+def kept(saved: bytes | None) -> tuple[ContactorState, TerminalsState]:
+    """The contactor and the terminals in what `Switchgear.packed` gave once.
 
     Raises:
         CorruptError: it is something else.
     """
-    return TerminalsState() if saved is None else _decoded(saved).terminals
+    state = _State() if saved is None else _decoded(saved)
+    return state.contactor, state.terminals
+
+
+def refuse_unopenable(old: MeterConfig, new: MeterConfig, contactor: ContactorState) -> None:
+    """Refuse a meter without a contactor as long as its contactor is open.
+
+    Only a person at the button gives a house its power back.
+
+    Raises:
+        ConfigError: it is open, and `new` takes it away.
+    """
+    is_taken_away = new.contactor.mode == NO_CONTACTOR != old.contactor.mode
+    if is_taken_away and contactor.state != ControlState.CONNECTED:
+        raise ConfigError(
+            "contactor: mode 0 would take away a contactor that is open;"
+            " a person at the meter has to close it before"
+        )
 
 
 def state_by_log(codes: Iterable[int]) -> bytes | None:

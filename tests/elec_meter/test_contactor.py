@@ -83,11 +83,18 @@ def test_a_trigger_moves_it_or_leaves_all_as_it_was(
 
 
 def test_without_a_contactor_the_mains_are_connected() -> None:
-    """Whatever was saved, and nothing can be ordered of it."""
-    contactor = Contactor(0, ContactorState(OPEN))
+    """As it was built, and nothing can be ordered of it."""
+    contactor = Contactor(0)
     assert contactor.is_closed
     with pytest.raises(ContactorError, match="this meter has no contactor"):
         contactor.trigger(Trigger.REMOTE_DISCONNECT, "test", 0)
+
+
+@pytest.mark.parametrize("before", ControlState)
+@pytest.mark.parametrize("mode", CONTROL_MODES)
+def test_a_mode_moves_nothing(mode: int, before: ControlState) -> None:
+    """What was open stays open in every control mode: only a transition closes it."""
+    assert before is Contactor(mode, ContactorState(before)).state
 
 
 def test_refusals_are_sentences() -> None:

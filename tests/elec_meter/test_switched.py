@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from elec_meter import Meter, MeterConfig, Storage, demo_config
+from elec_meter import Meter, MeterConfig, Storage, at_rest, demo_config
 from elec_meter.access import Level
 from elec_meter.config import ContactorConfig, EmergencyConfig, LimiterConfig
 from elec_meter.contactor import ControlState
@@ -105,6 +105,39 @@ def test_levels_and_refusals_change_nothing() -> None:
     with pytest.raises(ContactorError, match="control mode 3 has no manual disconnect"):
         house.meter.open_by_hand(house.now)
     assert (True, 1) == contactor(house.meter)
+
+
+@pytest.mark.parametrize("is_armed", [False, True])
+def test_no_configuration_gives_an_open_house_its_power(is_armed: bool) -> None:
+    """Mode 0 is refused until a person has closed the contactor; nothing is changed by trying."""
+    house = House(demo_config())
+    without = replace(demo_config(), contactor=ContactorConfig(mode=0))
+    house.meter.open_contactor(house.now)
+    if is_armed:
+        house.meter.arm_contactor(house.now)
+    before = contactor(house.meter)
+    with pytest.raises(ConfigError, match=r"^contactor: mode 0 would take away a contactor"):
+        house.meter.apply_config(without, house.now)
+    house.meter.checkpoint()
+    with pytest.raises(ConfigError, match=r"^contactor: mode 0 would take away a contactor"):
+        at_rest.apply_config(house.storage, without)
+    assert (before, demo_config()) == (contactor(house.meter), house.meter.config)
+    house.meter.arm_contactor(house.now)
+    house.press(LONG_MS)
+    house.press(LONG_MS)
+    house.meter.apply_config(without, house.now)
+    assert (True, 1) == contactor(house.meter)
+
+
+def test_a_program_that_takes_an_open_contactor_away_leaves_it_open() -> None:
+    """Nobody is at the button when a meter starts with another document."""
+    house = House(demo_config())
+    house.meter.open_contactor(house.now)
+    without = replace(demo_config(), contactor=ContactorConfig(mode=0))
+    meter = Meter(without, house.storage, house.now + HOUR)
+    assert (False, 0) == contactor(meter)
+    meter.apply_config(demo_config(), house.now + HOUR)
+    assert meter.arm_contactor(house.now + HOUR)
 
 
 def test_a_lever_leaves_it_armed() -> None:
