@@ -114,13 +114,13 @@ def change_password(
     Raises:
         NotADataDirectoryError: no meter was ever here, and nobody says when it is.
         NotAllowedError: the level may not change that password.
-        VerifierError: another salt than the meter's, or no key.
+        VerifierError: another salt than the meter's, no key, or a password that everybody knows.
         CheckpointFailedError: it could not be made durable.
     """
     gate, durable_s = gate_of(storage), storage.load().durable_s
     at = now if durable_s is None else from_unix_s(durable_s)
     if at is None:
         raise NotADataDirectoryError(f"{storage.directory} holds no meter's data yet")
-    gate.set_verifier(of, salt, key, at, level=level, author=author)
+    gate.change_verifier(of, salt, key, at, level=level, author=author)
     storage.put_state(GATE_KEY, gate.packed())
     storage.commit()

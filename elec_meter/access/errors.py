@@ -27,7 +27,8 @@ class LevelLockedError(AccessError):
 class VerifierError(AccessError):
     """A new password cannot be taken as it was sent; the old one stays.
 
-    Example scenarios: it was made with another salt than the meter's; a level that has none.
+    Example scenarios: it was made with another salt than the meter's; a level that has none; a
+    password of the demo; one letter.
     """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import msgspec
@@ -38,7 +39,7 @@ PUBLISHED_PASSWORDS: Final = {
     Level.INSTALLER: "installer",
     Level.SUPPLIER: "supplier",
 }
-"""The demo's alone: everybody knows them."""
+"""The demo's alone: everybody knows them. A running meter takes none of them, at any level."""
 
 GATE_KEY: Final = "access"
 """Under which storage keeps what `Gate.packed` gives."""
@@ -156,9 +157,11 @@ class Gate:
         return tuple(level for level in PASSWORD_LEVELS if level in self._keys)
 
     def is_published(self, level: Level) -> bool:
-        """Whether a level has the demo's password; it takes as long as a sign-on."""
-        client = client_key(PUBLISHED_PASSWORDS[level], self._salt, level)
-        return hmac.compare_digest(stored_key(client), self._keys.get(level, b""))
+        """Whether a level has a password of the demo.
+
+        It takes as long as a sign-on for each of them, the first time.
+        """
+        return level in self._keys and self._keys[level] in _published_keys(self._salt, level)
 
     def packed(self) -> bytes:
         """To be kept beside the ledger. No password is in it, nor what lets anybody in."""
@@ -245,6 +248,38 @@ class Gate:
             NotAllowedError: who changes it is below that level, or below level 2.
             VerifierError: another salt, or no key.
         """
+        self._require_settable(of, salt, key, level)
+        self._salt, self._keys[of] = salt, key
+        text = f"the password of level {int(of)} was changed by {author}"
+        self._log(EventCode.PASSWORD_CHANGED, text, now)
+
+    def change_verifier(
+        self,
+        of: Level,
+        salt: bytes,
+        key: bytes,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = "the program",
+    ) -> None:
+        """As `set_verifier`, by an order: a password that everybody knows is refused.
+
+        Raises:
+            NotAllowedError: as there.
+            VerifierError: as there, or it is one of `PUBLISHED_PASSWORDS`.
+        """
+        self._require_settable(of, salt, key, level)
+        if key in _published_keys(salt, of):
+            raise VerifierError("this is a password of the demo, which everybody knows")
+        self.set_verifier(of, salt, key, now, level=level, author=author)
+
+    def set_password(self, of: Level, password: str, salt: bytes, now: datetime) -> None:
+        """As `set_verifier`, of who has the password; the meter's salt is used if it has one."""
+        salt = self._salt or salt
+        self.set_verifier(of, salt, stored_key(client_key(password, salt, of)), now)
+
+    def _require_settable(self, of: Level, salt: bytes, key: bytes, level: Level) -> None:
         needed = max(of, Level.INSTALLER)
         if level < needed:
             raise NotAllowedError(
@@ -259,14 +294,6 @@ class Gate:
             )
         if self._keys and salt != self._salt:
             raise VerifierError("the password was made with another salt than the meter's")
-        self._salt, self._keys[of] = salt, key
-        text = f"the password of level {int(of)} was changed by {author}"
-        self._log(EventCode.PASSWORD_CHANGED, text, now)
-
-    def set_password(self, of: Level, password: str, salt: bytes, now: datetime) -> None:
-        """As `set_verifier`, of who has the password; the meter's salt is used if it has one."""
-        salt = self._salt or salt
-        self.set_verifier(of, salt, stored_key(client_key(password, salt, of)), now)
 
     def _require_open(self, port: str, level: Level, now: datetime) -> None:
         until_s = self._lockouts.locked_until_s(port, level, unix_s(now))
@@ -291,3 +318,11 @@ class Gate:
                 text = f"level {int(level)} is locked at {port} until {until}"
                 self._log(EventCode.LEVEL_LOCKED, text, now)
         return SignOnRefusedError("the sign-on was refused")
+
+
+@lru_cache(maxsize=2 * len(PASSWORD_LEVELS))
+def _published_keys(salt: bytes, level: Level) -> frozenset[bytes]:
+    """SK of every published password, as it would be at a level."""
+    return frozenset(
+        stored_key(client_key(password, salt, level)) for password in PUBLISHED_PASSWORDS.values()
+    )

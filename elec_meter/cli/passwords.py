@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .ordering import new_key, order
 
@@ -13,15 +13,26 @@ if TYPE_CHECKING:
     from elec_meter.storage import Storage
 
 
+SHORTEST: Final = 8
+"""Characters of a password: whoever overhears a sign-on may guess at it in peace."""
+
+_LONGEST: Final = 128
+
+
 def give_password(data_dir: Path, level: int, password: str) -> None:
     """Let a level have another password.
 
     Raises:
-        MeterError: as for `order`.
+        MeterError: as for `order`, or it is too short, or cannot be typed everywhere.
     """
     from elec_meter import at_rest
-    from elec_meter.access import SALT_BYTES, Level, client_key, stored_key
+    from elec_meter.access import SALT_BYTES, Level, VerifierError, client_key, stored_key
     from elec_meter.control import ChangePassword, ShowPasswords
+
+    if not SHORTEST <= len(password) <= _LONGEST or not password.isprintable():
+        raise VerifierError(
+            f"a password has {SHORTEST} to {_LONGEST} characters that can be printed"
+        )
 
     def known(storage: Storage) -> dict[str, Any]:
         return {"salt": at_rest.gate_of(storage).salt.hex()}

@@ -234,7 +234,8 @@ class Orders:
             salt, key = bytes.fromhex(order.salt), bytes.fromhex(order.stored_key)
         except ValueError:
             raise VerifierError("salt and key are written in hexadecimal") from None
-        gate.set_verifier(Level(order.of), salt, key, now, level=Level(order.level), author=author)
+        level = Level(order.level)
+        gate.change_verifier(Level(order.of), salt, key, now, level=level, author=author)
         self._meter.checkpoint()
         return {}
 

@@ -67,7 +67,8 @@ class Edge:
         """Refuse to begin without credentials.
 
         Raises:
-            CredentialsMissingError: with the command that sets them.
+            CredentialsMissingError: with the command that sets them. A meter that has never run is
+                not started then; any other runs without this edge.
         """
 
     def arguments(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from elec_meter.storage import Storage, read_config_file
 
 from .base import Edge, Host, Tell
 from .edges import edges_of
+from .ports import CredentialsMissingError
 
 _STEP_S: Final = 0.25
 
@@ -64,11 +65,29 @@ def run_meter(
             now=now,
             tell=tell,
         )
-        edges = edges_of(host)
-        gate = at_rest.gate_of(storage)
-        for edge in edges:
-            edge.require(gate)
+        edges = _let_in(edges_of(host), host, storage)
         asyncio.run(_run(host, storage, config, edges))
+
+
+def _let_in(edges: list[Edge], host: Host, storage: Storage) -> list[Edge]:
+    """The edges whose passwords are there: a meter that has measured before measures without ports.
+
+    Raises:
+        CredentialsMissingError: it has never run; whoever sets it up is there to give them.
+    """
+    gate, has_run = at_rest.gate_of(storage), storage.load_config() is not None
+    open_edges = []
+    for edge in edges:
+        try:
+            edge.require(gate)
+        except CredentialsMissingError as error:
+            if not has_run:
+                raise
+            edge.close()
+            host.tell(f"{error}; from the next start on it is open")
+        else:
+            open_edges.append(edge)
+    return open_edges
 
 
 def _data_dir(file: Path, host: HostConfig, data_dir: Path | None, folder: Path) -> Path:

@@ -155,6 +155,34 @@ def test_a_verifier_that_would_lock_everybody_out_is_refused(gate: Gate) -> None
     assert gate.sign_on(PORT, Level.SUPPLIER, PROOF, SEED, NOON)
 
 
+@pytest.mark.parametrize("password", ["reader", "installer", "supplier"])
+def test_no_order_sets_a_password_that_everybody_knows(
+    gate: Gate, password: str, log: list[tuple[EventCode, str]]
+) -> None:
+    """At whatever level; the old one still opens, and a program that has it knows that it is."""
+    assert not gate.is_published(Level.INSTALLER)
+    gate.set_password(Level.INSTALLER, "swordfish", SALT, NOON)
+    assert not gate.is_published(Level.INSTALLER)
+    log.clear()
+    key = stored_key(client_key(password, SALT, Level.INSTALLER))
+    with pytest.raises(VerifierError, match="a password of the demo, which everybody knows"):
+        gate.change_verifier(Level.INSTALLER, SALT, key, NOON, level=Level.SUPPLIER)
+    assert [] == log
+    assert gate.sign_on_clear(PORT, "swordfish", (Level.INSTALLER,), NOON)
+    gate.set_verifier(Level.INSTALLER, SALT, key, NOON)
+    assert gate.is_published(Level.INSTALLER)
+
+
+def test_an_order_sets_any_other(gate: Gate, log: list[tuple[EventCode, str]]) -> None:
+    """With its author in the log, under the rules of levels."""
+    key = stored_key(client_key("swordfish", SALT, Level.SUPPLIER))
+    with pytest.raises(NotAllowedError):
+        gate.change_verifier(Level.SUPPLIER, SALT, key, NOON, level=Level.INSTALLER)
+    gate.change_verifier(Level.SUPPLIER, SALT, key, NOON, level=Level.SUPPLIER, author="a test")
+    assert [(EventCode.PASSWORD_CHANGED, "the password of level 3 was changed by a test")] == log
+    assert gate.sign_on_clear(PORT, "swordfish", (Level.SUPPLIER,), NOON)
+
+
 def test_whoever_has_the_password_sets_it_with_the_meters_salt(gate: Gate) -> None:
     """A first one brings the salt."""
     gate.set_password(Level.READER, "reader", SEED, NOON)

@@ -185,13 +185,13 @@ def test_misuse(words: tuple[str, ...], home: Path) -> None:
 
 def test_a_password_is_given_to_a_meter_that_rests(home: Path) -> None:
     """Asked for twice and kept as what checks it: a second level has the same salt."""
-    for level, secret in ((3, "swordfish"), (1, "herring")):
+    for level, secret in ((3, "swordfish"), (1, "red herring")):
         said = run("control", "password", level, "--data", home, text=f"{secret}\n{secret}\n")
         assert f"Level {level} has a new password.\n" == said
     with Storage.open(home) as storage:
         gate = gate_of(storage)
         assert (Level.READER, Level.SUPPLIER) == gate.levels
-        for level, secret in ((Level.SUPPLIER, "swordfish"), (Level.READER, "herring")):
+        for level, secret in ((Level.SUPPLIER, "swordfish"), (Level.READER, "red herring")):
             assert level is gate.sign_on_clear("FLAG optical", secret, (level,), NOON).level
         texts = [event.text for event in storage.events() if event.code == 242]
     assert "the password of level 3 was changed by the command line" == texts[0]
@@ -201,5 +201,21 @@ def test_a_password_is_given_to_a_meter_that_rests(home: Path) -> None:
 
 def test_a_password_needs_a_meter(tmp_path: Path) -> None:
     """One sentence where none was ever."""
-    sentence = run("control", "password", 3, "--data", tmp_path, code=1, text="a\na\n")
+    sentence = run("control", "password", 3, "--data", tmp_path, code=1, text="swordfish\n" * 2)
     assert "holds no meter's data" in sentence
+
+
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        ("sardine", "a password has 8 to 128 characters that can be printed"),
+        ("x" * 129, "a password has 8 to 128 characters that can be printed"),
+        ("sword\tfish", "a password has 8 to 128 characters that can be printed"),
+        ("installer", "this is a password of the demo, which everybody knows"),
+    ],
+)
+def test_a_password_that_is_none_is_refused(secret: str, reason: str, home: Path) -> None:
+    """One sentence, and nobody is let in by it."""
+    assert reason in run("control", "password", 3, "--data", home, code=1, text=f"{secret}\n" * 2)
+    with Storage.open(home) as storage:
+        assert () == gate_of(storage).levels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import socket
 import tty
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,12 @@ from iec62056_21.client import Iec6205621Client
 
 from collector import Keystore, UnitRecord
 from elec_meter import Meter, Storage
+from elec_meter.access import GATE_KEY
+from elec_meter.at_rest import gate_of
 from elec_meter.config import GasUnitConfig, MeterConfig
+from elec_meter.demo.run import publish_passwords
 from elec_meter.events import EventCode
+from elec_meter.host.run import run_meter
 from elec_meter.ledger import RowStatus
 from pulse_unit.board import INPUT_BUTTON
 from pulse_unit.config import UnitConfig
@@ -191,3 +196,28 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     assert f"{address} is in use by another program." == sentence
     with Storage.open(home, read_only=True) as seen:
         assert EventCode.FIRST_POWER_UP not in {each.code for each in seen.events()}
+
+
+def test_a_meter_that_has_run_measures_without_its_ports(tmp_path: Path) -> None:
+    """With passwords that everybody knows it says so, keeps the ports closed, and runs."""
+    file, home = tmp_path / "meter.toml", tmp_path / "home"
+    file.write_text(f"{LISTENING}[host.panel]\nlisten = '127.0.0.1:0'\n")
+    now = datetime.now(UTC)
+    with Storage.open(home) as storage:
+        gate = gate_of(storage)
+        publish_passwords(gate, now)
+        storage.put_state(GATE_KEY, gate.packed())
+        Meter(MeterConfig(), storage, now).checkpoint()
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        if "runs in" in sentence:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    run_meter(file, home, tell)
+    closed = [sentence.partition(" is not opened")[0] for sentence in told[:2]]
+    assert ["the FLAG port", "the panel port"] == closed
+    assert "levels 1, 2 and 3 have the demo's password" in told[0]
+    assert not [sentence for sentence in told if "listens" in sentence]
+    assert told[-1].endswith("has stopped, and all is durable")
