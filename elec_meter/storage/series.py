@@ -24,6 +24,7 @@ MAX_HALF_HOUR_WH: Final = 1_000_000
 
 _MAX_LINE: Final = 65_536
 _TIME_NAMES: Final = ("tstp", "start", "start_utc", "timestamp", "datetime", "date_time", "time")
+_OWN_ENERGY: Final = "import_wh"  # of an export of ours, which has further columns of energy
 _STAMP: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})?",
     re.ASCII,
@@ -103,8 +104,9 @@ def read_load_series(path: Path | str, column: str, value: str) -> LoadSeries:
     """The half-hours in those lines where `column` is `value`.
 
     The header names the columns: the time is `tstp`, `start`, `timestamp` or the like, the period's
-    start, in UTC unless it carries an offset; the energy is the one that names kWh (or Wh). The
-    format of Low Carbon London's files is an example. Memory holds the series, not the file.
+    start, in UTC unless it carries an offset; the energy is the one that names kWh (or Wh), and of
+    our own exports `import_wh`. The format of Low Carbon London's files is an example. Memory holds
+    the series, not the file.
 
     Raises:
         LoadSeriesError: whatever is not an unbroken series of plain numbers; the sentence names the
@@ -180,7 +182,8 @@ def _find_columns(path: str, header: list[str], column: str) -> _Columns:
         raise LoadSeriesError(
             f"{path} has no column for the time, such as tstp: its header is {', '.join(names)}"
         )
-    energies = [index for index, name in enumerate(lower) if "kwh" in name]
+    energies = [index for index, name in enumerate(lower) if name == _OWN_ENERGY]
+    energies = energies or [index for index, name in enumerate(lower) if "kwh" in name]
     energies = energies or [index for index, name in enumerate(lower) if name.endswith("_wh")]
     if len(energies) != 1:
         raise LoadSeriesError(

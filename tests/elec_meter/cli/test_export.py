@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elec_meter import Meter, Storage
 from elec_meter.cli.main import main
 from elec_meter.config import demo_config
 
+HALF_HOUR = timedelta(minutes=30)
 EVENING = datetime(2025, 10, 25, 22, tzinfo=UTC)
 
 
@@ -125,3 +128,26 @@ def test_statistics_end_at_the_register(tmp_path: Path) -> None:
     assert told["stats"][-1] == later["stats"][-1]
     assert 30 == len(told["stats"])
     assert sum(range(1, 31)) == round(told["stats"][-1]["sum"] * 1_000)
+
+
+@settings(max_examples=5, deadline=None)
+@given(loads=st.lists(st.integers(0, 5_000_000), min_size=1, max_size=60))
+def test_an_export_is_replayed_as_it_was(
+    loads: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Another meter that is given the CSV as its load has the same half-hours of import."""
+    old, new = (tmp_path_factory.mktemp(name) for name in ("old", "new"))
+    with Storage.open(old) as storage:
+        meter = Meter(demo_config(), storage, EVENING)
+        for number, energy_mj in enumerate(loads, start=1):
+            now = EVENING + number * HALF_HOUR
+            meter.receive_energy("import", energy_mj * 1_000, now - HALF_HOUR, now, now)
+        meter.checkpoint()
+    printed("--data", old, "-o", old / "old.csv")
+    words = ["replay", "--data", str(new), "--load", f"{old / 'old.csv'}:revision=0", "--json"]
+    told = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
+    first, second = (json.loads(printed("--data", each, "--format", "json")) for each in (old, new))
+    assert told["import_wh"] == sum(row["channels"]["import_wh"] for row in first)
+    assert [(row["start"], row["channels"]["import_wh"]) for row in first] == [
+        (row["start"], row["channels"]["import_wh"]) for row in second
+    ]
