@@ -65,14 +65,7 @@ def command(
     """Write closed half-hours of all channels, as of the last durable instant."""
     if first is not None and last is not None and last < first:
         raise click.UsageError("--to comes before --from.")
-    if as_json and output is None:
-        raise click.UsageError("--json says what was written to a file: name it with -o.")
-    if form == "parquet":
-        if output is None:
-            raise click.UsageError("Parquet is for a file: name it with -o.")
-        from .parquet import require_pyarrow
-
-        require_pyarrow()
+    _require_file(form, output, as_json)
     from .days import days_of, rows_of
     from .observed import observed
 
@@ -80,10 +73,9 @@ def command(
         had = days_of(seen)
         days = had and had.within(first and first.date(), last and last.date())
         rows = partial(rows_of, seen, days)
-        if form == "parquet":
+        if form == "parquet" and output is not None:
             from .parquet import write_parquet
 
-            assert output is not None
             with _replaced(output) as new:
                 write_parquet(rows, new)
         else:
@@ -93,6 +85,18 @@ def command(
         if as_json:
             told = {"file": str(output), "format": form, "rows": sum(1 for _ in rows())}
             click.echo(exact_json(told))
+
+
+def _require_file(form: str, output: Path | None, as_json: bool) -> None:
+    """Refuse before any work what makes no sense without a file, or a library."""
+    if as_json and output is None:
+        raise click.UsageError("--json says what was written to a file: name it with -o.")
+    if form == "parquet":
+        if output is None:
+            raise click.UsageError("Parquet is for a file: name it with -o.")
+        from .parquet import require_pyarrow
+
+        require_pyarrow()
 
 
 def _writer(form: str, seen: Observed, days: Days | None) -> Callable[[Rows, TextIO], None]:

@@ -17,6 +17,8 @@ TESTED = pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for na
 WITHOUT_JSON = {
     "elec-meter run": "its lines are a log",
     "elec-meter config schema": "what it prints is JSON",
+    "elec-meter control dlms-keys": "it asks, or prints keys for a person to take away",
+    "elec-meter control dlms-password": "it asks, and prints nothing",
     "elec-meter control password": "it asks, and prints nothing",
     "collector calorific correction": "it keeps one number, and prints nothing",
     "collector calorific set": "it keeps one number, and prints nothing",

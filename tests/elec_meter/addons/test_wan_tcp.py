@@ -302,7 +302,12 @@ def test_a_head_end_that_leaves_half_way_leaves_the_line_clean() -> None:
     async def talk(meter, wan, task, fast) -> None:
         await until(lambda: meter.said, task)
         host, port = meter.said[0].removeprefix("listens on ").split(":")
-        for said in (SIGN_ON + PROGRAM + b"\x01R3\x02P.1.0(", SIGN_ON, SIGN_ON + b"\x06060\r\n", b"\xff" * 5_000):
+        for said in (
+            SIGN_ON + PROGRAM + b"\x01R3\x02P.1.0(",
+            SIGN_ON,
+            SIGN_ON + b"\x06060\r\n",
+            b"\xff" * 5_000,
+        ):
             _, writer = await asyncio.open_connection(host, int(port))
             writer.write(said)
             await writer.drain()
