@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -63,18 +66,22 @@ def rows() -> list[dict[str, Any]]:
     table: list[dict[str, Any]] = []
     for rate_hz in (4000, 32_000):
         contenders = _contenders(rate_hz)
-        best_s = _race([work for _, _, work in contenders])
-        speed = {n: p / s / 1e6 for (n, p, _), s in zip(contenders, best_s, strict=True)}
+        taken_s = _race([work for _, _, work in contenders])
+        speeds = {
+            name: [pairs / taken / 1e6 for taken in rounds]
+            for (name, pairs, _), rounds in zip(contenders, taken_s, strict=True)
+        }
         table += [
-            _row(name, value, "Mpairs/s", _beside(name, speed)) for name, value in speed.items()
+            _row(name, max(rounds), "Mpairs/s", _beside(name, speeds))
+            for name, rounds in speeds.items()
         ]
         kilohertz = f"{rate_hz // 1000} kHz"
-        whole_s = PAIRS / 1e6 / speed[f"Metrology.process, {MANY}, {kilohertz}"]
+        whole_s = PAIRS / 1e6 / max(speeds[f"Metrology.process, {MANY}, {kilohertz}"])
         table.append(_row(f"processor time of {MANY}, {kilohertz}", whole_s, "s"))
+        table.append(_row(f"processor time per pair, {kilohertz}", whole_s / PAIRS * 1e9, "ns"))
     table.append(_row("100,000 meters, 1 s at 4 kHz", _fleet_s() * 100_000 / METERS, "core-s"))
-    instructions = _instructions_per_pair()
-    if instructions is not None:
-        table.append(_row("Metrology.process, instructions per pair, 4 kHz", instructions, ""))
+    for counted, instructions in _instructions_per_pair():
+        table.append(_row(f"instructions per pair, 4 kHz, {counted}", instructions, ""))
     waited_s, computed_s = _first_reading_s()
     table.append(_row("first reading after process start", waited_s, "s"))
     table.append(_row("first reading, processor time", computed_s, "s"))
@@ -123,8 +130,8 @@ def _row(name: str, value: float, unit: str, beside: str = "") -> dict[str, Any]
     return {"name": name, "value": value, "unit": unit, "relative_to": beside}
 
 
-def _beside(name: str, speed: dict[str, float]) -> str:
-    """How many times as fast as what else does the same at the same rate."""
+def _beside(name: str, speeds: dict[str, list[float]]) -> str:
+    """How many times as fast as what else does the same at the same rate: the rounds' median."""
     what, rate = name.split(",", maxsplit=1)[0], name.rsplit(",", maxsplit=1)[-1]
     others = {
         "Metrology.process": (
@@ -137,22 +144,22 @@ def _beside(name: str, speed: dict[str, float]) -> str:
         "SyntheticMains": ("sine per sample",),
     }
     ratios = [
-        (other, speed[name] / speed[f"{other},{rate}"])
+        (other, float(np.median(np.divide(speeds[name], speeds[f"{other},{rate}"]))))
         for other in others.get(what, ())
-        if f"{other},{rate}" in speed
+        if f"{other},{rate}" in speeds
     ]
     return ", ".join(f"{ratio:.3g} x {other}" for other, ratio in ratios)
 
 
-def _race(works: list[Work]) -> list[float]:
-    """The best time of each, taken in turns so that a busy moment hits all alike."""
-    best_s = [float("inf")] * len(works)
+def _race(works: list[Work]) -> list[list[float]]:
+    """The times of each, taken in turns so that a busy moment hits all alike."""
+    taken_s: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS):
-        for k, work in enumerate(works):
+        for work, rounds in zip(works, taken_s, strict=True):
             start = time.process_time()
             work()
-            best_s[k] = min(best_s[k], time.process_time() - start)
-    return best_s
+            rounds.append(time.process_time() - start)
+    return taken_s
 
 
 def _mains(rate_hz: int) -> SyntheticMains:
@@ -306,26 +313,65 @@ def _fleet_s() -> float:
     return best_s
 
 
-def _instructions_per_pair() -> float | None:
-    """Instructions that `perf` counts for one pair more, where it can count any."""
+def _instructions_per_pair() -> list[tuple[str, float]]:
+    """By what they were counted, and how many one pair more takes; nothing where nothing counts."""
+    for tool in (_count_by_perf, _count_by_callgrind):
+        counted = tool()
+        if counted is not None:
+            return [counted]
+    _console.print("no tool counts instructions here", style="dim")
+    return []
+
+
+def _count_by_perf() -> tuple[str, float] | None:
     if shutil.which("perf") is None:
-        _console.print("perf is not installed: instructions are not counted", style="dim")
         return None
-    counted = []
+    told = []
     for minutes in (10, 110):
-        command = [sys.executable, "-c", MINUTES, str(minutes)]
         run = subprocess.run(
-            ["perf", "stat", "-x,", "-e", "instructions:u", "--", *command],
-            check=True,
+            ["perf", "stat", "-x,", "-e", "instructions:u", "--", *_minutes(minutes)],
+            check=False,
             capture_output=True,
             text=True,
         )
-        counter = run.stderr.splitlines()[-1].split(",")[0]
-        if not counter.isdigit():
+        counter = (run.stderr.splitlines() or [""])[-1].split(",")[0]
+        if run.returncode or not counter.isdigit():
             _console.print(f"perf counts no instructions here: {counter}", style="dim")
             return None
-        counted.append(int(counter))
-    return (counted[1] - counted[0]) / (100 * 240_000)
+        told.append(int(counter))
+    return "by perf", (told[1] - told[0]) / (100 * 240_000)
+
+
+def _count_by_callgrind() -> tuple[str, float] | None:
+    """Of code for a processor that valgrind knows: it runs none that is newer."""
+    if shutil.which("valgrind") is None:
+        return None
+    processor = "haswell" if platform.machine() == "x86_64" else "generic"
+    with tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {
+            "NUMBA_CPU_NAME": processor,
+            "NUMBA_CPU_FEATURES": "",
+            "NUMBA_CACHE_DIR": folder,
+            "PYTHONHASHSEED": "0",
+        }
+        # Compiled outside of valgrind, in which that would take minutes.
+        subprocess.run(_minutes(1), check=True, env=env)
+        told = []
+        for minutes in (2, 42):
+            tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/counted"]
+            run = subprocess.run(
+                [*tool, *_minutes(minutes)], check=False, env=env, capture_output=True, text=True
+            )
+            found = re.search(r"Collected : (\d+)", run.stderr)
+            if run.returncode or found is None:
+                _console.print("callgrind counts no instructions here", style="dim")
+                return None
+            told.append(int(found[1]))
+    return f"by callgrind for {processor}", (told[1] - told[0]) / (40 * 240_000)
+
+
+def _minutes(minutes: int) -> list[str]:
+    return [sys.executable, "-c", MINUTES, str(minutes)]
 
 
 def _first_reading_s() -> tuple[float, float]:

@@ -242,7 +242,8 @@ class RecordedSource(SampleSource):
             raise self._refusal(f"has a {name} of {values.dtype}, which is not numbers")
         if values.dtype.kind == "f" or scale != 1.0:
             if not np.isfinite(values).all():
-                raise self._refusal(f"has a {name} that is not a finite number")
+                sample = int(np.argmin(np.isfinite(values)))
+                raise self._refusal(f"has a {name} that is not a finite number, at sample {sample}")
             values = np.rint(values * scale)
         full_scale = self.converter.full_scale_count
         if values.size and (values.max() >= full_scale or values.min() < -full_scale):

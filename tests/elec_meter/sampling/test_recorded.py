@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import struct
 import tracemalloc
 import wave
 from datetime import UTC, datetime, timedelta
@@ -109,10 +111,17 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"voltage": V[:3999]}, "has more samples of one quantity than of the other"),
     ({"current": I.astype("U4")}, "has a current of <U4, which is not numbers"),
     ({"current": I.astype(object)}, "is not a readable npz file"),
-    ({"voltage": np.where(V == 0, np.nan, V)}, "has a voltage that is not a finite number"),
     (
-        {"voltage": V / 10, "current": np.full(4000, np.inf)},
-        "has a current that is not a finite number",
+        {"voltage": np.where(np.arange(4000) == 3999, np.nan, V)},
+        "has a voltage that is not a finite number, at sample 3999",
+    ),
+    (
+        {"voltage": V / 10, "current": np.where(np.arange(4000) > 16, np.inf, 1.0)},
+        "has a current that is not a finite number, at sample 17",
+    ),
+    (
+        {"voltage": V / 10, "current": np.where(np.arange(4000) == 0, -np.inf, 1.0)},
+        "has a current that is not a finite number, at sample 0",
     ),
     (
         {"voltage": V / 10, "current": np.full(4000, 151.0)},
@@ -133,6 +142,16 @@ def test_bad_npz(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     assert f"bad.npz {reason}" == str(refusal.value)
 
 
+# Two channels of 32-bit floating point, one of them infinite: format 3 and not 1.
+FLOAT_WAV = b"".join(
+    (
+        *(b"RIFF", struct.pack("<I", 44), b"WAVEfmt "),
+        struct.pack("<IHHIIHH", 16, 3, 2, 4000, 32_000, 8, 32),
+        *(b"data", struct.pack("<I2f", 8, 1.0, math.inf)),
+    )
+)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -145,7 +164,17 @@ def test_bad_npz(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
         ("a.csv", b"\xff\xfe\x00", "is not a readable csv file"),
         ("a.csv", b"voltage,current\n1,2\n3,\n", "has no number in line 3"),
         ("a.csv", b"voltage,current\n1,2\n3\n", "has no number in line 3"),
-        ("a.csv", b"voltage,current\n1,nan\n", "has a current that is not a finite number"),
+        (
+            "a.csv",
+            b"voltage,current\n1,2\n1,nan\n",
+            "has a current that is not a finite number, at sample 1",
+        ),
+        (
+            "a.csv",
+            b"voltage,current\n-inf,2\n1,2\n",
+            "has a voltage that is not a finite number, at sample 0",
+        ),
+        ("a.wav", FLOAT_WAV, "is not a readable wav file"),
     ],
 )
 def test_bad_file(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
