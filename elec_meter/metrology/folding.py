@@ -49,21 +49,13 @@ _row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
 _tables = types.Array(int64, 3, "C")
 
 
-@kernel()
-def _register(active: Int, reactive: Int, second: Row) -> None:
-    """Add one cycle where its signs put it (the quadrants of IEC 62053-23, annex C)."""
+# Given numbers only: a row of an array would be counted for each cycle, by atomic operations.
+@kernel(inline=True)
+def _places(active: Int, reactive: Int) -> tuple[Int, Int]:
+    """Where one cycle's signs put its energies (the quadrants of IEC 62053-23, annex C)."""
     if active >= 0:
-        second[IMPORT] += active
-        if reactive >= 0:
-            second[QUADRANT_1] += reactive
-        else:
-            second[QUADRANT_4] -= reactive
-    else:
-        second[EXPORT] -= active
-        if reactive >= 0:
-            second[QUADRANT_2] += reactive
-        else:
-            second[QUADRANT_3] -= reactive
+        return IMPORT, QUADRANT_1 if reactive >= 0 else QUADRANT_4
+    return EXPORT, QUADRANT_2 if reactive >= 0 else QUADRANT_3
 
 
 @kernel()
@@ -98,7 +90,10 @@ def _fold(
             seconds[t, CYCLES] += 1
             seconds[t, PERIODS] += cycles[c, LENGTH]
         if flags & (NO_SIGNAL | IDLE) == 0:
-            _register(cycles[c, ACTIVE], cycles[c, REACTIVE], seconds[t])
+            active, reactive = cycles[c, ACTIVE], cycles[c, REACTIVE]
+            side, quadrant = _places(active, reactive)
+            seconds[t, side] += abs(active)
+            seconds[t, quadrant] += abs(reactive)
     return rows
 
 

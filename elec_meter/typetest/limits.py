@@ -7,7 +7,7 @@ current and due to influence quantities; IEC 62053-22:2020 has them in 7.9, tabl
 4. The transitional current is 0.5 A, the basic and the nominal current 5 A.
 
 Public sources confirm 2, 1 and 0.5 % for A, B and C and 1.5 % for class 1 at 0.25 A, both at PF 1.
-The other numbers stand as they are known among us and were not compared with the texts.
+The other numbers were not compared with the texts, which are sold.
 """
 
 from __future__ import annotations
