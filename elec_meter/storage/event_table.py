@@ -13,7 +13,11 @@ from elec_meter.events import APART, Log, codes_of, log_of
 from .connection import RepeatingConnection
 
 MAX_EVENTS: Final = 20_000
-"""The oldest events of a log leave when it has more: none can push out what another holds."""
+"""When a log has more, the oldest event leaves of the kind that it has most of.
+
+So no log can push out what another holds, and nobody can have the meter forget what he has no part
+in: whoever fills a log with what he may do pushes out that.
+"""
 
 _COUNTS: Final = "event counts"
 _BOUND_S: Final = 1 << 50
@@ -38,26 +42,25 @@ class EventTable:
         self._get_state = get_state
         self._put_state = put_state
         self._totals: dict[int, int] | None = None
-        self._kept: Counter[Log] | None = None
+        self._kept: Counter[int] | None = None
 
     def record(self, code: int, text: str, at_ms: int) -> None:
-        """Append an event to its log; the oldest of that log leave where it is full."""
-        log, totals, kept = log_of(code), self.totals(), self._kept_by_log()
+        """Append an event to its log; where that is full, one leaves: see `MAX_EVENTS`."""
+        log, totals, kept = log_of(code), self.totals(), self._kept_by_code()
         self._connection.execute(
             "INSERT INTO meter_event (at_ms, code, text) VALUES (?, ?, ?)", (at_ms, code, text)
         )
         totals[code] = totals.get(code, 0) + 1
         self._put_state(_COUNTS, msgspec.msgpack.encode(totals))
-        kept[log] += 1
-        surplus = kept[log] - MAX_EVENTS
-        if surplus > 0:
-            which, codes = _of_log(log)
+        kept[code] += 1
+        while self.count(log) > MAX_EVENTS:
+            _, leaving = max((count, kind) for kind, count in kept.items() if log_of(kind) is log)
             self._connection.execute(
-                "DELETE FROM meter_event WHERE number IN (SELECT number FROM meter_event"
-                f" WHERE {which} ORDER BY number LIMIT ?)",
-                (*codes, surplus),
+                "DELETE FROM meter_event WHERE number ="
+                " (SELECT number FROM meter_event WHERE code = ? ORDER BY number LIMIT 1)",
+                (leaving,),
             )
-            kept[log] = MAX_EVENTS
+            kept[leaving] -= 1
 
     def rows(
         self, from_s: int | None, to_s: int | None, newest: int | None, log: Log | None
@@ -75,8 +78,8 @@ class EventTable:
 
     def count(self, log: Log | None) -> int:
         """How many a log has, or all together."""
-        kept = self._kept_by_log()
-        return sum(kept.values()) if log is None else kept[log]
+        kept = self._kept_by_code().items()
+        return sum(count for code, count in kept if log is None or log_of(code) is log)
 
     def totals(self) -> dict[int, int]:
         """How many of each code were ever recorded."""
@@ -84,11 +87,9 @@ class EventTable:
             self._totals = self._saved_totals() or self._counted()
         return self._totals
 
-    def _kept_by_log(self) -> Counter[Log]:
+    def _kept_by_code(self) -> Counter[int]:
         if self._kept is None:
-            self._kept = Counter()
-            for code, count in self._counted().items():
-                self._kept[log_of(code)] += count
+            self._kept = Counter(self._counted())
         return self._kept
 
     def _saved_totals(self) -> dict[int, int]:
