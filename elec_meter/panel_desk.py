@@ -43,7 +43,9 @@ class PanelPlace:
         tls: encrypts its connections; None for none.
         is_insecure: whether it may be open to a network in clear.
         names: host names by which it is asked for, beside this computer's own.
-        demo: controls of a simulated house; whoever looks is then taken for a person at the meter.
+        is_at_meter: whether whoever clicks is taken for a person at the meter, which holds where
+            there is no house that could come to harm.
+        demo: controls of a simulated house, which is none either.
     """
 
     host: str
@@ -51,6 +53,7 @@ class PanelPlace:
     tls: ssl.SSLContext | None = None
     is_insecure: bool = False
     names: tuple[str, ...] = ()
+    is_at_meter: bool = False
     demo: HouseControls | None = None
 
 

@@ -370,7 +370,7 @@ class Runtime:
             self._orders,
             now=self.now,
             durable=self.durable,
-            is_at_meter=place.demo is not None,
+            is_at_meter=place.is_at_meter or place.demo is not None,
         )
         served = panel.Panel(
             desk,

@@ -19,6 +19,7 @@ from elec_meter.sampling import (
     ConstantLoad,
     Converter,
     RecordedSource,
+    SampleSource,
     SerialAfe,
     SyntheticMains,
 )
@@ -28,15 +29,42 @@ from .base import Edge, Host
 if TYPE_CHECKING:
     from elec_meter.metrology import Measurement, Metrology
     from elec_meter.runtime import Runtime
-    from elec_meter.sampling import SampleBlock, SampleSource
+    from elec_meter.sampling import SampleBlock
 
 _BLOCKS_A_SECOND: Final = 4
 _SILENCE: Final = timedelta(seconds=5)
+_FIRST: Final = timedelta(minutes=1)
+"""A computer that has just begun is given so long: a front end that says nothing ends sooner."""
+
 _JOIN_S: Final = 10.0
 _BEHIND: Final = timedelta(seconds=5)
 """So late a source that this computer paces begins anew: it slept."""
 
 _SEED: Final = 1
+
+
+class SwitchedMains(SampleSource):
+    """A house that does not exist, behind a contactor: while that is open nothing flows.
+
+    Args:
+        anchor_utc: when sample 0 is taken; a whole second.
+        watts: what the house draws; below 0 it exports.
+        is_fed: whether the contactor is closed, asked for each block.
+    """
+
+    def __init__(self, anchor_utc: datetime, watts: float, *, is_fed: Callable[[], bool]) -> None:
+        self.anchor_utc = anchor_utc
+        self._fed, self._idle = (
+            SyntheticMains(seed=_SEED, anchor_utc=anchor_utc, load=ConstantLoad(each))
+            for each in (watts, 0.0)
+        )
+        self._is_fed = is_fed
+        self.rate_hz = self._fed.rate_hz
+
+    def block(self, first_sample: int, count: int) -> SampleBlock:
+        """See `SampleSource.block`; the voltage is the same either way."""
+        mains = self._fed if self._is_fed() else self._idle
+        return mains.block(first_sample, count)
 
 
 class Mains(Edge):
@@ -50,7 +78,7 @@ class Mains(Edge):
         super().__init__(host)
         config = host.config.mains
         # Loaded before power comes to the meter: numba takes a while.
-        from elec_meter import metrology  # noqa: F401 - for what it loads
+        from elec_meter.metrology import Metrology  # noqa: F401 - for what it loads
 
         self._config = config
         self._name = f"the front end on {config.port}" if config.port else "the source of samples"
@@ -62,7 +90,8 @@ class Mains(Edge):
         self._runtime: Runtime
         self._loop: asyncio.AbstractEventLoop
         self._measured_to: datetime
-        self._is_lost = False
+        self._is_lost = self._has_begun = False
+        self._is_fed = True
         self._told: str | None = None
         if config.recording is not None:
             self._recording(host.now())  # one that cannot be read is refused before the start
@@ -78,7 +107,9 @@ class Mains(Edge):
 
     def step(self, now: datetime) -> None:
         """Mark what is not measured, while it is not."""
-        if self._is_lost or now - self._measured_to > _SILENCE:
+        self._is_fed = self._runtime.meter.switchgear.contactor.is_closed
+        patience = _SILENCE if self._has_begun else _FIRST
+        if self._is_lost or now - self._measured_to > patience:
             self._runtime.meter.miss_samples(self._measured_to, now)
             self._measured_to = now
             self._lose(f"{self._name} gives nothing", now)
@@ -92,12 +123,13 @@ class Mains(Edge):
 
     def _measure(self, measurement: Measurement) -> None:
         now = self._runtime.now()
+        begin = max(self._measured_to, min(now, measurement.start_utc))
+        if self._is_lost or begin - self._measured_to > _SILENCE:
+            self._runtime.meter.miss_samples(self._measured_to, begin)
         if self._is_lost:
-            self._runtime.meter.miss_samples(
-                self._measured_to, max(self._measured_to, min(now, measurement.start_utc))
-            )
             self._is_lost, self._told = False, None
             self._event(EventCode.MEASUREMENT_RESUMED, f"{self._name} works again", now)
+        self._has_begun = True
         self._runtime.meter.receive_measurement(measurement, now)
         self._measured_to = max(self._measured_to, min(now, measurement.end_utc))
 
@@ -181,8 +213,8 @@ class Mains(Edge):
             return recording
         self._converter = Converter()
         begin = now.replace(microsecond=0) + timedelta(seconds=1)
-        load = ConstantLoad(float(self._config.synthetic_w or 0))
-        return SyntheticMains(seed=_SEED, anchor_utc=begin, load=load)
+        watts = float(self._config.synthetic_w or 0)
+        return SwitchedMains(begin, watts, is_fed=lambda: self._is_fed)
 
     def _recording(self, begin: datetime) -> RecordedSource:
         config = self._config

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from elec_meter.access import Gate
+from elec_meter.config import HostConfig
 from elec_meter.panel import require_closed, require_installed
 from elec_meter.ports import parse_address
 from elec_meter.runtime import PanelPlace
@@ -15,6 +16,8 @@ from .ports import require_passwords, server_tls
 
 class PanelEdge(Edge):
     """The web panel. Whoever looks is at a computer, and not taken for a person at the meter.
+
+    Where the house does not exist, and no line of a chip may lead to one, there is no other button.
 
     Raises:
         PanelMissingError: the `panel` extra is not installed.
@@ -38,7 +41,12 @@ class PanelEdge(Edge):
             consent="insecure = true",
         )
         self._place = PanelPlace(
-            host=name, port=port, tls=tls, is_insecure=config.insecure, names=config.names
+            host=name,
+            port=port,
+            tls=tls,
+            is_insecure=config.insecure,
+            names=config.names,
+            is_at_meter=_is_imaginary(host.config),
         )
 
     def require(self, gate: Gate) -> None:
@@ -48,3 +56,8 @@ class PanelEdge(Edge):
     def arguments(self) -> dict[str, Any]:
         """See `Edge.arguments`."""
         return {"panel": self._place}
+
+
+def _is_imaginary(config: HostConfig) -> bool:
+    is_wired = config.terminals is not None and config.terminals.chip is not None
+    return config.mains.synthetic_w is not None and not is_wired

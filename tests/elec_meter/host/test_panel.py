@@ -6,13 +6,21 @@ import asyncio
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from elec_meter import Meter, MeterConfig, Storage
 from elec_meter.access import Gate, Level, stored_key
-from elec_meter.config import AddonConfig, AddonSetting, PanelHost, file_from_toml
+from elec_meter.config import (
+    AddonConfig,
+    AddonSetting,
+    MainsHost,
+    PanelHost,
+    TerminalsHost,
+    file_from_toml,
+)
 from elec_meter.errors import ConfigError
 from elec_meter.host.addons import AddonsEdge
 from elec_meter.host.panel import PanelEdge
@@ -27,7 +35,7 @@ HOUSE = "[host.mains]\nsynthetic_w = 1\n"
 
 
 def test_a_panel_is_opened_by_its_table(tmp_path: Path) -> None:
-    """Over TLS and by the names of the file; whoever looks is no person at the meter."""
+    """Over TLS and by the names of the file; it is no demo."""
     (tmp_path / "panel.pem").write_bytes(self_signed())
     table = PanelHost(
         listen="127.0.0.1:0", certificate="panel.pem", key="panel.pem", names=("meter.home.arpa",)
@@ -48,6 +56,23 @@ def test_a_panel_is_opened_by_its_table(tmp_path: Path) -> None:
             return statuses, session["is_demo"]
 
     assert ([200, 421], False) == asyncio.run(looked())
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        ({}, True),
+        ({"terminals": TerminalsHost()}, True),
+        ({"terminals": TerminalsHost(chip="/dev/gpiochip0", contactor=17)}, False),
+        ({"mains": MainsHost(port="/dev/ttyUSB0")}, False),
+    ],
+)
+def test_where_there_is_no_house_who_clicks_is_at_the_meter(
+    tables: dict[str, Any], expected: bool, tmp_path: Path
+) -> None:
+    """Nothing else could close the contactor there; a wired chip may lead to a real one."""
+    edge = PanelEdge(host(tmp_path, panel=PanelHost(), **tables))
+    assert expected is edge.arguments()["panel"].is_at_meter
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8062", "[::]:8062", "meter.home.arpa:8062"])
