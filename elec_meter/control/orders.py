@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -11,7 +12,15 @@ from elec_meter.clock import Synchronisation
 from elec_meter.config import config_to_toml, millipence
 from elec_meter.config.shape import plain
 from elec_meter.configured import changed_parts, require_level
-from elec_meter.errors import ClockError, ConfigError, ControlError, MeterError, NotAllowedError
+from elec_meter.errors import (
+    CheckpointFailedError,
+    ClockError,
+    ConfigError,
+    ControlError,
+    MeterError,
+    NotAllowedError,
+    StorageLostError,
+)
 from elec_meter.events import EventCode
 from elec_meter.meter import Meter
 from elec_meter.storage import Storage
@@ -76,7 +85,8 @@ class Orders:
 
         Raises:
             MeterError: it was refused; nothing of it was done.
-            CheckpointFailedError: it was done and will be durable when the disk takes it.
+            CheckpointFailedError: it was done and will be durable when the disk takes it; of a
+                question, that it cannot be answered.
         """
         match request:
             case requests.GetStatus():
@@ -97,19 +107,25 @@ class Orders:
         return self._carry_out(request, author)
 
     def _carry_out(self, order: requests.Request, author: str) -> Reply:
-        reply = self._applied.reply(order)
-        if reply is not None:
-            self._durable()
-            return reply | {"repeated": True}
+        earlier = self._applied.reply(order)
+        if earlier is not None:
+            with _taken():
+                self._durable()
+            return earlier | {"repeated": True}
         now = self._now()
         self._meter.handle_timer(now)
+        reply: Reply = {}
+        is_refused = False
         try:
             is_known = self._meter.clock.read(now) is not None
-            with self._meter.in_one_commit():
+            with _taken(), self._meter.in_one_commit():
                 reply = self._do(order, now, author)
                 is_refused = reply.get("outcome") == _OUTCOMES[Synchronisation.REFUSED]
                 if not is_refused:
                     self._applied.keep(order, reply)
+        except CheckpointFailedError as error:
+            if not is_refused or isinstance(error, StorageLostError):
+                raise
         except MeterError as error:
             self._log_refusal(order, error, now, author)
             raise
@@ -131,7 +147,12 @@ class Orders:
             return
         text = f"{what} of {_named(author)} was refused: {error}"
         self._meter.storage.record_event(code, text, now)
-        self._meter.checkpoint()
+        try:
+            self._meter.checkpoint()
+        except StorageLostError:
+            raise
+        except CheckpointFailedError:
+            pass  # it is refused all the same; the entry waits for the disk
 
     def _do(self, order: requests.Request, now: datetime, author: str) -> Reply:
         meter, level = self._meter, Level(order.level)
@@ -280,6 +301,19 @@ class Orders:
             "config_number": meter.config_version,
             **beside,
         }
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    """Say of an order that its commit failed, not that it did."""
+    try:
+        yield
+    except StorageLostError:
+        raise
+    except CheckpointFailedError as error:
+        raise CheckpointFailedError(
+            f"the order is taken, but not durable before the disk takes it: {error}"
+        ) from None
 
 
 def _named(author: str) -> str:

@@ -335,8 +335,7 @@ class Storage:
                 self.connection.lose(str(error))
             self.connection.repeat()
             raise CheckpointFailedError(
-                f"a checkpoint of {self._name} failed: {error}; nothing is lost, the next one tries"
-                " again"
+                f"a checkpoint failed: {error}; nothing is lost, the next one tries again"
             ) from None
         self._failure = None
 

@@ -266,10 +266,28 @@ def test_an_order_that_the_disk_would_not_take_is_not_done_twice(
 
         full.setattr(Storage, "checkpoint", refuse)
         for _ in range(2):
-            with pytest.raises(CheckpointFailedError):
+            with pytest.raises(CheckpointFailedError, match="order is taken, but not durable"):
                 desk.perform(order)
     assert {"number": 2, "changed": ["tariff"], "repeated": True} == desk.perform(order)
     assert [(2,)] == committed(desk, "SELECT max(number) FROM meter_configuration")
+
+
+def test_a_refused_order_is_refused_on_a_full_disk_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told that it was taken, and its entry in the log waits for the disk."""
+    far = SynchroniseClock(utc=NOON + timedelta(hours=1), level=1)
+    with monkeypatch.context() as full:
+
+        def refuse(*_: object) -> None:
+            raise CheckpointFailedError("the disk is full")
+
+        full.setattr(Storage, "checkpoint", refuse)
+        with pytest.raises(NotAllowedError):
+            desk.perform(EndBilling(level=1))
+        with pytest.raises(ClockError, match="takes level 3"):
+            desk.perform(far)
+    assert EventCode.ORDER_REFUSED in {event.code for event in desk.meter.storage.events()}
 
 
 def test_a_second_reset_is_locked_out(desk: Desk) -> None:

@@ -203,8 +203,9 @@ def test_a_failed_checkpoint_refuses_the_reading_and_the_runtime_goes_on(tmp_pat
             fill(storage)
             with pytest.raises(CheckpointFailedError):
                 grow(house)
-            with pytest.raises(CheckpointFailedError):
+            with pytest.raises(CheckpointFailedError) as told:
                 runtime.durable()
+            assert str(tmp_path) not in str(told.value)  # strangers on a line are told, too
             answers += [runtime.is_durable(), runtime.stopping.is_set()]
             free(storage)
             answers.append(runtime.is_durable())
