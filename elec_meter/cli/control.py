@@ -19,7 +19,7 @@ from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 
 from .dlms_credentials import KEYS, drawn_keys, give
 from .options import data_option, json_option
-from .ordering import new_key, order
+from .ordering import holds_meter, new_key, order
 from .passwords import give_password
 
 _TERMINAL: Final = click.IntRange(1, 9)
@@ -217,13 +217,16 @@ def open_contactor(data_dir: Path, as_json: bool) -> None:
 def password(level: int, data_dir: Path) -> None:
     """Give a level another password: 1 reader, 2 installer, 3 supplier.
 
-    It is asked for, twice, and never stored; the meter may be running.
+    It is asked for, twice, and never stored; the meter may be running, or not have run yet.
     """
+    is_new = not holds_meter(data_dir)
     secret = click.prompt(
         f"New password of level {level}", hide_input=True, confirmation_prompt=True, err=True
     )
     give_password(data_dir, level, secret)
     click.echo(f"Level {level} has a new password.")
+    if is_new:
+        click.echo(f"{data_dir} is new: the meter that begins there has it.")
 
 
 @command.command("prices", epilog=example("elec-meter control prices agile.csv --data home"))

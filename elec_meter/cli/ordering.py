@@ -27,10 +27,29 @@ def new_key() -> str:
     return secrets.token_hex(8)
 
 
-def order(data_dir: Path, request: Request, at_rest: AtRest | None = None) -> dict[str, Any]:
+def holds_meter(data_dir: Path) -> bool:
+    """Whether a meter lives in a directory, or is expected there."""
+    from elec_meter.storage import DATABASE_NAME
+
+    return (data_dir / DATABASE_NAME).is_file()
+
+
+def order(
+    data_dir: Path,
+    request: Request,
+    at_rest: AtRest | None = None,
+    *,
+    may_begin: bool = False,
+) -> dict[str, Any]:
     """Have a request carried out, and give the reply.
 
     An order with a key whose reply was lost is sent once more: it is carried out once.
+
+    Args:
+        data_dir: where the meter lives.
+        request: what is asked of it while it runs.
+        at_rest: what is done in the directory of one that does not.
+        may_begin: whether the directory may be one in which no meter ever was.
 
     Raises:
         MeterError: it is refused.
@@ -38,7 +57,8 @@ def order(data_dir: Path, request: Request, at_rest: AtRest | None = None) -> di
         DirectoryInUseError: something runs there that takes no orders.
         NotADataDirectoryError: no meter was ever there.
     """
-    _require_directory(data_dir)
+    if not may_begin and not holds_meter(data_dir):
+        raise NotADataDirectoryError(f"{data_dir} holds no meter's data")
     reply = _asked(data_dir, request)
     if reply is not None:
         return reply
@@ -72,10 +92,3 @@ def _at_rest(data_dir: Path, at_rest: AtRest | None) -> dict[str, Any]:
 
     with Storage.open(data_dir) as storage:
         return at_rest(storage)
-
-
-def _require_directory(data_dir: Path) -> None:
-    from elec_meter.storage import DATABASE_NAME
-
-    if not (data_dir / DATABASE_NAME).is_file():
-        raise NotADataDirectoryError(f"{data_dir} holds no meter's data")

@@ -20,7 +20,7 @@ _LONGEST: Final = 128
 
 
 def give_password(data_dir: Path, level: int, password: str) -> None:
-    """Let a level have another password.
+    """Let a level have another password, also of a meter that has not run yet.
 
     Raises:
         MeterError: as for `order`, or it is too short, or cannot be typed everywhere.
@@ -38,7 +38,7 @@ def give_password(data_dir: Path, level: int, password: str) -> None:
         return {"salt": at_rest.gate_of(storage).salt.hex()}
 
     of = Level(level)
-    salt = bytes.fromhex(order(data_dir, ShowPasswords(), known)["salt"])
+    salt = bytes.fromhex(order(data_dir, ShowPasswords(), known, may_begin=True)["salt"])
     salt = salt or secrets.token_bytes(SALT_BYTES)
     key = stored_key(client_key(password, salt, of))
 

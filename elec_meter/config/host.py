@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from .address import host_and_port
 from .base import HOST_NAME, Document, refuse_repeated
 from .slot import AddonConfig
 from .switchgear import MAX_TERMINALS
@@ -71,6 +72,8 @@ class FlagHost(Document, frozen=True):
             raise ValueError("'certificate' and 'key' go together")
         if self.certificate is not None and self.listen is None:
             raise ValueError("a certificate is for 'listen'")
+        if self.listen is not None:
+            host_and_port(self.listen)
 
 
 class DlmsHost(Document, frozen=True):
@@ -118,6 +121,7 @@ class PanelHost(Document, frozen=True):
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("'certificate' and 'key' go together")
+        host_and_port(self.listen)
         refuse_repeated("name", self.names)
 
 

@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector import Keystore
-from elec_meter import at_rest
+from elec_meter.access import Gate
+from elec_meter.at_rest import check, gate_of
 from elec_meter.config import HostConfig, MeterConfig
 from elec_meter.configured import changed_parts
 from elec_meter.errors import ConfigError
 from elec_meter.meter import Meter
 from elec_meter.runtime import Runtime
-from elec_meter.storage import Storage, read_config_file
+from elec_meter.storage import DATABASE_NAME, Storage, read_config_file
 
 from .base import Edge, Host, Tell
 from .edges import edges_of
 from .ports import CredentialsMissingError
 
 _STEP_S: Final = 0.25
+_NO_PASSWORDS: Final = Gate(lambda: "", lambda _code, _text, _at: None)
 
 
 def host_utc() -> datetime:
@@ -53,10 +55,13 @@ def run_meter(
     config, host_config = read_config_file(file)
     if host_config is None:
         raise ConfigError(f"{file} has no table [host], which says what is plugged in here")
-    at_rest.check(config, now())
+    check(config, now())
     folder = file.resolve().parent
     directory = _data_dir(file, host_config, data_dir, folder)
-    with Storage.open(directory) as storage:
+    with ExitStack() as stack:
+        storage = None
+        if (directory / DATABASE_NAME).exists():
+            storage = stack.enter_context(Storage.open(directory))
         host = Host(
             config=host_config,
             folder=folder,
@@ -66,16 +71,23 @@ def run_meter(
             tell=tell,
         )
         edges = _let_in(edges_of(host), host, storage)
-        asyncio.run(_run(host, storage, config, edges))
+        arguments: dict[str, Any] = {}
+        for edge in edges:
+            stack.callback(edge.close)
+            arguments |= edge.arguments()
+        if storage is None:  # nothing is written before all of that is as it should be
+            storage = stack.enter_context(Storage.open(directory))
+        asyncio.run(_run(host, storage, config, edges, arguments))
 
 
-def _let_in(edges: list[Edge], host: Host, storage: Storage) -> list[Edge]:
+def _let_in(edges: list[Edge], host: Host, storage: Storage | None) -> list[Edge]:
     """The edges whose passwords are there: a meter that has measured before measures without ports.
 
     Raises:
         CredentialsMissingError: it has never run; whoever sets it up is there to give them.
     """
-    gate, has_run = at_rest.gate_of(storage), storage.load_config() is not None
+    has_run = storage is not None and storage.load_config() is not None
+    gate = _NO_PASSWORDS if storage is None else gate_of(storage)
     open_edges = []
     for edge in edges:
         try:
@@ -98,30 +110,31 @@ def _data_dir(file: Path, host: HostConfig, data_dir: Path | None, folder: Path)
     return folder / host.data
 
 
-async def _run(host: Host, storage: Storage, config: MeterConfig, edges: list[Edge]) -> None:
-    with ExitStack() as stack:
-        arguments: dict[str, Any] = {}
+async def _run(
+    host: Host,
+    storage: Storage,
+    config: MeterConfig,
+    edges: list[Edge],
+    arguments: dict[str, Any],
+) -> None:
+    known = storage.load_config()
+    if known is not None and (changed := changed_parts(known, config)):
+        host.tell(
+            f"the meter has a configuration of its own, and the file's differs in"
+            f" {', '.join(changed)}: `elec-meter config apply` would put that in force"
+        )
+    begin = host.now().replace(microsecond=0)
+    meter = Meter(known or config, storage, begin, keystore=host.keystore)
+    async with Runtime(meter, host.now, **arguments) as runtime, AsyncExitStack() as opened:
         for edge in edges:
-            stack.callback(edge.close)
-            arguments |= edge.arguments()
-        known = storage.load_config()
-        if known is not None and (changed := changed_parts(known, config)):
-            host.tell(
-                f"the meter has a configuration of its own, and the file's differs in"
-                f" {', '.join(changed)}: `elec-meter config apply` would put that in force"
-            )
-        begin = host.now().replace(microsecond=0)
-        meter = Meter(known or config, storage, begin, keystore=host.keystore)
-        async with Runtime(meter, host.now, **arguments) as runtime, AsyncExitStack() as opened:
-            for edge in edges:
-                opened.push_async_callback(edge.stop)
-                await edge.open(runtime)
-            runtime.durable()
-            for name, address in runtime.ports.items():
-                host.tell(f"{name} listens on {address}")
-            host.tell(f"meter {meter.config.serial} runs in {host.data_dir}")
-            await _live(host, runtime, edges)
-        host.tell(f"meter {meter.config.serial} has stopped, and all is durable")
+            opened.push_async_callback(edge.stop)
+            await edge.open(runtime)
+        runtime.durable()
+        for name, address in runtime.ports.items():
+            host.tell(f"{name} listens on {address}")
+        host.tell(f"meter {meter.config.serial} runs in {host.data_dir}")
+        await _live(host, runtime, edges)
+    host.tell(f"meter {meter.config.serial} has stopped, and all is durable")
 
 
 async def _live(host: Host, runtime: Runtime, edges: list[Edge]) -> None:

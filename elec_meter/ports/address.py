@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
+from elec_meter.config.address import host_and_port
 from elec_meter.errors import MeterError
-
-_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[^:\[\]\s]+):([0-9]{1,5})", re.ASCII)
 
 
 class AddressError(MeterError):
@@ -24,13 +20,10 @@ def parse_address(text: str) -> tuple[str, int]:
     Raises:
         AddressError: it is not written so.
     """
-    match = _ADDRESS.fullmatch(text)
-    if match is None:
-        raise AddressError(f"{text!r} is no address; write HOST:PORT, such as 127.0.0.1:8063")
-    port = int(match[2])
-    if port > 65535:
-        raise AddressError(f"{text!r} asks for port {port}; ports end at 65535")
-    return match[1].strip("[]"), port
+    try:
+        return host_and_port(text)
+    except ValueError as error:
+        raise AddressError(str(error)) from None
 
 
 def format_address(host: str, port: int) -> str:

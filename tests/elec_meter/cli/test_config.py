@@ -85,6 +85,14 @@ def test_a_good_document_is_one_line(file: Path) -> None:
         ),
         ('[flag]\nreadout = ["1-0:99.1.0"]', "the FLAG readout cannot show 1-0:99.1.0"),
         ('[flag]\nreadout = ["1-0:1.8.9"]', "the meter has no object 1-0:1.8.9"),
+        (
+            "[host.mains]\nsynthetic_w = 1\n[host.flag]\nlisten = '127.0.0.1:99999'\n",
+            "host.flag: '127.0.0.1:99999' asks for port 99999; ports end at 65535",
+        ),
+        (
+            "[host.mains]\nsynthetic_w = 1\n[host.panel]\nlisten = '8062'\n",
+            "host.panel: '8062' is no address; write HOST:PORT",
+        ),
         (FEWER_RATES_LATER, "once the passive tariff is active, "),
     ],
 )

@@ -199,10 +199,26 @@ def test_a_password_is_given_to_a_meter_that_rests(home: Path) -> None:
     assert b"swordfish" not in found
 
 
-def test_a_password_needs_a_meter(tmp_path: Path) -> None:
-    """One sentence where none was ever."""
-    sentence = run("control", "password", 3, "--data", tmp_path, code=1, text="swordfish\n" * 2)
-    assert "holds no meter's data" in sentence
+def test_a_password_is_given_before_the_first_start(tmp_path: Path) -> None:
+    """The directory is made for it, and whoever has mistyped its name is told."""
+    home = tmp_path / "new"
+    said = run("control", "password", 3, "--data", home, text="swordfish\nswordfish\n")
+    assert (
+        f"Level 3 has a new password.\n{home} is new: the meter that begins there has it.\n" == said
+    )
+    assert "is new" not in run(
+        "control", "password", 1, "--data", home, text="swordfishes\nswordfishes\n"
+    )
+    with Storage.open(home) as storage:
+        assert (Level.READER, Level.SUPPLIER) == gate_of(storage).levels
+
+
+def test_a_password_needs_a_directory(tmp_path: Path) -> None:
+    """One sentence where there is a file."""
+    file = tmp_path / "file"
+    file.touch()
+    sentence = run("control", "password", 3, "--data", file, code=1, text="swordfish\nswordfish\n")
+    assert "is a file, not a data directory" in sentence
 
 
 @pytest.mark.parametrize(
