@@ -37,9 +37,10 @@ DOCUMENT_LIMIT: Final = 131_072
 
 BLOCK_LINES: Final = 16
 BLOCK_VALUES: Final = 8
-"""Lines, and values of one line, in a partial block."""
+"""Lines in a partial block; one of more values counts as another for every so many."""
 
 _REFUSAL: Final = "ER"
+_LINE_END: Final = "\r\n"
 _COMPACT: Final = frozenset({5, 6})
 _IN_BLOCKS: Final = frozenset({3, 6})
 _TYPES: Final = frozenset({1, 3, 5, 6})
@@ -183,8 +184,9 @@ class Conversation:
         )
         if command.kind not in _IN_BLOCKS:
             return Answer(Event.ANSWERED, answer_message(lines))
-        groups = _in_blocks(lines)
-        self._blocks = [answer_message(group, is_last=group is groups[-1]) for group in groups]
+        *others, last = _in_blocks(lines)
+        self._blocks = [answer_message([block], is_last=False) for block in others]
+        self._blocks.append(answer_message([last]))
         return self.next_block()
 
     def _write(self, command: Command, draft: _Draft | None) -> Answer:
@@ -222,14 +224,18 @@ class Conversation:
             each.write(number, value, actions)
 
 
-def _in_blocks(lines: list[str]) -> list[list[str]]:
-    """Lines in groups; a line of very many values goes on, without a name, in the next ones."""
-    short = [part for line in lines for part in _parts(line)]
-    return [short[at : at + BLOCK_LINES] for at in range(0, len(short), BLOCK_LINES)]
+def _in_blocks(lines: list[str]) -> list[str]:
+    """The text of an answer in pieces, which joined are the whole."""
+    pieces = [piece for line in lines for piece in _pieces(line)]
+    pieces[-1] = pieces[-1].removesuffix(_LINE_END)
+    starts = range(0, len(pieces), BLOCK_LINES)
+    return ["".join(pieces[at : at + BLOCK_LINES]) for at in starts]
 
 
-def _parts(line: str) -> Iterator[str]:
+def _pieces(line: str) -> Iterator[str]:
+    """A line with its end; one of many values in pieces of a few."""
     name, mark, rest = line.partition("(")
     values = _VALUES.findall(mark + rest)
     for at in range(0, len(values), BLOCK_VALUES):
-        yield ("" if at else name) + "".join(values[at : at + BLOCK_VALUES])
+        end = _LINE_END if at + BLOCK_VALUES >= len(values) else ""
+        yield ("" if at else name) + "".join(values[at : at + BLOCK_VALUES]) + end

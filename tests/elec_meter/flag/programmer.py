@@ -179,7 +179,6 @@ class Programmer:
             text += answer[1:-2].decode()
             if answer[-2] == 3:
                 return text
-            text += "\r\n"
             answer = self.say(ACK)
 
     def write_blocks(self, identifier: str, text: str, letters: str = "W3") -> bytes:

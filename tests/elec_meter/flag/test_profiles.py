@@ -107,6 +107,18 @@ def test_blocks_end_with_eot_until_the_last(reader: Programmer) -> None:
     assert b"" == reader.say(ACK)
 
 
+@pytest.mark.parametrize("name", ["1-0:99.1.0", "1-0:99.2.0", "0-0:128.36.0"])
+def test_blocks_joined_are_the_whole_answer(reader: Programmer, name: str) -> None:
+    """Also of rows too wide for one line of a block: each row is a line."""
+    whole = reader.read(f"{name}()")
+    assert whole == reader.read(f"{name}()", "R3")
+    profile = reader.desktop.meter.objects[name]
+    assert isinstance(profile, ProfileGeneric)
+    rows = profile.rows()
+    assert len(rows) == len(values_of(whole))
+    assert {len(rows[0])} == {len(values) for values in values_of(whole)}
+
+
 @pytest.mark.parametrize("letters", ["R5", "R6"])
 def test_a_day_packed_is_the_same_day(reader: Programmer, letters: str) -> None:
     """Every channel in one profile: unpacked, the cells are the directory's."""
