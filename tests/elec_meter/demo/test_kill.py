@@ -55,7 +55,7 @@ def _until(line: socket.socket, end: bytes) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_no_served_value_goes_backwards(seed: int, tmp_path: Path) -> None:
     """Whenever the demo is killed, all that a FLAG reader was told is still there afterwards."""
     chance = random.Random(seed)
