@@ -41,6 +41,7 @@ from .parts import (
     part_names,
     part_to_json,
     part_to_octets,
+    refuse_left_out,
 )
 from .presets import ECONOMY_7_LOCAL, ECONOMY_7_UTC, SINGLE_RATE, demo_config
 from .push import UNTIL_DELIVERED, PushConfig, PushObject
@@ -170,5 +171,6 @@ __all__ = [
     "part_names",
     "part_to_json",
     "part_to_octets",
+    "refuse_left_out",
     "terminal_block",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -84,10 +85,20 @@ def config_to_toml(config: MeterConfig, *, defaults: bool = False) -> str:
 
 
 def config_from_json(document: bytes | str, source: str = "configuration") -> MeterConfig:
-    """Read what `config_to_json` wrote; errors as for `config_from_toml`."""
+    """Read what `config_to_json` wrote; errors as for `config_from_toml`, and no key twice."""
     _refuse_long(source, document)
     with refusing(source, "JSON", ConfigError):
-        return msgspec.json.decode(document, type=MeterConfig)
+        config = msgspec.json.decode(document, type=MeterConfig)
+    twice: list[str] = []
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        twice.extend(name for name in names if names.count(name) > 1)
+
+    json.loads(document, object_pairs_hook=note, parse_int=str, parse_float=str)
+    if twice:
+        raise ConfigError(f"{source}: the key {twice[0]!r} occurs twice")
+    return config
 
 
 def config_to_json(config: MeterConfig) -> bytes:

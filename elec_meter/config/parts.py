@@ -44,6 +44,32 @@ def part_from_json(config: MeterConfig, name: str, text: str) -> MeterConfig:
     return config_from_json(msgspec.json.encode(parts))
 
 
+def refuse_left_out(config: MeterConfig, name: str, text: str) -> None:
+    """Refuse a part that says nothing of a key which is not as it is by default.
+
+    What a document leaves out has its default, so a table that somebody wrote for one of its keys
+    would lose all others: its display lists, its crystal's drift.
+
+    Args:
+        config: what is in force.
+        name: the part.
+        text: what `part_from_json` takes for it.
+
+    Raises:
+        ConfigError: a key is left out that would change by that.
+    """
+    given, before = msgspec.json.decode(text), _value(config, name)
+    if not isinstance(given, dict) or not isinstance(before, dict):
+        return
+    after = _value(part_from_json(config, name, text), name)
+    for key in before:
+        if key not in given and after[key] != before[key]:
+            raise ConfigError(
+                f"{name}: the key {key!r} is left out, which would set it back to its default;"
+                " a part is written whole"
+            )
+
+
 def part_to_octets(config: MeterConfig, name: str) -> bytes:
     """A part as it stands for itself in a change, and a check (docs/configuration.md)."""
     out = Writer()

@@ -19,6 +19,7 @@ from elec_meter.config import (
     part_names,
     part_to_json,
     part_to_octets,
+    refuse_left_out,
 )
 from elec_meter.objects.base import CosemObject, Now, Scalar
 from elec_meter.objects.data import Data
@@ -129,7 +130,9 @@ def _part(sources: Sources, obis: str, title: str, name: str) -> Setting:
     def changed(value: str | bytes) -> MeterConfig:
         if isinstance(value, bytes):
             return part_from_octets(config, name, value)
-        return part_from_json(config, name, value)
+        written = part_from_json(config, name, value)
+        refuse_left_out(config, name, value)
+        return written
 
     return Setting(
         obis,

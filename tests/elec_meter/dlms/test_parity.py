@@ -16,12 +16,14 @@ from elec_meter.cli.views import object_rows
 from elec_meter.config import (
     CalibrationConfig,
     MeterConfig,
+    config_from_json,
     config_to_json,
     demo_config,
     part_from_json,
     part_names,
     part_to_json,
     part_to_octets,
+    refuse_left_out,
 )
 from elec_meter.config.shape import plain
 from elec_meter.control import OrderDesk, Orders
@@ -222,6 +224,46 @@ def test_everything_configured_is_in_an_object_that_can_be_written() -> None:
 def utf8(value: object) -> CosemData:
     """JSON as a text."""
     return CosemData(Tag.UTF8_STRING, json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("part", "first", "second", "lost"),
+    [
+        ("clock", {"drift_ppm": "1.5"}, {"sync_limit_s": 20}, "drift_ppm"),
+        ("limiter", {"threshold": 900, "over": "trip"}, {"threshold": 800}, "over"),
+        ("display", None, {"return_s": 60}, "scroll"),
+    ],
+)
+def test_a_part_that_would_lose_what_it_leaves_out_is_refused(
+    part: str, first: object, second: dict[str, object], lost: str
+) -> None:
+    """In JSON, by whichever port; said in full it is taken, its defaults too."""
+    bench = Bench(demo_config())
+    code = f"0-0:128.50.{1 + part_names().index(part)}"
+
+    def write(value: object) -> AccessResult:
+        return bench.write(Level.SUPPLIER, bench.meter.objects[code], utf8(value))
+
+    if first is not None:
+        assert AccessResult.SUCCESS is write(first)
+    before = bench.meter.config
+    assert AccessResult.OTHER_REASON is write(second)
+    assert before == bench.meter.config
+    with pytest.raises(ConfigError, match=rf"^{part}: the key '{lost}' is left out"):
+        refuse_left_out(before, part, json.dumps(second))
+    whole = json.loads(part_to_json(before, part)) | second
+    assert AccessResult.SUCCESS is write(whole)
+    default = json.loads(part_to_json(MeterConfig(), part))
+    assert AccessResult.SUCCESS is write(whole | {lost: default[lost]})
+
+
+def test_a_key_twice_is_no_document() -> None:
+    """Nobody can know which of the two was meant: at any depth, in a part and in the whole."""
+    twice = '{"threshold": 1, "emergency": null, "threshold": 2}'
+    with pytest.raises(ConfigError, match="the key 'threshold' occurs twice"):
+        part_from_json(demo_config(), "limiter", twice)
+    with pytest.raises(ConfigError, match="the key 'threshold' occurs twice"):
+        config_from_json(f'{{"limiter": {twice}}}')
 
 
 def test_a_list_of_the_display_is_written_alone() -> None:
