@@ -33,7 +33,10 @@ from .applied import AppliedOrders
 AUTHOR: Final = "control socket"
 STATE_KEY: Final = "control orders"
 
-_YEARS: Final = range(1970, 2100)
+_YEARS: Final = range(2010, 2100)
+"""There were no meters of this program before; a clock that was set there would make half-hours of
+all the time since.
+"""
 
 Reply: TypeAlias = dict[str, Any]
 

@@ -147,20 +147,20 @@ class Conversation:
         return Answer(Event.BLOCK if self._blocks else Event.ANSWERED, message)
 
     def _sign_on(self, command: Command) -> Answer:
-        seed, self._seed = self._seed, b""
         if command.kind not in (1, 2) or command.value is None or command.identifier:
             raise UnknownCommandError(f"there is no command P{command.kind} of this form")
+        match = None if command.kind == 1 else _PROOF.fullmatch(command.value)
+        if command.kind != 1 and match is None:
+            raise BadValueError("a proof is written as level,64 hexadecimal digits")
+        seed, self._seed = self._seed, b""
         if not seed:
             raise SignOnRefusedError("a seed is good for one sign-on")
         gate, port, now = self._desk.gate, self._line.port, self._desk.now()
         try:
-            if command.kind == 1:
+            if match is None:
                 levels = () if self._line.is_exposed else self._desk.clear_levels()
                 who = gate.sign_on_clear(port, command.value, levels, now)
             else:
-                match = _PROOF.fullmatch(command.value)
-                if match is None:
-                    raise BadValueError("a proof is written as level,64 hexadecimal digits")
                 proof, level = bytes.fromhex(match["proof"]), Level(int(match["level"]))
                 who = gate.sign_on(port, level, proof, seed, now)
         finally:

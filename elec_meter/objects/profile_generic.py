@@ -41,7 +41,7 @@ class ProfileGeneric(CosemObject):
         columns: what a row holds.
         source: where the rows are.
         period_s: gives the capture period; 0 for rows that come with events.
-        depth: how many rows are kept at most.
+        depth: how many rows are kept at most, padding aside: that takes no room.
     """
 
     class_id: ClassVar[int] = 7
@@ -80,5 +80,5 @@ class ProfileGeneric(CosemObject):
             3: lambda _: self.columns,
             4: lambda _: self.period_s,
             7: lambda _: self._source.count(),
-            8: lambda _: self.depth,
+            8: lambda _: max(self.depth, self._source.count()),
         }

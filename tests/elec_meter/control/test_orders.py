@@ -349,3 +349,17 @@ def test_a_password_is_changed_by_its_verifier(storage: Storage) -> None:
         desk, f"SELECT text FROM meter_event WHERE code = {EventCode.PASSWORD_CHANGED:d}"
     )
     assert "the password of level 2 was changed by control socket" == text
+
+
+@pytest.mark.parametrize("year", [1970, 1999, 2000, 2009, 2100])
+def test_no_clock_is_set_to_where_there_is_no_meter(desk: Desk, year: int) -> None:
+    """Half-hours of decades would follow; nor does anything cost something there."""
+    then = datetime(year, 1, 1, tzinfo=UTC)
+    for order in (
+        SetClock(utc=then),
+        SynchroniseClock(utc=then),
+        ReceivePrices(start=then, prices_p_kwh=(Decimal(1),)),
+    ):
+        with pytest.raises(ControlError, match="an instant is in 2010 to 2099"):
+            desk.orders.perform(order)
+    assert NOON == desk.meter.clock.read(desk.now)

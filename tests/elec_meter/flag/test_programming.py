@@ -88,6 +88,16 @@ def test_a_proof_is_taken_once(desktop: Desktop) -> None:
     assert 1 == len(desktop.texts(EventCode.SIGN_ON_FAILED))
 
 
+@pytest.mark.parametrize("slip", ["(9,00)", "(3,00)", "(3)", "()", f"(3,{'0' * 63})"])
+def test_what_is_no_proof_uses_no_seed_up(desktop: Desktop, slip: str) -> None:
+    """The challenge still stands, and nothing of it counts as a failure."""
+    programmer = desktop.programmer()
+    programmer.challenge()
+    assert "ER08" == refusal(programmer.command("P2", slip))
+    assert ACK == programmer.prove(Level.SUPPLIER)
+    assert [] == desktop.texts(EventCode.SIGN_ON_FAILED)
+
+
 def test_a_wrong_password_locks_the_level_on_its_port_through_a_restart(tmp_path: Path) -> None:
     """Three failures: a minute for that level there, open elsewhere; a power cut opens nothing."""
     optical = FlagLine(port="FLAG optical")

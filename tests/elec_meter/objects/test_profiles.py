@@ -100,3 +100,15 @@ def test_a_profile_before_the_first_half_hour_is_empty() -> None:
     assert [] == profile(meter, "1-0:99.1.0").rows()
     assert meter.directory["1-0:1.29.0"].value is None
     assert 0 == meter.directory["0-0:128.34.0"].value
+
+
+def test_no_profile_has_more_entries_than_it_says_it_keeps() -> None:
+    """What was padded takes no room: there are as many as there are, however many that is."""
+    meter = half_hours(2)
+    load = profile(meter, "1-0:99.1.0")
+    depth = load.depth
+    assert (2, depth) == (load[7], load[8])
+    now_s = meter.ledger.closed_s
+    assert now_s is not None
+    meter.ledger.set_time(now_s, now_s + (depth + 100) * 1_800)
+    assert depth + 102 == load[7] == load[8]
