@@ -55,7 +55,6 @@ class AddonLines:
         surroundings = Surroundings(
             session=self._session,
             version=lambda: self._meter.config_version,
-            now=self._now,
             tell=self._tell,
             say=self._say,
         )

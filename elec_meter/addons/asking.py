@@ -15,6 +15,7 @@ READOUT_LIMIT: Final = 65_536
 """Bytes of a readout: 512 lines of 78 characters, and room."""
 
 _SELECT: Final = b"\x06060\r\n"
+_SOH: Final = 0x01
 _ETX: Final = 0x03
 _STX: Final = 0x02
 _IDENTIFICATION_LIMIT: Final = 64
@@ -92,6 +93,8 @@ class ReadoutAsker:
         return True
 
     def _require_block(self) -> None:
+        if self._buffer and self._buffer[0] == _SOH:
+            raise LineGarbledError("the meter refused the readout with a break")
         if self._buffer and self._buffer[0] != _STX:
             raise LineGarbledError("no readout follows the identification")
         if len(self._buffer) > READOUT_LIMIT:

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -37,6 +37,7 @@ _CHECK_S: Final = 1.0
 # As for streams: never sleep long on one reading of a clock that may be set, and never spin.
 _WAKE_MAX_S: Final = 60.0
 _WAKE_MIN_S: Final = 0.01
+_LINE_BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -70,9 +71,9 @@ class Surroundings:
     """What a slot needs of the meter.
 
     Attributes:
-        session: makes a module's FLAG session, by the configuration in force.
+        session: makes a module's FLAG session, by the configuration in force; the time that it is
+            given passes as for the module, however fast the meter's does.
         version: tells one configuration in force from the next.
-        now: the host's UTC as the meter is told it.
         tell: takes news and a sentence for the event log.
         say: takes a module's name and a sentence of its own, for whoever started the meter.
         limits: what a module may use up.
@@ -80,7 +81,6 @@ class Surroundings:
 
     session: Callable[[AddonConfig, datetime], LineSession]
     version: Callable[[], int]
-    now: Callable[[], datetime]
     tell: Callable[[News, str], None]
     say: Callable[[str, str], None] = lambda _name, _sentence: None
     limits: Limits = USUAL
@@ -208,20 +208,20 @@ class Slot:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         surroundings = self._surroundings
         version = surroundings.version()
-        session = surroundings.session(self.addon, surroundings.now())
+        session = surroundings.session(self.addon, _line_now())
         with contextlib.suppress(ConnectionError):
             while True:
-                data = await _read(reader, _wait_s(session, surroundings.now()))
+                data = await _read(reader, _wait_s(session, _line_now()))
                 if data is None:
                     return
                 if version != surroundings.version() and data.startswith(b"/"):
                     version = surroundings.version()
-                    session = surroundings.session(self.addon, surroundings.now())
-                reply = _answer(session, data, surroundings.now())
+                    session = surroundings.session(self.addon, _line_now())
+                reply = _answer(session, data, _line_now())
                 if data and reply:
                     self._supervision.heard(_at_s())
                 if reply is None or session.closed:
-                    session = surroundings.session(self.addon, surroundings.now())
+                    session = surroundings.session(self.addon, _line_now())
                 writer.write(reply or b"")
                 self._throttle.spend(len(data) + len(reply or b""), _at_s())
                 await writer.drain()
@@ -311,6 +311,11 @@ class Slots:
 
 def _at_s() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _line_now() -> datetime:
+    """The time of a line, of which only lengths count: it never falls, and nobody sets it."""
+    return _LINE_BEGAN + timedelta(seconds=_at_s())
 
 
 def _wait_s(session: LineSession, now: datetime) -> float:

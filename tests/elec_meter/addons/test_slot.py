@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from elec_meter.addon_lines import AddonLines
 from elec_meter.addons.limits import Limits
 from elec_meter.addons.slot import News, Slots, Surroundings
 from elec_meter.config import AddonConfig, AddonSetting
@@ -19,6 +20,7 @@ from elec_meter.errors import CheckpointFailedError
 from tests.elec_meter.addons import modules_for_tests
 from tests.elec_meter.addons.reading_out import module_session
 from tests.elec_meter.flag.lines import busy_meter
+from tests.elec_meter.flag.programmer import Desktop
 
 QUICK = Limits(
     window_s=3.0,
@@ -64,7 +66,6 @@ class Meter:
         return Surroundings(
             session=self.session,
             version=lambda: self.version,
-            now=lambda: self.meter.now,
             tell=lambda news, sentence: self.news.append((news, sentence)),
             say=lambda name, sentence: self.said.append((name, sentence)),
             limits=QUICK,
@@ -126,6 +127,37 @@ def test_a_module_reads_the_meter(living: Living) -> None:
 
     meter = living(talk, (module("good"),))
     assert [] == meter.news
+
+
+def test_a_module_reads_a_meter_whose_time_flies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours pass between its question and the answer: it is not taken to have waited them."""
+    monkeypatch.syspath_prepend(str(modules_for_tests.install(tmp_path)))
+    desktop, said = Desktop(), []
+
+    def flying() -> datetime:
+        desktop.now += timedelta(hours=1)
+        return desktop.now
+
+    async def talk() -> None:
+        lines = AddonLines(
+            desktop.meter,
+            desktop.desk,
+            flying,
+            desktop.durable,
+            (module("good"),),
+            lambda _, sentence: said.append(sentence),
+        )
+        slots = lines.open()
+        try:
+            async with asyncio.timeout(60):
+                await until(lambda: said)
+        finally:
+            await slots.close()
+
+    asyncio.run(talk())
+    assert "import 000000.000" == said[0]
 
 
 def test_a_module_has_nothing_else_of_the_meter(
