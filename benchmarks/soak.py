@@ -177,6 +177,8 @@ class Soak:
                 await _all([partial(house.visit, half_hour) for house in houses])
                 self._now -= _SETTLED
                 tell(half_hour + 1)
+                if houses[-1].runtime.stopping.is_set():  # the last one has the signals
+                    raise KeyboardInterrupt
             faults = [fault for house in houses for fault in house.faults()]
             figures = self._figures(houses)
         return figures | {
