@@ -293,7 +293,7 @@ class FlagConfig(Document, frozen=True):
     Attributes:
         manufacturer: three letters; the third's case sets the reaction time (6.3.2, 6.3.14).
         identification: the product, after the baud character of the identification message.
-        device_address: what a sign-on must name if it names anything (6.3.1).
+        device_address: what a sign-on may name instead of the serial number (6.3.1).
         readout: the data readout of mode C, in order.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from elec_meter.config.base import MANUFACTURER_FORM, PRODUCT_FORM
@@ -18,12 +19,12 @@ _NO_BAUD: Final = "-"
 
 
 class Identification:
-    r"""The identification message `/HHY6\2HALFHOURLY CR LF`, and the device address.
+    r"""The identification message `/HHY6\2HALFHOURLY CR LF`, and the addresses.
 
     Args:
         manufacturer: three letters; a small third one promises a reaction time of 20 ms.
         product: 1 to 14 printable characters without `/`, `!` and `\`.
-        device_address: what a request must name if it names anything.
+        addresses: a request must name one of them if it names anything; an empty one is none.
 
     Attributes:
         baud: the character of the fastest speed that is offered.
@@ -35,7 +36,7 @@ class Identification:
         ConfigError: not of that form.
     """
 
-    def __init__(self, manufacturer: str, product: str, device_address: str) -> None:
+    def __init__(self, manufacturer: str, product: str, addresses: Iterable[str]) -> None:
         if not re.fullmatch(MANUFACTURER_FORM, manufacturer) or not re.fullmatch(
             PRODUCT_FORM, product
         ):
@@ -44,8 +45,8 @@ class Identification:
         self.message = f"/{manufacturer}{self.baud}{_ENHANCED}{product}".encode("ascii") + CR_LF
         self.message_of_mode_a = f"/{manufacturer}{_NO_BAUD}{product}".encode("ascii") + CR_LF
         self.is_quick = manufacturer[-1].islower()
-        self._address = device_address.lstrip("0")
+        self._addresses = {each.lstrip("0") for each in addresses if each}
 
     def is_called_by(self, address: str) -> bool:
         """Whether a request with this address is for this meter; leading zeros do not count."""
-        return not address or address.lstrip("0") == self._address
+        return not address or address.lstrip("0") in self._addresses

@@ -20,7 +20,7 @@ class FlagPort:
     Args:
         config: identification and readout.
         directory: where the values of the readout are.
-        serial: the device address where the configuration gives none.
+        serial: an address of every meter, beside the device address that it may have.
         durable: called before values are read; it returns once they survive a power cut.
         line: time-outs and the like, of lines for which nothing else is said; its level is the
             readout's.
@@ -43,7 +43,7 @@ class FlagPort:
         enhanced: StreamFactory | None = None,
     ) -> None:
         identification = Identification(
-            config.manufacturer, config.identification, config.device_address or serial
+            config.manufacturer, config.identification, (serial, config.device_address)
         )
         self._line = line or FlagLine()
         readout = Readout(directory, config.readout, durable, self._line.level)

@@ -41,13 +41,13 @@ def test_a_sign_on_to_another_meter_is_met_with_silence(address: bytes) -> None:
     assert IDENTIFICATION == fed(session, SIGN_ON)
 
 
-def test_a_configured_address_takes_the_place_of_the_serial() -> None:
-    """The address is data; letters count as they are."""
+def test_a_configured_address_stands_beside_the_serial() -> None:
+    """No installer can hide the meter from who knows its number; letters count as they are."""
     session = new_session(device_address="House1")
 
-    assert b"" == fed(session, b"/?00000001!\r\n")
     assert b"" == fed(session, b"/?house1!\r\n")
-    assert IDENTIFICATION == fed(session, b"/?House1!\r\n")
+    for address in (b"House1", b"00000001", b"1"):
+        assert IDENTIFICATION == fed(session, b"/?" + address + b"!\r\n")
 
 
 def test_identification_is_configured() -> None:
