@@ -31,6 +31,8 @@ class ControlServer(StreamServer):
     a process that has ended, and is replaced.
     """
 
+    gives_way = False  # one user's programs, none of which is to lose the reply to an order
+
     @classmethod
     async def start(
         cls,

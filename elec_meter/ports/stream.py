@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 # A session's timers are in the host's UTC, which may be set: never sleep long on one reading of it,
 # and never spin when it stands still.
@@ -48,7 +48,7 @@ class StreamLimits:
     """What strangers may use up.
 
     Attributes:
-        connections: open at once; further ones are dropped as they come.
+        connections: open at once.
         read_bytes: handed to a session at once.
         write_bytes: waiting to be sent before nothing more is read from that peer.
         stall_s: how long so much may wait before the connection is dropped.
@@ -67,7 +67,14 @@ class StreamServer:
         session_factory: makes the session of a connection that begins at the given instant.
         limits: what strangers may use up.
         now: the time that sessions are given.
+
+    Attributes:
+        gives_way: whether, where all connections are open, a further one takes the place of
+            another: of the first that was never answered, or else of the one that was not answered
+            for longest. Otherwise it is dropped.
     """
+
+    gives_way: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -79,7 +86,7 @@ class StreamServer:
         self.session_factory = session_factory
         self.limits = limits or StreamLimits()
         self.now = now
-        self.connections: set[_Connection] = set()
+        self.connections: dict[_Connection, None] = {}
         self._server: asyncio.Server | None = None
 
     def connection(self) -> asyncio.BaseProtocol:
@@ -89,6 +96,24 @@ class StreamServer:
     def session(self, transport: asyncio.Transport) -> Session:  # noqa: ARG002 - for subclasses
         """The session of a connection that has just begun."""
         return self.session_factory(self.now())
+
+    def admit(self, connection: _Connection) -> bool:
+        """Take a connection up if there is room for it, or another gives way."""
+        if len(self.connections) >= self.limits.connections:
+            if not self.gives_way:
+                return False
+            unanswered = (each for each in self.connections if not each.is_answered)
+            given_up = next(unanswered, None) or next(iter(self.connections))
+            del self.connections[given_up]
+            given_up.abort()
+        self.connections[connection] = None
+        return True
+
+    def answered(self, connection: _Connection) -> None:
+        """Somebody was told something: of all, theirs is the last connection to give way."""
+        if connection in self.connections:
+            del self.connections[connection]
+            self.connections[connection] = None
 
     async def close(self) -> None:
         """Stop listening and drop every connection; harmless when repeated."""
@@ -104,11 +129,16 @@ class StreamServer:
 
 
 class _Connection(asyncio.BufferedProtocol):
-    """One connection of a server, and its session."""
+    """One connection of a server, and its session.
+
+    Attributes:
+        is_answered: whether its peer was ever told anything.
+    """
 
     def __init__(self, server: StreamServer) -> None:
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
+        self.is_answered = False
         self._loop = loop
         self._server = server
         self._buffer = bytearray(server.limits.read_bytes)
@@ -120,10 +150,9 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if len(self._server.connections) >= self._server.limits.connections:
+        if not self._server.admit(self):
             transport.abort()
             return
-        self._server.connections.add(self)
         transport.set_write_buffer_limits(high=self._server.limits.write_bytes)
         self._session = self._server.session(transport)
         self._step(self._session.handle_timer)
@@ -153,7 +182,7 @@ class _Connection(asyncio.BufferedProtocol):
         for timer in (self._timer, self._stall):
             if timer is not None:
                 timer.cancel()
-        self._server.connections.discard(self)
+        self._server.connections.pop(self, None)
         self._session = None
         self.lost.set_result(None)
 
@@ -176,6 +205,8 @@ class _Connection(asyncio.BufferedProtocol):
             raise
         if reply:
             transport.write(reply)
+            self.is_answered = True
+            self._server.answered(self)
         if session.closed:
             transport.close()
             self._stall = self._stall or self._loop.call_later(

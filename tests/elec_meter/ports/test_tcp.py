@@ -103,22 +103,45 @@ def test_an_address_of_another_computer_is_one_sentence(host: str) -> None:
         asyncio.run(TcpServer.start(lambda now: Echo(), host, 1))
 
 
-def test_connections_beyond_the_limit_are_dropped() -> None:
-    """The third of two is refused, and room that is given back can be used."""
+async def said_back(stream: Stream) -> None:
+    """Say something, and hear it."""
+    stream[1].write(b"a")
+    assert b"a" == await stream[0].readexactly(1)
+
+
+def test_a_connection_beyond_the_limit_takes_the_place_of_a_silent_one() -> None:
+    """Nobody who says nothing keeps anybody out; nor does who was answered, but gives way later."""
+
+    async def talk(server: TcpServer) -> None:
+        first, silent, third = [await connected(server) for _ in range(3)]
+        await said_back(first)
+        await said_back(third)
+        fourth = await connected(server)
+        await said_back(fourth)
+        assert b"" == await ended(silent)
+        await said_back(first)
+        fifth = await connected(server)
+        await said_back(fifth)
+        assert b"" == await ended(third)
+        for stream in (first, fourth, fifth):
+            await said_back(stream)
+            stream[1].close()
+
+    served(talk, limits=StreamLimits(connections=3))
+
+
+def test_room_that_is_given_back_can_be_used() -> None:
+    """Who leaves makes room, and nobody has to give way."""
 
     async def talk(server: TcpServer) -> None:
         first, second = await connected(server), await connected(server)
-        for reader, writer in (first, second):
-            writer.write(b"a")
-            assert b"a" == await reader.readexactly(1)
-        assert b"" == await ended(await connected(server))
+        await said_back(first)
         first[1].write(b"q")
         assert b"q" == await ended(first)
-        reader, writer = await connected(server)
-        writer.write(b"b")
-        assert b"b" == await reader.readexactly(1)
-        writer.close()
-        second[1].close()
+        third = await connected(server)
+        for stream in (third, second):
+            await said_back(stream)
+            stream[1].close()
 
     served(talk, limits=StreamLimits(connections=2))
 
