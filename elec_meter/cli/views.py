@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from elec_meter.clock import from_unix_us
 from elec_meter.config import terminal_block
 from elec_meter.events import log_of
-from elec_meter.objects import Clock, object_rows, register_rows
+from elec_meter.objects import Clock, MeterFault, object_rows, register_rows
 from elec_meter.objects.profiles import CLOCK
 from elec_meter.switchgear import CONTACTOR
 from shared.timegrid import (
@@ -22,6 +23,9 @@ from shared.timegrid import (
 from .billing_views import billing, demand
 from .observed import Observed, Row
 from .tariff_view import tariff
+
+_FAULTS: Final = "0-0:97.97.0"
+_ALARMS: Final = "0-0:97.98.20"
 
 
 def registers(seen: Observed) -> list[Row]:
@@ -65,8 +69,12 @@ def profile(seen: Observed) -> list[Row]:
 
 
 def display(seen: Observed) -> list[Row]:
-    """What stands on the display."""
-    face = seen.meter.display.snapshot(seen.meter.now)
+    """What stands on the display; that nobody measures in a copy is no alarm of the meter's."""
+    meter = seen.meter
+    face = meter.display.snapshot(meter.now)
+    faults, alarms = (meter.objects[code].value for code in (_FAULTS, _ALARMS))
+    if faults == MeterFault.NO_MEASUREMENT and not alarms:
+        face = replace(face, icons=replace(face.icons, alarm=False))
     return [
         {
             "object": face.object,

@@ -29,6 +29,7 @@ from elec_meter.config import (
     TariffConfig,
     WeekConfig,
 )
+from elec_meter.events import EventCode
 from elec_meter.ledger import imbalances
 from shared.timegrid import settlement_day_start
 from shared.units import PULSE_1_FT3
@@ -57,6 +58,21 @@ def timeless(tmp_path_factory: pytest.TempPathFactory) -> Path:
         life.meter.lose_clock(life.now)
         life.live(HOUR, 50)
     return directory
+
+
+def test_a_display_has_no_alarm_that_the_meter_has_not(tmp_path: Path) -> None:
+    """That nobody measures in what is looked at is none; an alarm that was raised is one."""
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(MeterConfig(), storage, APRIL)
+        meter.checkpoint()
+    (icons,) = [row["icons"] for row in view("display", tmp_path)]
+    assert "alarm" not in icons
+    with Storage.open(tmp_path) as storage:
+        meter = Meter(MeterConfig(), storage, APRIL + timedelta(hours=1))
+        storage.record_event(EventCode.UNIT_TAMPERED, "it was opened", APRIL + timedelta(hours=1))
+        meter.checkpoint()
+    (icons,) = [row["icons"] for row in view("display", tmp_path)]
+    assert "alarm" in icons
 
 
 def printed(what: str, directory: Path, *words: str) -> str:
