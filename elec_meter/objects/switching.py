@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from elec_meter.access import Level
+from elec_meter.clock import unix_us
 from elec_meter.config.switchgear import SWITCHED_LOAD
 from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject
@@ -19,7 +20,6 @@ from elec_meter.objects.script_table import Script, ScriptTable
 from elec_meter.objects.sources import Sources
 from elec_meter.objects.units import Unit
 from shared.obis import Obis
-from shared.timegrid import unix_s
 
 if TYPE_CHECKING:
     from elec_meter.terminals import PulseInput, PulseOutput, Relay
@@ -99,7 +99,7 @@ def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]
         f"0-{number}:128.61.0",
         f"{name}, boost that is left",
         sources.now,
-        lambda now: -(-relay.boost_us(unix_s(now) * 1_000_000) // 1_000_000),
+        lambda now: -(-relay.boost_us(unix_us(now)) // 1_000_000),
         ScalerUnit(0, Unit.SECOND),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -31,9 +33,9 @@ class Bench:
         meter: it.
     """
 
-    def __init__(self, level: Level = Level.SUPPLIER) -> None:
+    def __init__(self, level: Level = Level.SUPPLIER, now: datetime = NOW) -> None:
         self.meter = Meter(CONFIG, Storage.in_memory(), BEGUN)
-        orders = Orders(self.meter, now=lambda: NOW, durable=self.meter.checkpoint, status=dict)
+        orders = Orders(self.meter, now=lambda: now, durable=self.meter.checkpoint, status=dict)
         self.desk = OrderDesk(orders, level, "the supplier on TCP")
 
     def invoke(self, code: str, method: int, value: int = 0) -> None:
@@ -80,9 +82,10 @@ def test_a_relay_is_switched() -> None:
         bench.invoke("0-0:10.0.103", 1, 6)
 
 
-def test_a_boost_is_a_method() -> None:
-    """128, a maker's, with minutes; whatever the relay follows."""
-    bench = Bench(Level.READER)
+@pytest.mark.parametrize("at", [NOW, NOW + timedelta(milliseconds=700)])
+def test_a_boost_is_a_method(at: datetime) -> None:
+    """128, a maker's, with minutes; whatever the relay follows, and whenever in a second."""
+    bench = Bench(Level.READER, at)
     bench.invoke("0-2:96.3.10", 128, 30)
     assert (True, 1_800) == (bench.value("0-2:96.3.10"), bench.value("0-2:128.61.0"))
     bench.invoke("0-2:96.3.10", 128, 0)
