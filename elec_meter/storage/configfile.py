@@ -24,7 +24,7 @@ def read_config_file(path: Path | str) -> tuple[MeterConfig, HostConfig | None]:
         ConfigError: as there.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # as some editors write it
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

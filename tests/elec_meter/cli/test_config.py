@@ -106,6 +106,12 @@ def test_a_bad_document_is_one_sentence(text: str, reason: str, tmp_path: Path) 
     assert 1 == len(sentence.splitlines())
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(file: Path) -> None:
+    """Some editors write one."""
+    file.write_text(file.read_text(), encoding="utf-8-sig")
+    assert f"{file}: meter " in run("check", file)
+
+
 def test_a_screen_that_the_meter_cannot_show_is_found(file: Path) -> None:
     """A list that is complete, and names one object too many."""
     config = config_from_toml(file.read_text())
