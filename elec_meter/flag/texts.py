@@ -20,9 +20,14 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 
 
 def text_of(value: Scalar, limit: int) -> str:
-    """Times and dates as head ends expect them, everything else in the characters allowed."""
+    """Times and dates as head ends expect them, everything else in the characters allowed.
+
+    What is true is 1; a character that is not allowed is `_`.
+    """
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(int(value))
     if isinstance(value, datetime):
         return f"{value:%y-%m-%d %H:%M:%S}"
     if isinstance(value, date):

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from elec_meter.access import Level
+from elec_meter.access import Level, level_to_change
+from elec_meter.config import part_names
 from elec_meter.flag import FlagLine, FlagPort, FlagSession, packed
 from elec_meter.flag.conversation import BLOCK_LINES, DOCUMENT_LIMIT
 from elec_meter.flag.reading import ROWS_LIMIT
 from elec_meter.flag.refusals import _NUMBERS, _REFUSED
 from elec_meter.ports import StreamLimits
 from tests.elec_meter.flag.lines import busy_meter
-from tests.elec_meter.flag.programmer import ACK, NOON, SALT, Desktop, known_key
+from tests.elec_meter.flag.programmer import ACK, NOON, SALT, Desktop, known_key, refusal
 from tests.elec_meter.objects.fixed_meter import START
 from tests.elec_meter.ports.serving import serving
 
@@ -113,6 +114,26 @@ def test_the_documented_mac_is_the_vectors() -> None:
         assert mac.decode() == made
         assert ACK == session.receive_data(block, NOON)
     assert 20 == desktop.meter.config.clock.sync_limit_s
+
+
+def test_what_is_the_factorys_is_documented() -> None:
+    """The table names every part that level 3 may not change."""
+    (row,) = re.findall(r"everything else but (.*?);", DOCUMENT)
+    factorys = [name for name in part_names() if level_to_change(name) is Level.FACTORY]
+    assert sorted(factorys) == sorted(re.findall(r"`(\w+)`", row))
+
+
+def test_after_a_refused_sign_on_only_a_new_one_is_answered() -> None:
+    """As documented of ER03; ER04 leaves the session as it is, and tells until when."""
+    desktop = Desktop()
+    for _ in range(3):
+        programmer = desktop.programmer()
+        assert "ER03" == refusal(programmer.sign_on(Level.READER, "guess"))
+        assert b"" == programmer.command("R1", "ER()")
+    programmer = desktop.programmer()
+    assert "ER04" == refusal(programmer.sign_on(Level.READER))
+    assert "is locked at FLAG TCP until" in programmer.read("ER()")
+    assert "except after `ER03`:" in DOCUMENT
 
 
 def test_every_refusal_is_documented() -> None:

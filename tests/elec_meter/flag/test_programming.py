@@ -227,6 +227,15 @@ def test_refusals_say_which(desktop: Desktop, letters: str, data: str, number: s
     assert 1 == desktop.meter.config_version
 
 
+def test_texts_are_in_the_characters_of_the_line(desktop: Desktop) -> None:
+    """What a value may not have is an underscore, and what is true or false is a number."""
+    config = replace(desktop.meter.config, device_ids=("a(b)*/c! \u00e9",))
+    desktop.meter.apply_config(config, desktop.now)
+    programmer = desktop.programmer(Level.READER)
+    assert "C.1.1(a_b___c_ _)" == programmer.read("0-0:96.1.1()")
+    assert "0-0:1.0.0;8(0)" == programmer.read("0-0:1.0.0;8()")
+
+
 def test_a_bad_check_is_asked_for_again(desktop: Desktop) -> None:
     """NAK, and the command sent again is carried out once; after three the meter ends it."""
     programmer = desktop.programmer(Level.SUPPLIER)
