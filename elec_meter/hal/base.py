@@ -37,7 +37,7 @@ class TerminalBlock(ABC):
 
     @abstractmethod
     def send_pulses(self, line: int, count: int, width_ms: int) -> None:
-        """Send so many pulses after those that are under way.
+        """Send so many pulses of this width, after those that are under way.
 
         Raises:
             TerminalError: the hardware is gone.
@@ -55,4 +55,7 @@ class TerminalBlock(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the hardware; what is on stays as the hardware leaves it."""
+        """Let go of the hardware; what is on stays as the hardware leaves it.
+
+        Again is harmless.
+        """

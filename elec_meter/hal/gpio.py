@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,14 +15,29 @@ from elec_meter.errors import ConfigError, TerminalError
 from .base import Edge, TerminalBlock
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NANOSECONDS: Final = 1_000
+_MICROSECOND_NS: Final = 1_000
 _BUFFERED: Final = 1_024
+
+
+@dataclass
+class _Pulses:
+    """What a line has to send: so many pulses of a width each, in the order in which they came.
+
+    A pulse leaves the queue once the line is on. While a timer runs the line is on, or rests for as
+    long as it was.
+    """
+
+    queue: deque[tuple[int, float]] = field(default_factory=deque)
+    timer: asyncio.TimerHandle | None = None
+    width_s: float = 0.0
+    is_on: bool = False
 
 
 class GpioBlock(TerminalBlock):
     """Outputs that drive relays, inputs that are contacts to ground, pulled up.
 
-    Pulses are timed by the loop that runs; without one there are none.
+    Pulses are timed by the loop that runs. Where the lines fail while they are sent, the next
+    `switch` or `take_edges` raises it, and what was not sent goes out before the next ones.
 
     Args:
         chip: its path, such as `/dev/gpiochip0`.
@@ -41,41 +58,59 @@ class GpioBlock(TerminalBlock):
         self._chip = chip
         self._outputs = dict(outputs)
         self._inputs = {offset: line for line, offset in inputs.items()}
-        self._waiting: Counter[int] = Counter()
-        self._sending: set[int] = set()
+        self._pulses = {line: _Pulses() for line in self._outputs}
+        self._failure: TerminalError | None = None
+        self._is_closed = False
         self._request = self._requested()
         self._rest = self._at_rest()
 
     def switch(self, line: int, is_on: bool) -> None:
-        """See `TerminalBlock`."""
+        """See `TerminalBlock`; what is switched is so, also where an earlier failure is raised."""
         if line in self._outputs:
             self._set(line, is_on)
+            self._raise_failure()
 
     def send_pulses(self, line: int, count: int, width_ms: int) -> None:
-        """See `TerminalBlock`."""
+        """See `TerminalBlock`.
+
+        Raises:
+            TerminalError: the lines are gone; the pulses wait for the next ones.
+            RuntimeError: no loop runs.
+        """
         if line not in self._outputs or count < 1:
             return
-        self._waiting[line] += count
-        if line not in self._sending:
-            self._sending.add(line)
-            self._begin_pulse(line, width_ms / 1_000)
+        pulses = self._pulses[line]
+        pulses.queue.append((count, width_ms / 1_000))
+        if pulses.timer is None:
+            self._go_on(line)
 
     def take_edges(self) -> list[Edge]:
         """See `TerminalBlock`."""
+        self._raise_failure()
         edges, self._rest = self._rest, []
         try:
             while self._request.wait_edge_events(timedelta(0)):
                 for event in self._request.read_edge_events():
                     is_closed = event.event_type is event.Type.RISING_EDGE
-                    at = _EPOCH + timedelta(microseconds=event.timestamp_ns // _NANOSECONDS)
+                    at = _EPOCH + timedelta(microseconds=event.timestamp_ns // _MICROSECOND_NS)
                     edges.append(Edge(self._inputs[event.line_offset], is_closed, at))
         except OSError as error:
+            self._rest = edges
             raise self._gone(error) from None
         return edges
 
     def close(self) -> None:
-        """See `TerminalBlock`."""
-        self._waiting.clear()
+        """See `TerminalBlock`; a pulse that is under way ends."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for line, pulses in self._pulses.items():
+            pulses.queue.clear()
+            if pulses.timer is not None:
+                pulses.timer.cancel()
+            if pulses.is_on:
+                with suppress(TerminalError):  # lines that are gone are on no longer
+                    self._set(line, False)
         self._request.release()
 
     def _requested(self) -> Any:
@@ -119,17 +154,31 @@ class GpioBlock(TerminalBlock):
         except OSError as error:
             raise self._gone(error) from None
 
-    def _begin_pulse(self, line: int, width_s: float) -> None:
-        if not self._waiting[line]:
-            self._sending.discard(line)
+    def _go_on(self, line: int) -> None:
+        """The next edge of a line's pulses, and the timer of the one after it."""
+        pulses = self._pulses[line]
+        pulses.timer = None
+        if not (pulses.is_on or pulses.queue):
             return
-        self._waiting[line] -= 1
-        self._set(line, True)
-        asyncio.get_running_loop().call_later(width_s, self._end_pulse, line, width_s)
+        loop = asyncio.get_running_loop()
+        self._set(line, not pulses.is_on)
+        pulses.is_on = not pulses.is_on
+        if pulses.is_on:
+            count, pulses.width_s = pulses.queue.popleft()
+            if count > 1:
+                pulses.queue.appendleft((count - 1, pulses.width_s))
+        pulses.timer = loop.call_later(pulses.width_s, self._timer, line)
 
-    def _end_pulse(self, line: int, width_s: float) -> None:
-        self._set(line, False)
-        asyncio.get_running_loop().call_later(width_s, self._begin_pulse, line, width_s)
+    def _timer(self, line: int) -> None:
+        try:
+            self._go_on(line)
+        except TerminalError as error:
+            self._failure = error
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def _gone(self, error: OSError) -> TerminalError:
         return TerminalError(f"the lines of {self._chip} are gone: {error}")

@@ -11,6 +11,10 @@ from elec_meter.hal.gpio import _EPOCH
 ACTIVE, INACTIVE = "active", "inactive"
 
 
+class RequestReleasedError(Exception):
+    """What libgpiod says to whoever uses lines that were handed back."""
+
+
 class Request:
     """Lines that were handed over."""
 
@@ -37,10 +41,12 @@ class Request:
 
     def read_edge_events(self) -> list[Any]:
         """One at a time, as a small buffer has it."""
+        self.chip.check()
         return [self.chip.events.pop(0)]
 
     def release(self) -> None:
-        """Hand them back."""
+        """Hand them back, once."""
+        self.chip.check_held()
         self.chip.is_released = True
 
 
@@ -51,6 +57,8 @@ class Chip:
         active: offsets that are on or closed.
         history: what outputs did: offset, on or off.
         wanted: what was asked for, by offset.
+        is_gone: whether it was unplugged.
+        fails_after: how many calls it answers before it is; None for any number.
     """
 
     line = SimpleNamespace(
@@ -68,17 +76,27 @@ class Chip:
         self.events: list[Any] = []
         self.wanted: dict[int, dict[str, str]] = {}
         self.is_gone = self.is_released = False
+        self.fails_after: int | None = None
 
     def request_lines(self, path: str, config: dict[Any, Any], **_: object) -> Request:
         """Hand over some lines."""
+        self.is_released = False
         self.check()
         for offsets, settings in config.items():
             self.wanted |= dict.fromkeys(offsets, settings)
         return Request(self)
 
+    def check_held(self) -> None:
+        """Fail as lines do that were handed back."""
+        if self.is_released:
+            raise RequestReleasedError("GPIO lines have been released")
+
     def check(self) -> None:
-        """Fail as a chip does that was unplugged."""
-        if self.is_gone:
+        """Fail as a chip does that was unplugged, or lines that were handed back."""
+        self.check_held()
+        if self.fails_after is not None:
+            self.fails_after -= 1
+        if self.is_gone or (self.fails_after is not None and self.fails_after < 0):
             raise OSError(19, "No such device")
 
     def touch(self, offset: int, is_closed: bool, at: datetime) -> None:
