@@ -56,6 +56,12 @@ class _Mode(Enum):
 
 
 class _Asked(NamedTuple):
+    """What was asked for last.
+
+    The place of a screen of the list that scrolls does not count the alarm's, which is -1: an alarm
+    that comes or goes leaves the screen that somebody looks at.
+    """
+
     mode: _Mode
     place: int
     at: datetime
@@ -99,18 +105,22 @@ class Display:
         self._flag_at: datetime | None = None
 
     def press(self, now: datetime) -> None:
-        """The button was pressed shortly: the next screen, until nobody presses."""
-        asked, screens = self._asked_at(now), self._button
+        """The button was pressed shortly: the next screen, until nobody presses.
+
+        It is the one after the screen that is shown; a list of its own begins with its first.
+        """
+        asked = self._asked_at(now)
         if asked is not None and asked.mode is _Mode.CONFIRM:
             self._asked = None
         elif asked is not None and asked.mode is _Mode.SERVICE:
             self._asked = _Asked(asked.mode, (asked.place + 1) % (len(self._service) + 1), now)
-        elif screens:
-            if asked is not None:
-                index = asked.place + 1
-            else:
-                index = 0 if self._own_button else self._scrolled(now, screens) + 1
-            self._asked = _Asked(_Mode.BUTTON, index % len(screens), now)
+        elif asked is None and self._own_button:
+            self._asked = _Asked(_Mode.BUTTON, 0, now)
+        else:
+            screens, index = self._shown_now(now)
+            if screens:
+                following = (index + 1) % len(screens)
+                self._asked = _Asked(_Mode.BUTTON, following - self._before_button(now), now)
 
     def hold(self, now: datetime) -> bool:
         """The button was pressed long: True where that confirms that the contactor is to close."""
@@ -132,22 +142,32 @@ class Display:
 
     def _snapshot(self, now: datetime) -> DisplaySnapshot:
         asked, icons = self._asked_at(now), self._icons(now)
-        if asked is None:
-            if icons.contactor == "armed":
-                return DisplaySnapshot(right_aligned(_PRESS), icons=icons)
-            screens = self._scrolling(now)
-            index = self._scrolled(now, screens) if screens else 0
-        elif asked.mode is _Mode.CONFIRM:
+        if asked is None and icons.contactor == "armed":
+            return DisplaySnapshot(right_aligned(_PRESS), icons=icons)
+        if asked is not None and asked.mode is _Mode.CONFIRM:
             return DisplaySnapshot(right_aligned(_CONFIRM), icons=icons)
-        elif asked.mode is _Mode.SERVICE and not asked.place:
-            return segment_test(1 + len(self._service))
-        elif asked.mode is _Mode.SERVICE:
+        if asked is not None and asked.mode is _Mode.SERVICE:
+            if not asked.place:
+                return segment_test(1 + len(self._service))
             return self._shown(self._service, asked.place - 1, icons, now, before=1)
-        else:
-            screens, index = self._button, asked.place
+        screens, index = self._shown_now(now)
         if not screens:
             return DisplaySnapshot(right_aligned(""), icons=icons)
         return self._shown(screens, index, icons, now)
+
+    def _shown_now(self, now: datetime) -> tuple[list[_Screen], int]:
+        """The list that is gone through, by the time or by the button, and the place in it."""
+        asked = self._asked_at(now)
+        if asked is None:
+            screens = self._scrolling(now)
+            return screens, self._scrolled(now, screens)
+        if self._own_button:
+            return self._own_button, asked.place
+        return self._scrolling(now), max(0, asked.place + self._before_button(now))
+
+    def _before_button(self, now: datetime) -> int:
+        """How many screens stand before those among which the button counts its places."""
+        return 0 if self._own_button else len(self._scrolling(now)) - len(self._scroll)
 
     def _shown(
         self, screens: list[_Screen], index: int, icons: Icons, now: datetime, before: int = 0
@@ -166,10 +186,6 @@ class Display:
             screens=before + len(screens),
         )
 
-    @property
-    def _button(self) -> list[_Screen]:
-        return self._own_button or self._scroll
-
     def _asked_at(self, now: datetime) -> _Asked | None:
         asked = self._asked
         if asked is None or not asked.at <= now < asked.at + self._return_after:
@@ -187,6 +203,8 @@ class Display:
         return [self._alarm, *self._scroll]
 
     def _scrolled(self, now: datetime, screens: list[_Screen]) -> int:
+        if not screens:
+            return 0
         ends_s = list(accumulate(each.config.seconds for each in screens))
         return bisect_right(ends_s, unix_s(now) % ends_s[-1])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from elec_meter.config import (
@@ -15,6 +16,7 @@ from elec_meter.config import (
 )
 from elec_meter.display import Display
 from elec_meter.display.segments import ALL_LIT
+from elec_meter.events import EventCode
 from elec_meter.runtime import Runtime
 from tests.elec_meter.mains import BEGUN, SECOND, House
 
@@ -47,6 +49,50 @@ def test_a_list_of_its_own_begins_with_its_first_screen() -> None:
         house.press()
         seen.append(mnemonic(house))
     assert [*(each.mnemonic for each in button), button[0].mnemonic] == seen
+
+
+@pytest.mark.parametrize("alarm", [False, True], ids=["without an alarm", "with an alarm"])
+def test_the_next_screen_is_the_one_after_the_shown_one(alarm: bool) -> None:
+    """At every second of two rounds, and then on, through all that scroll."""
+    house = with_lists()
+    raise_alarm(house, alarm)
+    display = house.meter.display
+    round_s = sum(each.seconds for each in SCREENS) + 6 * alarm
+    names = [*["ALARM"] * alarm, *(each.mnemonic for each in SCREENS)]
+    for second in range(2 * round_s):
+        at = house.now + second * SECOND
+        shown = display.snapshot(at).mnemonic
+        seen = []
+        for _ in range(len(names)):
+            display.press(at)
+            seen.append(display.snapshot(at).mnemonic)
+        following = names.index(shown) + 1
+        assert [*names[following:], *names[:following]] == seen
+        display.hold(at)
+        display.hold(at)  # to the service list and back: the time decides again
+
+
+def raise_alarm(house: House, is_raised: bool = True) -> None:
+    """Have one, or none."""
+    house.meter.alarms.clear()
+    if is_raised:
+        house.meter.storage.record_event(EventCode.UNIT_TAMPERED, "somebody opened it", house.now)
+    assert is_raised == bool(house.meter.objects["0-0:97.98.20"].value)
+
+
+def test_an_alarm_leaves_the_screen_that_somebody_looks_at() -> None:
+    """It comes and goes without a press; where its own was looked at the first one is shown."""
+    house = with_lists()
+    raise_alarm(house, False)
+    house.press()
+    before = shown(house)
+    raise_alarm(house)
+    assert before == shown(house)
+    for _ in SCREENS[1:]:
+        house.press()
+    assert "ALARM" == mnemonic(house)
+    raise_alarm(house, False)
+    assert SCREENS[0].mnemonic == mnemonic(house)
 
 
 def test_a_long_press_leads_to_the_service_list() -> None:
