@@ -129,8 +129,10 @@ def clock_sync(instant: datetime, data_dir: Path, as_json: bool) -> None:
 def dlms_keys(client: str, generate: bool, title: str, data_dir: Path) -> None:
     """Give CLIENT of the DLMS port its keys: EK, AK, and KEK to change them with.
 
-    They are asked for in hexadecimal, unless they are drawn; the meter may be running.
+    They are asked for in hexadecimal, unless they are drawn; the meter may be running, or not have
+    run yet.
     """
+    is_new = not holds_meter(data_dir)
     if generate:
         keys = drawn_keys()
     else:
@@ -140,6 +142,7 @@ def dlms_keys(client: str, generate: bool, title: str, data_dir: Path) -> None:
         if generate:
             click.echo(f"{short:<3} {keys[name]}")
     click.echo(f"The DLMS client {client} has new keys.")
+    _tell_new(data_dir, is_new=is_new)
 
 
 @command.command("dlms-password", epilog=example("elec-meter control dlms-password --data home"))
@@ -149,11 +152,13 @@ def dlms_password(data_dir: Path) -> None:
 
     It is asked for, twice. Strangers' networks never see it: there the reader needs keys.
     """
+    is_new = not holds_meter(data_dir)
     secret = click.prompt(
         "New DLMS password of reader", hide_input=True, confirmation_prompt=True, err=True
     )
     give(data_dir, "reader", {"password": secret.encode().hex()})
     click.echo("The DLMS client reader has a new password.")
+    _tell_new(data_dir, is_new=is_new)
 
 
 @command.command("end-billing", epilog=example("elec-meter control end-billing --data home"))
@@ -225,8 +230,7 @@ def password(level: int, data_dir: Path) -> None:
     )
     give_password(data_dir, level, secret)
     click.echo(f"Level {level} has a new password.")
-    if is_new:
-        click.echo(f"{data_dir} is new: the meter that begins there has it.")
+    _tell_new(data_dir, is_new=is_new)
 
 
 @command.command("prices", epilog=example("elec-meter control prices agile.csv --data home"))
@@ -324,6 +328,12 @@ def _price(row: list[str]) -> tuple[datetime, Decimal]:
     start, price = row
     instant = Instant().convert(start.strip(), None, None)
     return instant, Decimal(price.strip())
+
+
+def _tell_new(data_dir: Path, *, is_new: bool) -> None:
+    """Say where something was given before the first start: the name may be mistyped."""
+    if is_new:
+        click.echo(f"{data_dir} is new: it is for the meter that begins there.")
 
 
 def _clock(reply: dict[str, Any]) -> str:

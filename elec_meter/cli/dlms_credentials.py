@@ -22,7 +22,7 @@ def drawn_keys() -> dict[str, str]:
 
 
 def give(data_dir: Path, client: str, given: dict[str, str]) -> None:
-    """Let a client have keys or a password from its next association on.
+    """Let a client have keys or a password from its next association on, or the first start.
 
     Raises:
         MeterError: as for `order`, or the client cannot have that.
@@ -37,4 +37,5 @@ def give(data_dir: Path, client: str, given: dict[str, str]) -> None:
         give_at_rest(storage, client, given, author=AUTHOR, now=datetime.now(UTC))
         return {}
 
-    order(data_dir, GiveDlmsCredentials(client=client, given=given, key=new_key()), at_rest)
+    request = GiveDlmsCredentials(client=client, given=given, key=new_key())
+    order(data_dir, request, at_rest, may_begin=True)

@@ -99,6 +99,8 @@ class DlmsHost(Document, frozen=True):
             raise ValueError("'certificate' and 'key' go together")
         if self.certificate is not None and self.listen is None:
             raise ValueError("a certificate is for 'listen'")
+        if self.listen is not None:
+            host_and_port(self.listen)
 
 
 class PanelHost(Document, frozen=True):

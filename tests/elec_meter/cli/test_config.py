@@ -93,6 +93,10 @@ def test_a_good_document_is_one_line(file: Path) -> None:
             "[host.mains]\nsynthetic_w = 1\n[host.panel]\nlisten = '8062'\n",
             "host.panel: '8062' is no address; write HOST:PORT",
         ),
+        (
+            "[host.mains]\nsynthetic_w = 1\n[host.dlms]\nlisten = 'x:70000'\n",
+            "host.dlms: 'x:70000' asks for port 70000; ports end at 65535",
+        ),
         (FEWER_RATES_LATER, "once the passive tariff is active, "),
     ],
 )

@@ -204,7 +204,8 @@ def test_a_password_is_given_before_the_first_start(tmp_path: Path) -> None:
     home = tmp_path / "new"
     said = run("control", "password", 3, "--data", home, text="swordfish\nswordfish\n")
     assert (
-        f"Level 3 has a new password.\n{home} is new: the meter that begins there has it.\n" == said
+        f"Level 3 has a new password.\n{home} is new: it is for the meter that begins there.\n"
+        == said
     )
     assert "is new" not in run(
         "control", "password", 1, "--data", home, text="swordfishes\nswordfishes\n"

@@ -53,6 +53,16 @@ def test_keys_are_drawn_and_printed_once(home: Path) -> None:
     assert keys[1] == [each.hex() for each in (*rule.keys, rule.master)]
 
 
+def test_keys_are_given_before_the_first_start(tmp_path: Path) -> None:
+    """The directory is made for them, and whoever has mistyped its name is told."""
+    home = tmp_path / "new"
+    said = run("control", "dlms-keys", "management", "--generate", "--data", home)
+    assert said.endswith(f"has new keys.\n{home} is new: it is for the meter that begins there.\n")
+    assert credentials_of(home).has("management")
+    typed = "correct horse\ncorrect horse\n"
+    assert "is new" not in run("control", "dlms-password", "--data", home, text=typed)
+
+
 def test_a_password_is_asked_for_twice(home: Path) -> None:
     """It is the reader's; keys that it has stay."""
     typed = "correct horse\ncorrect horse\n"
