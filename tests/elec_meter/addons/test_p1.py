@@ -225,7 +225,8 @@ def _telegram_with_energy(line: socket.socket) -> Any:
 
 def test_the_demo_has_a_p1_port(tmp_path: Path) -> None:
     """Its telegrams never say more than the registers do afterwards."""
-    with demo(tmp_path, "--p1", "127.0.0.1:0", "--speed", 20) as (process, _):
+    words = ("--p1", "127.0.0.1:0", "--speed", 20, "--start", "2026-01-15T19:00:00Z")
+    with demo(tmp_path, *words) as (process, _):
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
         found = next(filter(None, (re.search(r"p1 listens on (.+):(\d+)", line) for line in lines)))
