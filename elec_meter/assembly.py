@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from .config import (
     automatic_screens,
     automatic_service_screens,
     check_config,
+    refuse_senseless,
 )
 from .display import Display
 from .errors import ConfigError
@@ -159,6 +160,11 @@ class Assembly:
         """What the limiter watches, as a raw number; None when it is not known."""
         return self._limited.raw_at(self._now())
 
+    @property
+    def is_total_limited(self) -> bool:
+        """Whether the limiter watches a register that only rises."""
+        return self._limited.modulus is not None
+
     def told(self, number: int) -> TerminalReading:
         """What the register of a pulse output says now."""
         register, modulus = self._told[number]
@@ -200,16 +206,28 @@ def _energy(path: str, code: str, objects: Directory) -> tuple[Register, int]:
     return source, source.modulus
 
 
-def check(config: MeterConfig, now: datetime) -> None:
+def check(config: MeterConfig, now: datetime, changed: Collection[str] = ()) -> None:
     """Refuse a configuration that is a valid document and no meter could work with.
 
     That goes for what the activation of a passive tariff makes of it, too.
 
+    Args:
+        config: the document.
+        now: the host's UTC.
+        changed: the parts that somebody has written, which are to make sense as well.
+
     Raises:
-        ConfigError: it names objects that there are not, or its display hides a billing register.
+        ConfigError: it names objects that there are not, its display hides a billing register, or
+            what was written makes no sense.
     """
     check_config(config)
-    _try_out(config, now)
+    assembly = _try_out(config, now)
+    refuse_senseless(config, changed)
+    is_limited = config.limiter.threshold or config.limiter.emergency
+    if "limiter" in changed and is_limited and assembly.is_total_limited:
+        raise ConfigError(
+            f"limiter.object: {config.limiter.object} is a total, which no house keeps within"
+        )
     if config.passive is not None:
         try:
             _try_out(replace(config, tariff=config.passive.tariff, passive=None), now)
@@ -217,10 +235,12 @@ def check(config: MeterConfig, now: datetime) -> None:
             raise ConfigError(f"once the passive tariff is active, {error}") from None
 
 
-def _try_out(config: MeterConfig, now: datetime) -> None:
+def _try_out(config: MeterConfig, now: datetime) -> Assembly:
     clock = Clock(config.clock)
     parts = Parts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
-    objects = Assembly(config, Books(config, clock=clock), parts).objects
+    assembly = Assembly(config, Books(config, clock=clock), parts)
+    objects = assembly.objects
     Readout(objects, config.flag.readout, lambda: None)
     for addon in config.addons:
         Readout(objects, addon_readout(config, addon), lambda: None, Level.READER)
+    return assembly

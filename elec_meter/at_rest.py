@@ -9,7 +9,7 @@ from collector import Readings
 from shared.timegrid import from_unix_s
 
 from .access import GATE_KEY, Gate, Level, level_to_change
-from .config import MeterConfig
+from .config import MeterConfig, part_names
 from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
@@ -33,9 +33,18 @@ def check(config: MeterConfig, now: datetime) -> None:
     """Refuse a document with which no meter could begin at an instant of the host's time.
 
     Raises:
-        ConfigError: as for `apply_config`.
+        ConfigError: as for `apply_config`, but for what makes no sense: a meter begins with it.
     """
     refuse_unworkable(config, config, (), now)
+
+
+def check_whole(config: MeterConfig, now: datetime) -> None:
+    """As `check`, of a document that is being written: all of it is to make sense.
+
+    Raises:
+        ConfigError: as for `apply_config`.
+    """
+    refuse_unworkable(config, config, (), now, part_names())
 
 
 def apply_config(

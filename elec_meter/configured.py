@@ -299,7 +299,11 @@ def _switchgear_state(storage: Storage) -> bytes | None:
 
 
 def refuse_unworkable(
-    old: MeterConfig, new: MeterConfig, paired: Collection[str], now: datetime
+    old: MeterConfig,
+    new: MeterConfig,
+    paired: Collection[str],
+    now: datetime,
+    written: Collection[str] | None = None,
 ) -> None:
     """Refuse a configuration that a meter cannot go on with.
 
@@ -308,11 +312,13 @@ def refuse_unworkable(
         new: what is to be.
         paired: the serials of the paired units.
         now: the host's UTC.
+        written: the parts that are to make sense; None for those that differ.
 
     Raises:
-        ConfigError: no meter could work with it, or it takes a paired unit away.
+        ConfigError: no meter could work with it, what it changes makes no sense, or it takes a
+            paired unit away.
     """
-    check(new, now)
+    check(new, now, changed_parts(old, new) if written is None else written)
     recorded = {each.name: (each.object, each.attribute) for each in old.data_channels}
     for each in new.data_channels:
         here = (each.object, each.attribute)

@@ -90,7 +90,7 @@ def check(file: Path, as_json: bool) -> None:
 
     config = read_config(file)
     try:
-        at_rest.check(config, datetime.now(UTC))
+        at_rest.check_whole(config, datetime.now(UTC))
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     if as_json:

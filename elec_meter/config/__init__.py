@@ -60,6 +60,7 @@ from .schema import (
     MeterConfig,
     ProfileConfig,
 )
+from .sense import refuse_senseless
 from .slot import AddonConfig, AddonSetting, addon_readout
 from .switchgear import (
     AlarmsConfig,
@@ -172,5 +173,6 @@ __all__ = [
     "part_to_json",
     "part_to_octets",
     "refuse_left_out",
+    "refuse_senseless",
     "terminal_block",
 ]

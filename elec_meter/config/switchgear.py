@@ -29,7 +29,7 @@ _MINUTE_S: Final = 60
 
 
 class ContactorConfig(Document, frozen=True):
-    """The contactor of the mains, 100 A.
+    """The contactor of the mains, made for 100 A behind terminals for 80 A.
 
     Attributes:
         mode: its control mode (IEC 62056-6-2, 4.5.8): 0 there is none; 1 and 3 it is opened from
