@@ -19,6 +19,7 @@ from .config import (
     automatic_screens,
     automatic_service_screens,
     check_config,
+    flag_in_force,
     refuse_senseless,
 )
 from .display import Display
@@ -240,7 +241,7 @@ def _try_out(config: MeterConfig, now: datetime) -> Assembly:
     parts = Parts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
     assembly = Assembly(config, Books(config, clock=clock), parts)
     objects = assembly.objects
-    Readout(objects, config.flag.readout, lambda: None)
+    Readout(objects, flag_in_force(config).readout, lambda: None)
     for addon in config.addons:
         Readout(objects, addon_readout(config, addon), lambda: None, Level.READER)
     return assembly

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from .access import GATE_KEY, Gate, Level
 from .addon_lines import AddonLines
-from .config import AddonConfig
+from .config import AddonConfig, flag_in_force
 from .control import ControlSession, OrderDesk, Orders
 from .dlms import ClientRule
 from .dlms_service import DlmsService
@@ -324,7 +324,7 @@ class Runtime:
         meter = self.meter
         self._flag_version = meter.config_version
         return FlagPort(
-            meter.config.flag,
+            flag_in_force(meter.config),
             meter.objects,
             serial=meter.config.serial,
             durable=self._durable_for_flag,

@@ -7,6 +7,7 @@ from .billing import (
     automatic_service_screens,
     billing_registers,
     check_config,
+    flag_in_force,
     hidden_billing_registers,
 )
 from .codec import (
@@ -165,6 +166,7 @@ __all__ = [
     "encode_change",
     "encode_document",
     "file_from_toml",
+    "flag_in_force",
     "hidden_billing_registers",
     "millipence",
     "part_from_json",

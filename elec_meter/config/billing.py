@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from elec_meter.errors import ConfigError
 from shared.obis import Obis
 
 from .places import DISPLAY_DIGITS
-from .schema import DisplayScreen, GasUnitConfig, MeterConfig
+from .schema import DisplayScreen, FlagConfig, GasUnitConfig, MeterConfig
 from .tariff import TariffConfig
 
 _VALUE: Final = 2
 _CLOCK: Final = "0-0:1.0.0"
+_READOUT_BEFORE: Final = ("F.F", "0.0.0", "0.9.1", "0.9.2")
 _ENERGY_DECIMALS: Final = 1
 _VOLUME_DECIMALS: Final = 3
 _FIRST_WINDOW: Final = 129
@@ -27,6 +30,18 @@ def billing_registers(config: MeterConfig) -> tuple[str, ...]:
     is billed is 1-0:1.6.e.
     """
     return _registers(config, config.tariff)
+
+
+def flag_in_force(config: MeterConfig) -> FlagConfig:
+    """The FLAG port with a readout: the document's, or what everybody may know of a bill.
+
+    That is the meter's state, number, time and date, every total, and every rate where there is
+    more than one. Demand is personal.
+    """
+    if config.flag.readout:
+        return config.flag
+    codes = (*_READOUT_BEFORE, *_energy_registers(config, config.tariff))
+    return replace(config.flag, readout=codes)
 
 
 def hidden_billing_registers(config: MeterConfig) -> list[str]:
@@ -72,13 +87,17 @@ def automatic_screens(config: MeterConfig) -> tuple[DisplayScreen, ...]:
 
 
 def _registers(config: MeterConfig, tariff: TariffConfig) -> tuple[str, ...]:
+    return (*_energy_registers(config, tariff), *_billed_maxima(config))
+
+
+def _energy_registers(config: MeterConfig, tariff: TariffConfig) -> list[str]:
     codes = []
     for stem, rates in (("1-0:1.8", tariff.import_.rates), ("1-0:2.8", tariff.export.rates)):
         codes += [f"{stem}.{rate}" for rate in (0, *_several(rates))]
     for unit in config.gas_units:
         stem = f"0-{unit.number}:24.2"
         codes += [f"{stem}.{1 + rate}" for rate in (0, *_several(tariff.gas.rates))]
-    return (*codes, *_billed_maxima(config))
+    return codes
 
 
 def _billed_maxima(config: MeterConfig) -> list[str]:

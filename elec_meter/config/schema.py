@@ -294,7 +294,8 @@ class FlagConfig(Document, frozen=True):
         manufacturer: three letters; the third's case sets the reaction time (6.3.2, 6.3.14).
         identification: the product, after the baud character of the identification message.
         device_address: what a sign-on may name instead of the serial number (6.3.1).
-        readout: the data readout of mode C, in order.
+        readout: the data readout of mode C, in order; without any, state, number, time, and what
+            a bill is made of.
     """
 
     manufacturer: Annotated[str, Meta(pattern=LETTERS_3)] = "HHY"

@@ -15,6 +15,7 @@ from elec_meter.config import (
     DemandWindow,
     DisplayConfig,
     DisplayScreen,
+    FlagConfig,
     GasUnitConfig,
     MeterConfig,
     PassiveTariff,
@@ -23,10 +24,12 @@ from elec_meter.config import (
     billing_registers,
     check_config,
     demo_config,
+    flag_in_force,
     hidden_billing_registers,
 )
 from elec_meter.display import Display
 from elec_meter.errors import ConfigError
+from elec_meter.flag.readout import Readout
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 TWO_UNITS = (
@@ -166,3 +169,16 @@ def test_demand_that_is_billed_is_a_billing_register() -> None:
         screens = automatic_screens(config)
         assert [] == hidden_billing_registers(showing(config, *screens))
         Display(config.display, Meter(config, Storage.in_memory(), NOW).objects, screens)
+
+
+def test_a_readout_without_a_list_has_what_a_bill_is_made_of() -> None:
+    """Behind state, number, time and date; demand is not for everybody, even where it is billed."""
+    config = replace(meter_of(2), demand=DemandConfig(billed=True))
+    energy = "1-0:1.8.0 1-0:1.8.1 1-0:1.8.2 1-0:2.8.0 0-1:24.2.1 0-4:24.2.1"
+    codes = flag_in_force(config).readout
+    assert f"F.F 0.0.0 0.9.1 0.9.2 {energy}" == " ".join(codes)
+    meter = Meter(config, Storage.in_memory(), NOW)
+    block = Readout(meter.objects, codes, meter.checkpoint).block()
+    assert len(codes) == block.count(b"\r\n") - 1
+    own = replace(config, flag=FlagConfig(readout=("1-0:1.8.0",)))
+    assert own.flag == flag_in_force(own)
