@@ -231,7 +231,7 @@ class DisplayScreen(Document, frozen=True):
     Attributes:
         object: OBIS code of the object.
         attribute: number of the attribute; 2 is the value of every register.
-        mnemonic: up to eight characters beside the value.
+        mnemonic: up to eight characters beside the value; without any, C, D and E of the code.
         format: a picture of the digits: `#` a digit that is blank while leading and zero, `0` a
             digit that is always shown, `.` the decimal point (`#####0.0`, `00000.000`); or `date`
             (DD.MM.YY) or `time` (HH:MM:SS) of a clock, `text`, or `hex` for a status word.

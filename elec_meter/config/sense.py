@@ -8,6 +8,7 @@ from typing import Final
 from elec_meter.errors import ConfigError
 from shared.obis import Obis
 
+from .billing import billing_registers
 from .schema import MeterConfig
 from .switchgear import RelayConfig
 
@@ -50,6 +51,8 @@ def _senseless(config: MeterConfig) -> Iterator[tuple[frozenset[str], str]]:
         if (obis.a, obis.b, obis.c) == own and obis.d in _CHANNEL_D:
             sentence = f"data_channels[{number}]: {channel.name} would record itself"
             yield frozenset({"data_channels"}), sentence
+    for sentence in _disguises(config):
+        yield frozenset({"display"}), sentence
     limiter = config.limiter
     if limiter.threshold or limiter.emergency is not None:
         if limiter.over != "log" and not config.contactor.mode:
@@ -61,6 +64,20 @@ def _senseless(config: MeterConfig) -> Iterator[tuple[frozenset[str], str]]:
             if not seconds:
                 sentence = f"limiter.{name}: one measurement is no time: it is 1 s at least"
                 yield frozenset({"limiter"}), sentence
+
+
+def _disguises(config: MeterConfig) -> Iterator[str]:
+    """Screens of a billing register that nobody could compare with a bill."""
+    billed = {Obis.parse(code) for code in billing_registers(config)}
+    where = "display.button" if config.display.button else "display.scroll"
+    called: dict[str, Obis] = {}
+    for number, screen in enumerate(config.display.reachable):
+        obis, name = Obis.parse(screen.object), screen.mnemonic.strip()
+        other = called.setdefault(name, obis)
+        if name and other != obis and not billed.isdisjoint({other, obis}):
+            yield f"{where}[{number}]: {other} and {obis} would both be called {name}"
+        if obis in billed and screen.unit.startswith("M"):
+            yield f"{where}[{number}].unit: nobody is billed in {screen.unit}"
 
 
 def _unknown_rates(config: MeterConfig, relay: RelayConfig) -> list[int]:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from elec_meter.config import DisplayConfig, DisplayScreen
+from elec_meter.config.places import DISPLAY_DIGITS
 from elec_meter.display.picture import UNKNOWN, Picture, right_aligned, write_text
 from elec_meter.display.snapshot import (
     ContactorIcon,
@@ -178,7 +179,7 @@ class Display:
             icons = replace(icons, is_rate_shown=True)
         return DisplaySnapshot(
             text=screen.text(now),
-            mnemonic=screen.config.mnemonic,
+            mnemonic=screen.name,
             unit=screen.unit,
             icons=icons,
             object=code,
@@ -225,6 +226,12 @@ class _Screen:
             self.unit = self._checked(directory)
         except ObjectsError as error:
             raise ConfigError(f"the display cannot show {config.object}: {error}") from None
+
+    @property
+    def name(self) -> str:
+        """The mnemonic; of a screen without one, what the object is called on any meter."""
+        obis = self.source.obis
+        return self.config.mnemonic.strip() or f"{obis.c}.{obis.d}.{obis.e}"[:DISPLAY_DIGITS]
 
     def text(self, now: datetime) -> str:
         """Eight places."""

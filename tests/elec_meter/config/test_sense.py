@@ -28,7 +28,19 @@ DEMO = demo_config()
 NINE = RelayConfig(control="rate", rates=(1, 9))
 EMERGENCY = EmergencyConfig(threshold=1, activate=NOW, duration_min=1)
 
+
+def renamed(**changes: str) -> MeterConfig:
+    """The demo with another second screen."""
+    first, second, *others = DEMO.display.scroll
+    screens = (first, replace(second, **changes), *others)
+    return replace(DEMO, display=replace(DEMO.display, scroll=screens))
+
+
 SENSELESS = {
+    "display.scroll[1]: 1-0:1.8.0 and 1-0:1.8.1 would both be called IMPORT": renamed(
+        mnemonic="IMPORT "
+    ),
+    "display.scroll[1].unit: nobody is billed in MWh": renamed(unit="MWh"),
     "terminals[0].relay: the tariff of import has no rate 9, so it would never be on": replace(
         DEMO, terminals=(TerminalConfig(number=1, relay=NINE),)
     ),

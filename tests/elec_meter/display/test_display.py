@@ -192,3 +192,13 @@ def test_any_single_value_can_be_shown() -> None:
     assert "00000001" == number.snapshot(START).text
     voltage = one_screen(meter, object="32.7.0", format="##0.0").snapshot(START)
     assert ("    239.9", "V") == (voltage.text, voltage.unit)
+
+
+def test_a_screen_without_a_mnemonic_says_whose_it_is() -> None:
+    """By the code that the register has on any meter: nobody takes one for another."""
+    screens = (
+        DisplayScreen(object="1-0:1.8.0", format="000000", unit="kWh", seconds=1),
+        DisplayScreen(object="0-1:24.2.1", mnemonic="  ", format="00000.000", seconds=1),
+    )
+    display = Display(DisplayConfig(scroll=screens), FixedMeter().directory)
+    assert ["1.8.0", "24.2.1"] == [display.snapshot(at(second)).mnemonic for second in range(2)]
