@@ -31,27 +31,48 @@ class Level(IntEnum):
     FACTORY = 4
 
 
-_LEVELS_TO_CHANGE: Final = {
-    "gas_units": Level.INSTALLER,
-    "data_channels": Level.INSTALLER,
-    "display": Level.INSTALLER,
-    "terminals": Level.INSTALLER,
-    "flag": Level.INSTALLER,
-    "device_ids": Level.INSTALLER,
-    "serial": Level.FACTORY,
-    "modulus_wh": Level.FACTORY,
-    "calibration": Level.FACTORY,
-    "led": Level.FACTORY,
-}
+_LEVELS_TO_CHANGE: Final = (
+    dict.fromkeys(("serial", "modulus_wh", "calibration", "led"), Level.FACTORY)
+    | dict.fromkeys(
+        ("gas_units", "data_channels", "display", "terminals", "flag", "device_ids"),
+        Level.INSTALLER,
+    )
+    | dict.fromkeys(
+        (
+            "checkpoint_s",
+            "clock",
+            "profile",
+            "demand",
+            "billing",
+            "tariff",
+            "passive",
+            "contactor",
+            "limiter",
+            "switched_load",
+            "alarms",
+            "access",
+            "addons",
+            "supply",
+            "push",
+        ),
+        Level.SUPPLIER,
+    )
+)
 
 
 def level_to_change(part: str) -> Level:
-    """The level that may change a first-level part of the configuration document.
+    """The level that may change a part of the configuration document.
 
     What a bill follows from is the supplier's; what is connected and shown is the installer's. The
     factory's level is there while the calibration link is fitted only.
+
+    Args:
+        part: of the first level, or a path of keys into one, such as `display.scroll`.
+
+    Raises:
+        KeyError: there is no such part.
     """
-    return _LEVELS_TO_CHANGE.get(part, Level.SUPPLIER)
+    return _LEVELS_TO_CHANGE[part.partition(".")[0]]
 
 
 def may_read(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:

@@ -12,7 +12,7 @@ from dlms_cosem.clients.dlms_client import DlmsClient
 from dlms_cosem.utils import parse_as_dlms_data
 
 from elec_meter import Meter, Storage
-from elec_meter.access import Gate, Level
+from elec_meter.access import Gate
 from elec_meter.config import demo_config
 from elec_meter.control import OrderDesk, Orders
 from elec_meter.demo.credentials import DLMS_KEYS, DLMS_MASTER_KEY, DLMS_PASSWORD, dlms_clients
@@ -31,11 +31,10 @@ from elec_meter.dlms.services import AccessResult, ActionResult, Attribute, Memb
 from elec_meter.dlms.setting import SetNormal
 from elec_meter.dlms.tags import Tag
 from elec_meter.dlms_service import STATE_KEY, DlmsService, system_title
-from elec_meter.errors import MeterError, NotAllowedError, StorageError
+from elec_meter.errors import StorageError
 from elec_meter.events import EventCode
 from elec_meter.flag import FlagPort
-from elec_meter.objects import CHANGE, Form, ValueNotTakenError
-from elec_meter.objects.catalogue import complete_config
+from elec_meter.objects import Form, ValueNotTakenError
 from elec_meter.runtime import Runtime
 from elec_meter.storage import DLMS_KEYS_NAME
 from shared.obis import Obis
@@ -205,36 +204,6 @@ def test_an_association_is_told_what_it_may_change() -> None:
     assert (3, 1) == (told[password][0][2], told[serial][0][2])
     assert 1 == told[Obis.parse("1-0:1.8.0")][0][2]
     assert {1: 1} == told[Obis.parse("0-0:40.0.0")][1]
-
-
-CANDIDATES = {
-    Form.NUMBER: (0, 1, 5),
-    Form.TIME: (NOON + timedelta(seconds=5),),
-    Form.TEXT: ("2604011230;24.5;9",),
-    Form.OCTETS: (bytes(48),),
-}
-
-
-@pytest.mark.parametrize("level", list(Level))
-def test_an_entry_states_the_level_that_it_takes(level: Level) -> None:
-    """Below it nothing is taken, and from it on nothing is refused for the level."""
-    config = complete_config()
-    meter = Meter(config, Storage.in_memory(), NOON)
-    gate = Gate(lambda: config.serial, meter.storage.record_event)
-    orders = Orders(meter, now=lambda: meter.now, durable=meter.checkpoint, status=dict, gate=gate)
-    desk = OrderDesk(orders, level, "a test")
-    for each in list(meter.objects):
-        taken = [each.entry(number) for number in each.writable]
-        for entry in (*taken, *map(each.method, each.methods)):
-            for given in CANDIDATES.get(entry.form, ()) if str(each.obis) != CHANGE else ():
-                try:
-                    entry.take(given, desk)
-                    is_allowed = True
-                except NotAllowedError:
-                    is_allowed = False
-                except MeterError:
-                    continue
-                assert is_allowed == (level >= entry.level), (each, given)
 
 
 CLOCK = name("0-0:1.0.0", class_id=8)
