@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.timegrid import from_unix_s
 
-from .calibrated import new_metrology, supply_thresholds
+from .calibrated import FrontEnd, MeteringPipeline
 from .commands import CommandedMeter
 from .supply import STATE_KEY, SupplyLog
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .config import MeterConfig
     from .ledger import Ledger
-    from .metrology import Harmonics, Measurement, Metrology, Quantities
+    from .metrology import Harmonics, Measurement, Quantities
     from .quality import Quality
-    from .sampling import SampleBlock
     from .storage import Storage
 
 LIVE_LIMIT: Final = timedelta(seconds=15)
@@ -42,7 +41,10 @@ class MeasuredMeter(CommandedMeter):
         clock: the meter's time.
         collector: its pulse units.
         ledger: its books.
-        metrology: what measures sample blocks; None for the default one.
+        front_end: whose counts come; None for the meter's own.
+
+    Attributes:
+        pipeline: measures sample blocks as the configuration in force says, here or in a thread.
     """
 
     def __init__(
@@ -53,27 +55,26 @@ class MeasuredMeter(CommandedMeter):
         clock: Clock,
         collector: Collector,
         ledger: Ledger,
-        metrology: Metrology | None,
+        front_end: FrontEnd | None,
     ) -> None:
         super().__init__(config, storage, now, clock, collector, ledger)
-        self._metrology = metrology
+        self.pipeline = MeteringPipeline(config, front_end=front_end)
         self._quantities: Quantities | None = None
+        self._harmonics: Harmonics | None = None
+        self._are_harmonics_awaited = False
         self._quality: Quality | None = None
         self._supply = SupplyLog(clock.read, storage.get_state(STATE_KEY))
         self.save_beside(STATE_KEY, self._supply.packed)
 
-    def _process(self, block: SampleBlock) -> Measurement:
-        """Measure a block as the configuration in force says."""
-        if self._metrology is None:
-            self._metrology = new_metrology(self.config, block.rate_hz)
-        thresholds = supply_thresholds(self.config)
-        if thresholds != self._metrology.supply.thresholds:
-            self._metrology.supply.thresholds = thresholds
-        return self._metrology.process(block)
+    def _work_with(self, config: MeterConfig, at_s: int | None) -> None:
+        super()._work_with(config, at_s)
+        self.pipeline.configure(config)
 
     def _judge(self, measurement: Measurement, end: datetime) -> None:
         """Keep what `measurement` says of the time up to `end`; mark rows, record events."""
         self._quantities = measurement.quantities
+        if measurement.harmonics is not None:
+            self._harmonics, self._are_harmonics_awaited = measurement.harmonics, False
         if self._quality is None:
             # Loaded with the first measurement: numba is heavy, and who only reads needs none.
             from .quality import Quality
@@ -99,14 +100,12 @@ class MeasuredMeter(CommandedMeter):
     def harmonics(self, now: datetime) -> Harmonics | None:
         """The harmonics of ten cycles not long ago, None when there are none.
 
-        They are measured for who asks: the first call begins that, and a later one has them. Blocks
-        that were measured elsewhere (`Meter.receive_measurement`) have none.
+        They are measured for who asks: the first call begins that, and a later one has them.
         """
-        if self._metrology is None:
-            return None
-        known = self._metrology.harmonics
+        known = self._harmonics
         age = None if known is None else now - known.start_utc
         is_fresh = age is not None and age <= HARMONICS_FRESH
-        if not is_fresh and not self._metrology.are_harmonics_awaited:
-            self._metrology.request_harmonics()
+        if not is_fresh and not self._are_harmonics_awaited:
+            self._are_harmonics_awaited = True
+            self.pipeline.request_harmonics()
         return None if age is None or age > HARMONICS_LIMIT else known

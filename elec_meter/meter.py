@@ -22,8 +22,9 @@ from .objects import UnitReport
 if TYPE_CHECKING:
     from collector import Event, ReceivedFrame, UnitRecord
 
+    from .calibrated import FrontEnd
     from .config import MeterConfig
-    from .metrology import Measurement, Metrology
+    from .metrology import Measurement
     from .sampling import EnergySeries, SampleBlock
     from .storage import Storage
 
@@ -48,8 +49,7 @@ class Meter(MeasuredMeter):
         storage: where it lives; a meter that was there before goes on.
         now: when power came.
         keystore: the keys of its pulse units; without one they are forgotten with the object.
-        metrology: what measures sample blocks; without one, that of the default converter at the
-            first block's rate.
+        front_end: whose counts come; without one, they are those of the meter's own.
 
     Raises:
         TimeRunsBackwardsError: `now` is before the storage's last durable instant.
@@ -63,7 +63,7 @@ class Meter(MeasuredMeter):
         now: datetime,
         *,
         keystore: Keys | None = None,
-        metrology: Metrology | None = None,
+        front_end: FrontEnd | None = None,
     ) -> None:
         state = storage.load()
         # The outage is the old configuration's; another one begins with power.
@@ -73,24 +73,24 @@ class Meter(MeasuredMeter):
             now = max(require_utc(now), from_unix_us(clock.now_us))
         collector = Collector(storage.connection, keystore or MemoryKeystore(), now)
         ledger = Ledger(known, state, collector, clock)
-        super().__init__(known, storage, require_utc(now), clock, collector, ledger, metrology)
+        super().__init__(known, storage, require_utc(now), clock, collector, ledger, front_end)
         self._is_storage_failing = False
         self._is_gathering = self._is_gathered = False
         self._power_up(config)
         self._checkpoint_due = now + self._checkpoint_every
 
     def receive_block(self, block: SampleBlock, now: datetime) -> Measurement:
-        """Measure and book a block of samples, all of one rate.
+        """Measure and book a block of samples.
 
         Raises:
             MetrologyError: the block cannot be measured; nothing was booked.
         """
-        measurement = self._process(block)
+        measurement = self.pipeline.process(block)
         self.receive_measurement(measurement, now)
         return measurement
 
     def receive_measurement(self, measurement: Measurement, now: datetime) -> None:
-        """Book what was measured elsewhere, such as in a sampling thread."""
+        """Book what `pipeline` measured elsewhere, such as in a sampling thread."""
         self._advance(now)
         # A sample clock that runs ahead closes nothing before its time has come.
         end = min(measurement.end_utc, self._now)

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import msgspec
-
 from collector import (
     Fleet,
     FleetUnit,
@@ -22,7 +20,7 @@ from collector import (
     TelegramReceived,
     UnitRecord,
 )
-from elec_meter.calibrated import new_metrology
+from elec_meter.calibrated import FrontEnd
 from elec_meter.config import demo_config
 from elec_meter.errors import RecordingError
 from elec_meter.meter import Meter
@@ -34,8 +32,6 @@ from .gas import RecordedTurns
 from .world import UNIT_KEY, UNIT_SERIAL, DemoWorld, pair_demo_unit
 
 if TYPE_CHECKING:
-    from elec_meter.config import MeterConfig
-    from elec_meter.metrology import Metrology
     from elec_meter.sampling.recorded import RecordedSource
 
 Feed: TypeAlias = tuple[datetime, Callable[[], object]]
@@ -95,7 +91,7 @@ def replay(data_dir: Path, recording: Recording, start: datetime | None) -> Mete
             storage,
             begin,
             keystore=Keystore.open(data_dir),
-            metrology=_metrology(config, recording.waveform),
+            front_end=_front_end(recording.waveform),
         )
         feeds = [
             _load_feeds(meter, recording.load, begin),
@@ -157,12 +153,11 @@ def _telegram(frame: ReceivedFrame) -> PulseTelegram | None:
     return outcome.telegram if isinstance(outcome, TelegramReceived) else None
 
 
-def _metrology(config: MeterConfig, waveform: RecordedSource | None) -> Metrology | None:
+def _front_end(waveform: RecordedSource | None) -> FrontEnd | None:
     """Counts are those of the meter's own front end, volts and amperes those of a perfect one."""
     if waveform is None:
         return None
-    known = config if waveform.is_in_counts else msgspec.structs.replace(config, calibration=None)
-    return new_metrology(known, waveform.rate_hz, converter=waveform.converter)
+    return FrontEnd(waveform.converter, is_ideal=not waveform.is_in_counts)
 
 
 def _waveform_feeds(meter: Meter, waveform: RecordedSource | None) -> Iterator[Feed]:

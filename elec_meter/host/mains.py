@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from collector import BackOff
-from elec_meter.calibrated import new_metrology
+from elec_meter.calibrated import FrontEnd, MeteringPipeline
 from elec_meter.errors import MeterError
 from elec_meter.events import EventCode
 from elec_meter.sampling import (
@@ -27,7 +27,7 @@ from elec_meter.sampling import (
 from .base import Edge, Host
 
 if TYPE_CHECKING:
-    from elec_meter.metrology import Measurement, Metrology
+    from elec_meter.metrology import Measurement
     from elec_meter.runtime import Runtime
     from elec_meter.sampling import SampleBlock
 
@@ -83,8 +83,8 @@ class Mains(Edge):
         self._config = config
         self._name = f"the front end on {config.port}" if config.port else "the source of samples"
         self._back_off = BackOff()
-        self._metrology: Metrology | None = None
-        self._converter = self._measures = Converter()
+        self._pipeline: MeteringPipeline
+        self._other_bits: tuple[int, int] | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._runtime: Runtime
@@ -99,7 +99,7 @@ class Mains(Edge):
     async def open(self, runtime: Runtime) -> None:
         """See `Edge.open`; a front end that is missing is waited for."""
         self._runtime, self._loop = runtime, asyncio.get_running_loop()
-        self._measured_to = runtime.now()
+        self._measured_to, self._pipeline = runtime.now(), runtime.meter.pipeline
         if runtime.meter.config.calibration is None:
             self.host.tell("the meter has no calibration: its front end is taken as drawn")
         self._thread = threading.Thread(target=self._sample, name="sampling", daemon=True)
@@ -121,8 +121,9 @@ class Mains(Edge):
         if thread is not None:
             await asyncio.to_thread(thread.join, _JOIN_S)
 
-    def _measure(self, measurement: Measurement) -> None:
+    def _measure(self, measurement: Measurement, front_end: FrontEnd) -> None:
         now = self._runtime.now()
+        self._compare(front_end)
         begin = max(self._measured_to, min(now, measurement.start_utc))
         if self._is_lost or begin - self._measured_to > _SILENCE:
             self._runtime.meter.miss_samples(self._measured_to, begin)
@@ -132,6 +133,19 @@ class Mains(Edge):
         self._has_begun = True
         self._runtime.meter.receive_measurement(measurement, now)
         self._measured_to = max(self._measured_to, min(now, measurement.end_utc))
+
+    def _compare(self, front_end: FrontEnd) -> None:
+        """Tell once of a calibration that is not that of the counts that come."""
+        stored, converter = self._runtime.meter.config.calibration, front_end.converter
+        bits = None
+        if stored is not None and converter is not None and not front_end.is_ideal:
+            bits = (stored.bits, converter.bits) if stored.bits != converter.bits else None
+        if bits is not None and bits != self._other_bits:
+            self.host.tell(
+                f"the calibration is for counts of {bits[0]} bits, and {self._name} gives"
+                f" {bits[1]}: it is taken as drawn"
+            )
+        self._other_bits = bits
 
     def _lose(self, sentence: str, now: datetime) -> None:
         if not self._is_lost:
@@ -151,14 +165,14 @@ class Mains(Edge):
 
     def _sample(self) -> None:
         """The thread."""
-        pause_s = self._back_off.first_s
+        pause_s, pipeline = self._back_off.first_s, self._pipeline
         while not self._stop.is_set():
             begun_s = time.monotonic()
             try:
                 with closing(self._blocks()) as blocks:
                     for block in blocks:
-                        measurement = self._pipeline(block).process(block)
-                        self._hand_over(partial(self._measure, measurement))
+                        measurement, front_end = pipeline.process(block), pipeline.front_end
+                        self._hand_over(partial(self._measure, measurement, front_end))
                         if self._stop.is_set():
                             return
                 continue  # a recording has come to its end, and begins again
@@ -173,22 +187,6 @@ class Mains(Edge):
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(what)
 
-    def _pipeline(self, block: SampleBlock) -> Metrology:
-        """What measures the source; the one before as long as the front end is of the same kind."""
-        known = self._metrology
-        if known is None or known.rate_hz != block.rate_hz or self._converter != self._measures:
-            config, self._measures = self._runtime.meter.config, self._converter
-            stored = config.calibration
-            if stored is not None and stored.bits != self._converter.bits:
-                sentence = (
-                    f"the calibration is for counts of {stored.bits} bits, and {self._name} gives"
-                    f" {self._converter.bits}: it is taken as drawn"
-                )
-                self._hand_over(partial(self.host.tell, sentence))
-            known = new_metrology(config, block.rate_hz, converter=self._converter)
-            self._metrology = known
-        return known
-
     def _blocks(self) -> Generator[SampleBlock]:
         config = self._config
         if config.port is None:
@@ -201,7 +199,7 @@ class Mains(Edge):
             silent_s=config.silent_s,
             now=self.host.now,
         ) as front_end:
-            self._converter = Converter(bits=front_end.bits)
+            self._pipeline.front_end = FrontEnd(Converter(bits=front_end.bits))
             yield from front_end.blocks(front_end.rate_hz // _BLOCKS_A_SECOND)
 
     def _source(self) -> SampleSource:
@@ -209,9 +207,10 @@ class Mains(Edge):
         now = self.host.now()
         if self._config.recording is not None:
             recording = self._recording(now)
-            self._converter = recording.converter
+            is_ideal = not recording.is_in_counts
+            self._pipeline.front_end = FrontEnd(recording.converter, is_ideal=is_ideal)
             return recording
-        self._converter = Converter()
+        self._pipeline.front_end = FrontEnd(Converter())
         begin = now.replace(microsecond=0) + timedelta(seconds=1)
         watts = float(self._config.synthetic_w or 0)
         return SwitchedMains(begin, watts, is_fed=lambda: self._is_fed)

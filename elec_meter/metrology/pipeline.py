@@ -47,6 +47,7 @@ class Measurement:
         end_utc: When the sample after the block's last is due.
         supply: Sags, swells and losses that were over within this block, in order of time.
         supply_under_way: The one that lasts at its end.
+        harmonics: The answer to a request, where this block completed it.
     """
 
     second_s: NDArray[np.int64]
@@ -59,6 +60,7 @@ class Measurement:
     end_utc: datetime
     supply: tuple[SupplyEvent, ...] = ()
     supply_under_way: SupplyEvent | None = None
+    harmonics: Harmonics | None = None
 
 
 class Metrology:
@@ -92,10 +94,7 @@ class Metrology:
         self.calibration = calibration
         self.rate_hz = rate_hz
         self.nominal_hz = nominal_hz
-        self._gains = (
-            float(calibration.voltage_mv_per_count / 1000),
-            float(calibration.current_ma_per_count / 1000),
-        )
+        self._gains = _gains_of(calibration)
         self._stage = Stage([calibration], rate_hz=rate_hz, nominal_hz=nominal_hz)
         self.supply = SupplyWatch(supply)
         self._thresholds: SupplyThresholds | None = None
@@ -105,6 +104,21 @@ class Metrology:
         self._harmonics: Harmonics | None = None
         self._expected: int | None = None
         self._anchor_utc = EPOCH
+
+    def recalibrate(self, calibration: Calibration) -> None:
+        """From the next block on, counts mean this: cycles that end in it or later, all of them.
+
+        No cycle is lost. What was left over from whole millijoules is, and the live quantities of
+        the second under way begin anew.
+
+        Raises:
+            CalibrationError: For a gain by which a second at full scale exceeds int64.
+        """
+        self._stage.recalibrate([calibration])
+        self.calibration, self._gains = calibration, _gains_of(calibration)
+        self._thresholds, self._live = None, []
+        if self._request is not None:
+            self.request_harmonics(self._request.cycles)
 
     def process(self, block: SampleBlock) -> Measurement:
         """Measure `block`; what it adds to the stream's seconds is returned.
@@ -123,8 +137,7 @@ class Metrology:
         seconds, energies = folded.seconds[0], folded.energies[0]
         flags |= int(np.bitwise_or.reduce(seconds[:, folding.TOTAL_FLAGS]))
         self._live_through(seconds)
-        if self._request is not None:
-            self._answer(self._request, block)
+        harmonics = self._answer(block)
         supply = self._supply_events(int(seconds[:, folding.ABNORMAL].sum()))
         return Measurement(
             second_s=seconds[:, folding.SECOND].copy(),
@@ -137,6 +150,7 @@ class Metrology:
             end_utc=block.end_utc,
             supply=supply,
             supply_under_way=self.supply.under_way,
+            harmonics=harmonics,
         )
 
     @property
@@ -175,10 +189,13 @@ class Metrology:
         """The answer to the last request that was answered, None before there is one."""
         return self._harmonics
 
-    def _answer(self, request: HarmonicsRequest, block: SampleBlock) -> None:
-        harmonics = request.offer(block, self._stage.cycles)
+    def _answer(self, block: SampleBlock) -> Harmonics | None:
+        if self._request is None:
+            return None
+        harmonics = self._request.offer(block, self._stage.cycles)
         if harmonics is not None:
             self._harmonics, self._request = harmonics, None
+        return harmonics
 
     def _supply_events(self, abnormal: int) -> tuple[SupplyEvent, ...]:
         """Those that are over; a block in which all is normal is not looked at cycle by cycle."""
@@ -230,6 +247,12 @@ class Metrology:
         self._live = rows[-1]
         if len(rows) > 1:
             self._quantities = quantities_of(rows[-2], *self._gains, self.rate_hz)
+
+
+def _gains_of(calibration: Calibration) -> tuple[float, float]:
+    """Volts and amperes per count."""
+    voltage, current = calibration.voltage_mv_per_count, calibration.current_ma_per_count
+    return float(voltage / 1000), float(current / 1000)
 
 
 def refuse_wide(counts: NDArray[np.int16] | NDArray[np.int32]) -> None:

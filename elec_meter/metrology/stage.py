@@ -73,17 +73,17 @@ class Stage:
                 f" samples a second, not {rate_hz}"
             )
         self.meters = len(calibrations)
-        self._rate_hz = rate_hz
-        self._booking = Booking([each.energy_mj_per_count(rate_hz) for each in calibrations])
-        limits = np.array([_limits_of(each, rate_hz, nominal_hz) for each in calibrations])
-        self._common = limits[0]
+        self._rate_hz, self._nominal_hz = rate_hz, nominal_hz
+        self._limits = np.zeros((self.meters, kernels.LIMITS_SIZE), np.int64)
+        self.recalibrate(calibrations)
+        self._common = self._limits[0]
         self._room = 2 * int(self._common[kernels.BACK] + self._common[kernels.ACQUIRE])
         self._room += int(self._common[kernels.LONGEST] >> 16) + 16
         self._stitched = np.zeros((2, self._room), np.int32)
         tails = np.zeros((self.meters, 2, self._room), np.int32)
         self._states = np.zeros((self.meters, kernels.STATE_SIZE), np.int64)
         spans = [slice(m, min(m + _GROUP, self.meters)) for m in range(0, self.meters, _GROUP)]
-        self._groups = [_Group(at, tails[at], self._states[at], limits[at]) for at in spans]
+        self._groups = [_Group(at, tails[at], self._states[at], self._limits[at]) for at in spans]
         self._timing = np.zeros(folding.TIMING_SIZE, np.int64)
         self._timing[folding.RATE] = rate_hz
         self._normal = np.array([0, SQUARE_MAX])
@@ -96,6 +96,16 @@ class Stage:
     def cycles(self) -> NDArray[np.int64]:
         """A copy of the only meter's cycles closed by the last block; columns as in `kernels`."""
         return self._cycles[0, : self._states[0, kernels.ROWS]].copy()
+
+    def recalibrate(self, calibrations: Sequence[Calibration]) -> None:
+        """From the next block on, the counts of each meter mean this; less than 1 mJ is lost.
+
+        Raises:
+            CalibrationError: For a gain by which a second at full scale exceeds int64.
+        """
+        rate_hz, nominal_hz = self._rate_hz, self._nominal_hz
+        self._booking = Booking([each.energy_mj_per_count(rate_hz) for each in calibrations])
+        self._limits[:] = [_limits_of(each, rate_hz, nominal_hz) for each in calibrations]
 
     def start_stream(self, first_sample: int) -> None:
         """Forget what is unfinished: a stream begins at `first_sample`."""

@@ -103,7 +103,7 @@ KNOWS = {
     "switched": (*_CORE, "configured", "planned"),
     "commands": (*_CORE, "configured", "switched"),
     "measured": (*_CORE, "quality", "supply", "calibrated", "commands"),
-    "meter": (*_CORE, "collected", "eventlog", "configured", "measured"),
+    "meter": (*_CORE, "collected", "eventlog", "calibrated", "configured", "measured"),
     "at_rest": (*_CORE, "configured"),
     "addon_lines": (*_METER, "addons"),
     "control": (*_METER, "configured"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from elec_meter import Meter, MeterConfig, Storage, metrology
-from elec_meter.calibrated import new_metrology
+from elec_meter.calibrated import FrontEnd, MeteringPipeline
 from elec_meter.config import MainsHost
 from elec_meter.events import EventCode
 from elec_meter.host.mains import Mains
@@ -34,7 +34,7 @@ class Waiting(Mains):
 
     def hand_over(self, measurement: Measurement) -> None:
         """What the thread would have the loop do."""
-        self._measure(measurement)
+        self._measure(measurement, FrontEnd())
 
 
 class Slow:
@@ -65,7 +65,7 @@ class Slow:
     def measure(self) -> None:
         """The second that has just passed."""
         mains = SyntheticMains(seed=1, anchor_utc=self.now - SECOND, load=ConstantLoad(0.0))
-        pipeline = new_metrology(self.meter.config, mains.rate_hz)
+        pipeline = MeteringPipeline(self.meter.config)
         self.edge.hand_over(pipeline.process(mains.block(0, mains.rate_hz)))
 
     @property

@@ -110,14 +110,16 @@ def test_faulty_cycles_are_passed_over() -> None:
 
 
 def test_nothing_asked() -> None:
-    """Without a request there is no answer; with one there is one, and it stays."""
+    """Without a request there is no answer; with one the block has it, and it stays."""
     wave = Wave(seconds=1)
     metrology = metrology_for(wave)
-    first, second = parts(wave.block(), [2000])
-    metrology.process(first)
+    first, second, third = parts(wave.block(), [2000, 1000])
+    assert metrology.process(first).harmonics is None
     assert metrology.harmonics is None
     metrology.request_harmonics(3)
-    metrology.process(second)
+    answer = metrology.process(second).harmonics
+    assert metrology.process(third).harmonics is None
+    assert answer is metrology.harmonics
     assert metrology.harmonics is not None
     assert 3 == metrology.harmonics.cycles
     assert ANCHOR < metrology.harmonics.start_utc

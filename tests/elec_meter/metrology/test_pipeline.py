@@ -166,3 +166,59 @@ def test_synthetic_mains(converter: Converter, rate_hz: int) -> None:
     assert 700.0 == pytest.approx(quantities.reactive_var, rel=2e-2)
     assert mains.voltage_rms_v(1) == pytest.approx(quantities.v_rms_v, rel=2e-4)
     assert mains.frequency_hz(1) == pytest.approx(quantities.frequency_hz, abs=0.005)
+
+
+@pytest.mark.parametrize("cut", [4000, 4567])
+def test_another_calibration_loses_no_cycle(cut: int) -> None:
+    """Between two blocks counts come to be worth twice as much: all cycles that end later are."""
+    wave = Wave(seconds=3, current_a=7.0)
+    once, twice, changed = (
+        Metrology(Calibration(voltage, Fraction(7)), rate_hz=4000)
+        for voltage in (Fraction(12), Fraction(24), Fraction(12))
+    )
+    before, after = parts(wave.block(), [cut])
+    changed.process(before)
+    changed.recalibrate(twice.calibration)
+    measured = [changed.process(after)]
+    for metrology in (once, twice):
+        metrology.process(before)
+    expected = energies([twice.process(after)])
+    for second_s, registers in energies(measured).items():
+        assert expected[second_s] == pytest.approx(registers, abs=1)
+    assert Flags(0) == measured[0].flags
+    quantities = measured[0].quantities
+    assert quantities is not None
+    known = once.process(after).quantities
+    assert known is not None
+    assert 2 * known.v_rms_v == pytest.approx(quantities.v_rms_v, rel=1e-4)
+    assert known.i_rms_a == pytest.approx(quantities.i_rms_a, rel=1e-4)
+
+
+def test_what_is_asked_and_what_lasts_outlives_a_calibration() -> None:
+    """Harmonics are those of the new one, and a sag that began before it is one of both."""
+    wave = Wave(seconds=2, voltage_v=160.0)
+    metrology = metrology_for(wave)
+    metrology.request_harmonics(40)
+    before, after = parts(wave.block(), [2000])
+    lasting = metrology.process(before).supply_under_way
+    known = metrology.calibration
+    current = 2 * known.current_ma_per_count
+    metrology.recalibrate(Calibration(known.voltage_mv_per_count, current))
+    measurement = metrology.process(after)
+    assert lasting is not None
+    assert measurement.supply_under_way is not None
+    assert lasting.at == measurement.supply_under_way.at
+    assert measurement.harmonics is not None
+    assert 2 * wave.current_a == pytest.approx(measurement.harmonics.current_a[0], rel=1e-3)
+
+
+def test_normal_is_what_the_new_calibration_says() -> None:
+    """The voltage is half of what it was taken for, which is a sag from the next cycle on."""
+    wave = Wave(seconds=2)
+    metrology = metrology_for(wave)
+    before, after = parts(wave.block(), [2000])
+    assert metrology.process(before).supply_under_way is None
+    known = metrology.calibration
+    half = known.voltage_mv_per_count / 2
+    metrology.recalibrate(Calibration(half, known.current_ma_per_count))
+    assert metrology.process(after).supply_under_way is not None
