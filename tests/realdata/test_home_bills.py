@@ -32,6 +32,14 @@ STANDING_P = Decimal("41.5")
 pytestmark = pytest.mark.skipif(not HOMES.exists(), reason="needs Low Carbon London's extract")
 
 
+BILLED = [
+    ("MAC000010", "utc"),
+    ("MAC004391", "local"),
+    pytest.param("MAC000010", "local", marks=pytest.mark.slow),
+    pytest.param("MAC004391", "utc", marks=pytest.mark.slow),
+]
+
+
 class Line(NamedTuple):
     """A half-hour of the file: its exact energy, and the whole Wh that are complete with it."""
 
@@ -124,8 +132,7 @@ def assert_demand(lines: list[Line], demand: DemandState | None) -> None:
     assert [Peak(*peaks(each)[0]) for each in by_rate] == demand.rates
 
 
-@pytest.mark.parametrize("time_base", ["utc", "local"])
-@pytest.mark.parametrize("home", ["MAC000010", "MAC004391"])
+@pytest.mark.parametrize(("home", "time_base"), BILLED)
 def test_fourteen_monthly_bills_are_those_of_the_file(home: str, time_base: TimeBase) -> None:
     """Wh of each rate, costs to a millionth of a penny, and maxima; the last month still runs."""
     lines = lines_of(home, LONDON if time_base == "local" else None)
@@ -151,8 +158,7 @@ def test_fourteen_monthly_bills_are_those_of_the_file(home: str, time_base: Time
     assert [] == imbalances(meter.ledger)
 
 
-@pytest.mark.parametrize("time_base", ["utc", "local"])
-@pytest.mark.parametrize("home", ["MAC000010", "MAC004391"])
+@pytest.mark.parametrize(("home", "time_base"), BILLED)
 def test_a_snapshot_of_every_midnight_is_the_files_sum(home: str, time_base: TimeBase) -> None:
     """At 00:00 UTC of every day, register, rates and cost are the sums of the lines before it."""
     lines = lines_of(home, LONDON if time_base == "local" else None)

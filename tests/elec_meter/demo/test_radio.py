@@ -31,7 +31,7 @@ def family(seed: int) -> list[int]:
     return list(GasMeter(BoilerFlow(seed), weight).pulses(unix_ms(START), unix_ms(END)))
 
 
-@pytest.mark.parametrize("loss", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("loss", [0.0, pytest.param(0.5, marks=pytest.mark.slow), 0.9])
 def test_every_pulse_arrives(loss: float) -> None:
     """After the first telegram that follows the last pulse nothing is missing, nothing twice."""
     turns = family(4)
