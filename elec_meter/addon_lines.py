@@ -9,8 +9,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from .access import Level
-from .addons import News, Slots, Surroundings
-from .config import AddonConfig, addon_readout
+from .addons import News, Slots, Surroundings, require_module
+from .config import AddonConfig, MeterConfig, addon_readout
 from .events import EventCode
 from .flag import Desk, FlagLine, FlagPort, FlagSession
 from .meter import Meter
@@ -49,6 +49,7 @@ class AddonLines:
         self._durable = durable
         self._further = tuple(further)
         self._say = say
+        meter.check_with(self._refuse_unknown)
 
     def open(self) -> Slots:
         """Put the modules in; to be closed by whoever opened it."""
@@ -59,6 +60,11 @@ class AddonLines:
             say=self._say,
         )
         return Slots(surroundings, lambda: (*self._meter.config.addons, *self._further))
+
+    def _refuse_unknown(self, config: MeterConfig) -> None:
+        for addon in config.addons:
+            if addon not in self._meter.config.addons:
+                require_module(addon.module)
 
     def _session(self, addon: AddonConfig, now: datetime) -> FlagSession:
         config = self._meter.config

@@ -87,6 +87,7 @@ class ConfiguredMeter:
         self.save_beside(PLANS_KEY, self.plans.packed)
         self.dlms_port: int | None = None
         self.config_version = 0
+        self._checks: list[Callable[[MeterConfig], None]] = []
         self._now = now
         self._assembly: Assembly
 
@@ -131,6 +132,8 @@ class ConfiguredMeter:
         for part in changed:
             require_level(level, level_to_change(part), f"change {part}")
         refuse_unworkable(self.config, config, self.collector.serials, now)
+        for refuse in self._checks:
+            refuse(config)
         refuse_unopenable(self.config, config, self.switchgear.contactor.saved)
         refuse_other_weights(config, self.switchgear.terminals.state)
         at_s = self.clock.read_s(now)
@@ -147,6 +150,14 @@ class ConfiguredMeter:
             self._activate(passive, at_s)  # what is overdue changes nothing before now
         self.checkpoint()
         return number
+
+    def check_with(self, check: Callable[[MeterConfig], None]) -> None:
+        """Have what `apply_config` is given looked at by somebody who knows more than the meter.
+
+        Args:
+            check: raises a `MeterError` for what cannot work.
+        """
+        self._checks.append(check)
 
     def roll_back(
         self,

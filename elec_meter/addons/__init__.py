@@ -9,7 +9,7 @@ import shared.lazy
 if TYPE_CHECKING:
     from elec_meter.addons.errors import AddonError
     from elec_meter.addons.line import MeterLine
-    from elec_meter.addons.modules import GROUP, Module
+    from elec_meter.addons.modules import GROUP, Module, require_module
     from elec_meter.addons.readings import Reading, Readings
     from elec_meter.addons.settings import Settings
     from elec_meter.addons.slot import News, Slots, Surroundings
@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "Slots",
     "Surroundings",
+    "require_module",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
@@ -32,7 +33,7 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "errors": "AddonError",
         "line": "MeterLine",
-        "modules": "GROUP Module",
+        "modules": "GROUP Module require_module",
         "readings": "Reading Readings",
         "settings": "Settings",
         "slot": "News Slots Surroundings",

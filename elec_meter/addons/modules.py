@@ -28,13 +28,22 @@ def load_module(name: str) -> Module:
     Raises:
         UnknownModuleError: there is none.
     """
+    require_module(name)
     if name in _SHIPPED:
         module: Module = import_module(f"elec_meter.addons.{_SHIPPED[name]}").run
         return module
-    found = tuple(entry_points(group=GROUP, name=name))
-    if not found:
+    (found, *_) = entry_points(group=GROUP, name=name)
+    loaded: Module = found.load()
+    return loaded
+
+
+def require_module(name: str) -> None:
+    """Find a module without loading it.
+
+    Raises:
+        UnknownModuleError: there is none.
+    """
+    if name not in _SHIPPED and not entry_points(group=GROUP, name=name):
         raise UnknownModuleError(
             f"there is no add-on module {name!r}: {', '.join(_SHIPPED)} are shipped"
         )
-    loaded: Module = found[0].load()
-    return loaded
