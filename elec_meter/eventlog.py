@@ -23,9 +23,9 @@ class StoredEvents:
         """The last entry of a log."""
         return next((_row(event) for event in self._storage.events(newest=1, log=log)), None)
 
-    def count(self, log: Log) -> int:
-        """How many a log has."""
-        return self._storage.event_count(log)
+    def count(self, log: Log, subject: str | None = None) -> int:
+        """How many a log has, or how many of them are about a unit."""
+        return self._storage.event_count(log, subject)
 
     def total(self, log: Log) -> int:
         """How many a log was ever given."""
@@ -36,10 +36,13 @@ class StoredEvents:
         """How many of one code there ever were."""
         return self._storage.event_totals().get(code, 0)
 
-    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> list[EventRow]:
-        """Entries of a log stamped in `[from_s, to_s)`, oldest first."""
-        return [_row(event) for event in self._storage.events(from_s, to_s, log=log)]
+    def rows(
+        self, log: Log, from_s: int | None, to_s: int | None, subject: str | None = None
+    ) -> list[EventRow]:
+        """Entries of a log stamped in `[from_s, to_s)`, oldest first; those about a unit alone."""
+        found = self._storage.events(from_s, to_s, log=log, subject=subject)
+        return [_row(event) for event in found]
 
 
 def _row(event: Event) -> EventRow:
-    return EventRow(unix_s(event.at), event.code, event.text)
+    return EventRow(unix_s(event.at), event.code, event.text, event.subject)

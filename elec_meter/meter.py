@@ -172,7 +172,10 @@ class Meter(MeasuredMeter):
         self._advance(now)
         self.collector.pair(unit, key, now)
         self.storage.record_event(
-            EventCode.UNIT_PAIRED, f"unit {unit.serial} was paired to {unit.channel}", now
+            EventCode.UNIT_PAIRED,
+            f"unit {unit.serial} was paired to {unit.channel}",
+            now,
+            subject=unit.serial,
         )
         self.checkpoint()
 
@@ -334,7 +337,7 @@ class Meter(MeasuredMeter):
         for event in events:
             entry = log_entry(event)
             if entry is not None:
-                self.storage.record_event(*entry, event.received_utc)
+                self.storage.record_event(*entry, event.received_utc, subject=event.serial)
         return events
 
     def _book_pulses(self) -> None:

@@ -110,7 +110,8 @@ class MeterKeeper:
         for note in notes:
             code = _NOTED.get(note.kind)
             if code is not None:
-                self._meter.storage.record_event(code, note.text, note.at)
+                storage = self._meter.storage
+                storage.record_event(code, note.text, note.at, subject=note.serial)
 
     def receive(self, frames: Iterable[ReceivedFrame], now: datetime) -> list[Event]:
         """Hand what waits to the meter, and commit; return what there is to tell.
@@ -128,7 +129,8 @@ class MeterKeeper:
         for serial, (answer, entries) in self._logs.items():
             self._meter.receive_log(serial, entries, now)
             text = f"{len(entries)} entries were read of the log of unit {serial}"
-            self._meter.storage.record_event(EventCode.UNIT_LOG_READ, text, now)
+            code = EventCode.UNIT_LOG_READ
+            self._meter.storage.record_event(code, text, now, subject=serial)
             self._events.append(
                 LogRead(received_utc=now, serial=serial, bearer=answer.bearer, entries=len(entries))
             )

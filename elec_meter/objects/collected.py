@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import pairwise
 from typing import Final
 
 from elec_meter.config import GasUnitConfig
@@ -16,7 +15,7 @@ from elec_meter.objects.mbus_client import MBusClient
 from elec_meter.objects.mbus_master_port import CommSpeed, MBusMasterPort
 from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured, range_s
-from elec_meter.objects.sources import EventRow, Sources, UnitReport
+from elec_meter.objects.sources import Sources, UnitReport
 from shared.obis import Obis
 from shared.timegrid import from_unix_s, unix_s
 
@@ -30,23 +29,20 @@ _LOG_COLUMNS: Final = (
 
 
 class _UnitEvents(ProfileSource):
-    """The entries of the M-Bus and tamper logs that name a unit."""
+    """The entries of the M-Bus and tamper logs that are about a unit."""
 
     def __init__(self, sources: Sources, serial: str) -> None:
         self._events = sources.events
-        self._words = ("unit", serial)
+        self._serial = serial
 
     def rows(self, from_utc: datetime | None, to_utc: datetime | None) -> list[tuple[Scalar, ...]]:
-        found = [row for log in _LOGS for row in self._events.rows(log, *range_s(from_utc, to_utc))]
-        found = sorted(filter(self._is_of, found), key=lambda row: row.at_s)
+        bounds = range_s(from_utc, to_utc)
+        found = [row for log in _LOGS for row in self._events.rows(log, *bounds, self._serial)]
+        found.sort(key=lambda row: row.at_s)
         return [(from_unix_s(row.at_s), row.code, row.text) for row in found]
 
     def count(self) -> int:
-        return len(self.rows(None, None))
-
-    def _is_of(self, row: EventRow) -> bool:
-        words = row.text.replace(":", " ").split()
-        return self._words in pairwise(words)
+        return sum(self._events.count(log, self._serial) for log in _LOGS)
 
 
 class _Units(ProfileSource):

@@ -94,11 +94,19 @@ class UnitReport:
 
 
 class EventRow(NamedTuple):
-    """An entry of the event log: UNIX seconds in UTC, the event's number, and a sentence."""
+    """An entry of the event log.
+
+    Attributes:
+        at_s: when, UNIX seconds in UTC.
+        code: the event's number.
+        text: a sentence.
+        subject: the serial of the unit that it is about, if it is about one.
+    """
 
     at_s: int
     code: int
     text: str
+    subject: str | None = None
 
 
 class EventLog(Protocol):
@@ -107,8 +115,8 @@ class EventLog(Protocol):
     def newest(self, log: Log) -> EventRow | None:
         """The last entry."""
 
-    def count(self, log: Log) -> int:
-        """How many there are."""
+    def count(self, log: Log, subject: str | None = None) -> int:
+        """How many there are, or how many of them are about a unit."""
 
     def total(self, log: Log) -> int:
         """How many there ever were."""
@@ -116,8 +124,13 @@ class EventLog(Protocol):
     def happened(self, code: int) -> int:
         """How many of one code there ever were."""
 
-    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:
-        """Entries stamped in `[from_s, to_s)`, oldest first; None as a bound is no bound."""
+    def rows(
+        self, log: Log, from_s: int | None, to_s: int | None, subject: str | None = None
+    ) -> Iterable[EventRow]:
+        """Entries stamped in `[from_s, to_s)`, oldest first; None as a bound is no bound.
+
+        With a subject, those about that unit alone.
+        """
 
 
 class NoEvents:
@@ -127,7 +140,7 @@ class NoEvents:
         """Nothing."""
         return None
 
-    def count(self, log: Log) -> int:  # noqa: ARG002 - as the protocol has it
+    def count(self, log: Log, subject: str | None = None) -> int:  # noqa: ARG002 - as the protocol has it
         """None."""
         return 0
 
@@ -139,7 +152,7 @@ class NoEvents:
         """None."""
         return 0
 
-    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> Iterable[EventRow]:  # noqa: ARG002 - as the protocol has it
+    def rows(self, *_: object, **__: object) -> Iterable[EventRow]:
         """None."""
         return ()
 

@@ -44,11 +44,12 @@ class EventTable:
         self._totals: dict[int, int] | None = None
         self._kept: Counter[int] | None = None
 
-    def record(self, code: int, text: str, at_ms: int) -> None:
+    def record(self, code: int, text: str, at_ms: int, subject: str | None) -> None:
         """Append an event to its log; where that is full, one leaves: see `MAX_EVENTS`."""
         log, totals, kept = log_of(code), self.totals(), self._kept_by_code()
         self._connection.execute(
-            "INSERT INTO meter_event (at_ms, code, text) VALUES (?, ?, ?)", (at_ms, code, text)
+            "INSERT INTO meter_event (at_ms, code, text, subject) VALUES (?, ?, ?, ?)",
+            (at_ms, code, text, subject),
         )
         totals[code] = totals.get(code, 0) + 1
         self._put_state(_COUNTS, msgspec.msgpack.encode(totals))
@@ -63,18 +64,30 @@ class EventTable:
             kept[leaving] -= 1
 
     def rows(
-        self, from_s: int | None, to_s: int | None, newest: int | None, log: Log | None
-    ) -> list[tuple[int, int, int, str]]:
-        """Number, UNIX milliseconds, code and text of `[from_s, to_s)`, oldest first."""
+        self,
+        from_s: int | None,
+        to_s: int | None,
+        newest: int | None,
+        log: Log | None,
+        subject: str | None,
+    ) -> list[tuple[int, int, int, str, str | None]]:
+        """Number, UNIX milliseconds, code, text and subject of `[from_s, to_s)`, oldest first."""
         from_ms = 1000 * (-_BOUND_S if from_s is None else from_s)
         to_ms = 1000 * (_BOUND_S if to_s is None else to_s)
-        which, codes = _of_log(log)
+        which, wanted = _asked(log, subject)
         rows = self._connection.execute(
-            "SELECT number, at_ms, code, text FROM meter_event"
+            "SELECT number, at_ms, code, text, subject FROM meter_event"
             f" WHERE at_ms >= ? AND at_ms < ? AND {which} ORDER BY number DESC LIMIT ?",
-            (from_ms, to_ms, *codes, -1 if newest is None else newest),
+            (from_ms, to_ms, *wanted, -1 if newest is None else newest),
         ).fetchall()
         return rows[::-1]
+
+    def count_of(self, log: Log | None, subject: str) -> int:
+        """How many of a log, or of all together, are about a subject."""
+        which, wanted = _asked(log, subject)
+        query = f"SELECT count(*) FROM meter_event WHERE {which}"
+        (count,) = self._connection.execute(query, wanted).fetchone()
+        return int(count)
 
     def count(self, log: Log | None) -> int:
         """How many a log has, or all together."""
@@ -102,6 +115,12 @@ class EventTable:
     def _counted(self) -> dict[int, int]:
         rows = self._connection.execute("SELECT code, count(*) FROM meter_event GROUP BY code")
         return dict(rows.fetchall())
+
+
+def _asked(log: Log | None, subject: str | None) -> tuple[str, tuple[int | str, ...]]:
+    """What a query asks of events of a log and about a subject, and its parameters."""
+    which, codes = _of_log(log)
+    return (which, codes) if subject is None else (f"{which} AND subject = ?", (*codes, subject))
 
 
 def _of_log(log: Log | None) -> tuple[str, tuple[int, ...]]:

@@ -93,7 +93,20 @@ _VERSION_2: Final = (
         name TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _VERSION_2)
+_VERSION_3: Final = (
+    "ALTER TABLE meter_event ADD COLUMN subject TEXT",
+    # Until now a unit was named in the sentence alone, by its eight digits.
+    """UPDATE meter_event SET subject = substr(text, instr(text, 'unit ') + 5, 8)
+        WHERE code IN (100, 102, 103, 105, 210, 211, 212, 213, 214, 215, 216, 217)
+        AND substr(text, instr(text, 'unit ')) GLOB
+            'unit [0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*'
+        AND substr(text, instr(text, 'unit ') + 13, 1) IN ('', ' ', ':')""",
+    """UPDATE meter_event SET subject = substr(text, 1, 8)
+        WHERE code = 217
+        AND text GLOB '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9] log refused: *'""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """The statements that lead from each version to the next; the first one from an empty file."""
 
 

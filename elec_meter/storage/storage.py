@@ -34,12 +34,21 @@ _NUMBERS_END: Final = 1 << 63
 
 
 class Event(NamedTuple):
-    """An entry of the event log; `number` counts all that were ever recorded."""
+    """An entry of the event log.
+
+    Attributes:
+        number: counts all that were ever recorded.
+        at: when, by the host's time.
+        code: what kind of event it is.
+        text: a sentence.
+        subject: the serial of the unit that it is about, if it is about one.
+    """
 
     number: int
     at: datetime
     code: int
     text: str
+    subject: str | None = None
 
 
 class ConfigVersion(NamedTuple):
@@ -238,10 +247,12 @@ class Storage:
             ).fetchone()
         return None if row is None else bytes(row[0])
 
-    def record_event(self, code: int, text: str, at: datetime) -> None:
-        """Append to the event log that the code is in, from the next commit on."""
+    def record_event(
+        self, code: int, text: str, at: datetime, *, subject: str | None = None
+    ) -> None:
+        """Append to the event log that the code is in, from the next commit on: see `Event`."""
         with self._writing():
-            self._events.record(int(code), text, unix_ms(at))
+            self._events.record(int(code), text, unix_ms(at), subject)
 
     def events(
         self,
@@ -250,6 +261,7 @@ class Storage:
         *,
         newest: int | None = None,
         log: Log | None = None,
+        subject: str | None = None,
     ) -> list[Event]:
         """The newest events of `[from_s, to_s)`, in the order in which they were recorded.
 
@@ -258,14 +270,17 @@ class Storage:
             to_s: likewise.
             newest: at most so many.
             log: of one log alone.
+            subject: about one unit alone.
         """
         with self._reading():
-            rows = self._events.rows(from_s, to_s, newest, log)
-        return [Event(row[0], from_unix_ms(row[1]), row[2], row[3]) for row in rows]
+            rows = self._events.rows(from_s, to_s, newest, log, subject)
+        return [Event(row[0], from_unix_ms(row[1]), *row[2:]) for row in rows]
 
-    def event_count(self, log: Log | None = None) -> int:
-        """How many entries a log has, or all of them together."""
+    def event_count(self, log: Log | None = None, subject: str | None = None) -> int:
+        """How many entries a log has, or all of them together; those about one unit alone."""
         with self._reading():
+            if subject is not None:
+                return self._events.count_of(log, subject)
             return self._events.count(log)
 
     def event_totals(self) -> dict[int, int]:

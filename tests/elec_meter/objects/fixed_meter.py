@@ -54,9 +54,9 @@ class ListedEvents:
         """The last one."""
         return next((event for event in reversed(self.listed) if log_of(event.code) is log), None)
 
-    def count(self, log: Log) -> int:
-        """All of them."""
-        return len(self.rows(log, None, None))
+    def count(self, log: Log, subject: str | None = None) -> int:
+        """All of them, or of a unit's."""
+        return len(self.rows(log, None, None, subject))
 
     def happened(self, code: int) -> int:
         """As many as are there."""
@@ -66,7 +66,9 @@ class ListedEvents:
         """All of them."""
         return self.count(log)
 
-    def rows(self, log: Log, from_s: int | None, to_s: int | None) -> list[EventRow]:
+    def rows(
+        self, log: Log, from_s: int | None, to_s: int | None, subject: str | None = None
+    ) -> list[EventRow]:
         """Those in between."""
         return [
             event
@@ -74,6 +76,7 @@ class ListedEvents:
             if log_of(event.code) is log
             and (from_s is None or from_s <= event.at_s)
             and (to_s is None or event.at_s < to_s)
+            and subject in (None, event.subject)
         ]
 
 

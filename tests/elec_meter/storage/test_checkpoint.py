@@ -94,7 +94,7 @@ def test_events_come_in_order_and_by_time() -> None:
     for second in range(5):
         storage.record_event(EventCode.POWER_UP, f"event {second}", AT.replace(second=second))
     first = storage.events()[0]
-    assert (1, AT, EventCode.POWER_UP, "event 0") == first
+    assert (1, AT, EventCode.POWER_UP, "event 0", None) == first
     from_s = MIDNIGHT_S + 1
     assert ["event 1", "event 2"] == [e.text for e in storage.events(from_s, from_s + 2)]
     assert ["event 3", "event 4"] == [event.text for event in storage.events(newest=2)]

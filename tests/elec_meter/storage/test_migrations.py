@@ -26,13 +26,6 @@ SQL = HERE / "version_1.sql"
 EXPECTED = json.loads((HERE / "version_1.json").read_text())
 """What that version read from it."""
 
-LATER = (
-    "ALTER TABLE ledger_row ADD COLUMN reactive INTEGER",
-    "CREATE TABLE ledger_later (name TEXT PRIMARY KEY) STRICT",
-    "INSERT INTO ledger_later SELECT channel FROM ledger_account",
-    "DROP TABLE meter_state",
-)
-
 
 def version_1(directory: Path) -> Path:
     """A directory as version 1 left it."""
@@ -84,6 +77,32 @@ def test_version_1_is_read_as_it_was_written(tmp_path: Path) -> None:
         for number, at, code, text in EXPECTED["events"]
     ]
     assert any(row[4] == RowStatus.POWER_DOWN for row in EXPECTED["rows"])
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "subject"),
+    [
+        (105, "unit 00000001 was paired to gas", "00000001"),
+        (213, "a telegram of unit 00004711 was refused: of unit 00000001", "00004711"),
+        (216, "12 entries were read of the log of unit 00000001", "00000001"),
+        (217, "00000001 log refused: it ends too early", "00000001"),
+        (103, "unit 00000001: tampering", "00000001"),
+        (213, "a telegram of a unit was refused: 00000001", None),
+        (100, "unit 000000012 was last heard", None),
+        (213, "a telegram of unit ABCDEFGH was refused", None),
+        (230, "the clock was adjusted by unit 00000001", None),
+    ],
+)
+def test_events_of_earlier_versions_are_about_what_they_name(
+    tmp_path: Path, code: int, text: str, subject: str | None
+) -> None:
+    """The sentence is read once, when the database is brought up."""
+    directory = version_1(tmp_path / "data")
+    with closing(sqlite3.connect(directory / DATABASE_NAME)) as connection, connection:
+        connection.execute("INSERT INTO meter_event VALUES (99, 0, ?, ?)", (code, text))
+    with Storage.open(directory) as storage:
+        event = next(event for event in storage.events() if event.number == 99)
+    assert (text, subject) == (event.text, event.subject)
 
 
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -161,21 +180,11 @@ def laid(directory: Path, left: Files) -> Path:
     return directory
 
 
-def with_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know one version more."""
-    later = (*schema.MIGRATIONS, LATER)
-    monkeypatch.setattr("elec_meter.storage.schema.MIGRATIONS", later)
-    monkeypatch.setattr("elec_meter.storage.database.MIGRATIONS", later)
-
-
-def test_a_power_cut_in_a_migration_leaves_one_version_or_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_power_cut_in_a_migration_leaves_one_version_or_the_next(tmp_path: Path) -> None:
     """At any statement and any page of a commit: never between, and the next opening ends it."""
-    with_later(monkeypatch)
     directory = version_1(tmp_path / "data")
     structures = [structure(directory / DATABASE_NAME)]
-    for through in range(2, len(schema.MIGRATIONS) + 2):
+    for through in range(2, len(schema.MIGRATIONS) + 1):
         step = version_1(tmp_path / f"through-{through}")
         with closing(sqlite3.connect(step / DATABASE_NAME, isolation_level=None)) as connection:
             schema.migrate(connection, through)
