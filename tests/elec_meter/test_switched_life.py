@@ -95,7 +95,9 @@ class ContactorLife(RuleBasedStateMachine):
             self.asked_at = BEGUN - timedelta(days=1)
         else:
             assert self.before is self.state
-            self.asked_at = self.now if self.before is ARMED else self.asked_at
+            # Of an open one it leads to the service list, and whatever was asked is forgotten.
+            is_asked = self.before is ARMED
+            self.asked_at = self.now if is_asked else BEGUN - timedelta(days=1)
         self.before = self.state
 
     @rule(load=st.sampled_from((0, LIMIT, LIMIT + 1)), seconds=st.integers(1, 40))
