@@ -155,7 +155,7 @@ def _rows(text: str) -> list[Row]:
     if _REFUSED.fullmatch(text):
         raise LineRefusedError(f"the meter refuses to say the rows of the profile: {text[1:-1]}")
     rows: list[Row] = []
-    for line in text.split("\r\n"):
+    for line in text.removesuffix("\r\n").split("\r\n"):
         match = _ROW.fullmatch(line)
         if match is None:
             raise LineGarbledError(f"{line[:40]!r} is no row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -37,13 +38,13 @@ def test_what_was_written_is_read_back_and_stays() -> None:
     meter = Meter(demo_config(), Storage.in_memory(), NOON)
     manager = managed(meter)
     parts = [each for each in meter.objects if str(each.obis).startswith("0-0:128.50.")]
-    flag, billing = (
+    clock, billing = (
         next(each for each in parts if each.name.endswith(f": {part}"))
-        for part in ("flag", "billing")
+        for part in ("clock", "billing")
     )
-    for each, text in ((flag, '{"identification": "MINE"}'), (billing, '{"day": 7}')):
+    for each, text in ((clock, '{"sync_limit_s": 7}'), (billing, '{"day": 7}')):
         written = SetNormal(0xC1, name(each), CosemData(Tag.UTF8_STRING, text))
         assert AccessResult.SUCCESS is manager.ask(written).result
-    assert ("MINE", 7) == (meter.config.flag.identification, meter.config.billing.day)
-    told = manager.value(name(meter.objects[flag.obis])).value
-    assert told == meter.objects[flag.obis].read(2, meter.now)
+    assert (7, 7) == (meter.config.clock.sync_limit_s, meter.config.billing.day)
+    told = manager.value(name(meter.objects[clock.obis])).value
+    assert told == meter.objects[clock.obis].read(2, meter.now)

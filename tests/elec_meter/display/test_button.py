@@ -88,8 +88,9 @@ def test_an_alarm_leaves_the_screen_that_somebody_looks_at() -> None:
     before = shown(house)
     raise_alarm(house)
     assert before == shown(house)
-    for _ in SCREENS[1:]:
-        house.press()
+    for _ in SCREENS:
+        if "ALARM" != mnemonic(house):
+            house.press()
     assert "ALARM" == mnemonic(house)
     raise_alarm(house, False)
     assert SCREENS[0].mnemonic == mnemonic(house)
