@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
 
 import msgspec
 
 from shared.timegrid import unix_s
 
+from .clock import SECOND_US
 from .config import LimiterConfig
-
-_SECOND_US: Final = 1_000_000
 
 
 class LimiterState(msgspec.Struct, array_like=True):
@@ -113,7 +111,7 @@ class Limiter:
 
     def trip(self, now_us: int) -> bool:
         """The contactor was opened; return whether that was once too often."""
-        earliest_us = now_us - self.config.lockout_s * _SECOND_US
+        earliest_us = now_us - self.config.lockout_s * SECOND_US
         recent = [at_us for at_us in self.saved.trips_us if at_us > earliest_us]
         self.saved.trips_us = [*recent, now_us]
         if len(self.saved.trips_us) >= self.config.lockout_trips:
@@ -127,4 +125,4 @@ class Limiter:
     @property
     def _patience_us(self) -> int:
         seconds = self.config.under_s if self.saved.is_over else self.config.over_s
-        return seconds * _SECOND_US
+        return seconds * SECOND_US

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from .clock import SECOND_US
 from .contactor import NO_CONTACTOR, Change, Contactor, ContactorState, ControlState, Trigger
 from .errors import ConfigError, CorruptError
 from .events import EventCode
@@ -20,8 +21,7 @@ STATE_KEY: Final = "switchgear"
 CONTACTOR: Final = 0
 """The contactor's number among what is switched; terminals have theirs."""
 
-_SECOND_US: Final = 1_000_000
-_OPENING_US: Final = 30 * _SECOND_US
+_OPENING_US: Final = 30 * SECOND_US
 """How long after an opening a measurement may still be one from before it."""
 
 _CODES: Final = {
@@ -94,7 +94,7 @@ class Switchgear:
         Raises:
             ContactorError: it cannot be done now; nothing happened.
         """
-        change = self.contactor.trigger(trigger, author, now_us // _SECOND_US)
+        change = self.contactor.trigger(trigger, author, now_us // SECOND_US)
         if trigger is Trigger.REMOTE_RECONNECT:
             self.limiter.release()
         if change is None:
@@ -168,7 +168,7 @@ class Switchgear:
         stays_armed = action == "trip" and not is_locked
         trigger = Trigger.LOCAL_DISCONNECT if stays_armed else Trigger.REMOTE_DISCONNECT
         cause = f"the limiter: {why}"
-        if contactor.trigger(trigger, cause, now_us // _SECOND_US, limited=True) is not None:
+        if contactor.trigger(trigger, cause, now_us // SECOND_US, limited=True) is not None:
             text = f"the contactor was opened{' and armed' * stays_armed} by {cause}"
             occurred.append(Occurrence(EventCode.CONTACTOR_OPENED_BY_LIMITER, text))
         if is_locked:
@@ -183,7 +183,7 @@ class Switchgear:
         if limiter.config.under != "arm" or limiter.saved.is_locked or not is_its:
             return []
         cause = "the limiter: the limit is kept"
-        contactor.trigger(Trigger.REMOTE_RECONNECT, cause, now_us // _SECOND_US, limited=True)
+        contactor.trigger(Trigger.REMOTE_RECONNECT, cause, now_us // SECOND_US, limited=True)
         return [Occurrence(EventCode.CONTACTOR_ARMED, f"the contactor was armed by {cause}")]
 
 

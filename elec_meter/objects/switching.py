@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from elec_meter.access import Level
-from elec_meter.clock import unix_us
+from elec_meter.clock import SECOND_US, unix_us
 from elec_meter.config.switchgear import SWITCHED_LOAD
 from elec_meter.contactor import ControlState
 from elec_meter.objects.base import CosemObject
@@ -99,7 +99,7 @@ def _relay(sources: Sources, number: int, relay: Relay) -> Iterator[CosemObject]
         f"0-{number}:128.61.0",
         f"{name}, boost that is left",
         sources.now,
-        lambda now: -(-relay.boost_us(unix_us(now)) // 1_000_000),
+        lambda now: -(-relay.boost_us(unix_us(now)) // SECOND_US),
         ScalerUnit(0, Unit.SECOND),
     )
 

@@ -159,6 +159,18 @@ def test_an_order_is_kept_over_an_outage() -> None:
     ] == [each.text for each in night.storage.events() if each.code == EventCode.RELAY_SWITCHED]
 
 
+def test_what_is_left_of_a_boost_is_whole_seconds() -> None:
+    """None more than there are: one that has begun counts, by the instant of the read."""
+    begun = NIGHT + timedelta(milliseconds=250)
+    night = Night(with_terminals(RelayConfig(boost_min=45)))
+    night.meter.boost_relay(1, None, begun)
+    left = night.meter.objects["0-1:128.61.0"]
+    read_at_ms = (0, 1, 999, 1_000, 45 * 60_000 - 1, 45 * 60_000)
+    assert [2700, 2700, 2700, 2699, 1, 0] == [
+        left.value_at(begun + timedelta(milliseconds=each)) for each in read_at_ms
+    ]
+
+
 def test_a_boost_ends_by_itself() -> None:
     """After its minutes, an outage among them; of what the calendar wants it changes nothing."""
     config = with_terminals(RelayConfig(control="calendar", calendar=AFTERNOON, boost_min=45))
