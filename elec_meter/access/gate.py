@@ -44,6 +44,8 @@ PUBLISHED_PASSWORDS: Final = {
 GATE_KEY: Final = "access"
 """Under which storage keeps what `Gate.packed` gives."""
 
+_REFUSED: Final = "the sign-on was refused"
+
 Log: TypeAlias = Callable[[EventCode, str, datetime], None]
 """Takes an entry of the event log: what it is, a sentence, when."""
 
@@ -186,16 +188,20 @@ class Gate:
         self._require_open(port, level, now)
         stored, serial = self._keys.get(level), self._serial()
         if stored is None or len(proof) != KEY_BYTES:
-            raise self._failure(port, (level,), now)
+            raise self._failure(port, level, now)
         client = proven_key(stored, proof, serial, level, seed)
         if client is None:
-            raise self._failure(port, (level,), now)
+            raise self._failure(port, level, now)
         return self._success(port, level, command_key(client, serial, level, seed), now)
 
     def sign_on_clear(
         self, port: str, password: str, levels: Sequence[Level], now: datetime
     ) -> SignedOn:
         """Let in who sends a password in clear, at the highest of some levels that it belongs to.
+
+        A password does not say which level it is meant for. A wrong one counts against the lowest
+        of those that were tried alone: guessing locks them one after the other, from below, and
+        three guesses do not keep everybody out.
 
         Raises:
             LevelLockedError: all of the levels are locked here.
@@ -212,7 +218,10 @@ class Gate:
             client = client_key(password, self._salt, level)
             if hmac.compare_digest(stored_key(client), self._keys[level]):
                 return self._success(port, level, None, now)
-        raise self._failure(port, tried, now)
+        if not tried:
+            self._log(EventCode.SIGN_ON_FAILED, f"a sign-on in clear was refused at {port}", now)
+            raise SignOnRefusedError(_REFUSED)
+        raise self._failure(port, min(tried), now)
 
     def at(self, port: str) -> PortGate:
         """The lock-outs of one port, for a protocol that has secrets of its own."""
@@ -224,7 +233,7 @@ class Gate:
 
     def failed(self, port: str, level: Level, now: datetime) -> None:
         """Somebody failed there who was asked by another protocol."""
-        self._failure(port, (level,), now)
+        self._failure(port, level, now)
 
     def succeeded(self, port: str, level: Level, now: datetime) -> None:
         """Somebody was let in there by another protocol."""
@@ -308,16 +317,15 @@ class Gate:
         self._log(EventCode.SIGNED_ON, f"level {int(level)} signed on at {port}", now)
         return SignedOn(level, port, key)
 
-    def _failure(self, port: str, levels: Sequence[Level], now: datetime) -> SignOnRefusedError:
-        for level in levels:
-            until_s = self._lockouts.failed(port, level, unix_s(now))
-            text = f"a sign-on to level {int(level)} failed at {port}"
-            self._log(EventCode.SIGN_ON_FAILED, text, now)
-            if until_s is not None:
-                until = f"{from_unix_s(until_s):%Y-%m-%d %H:%M:%S} UTC"
-                text = f"level {int(level)} is locked at {port} until {until}"
-                self._log(EventCode.LEVEL_LOCKED, text, now)
-        return SignOnRefusedError("the sign-on was refused")
+    def _failure(self, port: str, level: Level, now: datetime) -> SignOnRefusedError:
+        until_s = self._lockouts.failed(port, level, unix_s(now))
+        text = f"a sign-on to level {int(level)} failed at {port}"
+        self._log(EventCode.SIGN_ON_FAILED, text, now)
+        if until_s is not None:
+            until = f"{from_unix_s(until_s):%Y-%m-%d %H:%M:%S} UTC"
+            text = f"level {int(level)} is locked at {port} until {until}"
+            self._log(EventCode.LEVEL_LOCKED, text, now)
+        return SignOnRefusedError(_REFUSED)
 
 
 @lru_cache(maxsize=2 * len(PASSWORD_LEVELS))

@@ -111,6 +111,33 @@ def test_a_clear_password_counts_where_its_level_takes_one(gate: Gate) -> None:
         gate.sign_on_clear(PORT, "supplier", supplier, NOON)
 
 
+def test_a_clear_password_where_none_is_taken_is_logged(
+    gate: Gate, log: list[tuple[EventCode, str]]
+) -> None:
+    """Once for each, and nothing is locked by it: neither no level, nor one without a password."""
+    for levels in ((), (Level.READER,)) * 2:
+        with pytest.raises(SignOnRefusedError, match=r"^the sign-on was refused$"):
+            gate.sign_on_clear(PORT, "supplier", levels, NOON)
+    assert [(EventCode.SIGN_ON_FAILED, "a sign-on in clear was refused at FLAG TCP")] * 4 == log
+    assert not any(gate.is_locked(PORT, level, NOON) for level in Level)
+
+
+def test_wrong_clear_passwords_lock_one_level_after_the_other(gate: Gate) -> None:
+    """The lowest that was tried: three guesses leave the levels above it open."""
+    for level in (Level.READER, Level.INSTALLER):
+        gate.set_password(level, f"level {int(level)}", SALT, NOON)
+    levels = (Level.READER, Level.INSTALLER, Level.SUPPLIER)
+    locked = []
+    for _ in range(3):
+        for _ in range(3):
+            with pytest.raises(SignOnRefusedError):
+                gate.sign_on_clear(PORT, "guess", levels, NOON)
+        locked.append([level for level in levels if gate.is_locked(PORT, level, NOON)])
+    assert [list(levels[:1]), list(levels[:2]), list(levels)] == locked
+    with pytest.raises(LevelLockedError):
+        gate.sign_on_clear(PORT, "supplier", levels, NOON)
+
+
 def test_a_mac_is_taken_once(gate: Gate) -> None:
     """In order; and who sent a clear password has no key for any."""
     who = gate.sign_on(PORT, Level.SUPPLIER, PROOF, SEED, NOON)
