@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from functools import cache
@@ -51,13 +52,38 @@ LIVED = whole_life(Storage.in_memory()).meter
 """Kept here: what its directory reads would go with it."""
 
 DIRECTORIES = (METER.directory, LIVED.objects)
-SCALARS = [
-    pytest.param(directory, each, id=repr(each))
-    for directory in DIRECTORIES
-    for each in directory
-    if not isinstance(each, ProfileGeneric)
-]
-REGISTERS = [each for each in SCALARS if isinstance(each.values[1], Register)]
+WIDTH = 8
+"""Places of the display."""
+
+
+def form_of(register: Register) -> str | None:
+    """The display's picture of all digits of a register; None where they are too many."""
+    digits, value = register.digits(register.unit), register.value
+    assert isinstance(value, (int, Decimal))
+    whole = digits.whole or len(str(int(value)))
+    if whole + digits.decimals > WIDTH:
+        return None
+    return "0" * whole + ("." + "0" * digits.decimals if digits.decimals else "")
+
+
+def cases(fits: Callable[[CosemObject], bool]) -> list[Any]:
+    """Both meters' objects that a test is for, profiles left out."""
+    return [
+        pytest.param(directory, each, id=repr(each))
+        for directory in DIRECTORIES
+        for each in directory
+        if not isinstance(each, ProfileGeneric) and fits(each)
+    ]
+
+
+SCALARS = cases(lambda each: True)
+UNKNOWN = cases(lambda each: each.value is None)
+KNOWN = cases(lambda each: each.value is not None)
+CAPTURED = cases(lambda each: isinstance(each, ExtendedRegister))
+SHOWN_WHOLE = cases(
+    lambda each: isinstance(each, Register) and each.value is not None and bool(form_of(each))
+)
+NO_REGISTERS = cases(lambda each: not isinstance(each, Register) and each.value is not None)
 
 
 def shown(directory: Directory, each: CosemObject, form: str) -> str:
@@ -76,71 +102,79 @@ def test_most_of_a_life_has_something_to_say() -> None:
     assert {"0-0:128.21.0", "0-0:128.21.1", "0-0:128.21.2"} == unknown
 
 
-@pytest.mark.parametrize(("directory", "each"), SCALARS)
+@pytest.mark.parametrize(("directory", "each"), UNKNOWN)
+def test_what_is_not_known_is_said_so(directory: Directory, each: CosemObject) -> None:
+    """Nothing between a readout line's parentheses, and eight dashes on the display."""
+    assert "" == flag_value(directory, each)[0]
+    assert "-" * WIDTH == shown(directory, each, "#######0")
+
+
+@pytest.mark.parametrize(("directory", "each"), KNOWN)
 def test_flag_says_what_the_object_says(directory: Directory, each: CosemObject) -> None:
     """A readout line, taken apart by a reader, is the object's value in its unit."""
     value = each.value
-    line = readout_line(each, directory.now())
-    identifier, _, rest = line.partition("(")
-    text, _, unit = rest.partition(")")[0].partition("*")
+    text, unit = flag_value(directory, each)
+    match value:
+        case int() | Decimal() if isinstance(each, Register):
+            kilo = 1000 if unit == f"k{each.unit}" else 1
+            assert value == Decimal(text) * kilo
+            assert each.unit == unit.removeprefix("k" if kilo > 1 else "")
+        case datetime():
+            assert value == datetime.strptime(text, "%y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        case date():
+            assert f"{value:%y-%m-%d}" == text
+        case time():
+            assert f"{value:%H:%M:%S}" == text
+        case str() | int():
+            assert re.sub(r"[^ -~]|[()*/!]", "_", str(value))[:32] == text
+        case _:
+            pytest.fail(f"nobody says how {value!r} is read out")
 
+
+def flag_value(directory: Directory, each: CosemObject) -> tuple[str, str]:
+    """What a readout line says of an object: value and unit."""
+    identifier, _, rest = readout_line(each, directory.now()).partition("(")
     assert each is directory[identifier]
-    if value is None:
-        assert "" == text
-    elif isinstance(each, Register):
-        kilo = 1000 if unit == f"k{each.unit}" else 1
-        assert value == Decimal(text) * kilo
-        assert each.unit == unit.removeprefix("k" if kilo > 1 else "")
-    elif isinstance(value, datetime):
-        assert value == datetime.strptime(text, "%y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    elif isinstance(value, (str, int)):
-        assert re.sub(r"[^ -~]|[()*/!]", "_", str(value))[:32] == text
+    text, _, unit = rest.partition(")")[0].partition("*")
+    return text, unit
 
 
-@pytest.mark.parametrize(("directory", "each"), SCALARS)
-def test_flag_says_when_a_value_was_captured(directory: Directory, each: CosemObject) -> None:
+@pytest.mark.parametrize(("directory", "each"), CAPTURED)
+def test_flag_says_when_a_value_was_captured(directory: Directory, each: ExtendedRegister) -> None:
     """Behind the value of what has a capture time stands that time."""
-    if isinstance(each, ExtendedRegister):
-        captured = each[5]
-        time = f"{captured:%y-%m-%d %H:%M:%S}" if isinstance(captured, datetime) else ""
-        assert readout_line(each, directory.now()).endswith(f")({time})")
+    captured = each[5]
+    time = f"{captured:%y-%m-%d %H:%M:%S}" if isinstance(captured, datetime) else ""
+    assert readout_line(each, directory.now()).endswith(f")({time})")
 
 
-@pytest.mark.parametrize(("directory", "each"), REGISTERS)
+@pytest.mark.parametrize(("directory", "each"), SHOWN_WHOLE)
 def test_the_display_says_what_the_object_says(directory: Directory, each: Register) -> None:
-    """Where eight digits suffice they are the value; what is not known is eight dashes."""
-    digits, value = each.digits(each.unit), each.value
-    if value is None:
-        assert "--------" == shown(directory, each, "#######0")
-        return
-    assert isinstance(value, (int, Decimal))
-    whole = digits.whole or len(str(int(value)))
-    if whole + digits.decimals <= 8:
-        form = "0" * whole + ("." + "0" * digits.decimals if digits.decimals else "")
-        assert value == Decimal(shown(directory, each, form))
+    """Where eight digits suffice they are the value."""
+    form = form_of(each)
+    assert form is not None
+    assert each.value == Decimal(shown(directory, each, form))
 
 
-@pytest.mark.parametrize(("directory", "each"), SCALARS)
+@pytest.mark.parametrize(("directory", "each"), NO_REGISTERS)
 def test_the_display_says_what_is_no_register(directory: Directory, each: CosemObject) -> None:
     """Times and dates in their forms, status words as bits, numbers and texts as they are."""
     value = each.value
-    if isinstance(each, Register):
-        return
-    if value is None:
-        assert "--------" == shown(directory, each, "text")
-    elif isinstance(value, datetime):
-        assert f"{value:%H:%M:%S}" == shown(directory, each, "time")
-        assert f"{value:%d.%m.%y}" == shown(directory, each, "date")
-    elif isinstance(value, time):
-        assert f"{value:%H:%M:%S}" == shown(directory, each, "time")
-    elif isinstance(value, date):
-        assert f"{value:%d.%m.%y}" == shown(directory, each, "date")
-    elif isinstance(value, int):
-        assert value & 0xFFFFFFFF == int(shown(directory, each, "hex"), 16)
-        if value < 10**8:
-            assert value == int(shown(directory, each, "#######0"))
-    else:
-        assert str(value)[:8].strip() == shown(directory, each, "text")
+    match value:
+        case datetime():
+            assert f"{value:%H:%M:%S}" == shown(directory, each, "time")
+            assert f"{value:%d.%m.%y}" == shown(directory, each, "date")
+        case time():
+            assert f"{value:%H:%M:%S}" == shown(directory, each, "time")
+        case date():
+            assert f"{value:%d.%m.%y}" == shown(directory, each, "date")
+        case int():
+            assert value & 0xFFFFFFFF == int(shown(directory, each, "hex"), 16)
+            if value < 10**WIDTH:
+                assert value == int(shown(directory, each, "#######0"))
+        case str():
+            assert value[:WIDTH].strip() == shown(directory, each, "text")
+        case _:
+            pytest.fail(f"nobody says how {value!r} is shown")
 
 
 @pytest.mark.parametrize(("directory", "each"), SCALARS)

@@ -55,7 +55,7 @@ def test_commands_are_scripts(desktop: Desktop) -> None:
     assert [f"maximum demand was reset by {author}"] == desktop.texts(EventCode.DEMAND_RESET)
     assert [f"the billing period was ended by {author}"] == desktop.texts(EventCode.BILLING_ENDED)
     assert "ER08" == refusal(programmer.command("W1", "0-0:10.0.1;M1(1)"))
-    assert "locked" in programmer.read("ER()") or "reset" in programmer.read("ER()")
+    assert "ER(maximum demand cannot be reset again for 3600 s)" == programmer.read("ER()")
     assert "ER08" == refusal(programmer.command("W1", "0-0:10.0.1;M1(9)"))
     assert "ER06" == refusal(programmer.command("W1", "0-0:10.0.1;M2(1)"))
 

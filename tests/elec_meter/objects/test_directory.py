@@ -13,13 +13,16 @@ from elec_meter.errors import ConfigError
 from elec_meter.objects import (
     Actions,
     Data,
+    DemandRegister,
     Directory,
+    ExtendedRegister,
     NoSuchAttributeError,
     Register,
     UnitFault,
     UnitReport,
     UnknownObjectError,
 )
+from elec_meter.objects.catalogue import complete_config
 from shared.obis import Obis
 from shared.timegrid import unix_s
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
@@ -217,7 +220,15 @@ def test_no_object_can_be_reset() -> None:
         register.value = 0
     with pytest.raises(TypeError):
         register[2] = 0
-    assert not [name for name in dir(Register) if "reset" in name or "set_" in name]
+
+
+def test_no_register_has_a_method() -> None:
+    """Those of COSEM would reset it; of a meter that has every object none is written either."""
+    directory = FixedMeter(config=complete_config()).directory
+    registers = [each for each in directory if isinstance(each, Register)]
+    assert {Register, ExtendedRegister, DemandRegister} == set(map(type, registers))
+    assert [()] * len(registers) == [each.methods for each in registers]
+    assert [()] * len(registers) == [each.writable for each in registers]
 
 
 def test_two_objects_of_one_name_are_a_mistake() -> None:
