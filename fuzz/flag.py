@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Final
@@ -34,55 +33,21 @@ _SOH, _ETX, _EOT = 1, 3, 4
 _CHANGED = MeterConfig(serial="00000001", gas_units=demo_config().gas_units)
 
 
-class _Nothing:
-    """Takes every order, does what could refuse it, and leaves the meter as it is."""
+class IdleActions(Actions):
+    """Takes every order, does what could refuse it, and leaves the meter as it is.
+
+    What it inherits does nothing, whatever orders there will be.
+
+    Args:
+        config: what changes are made of.
+    """
 
     def __init__(self, config: MeterConfig) -> None:
         self._config = config
 
-    def apply_config(self, config: MeterConfig) -> None:
-        pass
-
     def apply_change(self, change: bytes) -> None:
+        """A change that is none is refused."""
         apply_change(self._config, change)
-
-    def set_clock(self, utc: datetime) -> None:
-        pass
-
-    def adjust_clock(self, by_s: int) -> None:
-        pass
-
-    def synchronise_clock(self, utc: datetime) -> None:
-        pass
-
-    def reset_demand(self) -> None:
-        pass
-
-    def end_billing(self) -> None:
-        pass
-
-    def receive_prices(
-        self, channel: str, start: datetime, prices_p_kwh: Sequence[Decimal]
-    ) -> None:
-        pass
-
-    def open_contactor(self) -> None:
-        pass
-
-    def arm_contactor(self) -> None:
-        pass
-
-    def switch_relay(self, terminal: int, *, is_on: bool) -> None:
-        pass
-
-    def boost_relay(self, terminal: int, minutes: int) -> None:
-        pass
-
-    def clear_alarms(self) -> None:
-        pass
-
-    def change_password(self, of: Level, salt: bytes, key: bytes) -> None:
-        pass
 
 
 class _Line:
@@ -101,7 +66,7 @@ class _Line:
             status=dict,
             gate=None,
         )
-        idle = _Nothing(meter.config)
+        idle = IdleActions(meter.config)
         actions: Callable[[Level, str], Actions] = (
             partial(OrderDesk, orders) if really else lambda _level, _author: idle
         )
@@ -183,6 +148,9 @@ def _seeds() -> list[bytes]:
         ("W1", '0-0:13.0.0;8([["w",1,1,1,1,1,1,1]])'),
         ("W1", '0-0:13.0.0;9([[1,[["00:00:00","0-0:10.0.100",2]]]])'),
         ("W1", "0-0:13.0.0;M1(0)"),
+        ("W1", "0-0:13.0.0;10(2601010000)"),
+        ("W1", '0-0:11.0.0;2([[1,"2026-12-25",1]])'),
+        ("W1", "0-0:25.9.0;M1(0)"),
         ("W1", '0-0:11.0.0;M1([1,"2026-12-25",1])'),
         ("W1", "0-0:128.23.0(2601010000;1.5;2)"),
         ("W1", f"0-0:128.52.1({'00' * 48})"),
