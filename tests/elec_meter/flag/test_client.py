@@ -108,8 +108,9 @@ def test_a_client_that_wants_to_program_is_told_at_once(address: tuple[str, int]
 
 def test_another_meters_address_is_met_with_silence(address: tuple[str, int]) -> None:
     """The client's own time-out ends it."""
-    reader = client(TcpTransport(address, timeout=0.3), "00000002")
+    reader = client(TcpTransport(address, timeout=10), "00000002")
     reader.connect()
+    reader.transport.socket.settimeout(0.3)  # of the silence alone
     try:
         with pytest.raises(TransportError) as caught:
             reader.startup()

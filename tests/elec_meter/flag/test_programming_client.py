@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +35,9 @@ from tests.elec_meter.ports.cable import Cable
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 DEMO = demo_config()
+_END = 1
+"""The end of the cable at which the client is."""
+
 LOCAL = replace(DEMO, tariff=replace(DEMO.tariff, import_=ECONOMY_7_LOCAL))
 
 
@@ -43,25 +45,35 @@ class EightBitTransport(SerialTransport):
     """Parity in software, for a line that has none, and one port kept open at the baud switch.
 
     As shipped the client opens the port a second time, half a second later, and loses what came.
+
+    Args:
+        cable: at whose second end the client is.
     """
+
+    def __init__(self, cable: Cable, timeout: float) -> None:
+        super().__init__(cable.ends[_END], timeout=timeout)
+        self._cable = cable
+        self._sent = 0
 
     def connect(self) -> None:
         """At 300 bit/s."""
+        self._sent = self._cable.carried(_END)
         self.port = serial.Serial(self.port_name, 300, timeout=self.timeout)
 
     def switch_baudrate(self, baud: int) -> None:
         """Of the same port, once everything has left it."""
-        time.sleep(0.05)  # a pseudo-terminal does not tell when bytes have left the cable
+        self._cable.wait_carried(_END, self._sent)
         self.port.baudrate = baud
 
     def disconnect(self) -> None:
         """Once the last bytes have left the cable."""
-        time.sleep(0.05)
+        self._cable.wait_carried(_END, self._sent)
         super().disconnect()
 
     def _send(self, data: bytes) -> None:
         self.port.write(with_even_parity(data))
         self.port.flush()
+        self._sent += len(data)
 
     def _recv(self, chars: int = 1) -> bytes:
         return without_parity(self.port.read(chars))
@@ -179,12 +191,11 @@ def test_a_tariff_programmed_over_a_serial_line_survives_a_restart(tmp_path: Pat
     """Signed on at 300, programmed at 19200, and read out from 300 again afterwards."""
 
     def talk(runtime: Runtime) -> None:
-        client = Client(EightBitTransport(cable.ends[1], timeout=20))
+        client = Client(EightBitTransport(cable, timeout=20))
         program(client)
         client.rest = lambda duration=None: None
         client.connect()
-        while cable.speed(0) != 300:
-            time.sleep(0.01)
+        cable.wait_speed(0, 300)
         assert "00000001" == client.standard_readout().data[1].value
         client.disconnect()
 
@@ -211,7 +222,7 @@ def test_a_wrong_password_locks_one_port_of_a_running_meter(tmp_path: Path) -> N
     def talk(runtime: Runtime) -> None:
         assert ["(ER03)"] * 3 == [refused(runtime, "guess") for _ in range(3)]
         assert "(ER04)" == refused(runtime, "supplier")
-        client = Client(EightBitTransport(cable.ends[1], timeout=20))
+        client = Client(EightBitTransport(cable, timeout=20))
         client.connect()
         client.sign_on(Level.SUPPLIER, "supplier")
         client.disconnect()

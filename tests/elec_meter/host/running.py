@@ -10,9 +10,10 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from elec_meter import Storage
 from elec_meter.access import Level, stored_key
@@ -39,15 +40,24 @@ class Running:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.lines: list[str] = []
+        self._heard: SimpleQueue[str | None] = SimpleQueue()
+        threading.Thread(target=self._hear, daemon=True).start()
 
-    def told(self, text: str) -> str:
-        """The next line that has this text."""
+    def told(self, text: str, within_s: float = 60) -> str:
+        """The next line that has this text, from what was told since the last one was found."""
+        end_s = time.monotonic() + within_s
+        with suppress(Empty):
+            while (line := self._heard.get(timeout=max(0, end_s - time.monotonic()))) is not None:
+                self.lines.append(line)
+                if text in line:
+                    return line
+        raise AssertionError(f"{text!r} is not in {self.lines}")
+
+    def _hear(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.lines.append(line)
-            if text in line:
-                return line
-        raise AssertionError(f"{text!r} is not in {self.lines}")
+            self._heard.put(line)
+        self._heard.put(None)
 
     def stop(self) -> None:
         """As systemd does; it ends with 0 and says that all is durable."""

@@ -124,10 +124,11 @@ def test_nothing_flows_through_an_open_contactor(tmp_path: Path) -> None:
         async with Runtime(meter, host_utc) as runtime:
 
             async def until(met: Callable[[object], bool]) -> None:
-                while not met(meter.objects["1-0:1.7.0"][2]):
-                    edge.step(runtime.now())
-                    runtime.step()
-                    await runtime.wait(0.05)
+                async with asyncio.timeout(60):
+                    while not met(meter.objects["1-0:1.7.0"][2]):
+                        edge.step(runtime.now())
+                        runtime.step()
+                        await runtime.wait(0.05)
 
             await edge.open(runtime)
             try:

@@ -127,7 +127,10 @@ def test_modules_of_the_file_are_in_the_slot(tmp_path: Path) -> None:
 
     async def placed() -> str:
         meter = Meter(MeterConfig(), Storage.in_memory(), BEGIN)
-        async with Runtime(meter, lambda: BEGIN, **edge.arguments()) as runtime:
+        async with (
+            Runtime(meter, lambda: BEGIN, **edge.arguments()) as runtime,
+            asyncio.timeout(60),
+        ):
             while "mine" not in runtime.ports:
                 await runtime.wait(0.05)
             return runtime.ports["mine"]

@@ -34,9 +34,9 @@ from tests.elec_meter.host.running import LiveFrontEnd, running, until, with_pas
 from tests.elec_meter.ports.cable import Cable
 
 
-def read_optically(port: str) -> dict[str, Decimal]:
+def read_optically(cable: Cable) -> dict[str, Decimal]:
     """The numbers of a readout by a client that nobody here wrote."""
-    client = Iec6205621Client(EightBitTransport(port, timeout=20))
+    client = Iec6205621Client(EightBitTransport(cable, timeout=20))
     client.rest = lambda duration=None: None
     client.connect()
     answer = client.standard_readout()
@@ -62,7 +62,7 @@ def test_registers_are_read_while_samples_flow(tmp_path: Path) -> None:
         with running(file, home) as meter:
             meter.told("runs in")
             until(lambda seen: imported_wh(seen) > 0, home)
-            read = read_optically(cable.ends[1])
+            read = read_optically(cable)
             assert Decimal(0) < read["1.8.0"]
             sentence = refused("run", "--config", file, "--data", home)
             assert f"is in use by process {meter.process.pid}" in sentence
@@ -76,7 +76,6 @@ def test_registers_are_read_while_samples_flow(tmp_path: Path) -> None:
     codes = [row["code"] for row in shown("events", home)]
     assert 1 == codes.count(EventCode.FIRST_POWER_UP)
     assert 1 == codes.count(EventCode.POWER_UP)
-    assert EventCode.MEASUREMENT_LOST not in codes
 
 
 def test_an_unplugged_front_end_is_told_and_taken_back(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import select
 import termios
 import threading
+import time
 import tty
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,9 @@ class Cable:
         garbled: how many did not.
     """
 
+    PATIENCE_S = 20.0
+    """The longest that anybody waits for what has to come."""
+
     def __init__(self) -> None:
         pairs = [os.openpty() for _ in range(2)]
         self._outer = [outer for outer, _ in pairs]
@@ -31,6 +35,8 @@ class Cable:
         self.ends = tuple(os.ttyname(inner) for inner in self._inner)
         self.speeds: list[int] = []
         self.garbled = 0
+        self._carried = [0, 0]
+        self._moved = threading.Condition()
         self._stop = os.pipe()
         self._thread = threading.Thread(target=self._carry)
 
@@ -53,6 +59,24 @@ class Cable:
         """At which speed an end is open now."""
         return _SPEEDS.get(termios.tcgetattr(self._inner[end])[5], 0)
 
+    def carried(self, end: int) -> int:
+        """How many bytes from an end have come out of the other."""
+        return self._carried[end]
+
+    def wait_carried(self, end: int, count: int) -> None:
+        """Wait until so many have: a pseudo-terminal does not tell when bytes have left it."""
+        with self._moved:
+            if not self._moved.wait_for(lambda: self._carried[end] >= count, self.PATIENCE_S):
+                raise AssertionError(f"{count - self._carried[end]} bytes never left the cable")
+
+    def wait_speed(self, end: int, speed: int) -> None:
+        """Wait until an end has been switched to a speed."""
+        end_s = time.monotonic() + self.PATIENCE_S
+        while self.speed(end) != speed:
+            if time.monotonic() > end_s:
+                raise AssertionError(f"{self.ends[end]} never came to {speed} bit/s")
+            time.sleep(0.01)
+
     def _carry(self) -> None:
         while True:
             ready, _, _ = select.select([*self._outer, self._stop[0]], [], [])
@@ -69,3 +93,6 @@ class Cable:
                 elif not self.speeds or self.speeds[-1] != speed:
                     self.speeds.append(speed)
                 os.write(self._outer[1 - end], data)
+                with self._moved:
+                    self._carried[end] += len(data)
+                    self._moved.notify_all()
