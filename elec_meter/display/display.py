@@ -35,7 +35,11 @@ from shared.timegrid import unix_s
 
 _VALUE: Final = 2
 ALARMS: Final = "0-0:97.98.20"
+"""The alarms since the last clearing: while there are any they have a screen."""
+
 LED: Final = "0-0:128.63.1"
+"""Whether the LED that flashes with the energy is lit."""
+
 _CONTACTOR: Final = "0-0:96.3.10"
 _CONTROL_STATE: Final = 3
 _CONTROL_MODE: Final = 4
@@ -97,6 +101,7 @@ class Display:
         service: Sequence[DisplayScreen] = (),
     ) -> None:
         self._directory = directory
+        self._faults = [each for each in directory if _tells_faults(each)]
         self._scroll = [_Screen(each, directory) for each in config.scroll or automatic]
         self._own_button = [_Screen(each, directory) for each in config.button]
         self._service = [_Screen(each, directory) for each in config.service or service]
@@ -212,7 +217,7 @@ class Display:
     def _icons(self, now: datetime) -> Icons:
         flag_at = self._flag_at
         is_flag_busy = flag_at is not None and flag_at <= now < flag_at + _FLAG_SHOWN
-        return replace(_icons(self._directory, now), flag_busy=is_flag_busy)
+        return replace(_icons(self._directory, self._faults, now), flag_busy=is_flag_busy)
 
 
 class _Screen:
@@ -270,11 +275,16 @@ class _Screen:
         return unit
 
 
-def _icons(directory: Directory, now: datetime) -> Icons:
+def _tells_faults(each: CosemObject) -> bool:
+    """Whether it is the faults of a unit, on any channel."""
+    obis = each.obis
+    return (obis.a, obis.c, obis.d, obis.e) == (0, 97, 97, 0) and obis.b > 0
+
+
+def _icons(directory: Directory, units: Sequence[CosemObject], now: datetime) -> Icons:
     faults = UnitFault(0)
-    for each in directory:
-        if (each.obis.a, each.obis.c, each.obis.d, each.obis.e) == (0, 97, 97, 0) and each.obis.b:
-            faults |= UnitFault(_number(each, now) or 0)
+    for each in units:
+        faults |= UnitFault(_number(each, now) or 0)
     return Icons(
         rate=_whole(directory, "0-0:96.14.0", now),
         direction=_direction(_whole(directory, "1-0:16.7.0", now)),

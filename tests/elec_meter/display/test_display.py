@@ -8,7 +8,7 @@ import pytest
 from elec_meter.config import DisplayConfig, DisplayScreen, automatic_screens, demo_config
 from elec_meter.display import Display, Icons
 from elec_meter.errors import ConfigError
-from elec_meter.objects import UnitFault, UnitReport
+from elec_meter.objects import Directory, UnitFault, UnitReport
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 
 CYCLE_S = 6 * 8
@@ -115,6 +115,15 @@ def test_icons_follow_the_directory() -> None:
     night = START + timedelta(hours=1)
     wanted = Icons(2, "export", low_battery=True, radio_silent=True, contactor="closed")
     assert wanted == display.snapshot(night).icons
+
+
+def test_a_snapshot_looks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the icons are made of is found when the display is made: no walk of the directory."""
+    meter = FixedMeter()
+    display = Display(meter.config.display, meter.directory)
+    monkeypatch.setattr(Directory, "__iter__", lambda _: pytest.fail("it walks the directory"))
+    meter.reports["00000001"] = UnitReport(faults=UnitFault.LOW_BATTERY)
+    assert display.snapshot(START).icons.low_battery
 
 
 def test_icons_show_nothing_that_is_not_known() -> None:
