@@ -31,6 +31,10 @@ class OrderDesk:
         self._level = int(level)
         self._author = author
 
+    def require(self, level: Level, what: str) -> None:
+        """Refuse an author below a level what he asks for, and log that."""
+        self._orders.require(Level(self._level), level, what, self._author)
+
     def apply_config(self, config: MeterConfig) -> None:
         """Put a document in force."""
         document = msgspec.Raw(config_to_json(config))

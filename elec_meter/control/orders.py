@@ -109,6 +109,20 @@ class Orders:
                 return self._passwords()
         return self._carry_out(request, author)
 
+    def require(self, level: Level, needed: Level, what: str, author: str) -> None:
+        """Refuse an author at a level what takes a higher one, before its value is looked at.
+
+        Raises:
+            NotAllowedError: the level is too low; that is in the log.
+        """
+        try:
+            require_level(level, needed, what)
+        except NotAllowedError as error:
+            now = self._now()
+            self._meter.handle_timer(now)
+            self._log_refusal(None, error, now, author)
+            raise
+
     def _carry_out(self, order: requests.Request, author: str) -> Reply:
         earlier = self._applied.reply(order)
         if earlier is not None:
@@ -139,7 +153,7 @@ class Orders:
         return reply
 
     def _log_refusal(
-        self, order: requests.Request, error: MeterError, now: datetime, author: str
+        self, order: requests.Request | None, error: MeterError, now: datetime, author: str
     ) -> None:
         """What a level may not do; and calendars, which DLMS refuses without a sentence."""
         if isinstance(error, NotAllowedError):

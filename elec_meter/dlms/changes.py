@@ -71,8 +71,9 @@ class DirectoryChanges:
         """Change an attribute whole, or not at all."""
         try:
             each = self._directory[member.obis]
-            given = given_of(each.entry(member.number).form, value)
-            each.write(member.number, given, self._actions(level))
+            entry, actions = each.entry(member.number), self._actions(level)
+            actions.require(entry.level, f"write attribute {member.number} of {member.obis}")
+            each.write(member.number, given_of(entry.form, value), actions)
         except MeterError as error:
             return _result(error)
         return AccessResult.SUCCESS
@@ -82,8 +83,9 @@ class DirectoryChanges:
         number = member.number % 256
         try:
             each = self._directory[member.obis]
-            given = given_of(each.method(number).form, value or CosemData(Tag.NULL))
-            each.invoke(number, given, self._actions(level))
+            entry, actions = each.method(number), self._actions(level)
+            actions.require(entry.level, f"invoke method {member.number} of {member.obis}")
+            each.invoke(number, given_of(entry.form, value or CosemData(Tag.NULL)), actions)
         except MeterError as error:
             return ActionOutcome(ActionResult(_result(error)))
         return ActionOutcome(ActionResult.SUCCESS)

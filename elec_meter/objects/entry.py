@@ -69,6 +69,17 @@ class Actions(Protocol):
         MeterError: from any of them; nothing was done.
     """
 
+    def require(self, level: Level, what: str) -> None:
+        """Refuse whoever is below a level what they ask for, before a value of theirs is looked at.
+
+        Args:
+            level: the lowest that may.
+            what: they ask for, as it stands behind "may not".
+
+        Raises:
+            NotAllowedError: they are below it.
+        """
+
     def apply_config(self, config: MeterConfig) -> None:
         """Put a document in force."""
 

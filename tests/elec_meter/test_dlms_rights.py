@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from elec_meter import Meter, Storage
+from elec_meter.config import demo_config
+from elec_meter.dlms.action import ActionNormal
+from elec_meter.dlms.data import CosemData, octets
+from elec_meter.dlms.services import AccessResult, ActionResult
+from elec_meter.dlms.setting import SetNormal
+from elec_meter.events import EventCode
+from elec_meter.objects import CosemObject
+from tests.elec_meter.dlms.asking import PASSWORD, PUBLIC, READER, Asker, name
+from tests.elec_meter.test_dlms_service import asker_of, service_of
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+ACCESS = "0-0:128.50.25"
+
+
+@pytest.fixture(scope="module")
+def meter() -> Meter:
+    """A meter that nothing here changes."""
+    return Meter(demo_config(), Storage.in_memory(), NOON)
+
+
+def client(meter: Meter, sap: int) -> Asker:
+    """The public, or the reader by its password."""
+    asker = asker_of(service_of(meter), sap)
+    _ = asker.open() if sap == PUBLIC else asker.open(1, PASSWORD)
+    return asker
+
+
+def in_force(each: CosemObject) -> CosemData:
+    """The value of a text as somebody would write it again."""
+    return octets(str(each.value).encode())
+
+
+@pytest.mark.parametrize("sap", [PUBLIC, READER])
+@pytest.mark.parametrize("code", [ACCESS, "0-0:128.50.0", "0-0:96.1.1"])
+def test_nobody_learns_by_writing_whether_a_guess_is_right(
+    meter: Meter, sap: int, code: str
+) -> None:
+    """The value in force is denied to who may not write it as any other is, and that is logged."""
+    asker, each = client(meter, sap), meter.objects[code]
+    before = len(list(meter.storage.events()))
+    for value in (in_force(each), octets(b"{}"), CosemData(17, 1)):
+        answer = asker.ask(SetNormal(0xC1, name(each), value))
+        assert AccessResult.READ_WRITE_DENIED is answer.result
+    refused = [each.code for each in list(meter.storage.events())[before:]]
+    assert 3 == refused.count(EventCode.ORDER_REFUSED)
+
+
+def test_a_right_is_looked_at_before_a_parameter(meter: Meter) -> None:
+    """The reader may not open the contactor, with or without the number that it takes."""
+    method = name(meter.objects["0-0:96.3.10"], 1).member
+    answer = client(meter, READER).ask(ActionNormal(0xC1, method, None))
+    assert ActionResult.READ_WRITE_DENIED is answer.outcome.result
