@@ -18,11 +18,12 @@ from elec_meter.dlms.acse import (
 from elec_meter.dlms.action import ActionNormal, ActionOutcome, ActionRequest, ActionResponse
 from elec_meter.dlms.apdus import Apdu, decode_apdu
 from elec_meter.dlms.blocks import Acting, Getting, Setting
-from elec_meter.dlms.ciphering import is_ciphered
+from elec_meter.dlms.ciphering import COUNTER_MAX, is_ciphered
 from elec_meter.dlms.data import encode_data, octets
 from elec_meter.dlms.device import LogicalDevice
 from elec_meter.dlms.errors import (
     CipheringError,
+    CountersSpentError,
     NotSupportedError,
     PeerError,
     ReplayError,
@@ -99,6 +100,8 @@ class Association:
             return self._answer(data)
         except PeerError as error:
             return exception(error).to_bytes()
+        except CountersSpentError:
+            return _NOT_ALLOWED.to_bytes()
         except CheckpointFailedError:
             # Nothing that is not durable is said, a counter of an answer among it.
             return _NOT_ALLOWED.to_bytes()
@@ -233,6 +236,8 @@ class Association:
 def exception(error: PeerError) -> ExceptionResponse:
     """What an APDU that cannot be served is answered with."""
     match error:
+        case ReplayError() if error.lowest > COUNTER_MAX:
+            return _NOT_ALLOWED
         case ReplayError():
             return ExceptionResponse(
                 StateError.SERVICE_NOT_ALLOWED, ServiceError.INVOCATION_COUNTER_ERROR, error.lowest

@@ -12,7 +12,7 @@ from typing import Final
 
 from elec_meter.dlms.ciphering import COUNTER_MAX, TITLE_SIZE, Keys
 from elec_meter.dlms.cursor import Cursor
-from elec_meter.dlms.errors import EncodingError, ReplayError
+from elec_meter.dlms.errors import CountersSpentError, ReplayError
 
 TITLES_MAX: Final = 16
 """Senders that are remembered one by one for each key. The one that is forgotten is the one with
@@ -62,11 +62,11 @@ class InvocationCounters:
         """A counter to send something with; it is used up.
 
         Raises:
-            EncodingError: there is none left: the key has to be changed.
+            CountersSpentError: there is none left: the key has to be changed.
         """
         counters = self._of(keys)
         if counters.next_sent > COUNTER_MAX:
-            raise EncodingError("the key has no invocation counter left")
+            raise CountersSpentError("the key has no invocation counter left")
         counters.next_sent += 1
         return counters.next_sent - 1
 

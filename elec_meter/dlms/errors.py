@@ -17,6 +17,13 @@ class EncodingError(DlmsError):
     """
 
 
+class CountersSpentError(EncodingError):
+    """The meter has sent with every invocation counter of a key: only another key helps.
+
+    Example scenario: four thousand million answers to one client.
+    """
+
+
 class CredentialError(DlmsError):
     """Somebody gave a client keys or a password that it cannot have. It has what it had.
 
@@ -70,7 +77,7 @@ class ReplayError(CipheringError):
     Example scenarios: a recorded request is sent again; a client lost its counter.
 
     Args:
-        lowest: the lowest counter that would be taken.
+        lowest: the lowest counter that would be taken; there is none beyond 32 bits.
     """
 
     def __init__(self, lowest: int) -> None:

@@ -18,7 +18,7 @@ from elec_meter.dlms.acse import (
 )
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
-from elec_meter.dlms.ciphering import Form, prove
+from elec_meter.dlms.ciphering import COUNTER_MAX, Form, prove
 from elec_meter.dlms.data import octets, uint32
 from elec_meter.dlms.get import GetNormal, GetResponse
 from elec_meter.dlms.initiate import InitiateRequest
@@ -37,6 +37,7 @@ from tests.elec_meter.dlms.asking import (
     MANAGEMENT,
     PUBLIC,
     READER,
+    Asker,
     associated,
     device_of,
     is_refused,
@@ -49,6 +50,9 @@ METER = lived_in(4)
 IMPORT = name("1-0:1.8.0")
 CHALLENGE = bytes(range(100, 116))
 UNDECIPHERED = ExceptionResponse(StateError.SERVICE_NOT_ALLOWED, ServiceError.DECIPHERING_ERROR)
+NOT_POSSIBLE = ExceptionResponse(
+    StateError.SERVICE_NOT_ALLOWED, ServiceError.OPERATION_NOT_POSSIBLE
+)
 
 
 def test_a_request_with_a_wrong_key_opens_nothing() -> None:
@@ -210,3 +214,26 @@ def test_the_frame_counter_is_the_highest_heard() -> None:
     reader = associated(METER, PUBLIC, device=lambda _: device)
 
     assert uint32(502) == reader.value(name("0-0:43.1.0", class_id=1))
+
+
+def test_a_counter_at_its_end_is_refused() -> None:
+    """In words, to a ciphered APDU and to an AARQ; another sender of the same key is heard."""
+    client = associated(METER, MANAGEMENT, Form.GLOBAL)
+    client.counter = COUNTER_MAX
+    assert uint32(46) == client.value(IMPORT)
+    for said in (GetNormal(0xC1, IMPORT), None):
+        client.counter = COUNTER_MAX
+        request = client.request(Mechanism.HIGH_GMAC, CHALLENGE) if said is None else None
+        data = client.sealed(said.to_bytes()) if request is None else request.to_bytes()
+        assert NOT_POSSIBLE == decode_apdu(client.send(data))
+    other = Asker(client.server, MANAGEMENT, Form.GLOBAL, title=b"HES\x00\x00\x00\x00\x02")
+    assert not other.prove(other.open(Mechanism.HIGH_GMAC, CHALLENGE), CHALLENGE).outcome.result
+
+
+def test_a_meter_without_a_counter_left_refuses_too() -> None:
+    """It sends nothing in clear instead, and no counter twice."""
+    counters = InvocationCounters()
+    device = device_of(METER.directory, counters=counters)
+    client = associated(METER, MANAGEMENT, Form.GLOBAL, device=lambda _: device)
+    counters._of(KEYS).next_sent = COUNTER_MAX + 1
+    assert NOT_POSSIBLE == client.ask(GetNormal(0xC1, IMPORT))
