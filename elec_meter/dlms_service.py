@@ -66,6 +66,11 @@ class _Door:
         if level > Level.PUBLIC:
             self._gate.failed(self.port, level, self._now())
 
+    def unproved(self, level: Level) -> None:
+        """Somebody has not the key."""
+        if level > Level.PUBLIC:
+            self._gate.unproved(self.port, level, self._now())
+
     def succeeded(self, level: Level) -> None:
         """Somebody signed on."""
         if level > Level.PUBLIC:

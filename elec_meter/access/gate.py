@@ -95,6 +95,10 @@ class SignedOn:
         self._number += 1
 
 
+UNPROVED_LOG_S: Final = 900
+"""For so long after an entry for a sign-on without a key its port and level get no other."""
+
+
 class PortGate:
     """The lock-outs of one port.
 
@@ -140,6 +144,7 @@ class Gate:
         self._salt = b""
         self._keys: dict[int, bytes] = {}
         self._lockouts = Lockouts()
+        self._unproved_s: dict[tuple[str, Level], int] = {}
         if saved is not None:
             try:
                 state = msgspec.msgpack.decode(saved, type=_Saved)
@@ -234,6 +239,18 @@ class Gate:
     def failed(self, port: str, level: Level, now: datetime) -> None:
         """Somebody failed there who was asked by another protocol."""
         self._failure(port, level, now)
+
+    def unproved(self, port: str, level: Level, now: datetime) -> None:
+        """Somebody there had not the key that another protocol asks for.
+
+        A key is not found by trying, so this locks nobody out who has it; and whoever floods the
+        meter so fills no log: one entry is made in `UNPROVED_LOG_S`.
+        """
+        at_s, logged_s = unix_s(now), self._unproved_s.get((port, level))
+        if logged_s is None or not 0 <= at_s - logged_s < UNPROVED_LOG_S:
+            self._unproved_s[port, level] = at_s
+            text = f"a sign-on to level {int(level)} without its key failed at {port}"
+            self._log(EventCode.SIGN_ON_FAILED, text, now)
 
     def succeeded(self, port: str, level: Level, now: datetime) -> None:
         """Somebody was let in there by another protocol."""

@@ -218,8 +218,11 @@ class Association:
             agreed.cipherer.accept_proof(proof, services.challenge, wrapping)
         except CipheringError:
             self._enter(Event.NOT_PROVED)
-            gate.failed(agreed.rule.level)
-            self._device.durable()
+            if wrapping is None:
+                gate.unproved(agreed.rule.level)
+            else:
+                gate.failed(agreed.rule.level)
+                self._device.durable()
             return ActionResponse(apdu.invoke, ActionOutcome(ActionResult.READ_WRITE_DENIED))
         answer = agreed.cipherer.prove(agreed.challenge)
         gate.succeeded(agreed.rule.level)

@@ -93,13 +93,13 @@ def agree(request: AssociationRequest, device: LogicalDevice, rule: ClientRule |
     cipherer = Cipherer(device, rule, request.title)
     try:
         proposed, wrapping = _proposed(request, context, cipherer)
-        _require_secret(request, mechanism, rule)
     except ReplayError:
         raise
     except CipheringError:
-        device.gate.failed(rule.level)
-        device.durable()
+        # Whoever has no key could otherwise lock out those who have it.
+        device.gate.unproved(rule.level)
         raise AssociationRefusedError(Diagnostic.AUTHENTICATION_FAILURE) from None
+    _require_secret(request, mechanism, device, rule)
     conformance = _conformance(proposed)
     if mechanism is not Mechanism.HIGH_GMAC:
         device.gate.succeeded(rule.level)
@@ -163,12 +163,17 @@ def _proposed(
     return proposed, wrapping
 
 
-def _require_secret(request: AssociationRequest, mechanism: Mechanism, rule: ClientRule) -> None:
+def _require_secret(
+    request: AssociationRequest, mechanism: Mechanism, device: LogicalDevice, rule: ClientRule
+) -> None:
+    """Refuse a wrong password, which is counted, and what is no challenge."""
     if mechanism is Mechanism.LOW and not compare_digest(request.secret, rule.password):
-        raise CipheringError("the password is wrong")
+        device.gate.failed(rule.level)
+        device.durable()
+        raise AssociationRefusedError(Diagnostic.AUTHENTICATION_FAILURE)
     length = len(request.secret)
     if mechanism is Mechanism.HIGH_GMAC and not CHALLENGE_MIN <= length <= CHALLENGE_MAX:
-        raise CipheringError("this is no challenge")
+        raise AssociationRefusedError(Diagnostic.AUTHENTICATION_FAILURE)
 
 
 def _conformance(proposed: InitiateRequest) -> Conformance:

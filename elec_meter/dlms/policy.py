@@ -24,6 +24,9 @@ class Gate(Protocol):
     def failed(self, level: Level) -> None:
         """Somebody tried and failed."""
 
+    def unproved(self, level: Level) -> None:
+        """Somebody has not the key, which nobody finds by trying: nothing is counted."""
+
     def succeeded(self, level: Level) -> None:
         """Somebody signed on."""
 
@@ -36,6 +39,9 @@ class _OpenGate:
         return False
 
     def failed(self, level: Level) -> None:
+        """It is not counted."""
+
+    def unproved(self, level: Level) -> None:
         """It is not counted."""
 
     def succeeded(self, level: Level) -> None:

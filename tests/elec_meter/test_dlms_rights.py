@@ -6,14 +6,26 @@ import pytest
 
 from elec_meter import Meter, Storage
 from elec_meter.config import demo_config
+from elec_meter.dlms import Keys
+from elec_meter.dlms.acse import Diagnostic, Mechanism, Result
 from elec_meter.dlms.action import ActionNormal
+from elec_meter.dlms.apdus import decode_apdu
+from elec_meter.dlms.ciphering import Form
 from elec_meter.dlms.data import CosemData, octets
 from elec_meter.dlms.services import AccessResult, ActionResult
 from elec_meter.dlms.setting import SetNormal
 from elec_meter.events import EventCode
 from elec_meter.objects import CosemObject
-from tests.elec_meter.dlms.asking import PASSWORD, PUBLIC, READER, Asker, name
-from tests.elec_meter.test_dlms_service import asker_of, service_of
+from tests.elec_meter.dlms.asking import (
+    MANAGEMENT,
+    PASSWORD,
+    PUBLIC,
+    READER,
+    Asker,
+    is_refused,
+    name,
+)
+from tests.elec_meter.test_dlms_service import CHALLENGE, asker_of, service_of
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ACCESS = "0-0:128.50.25"
@@ -57,3 +69,21 @@ def test_a_right_is_looked_at_before_a_parameter(meter: Meter) -> None:
     method = name(meter.objects["0-0:96.3.10"], 1).member
     answer = client(meter, READER).ask(ActionNormal(0xC1, method, None))
     assert ActionResult.READ_WRITE_DENIED is answer.outcome.result
+
+
+def test_who_has_no_key_locks_nobody_out() -> None:
+    """Any number of AARQs with another key, and as many short challenges: one entry each level."""
+    meter = Meter(demo_config(), Storage.in_memory(), NOON)
+    service = service_of(meter)
+    strange = Keys(bytes(16), bytes(16))
+    for sap in 5 * (MANAGEMENT, READER):
+        forger = asker_of(service, sap, Form.GLOBAL, keys=strange, counter=50)
+        forged = forger.request(Mechanism.HIGH_GMAC, CHALLENGE).to_bytes()
+        assert is_refused(Diagnostic.AUTHENTICATION_FAILURE, decode_apdu(forger.send(forged)))
+        asker_of(service, READER).open(Mechanism.HIGH_GMAC, b"short")
+    manager = asker_of(service, MANAGEMENT, Form.GLOBAL)
+    proved = manager.prove(manager.open(Mechanism.HIGH_GMAC, CHALLENGE), CHALLENGE)
+    assert not proved.outcome.result
+    assert Result.ACCEPTED is asker_of(service, READER).open(Mechanism.LOW, PASSWORD).result
+    codes = [each.code for each in meter.storage.events()]
+    assert 2 == codes.count(EventCode.SIGN_ON_FAILED)

@@ -274,6 +274,10 @@ class Locks:
         """Remember."""
         self.told.append(("failed", level))
 
+    def unproved(self, level: Level) -> None:
+        """Remember."""
+        self.told.append(("unproved", level))
+
     def succeeded(self, level: Level) -> None:
         """Remember."""
         self.told.append(("succeeded", level))
@@ -302,15 +306,18 @@ def test_who_has_no_keys_does_not_cipher() -> None:
     assert [] == gate.told
 
 
-def test_a_wrong_proof_is_a_failure_and_a_right_one_a_success() -> None:
-    """Not the AARQ before it."""
+@pytest.mark.parametrize(("form", "told"), [(None, "unproved"), (Form.GLOBAL, "failed")])
+def test_a_wrong_proof_of_who_has_the_key_is_a_failure_and_a_right_one_a_success(
+    form: Form | None, told: str
+) -> None:
+    """Not the AARQ before it; who ciphered nothing has shown no key, and locks nobody out."""
     gate = Locks()
-    client = Asker(DlmsServer(device_of(METER.directory, gate=gate)), READER)
+    client = Asker(DlmsServer(device_of(METER.directory, gate=gate)), READER, form)
     client.prove(client.open(Mechanism.HIGH_GMAC, CHALLENGE), CHALLENGE)
     response = client.open(Mechanism.HIGH_GMAC, CHALLENGE)
     client.prove(response._replace(challenge=b""), CHALLENGE)
 
-    assert [("succeeded", Level.READER), ("failed", Level.READER)] == gate.told
+    assert [("succeeded", Level.READER), (told, Level.READER)] == gate.told
 
 
 @pytest.mark.parametrize("form", [None, Form.GLOBAL])
