@@ -118,11 +118,16 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(browser: Browser, serv
 
 
 def test_it_fits_a_phone_in_the_dark(browser: Browser, served: Served) -> None:
-    """At 360 pixels nothing is cut off; a budget that is passed is warned of."""
+    """At 360 pixels nothing is cut off and no word of a table broken; a budget passed is told."""
     phone = {"width": 360, "height": 740}
     with looking(browser, served.url, viewport=phone, color_scheme="dark") as page:
         expect(page.locator("#month-map .line")).not_to_have_count(0)
         expect(page.locator("#registers table")).not_to_have_count(0)
+        expect(page.locator("#demand th")).not_to_have_count(0)
+        page.get_by_label("as a table").check()
+        expect(page.locator("#day-charts td")).not_to_have_count(0)
+        assert 2 >= max(page.locator("#day-charts td:first-child").evaluate_all(LINES))
+        assert [] == page.evaluate(BROKEN_HEADS)
         assert 360 == page.evaluate("document.documentElement.scrollWidth")
         page.get_by_label("Daily budget").fill("0.1")
         expect(page.get_by_role("alert")).to_contain_text("of your 0.1 kWh")
@@ -173,6 +178,17 @@ SEEN = """(hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
+LINES = """(cells) => cells.map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return new Set([...range.getClientRects()].map((line) => line.top)).size;
+})"""
+BROKEN_HEADS = f"""() => {{
+    const heads = [...document.querySelectorAll("th")];
+    const lines = ({LINES})(heads);
+    return heads.map((head) => head.textContent)
+        .filter((text, n) => lines[n] > text.split(" ").length);
+}}"""
 FLASHES = """() => {
     window.flashes = 0;
     new MutationObserver(() => { window.flashes += 1; })
