@@ -73,14 +73,14 @@ function asTable(keys) {
 function asChart(key) {
   const rows = shown.rows.filter((row) => key in row.channels);
   const known = rows.map((row) => row.channels[key]).filter((value) => value !== null);
-  const total = known.reduce((sum, value) => sum + value, 0);
-  const top = Math.max(1, ...known);
+  const highest = Math.max(0, ...known);
+  const [total, most] = known.length ? [written(key, known.reduce((sum, value) => sum + value, 0)), written(key, highest)] : [written(key, null), null];
   const start = Date.parse(shown.start);
   const x = (utc) => ((Date.parse(utc) - start) / (Date.parse(shown.end) - start)) * WIDTH;
   const bars = draw("g", { class: "bars" });
-  for (const row of rows) bars.append(bar(row, key, x, top));
+  for (const row of rows) bars.append(bar(row, key, x, highest || 1));
   const mark = draw("rect", { class: "cursor", y: CEILING, height: FLOOR - CEILING, width: 0 });
-  const summary = `${channelName(key)} on ${shown.date}: ${written(key, total)} in ${rows.length} rows, at most ${written(key, known.length ? top : 0)} in one`;
+  const summary = `${channelName(key)} on ${shown.date}: ${total} in ${rows.length} rows${most ? `, at most ${most} in one` : ""}`;
   const picture = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: "0", "aria-label": `${summary}. Arrow keys read them one by one.`, preserveAspectRatio: "none" }, bars, mark, ...axis(x));
   const at = (event) => {
     const box = picture.getBoundingClientRect();
@@ -92,15 +92,18 @@ function asChart(key) {
   picture.addEventListener("keydown", (event) => step(event, rows, key));
   charts.push({ key, rows, mark, x });
   return make("figure", { className: `chart ${channelKind(key)}` },
-    make("figcaption", {}, make("strong", {}, channelName(key)), make("span", {}, `${written(key, total)}, highest ${written(key, known.length ? top : 0)}`)), picture, hours(x));
+    make("figcaption", {}, make("strong", {}, channelName(key)), make("span", {}, `${total}${most ? `, highest ${most}` : ""}`)), picture, hours(x));
 }
 
+// Without a value there is no bar: what is to be known of the half-hour stands beneath the axis.
 function bar(row, key, x, top) {
   const { kind } = standing(row, key);
   const value = row.channels[key];
-  const height = kind === "unknown" || (kind === "off" && !value) ? FLOOR - CEILING : (value / top) * (FLOOR - CEILING);
+  const isBeneath = kind === "unknown" || (kind === "off" && !value);
+  const height = isBeneath ? HEIGHT - FLOOR - 1 : (value / top) * (FLOOR - CEILING);
+  const y = isBeneath ? FLOOR + 1 : FLOOR - height;
   const left = x(row.start);
-  return draw("rect", { class: kind, x: (left + 1).toFixed(1), width: Math.max(1, x(row.end) - left - 2).toFixed(1), y: (FLOOR - height).toFixed(1), height: height.toFixed(1) });
+  return draw("rect", { class: kind, x: (left + 1).toFixed(1), width: Math.max(1, x(row.end) - left - 2).toFixed(1), y: y.toFixed(1), height: height.toFixed(1) });
 }
 
 // Ticks at local hours: on a day of 50 half-hours one of them comes twice.

@@ -103,6 +103,19 @@ def test_a_clock_change_day_has_its_bars(
         expect(page.locator("#day-reading")).to_contain_text(f"period {bars}:")
 
 
+def test_a_half_hour_without_a_value_has_no_bar(browser: Browser, changing: Served) -> None:
+    """The highest of nothing but zeros is zero; a power cut is told beneath the axis."""
+    with looking(browser, changing.url) as page:
+        page.get_by_label("Day", exact=True).fill("2026-10-26")
+        charts = page.locator("#day-charts figure").filter(has_text="kvarh")
+        off = charts.first.locator(".bars rect.off")
+        expect(off).not_to_have_count(0)
+        for told in charts.locator("figcaption span").all_inner_texts():
+            assert "0.000 kvarh, highest 0.000 kvarh" == told
+        axis = float(charts.first.locator("line.axis").first.get_attribute("y1") or "")
+        assert axis < min(off.evaluate_all("(bars) => bars.map((bar) => bar.y.baseVal.value)"))
+
+
 def test_a_wrong_password_is_told_and_the_right_one_opens(browser: Browser, served: Served) -> None:
     """The refusal stands beside the form; whoever signs on may give orders."""
     with looking(browser, served.url) as page:
