@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from importlib.resources import files
@@ -134,7 +135,11 @@ TEXT: Final = [
     *((ink, ground) for ink in ("ink", "soft", "doubt", "accent") for ground in ("card", "ground")),
     *(("export", "card"), ("warn-ink", "warn-ground")),
 ]
-DRAWN: Final = [(name, "card") for name in ("import", "export", "gas", "other", "doubt", "late")]
+CHANNELS: Final = ("import", "export", "gas", "other")
+STANDINGS: Final = ("doubt", "late", "none")
+DRAWN: Final = [(name, "card") for name in (*CHANNELS, "doubt", "late")]
+LEAST_APART: Final = 50
+"""Of red, green and blue together, each from 0 to 255: less is one colour to most eyes."""
 
 
 def palettes() -> dict[str, dict[str, str]]:
@@ -169,3 +174,16 @@ def test_every_colour_stands_out(scheme: str) -> None:
         if contrast(colours[ink], colours[ground]) < least
     ]
     assert [] == faint
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_channel_has_the_colour_of_a_doubt(scheme: str) -> None:
+    """What is measured is never taken for what is interpolated, doubtful or off."""
+    colours = {name: bytes.fromhex(colour[1:]) for name, colour in palettes()[scheme].items()}
+    alike = [
+        f"{channel} as {standing}"
+        for channel in CHANNELS
+        for standing in STANDINGS
+        if math.dist(colours[channel], colours[standing]) < LEAST_APART
+    ]
+    assert [] == alike
