@@ -14,7 +14,7 @@ from elec_meter.access import Gate
 from elec_meter.at_rest import check, gate_of
 from elec_meter.config import HostConfig, MeterConfig
 from elec_meter.configured import changed_parts
-from elec_meter.errors import ConfigError
+from elec_meter.errors import CheckpointFailedError, ConfigError, StorageLostError
 from elec_meter.meter import Meter
 from elec_meter.runtime import Runtime
 from elec_meter.storage import DATABASE_NAME, Storage, read_config_file
@@ -129,12 +129,29 @@ async def _run(
         for edge in edges:
             opened.push_async_callback(edge.stop)
             await edge.open(runtime)
-        runtime.durable()
+        _begin_durably(host, runtime, has_run=known is not None)
         for name, address in runtime.ports.items():
             host.tell(f"{name} listens on {address}")
         host.tell(f"meter {meter.config.serial} runs in {host.data_dir}")
         await _live(host, runtime, edges)
     host.tell(f"meter {meter.config.serial} has stopped, and all is durable")
+
+
+def _begin_durably(host: Host, runtime: Runtime, *, has_run: bool) -> None:
+    """Make the start durable; a meter that has measured before measures on where that fails.
+
+    Raises:
+        CheckpointFailedError: it has never run; whoever sets it up is there to make room.
+        StorageLostError: nothing will be durable any more.
+    """
+    try:
+        runtime.durable()
+    except StorageLostError:
+        raise
+    except CheckpointFailedError as error:
+        if not has_run:
+            raise
+        host.tell(f"{error}; until one succeeds the meter measures on, and serves nothing")
 
 
 async def _live(host: Host, runtime: Runtime, edges: list[Edge]) -> None:

@@ -1,8 +1,10 @@
 """A process whose disk is full for a while; it tells what it measured, and ends without a word.
 
-    python -m tests.elec_meter.storage.full_disk DIR limit|ballast
+    python -m tests.elec_meter.storage.full_disk DIR limit|ballast|start
 
 `limit` is the system's limit on the size of a file, `ballast` a file that fills the file system.
+With `start` a meter is killed and its disk is full when `elec-meter run` starts it again: the
+process tells the sentences of that.
 """
 
 from __future__ import annotations
@@ -10,13 +12,16 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from elec_meter.errors import CheckpointFailedError
+from elec_meter.host.run import run_meter
 from elec_meter.storage import DATABASE_NAME, Storage
-from tests.elec_meter.storage.metered import MeteredHouse
+from tests.elec_meter.storage.metered import BEGIN, MeteredHouse
 
 STEPS = 40
 
@@ -41,9 +46,36 @@ def ballast(directory: Path) -> Callable[[], None]:
     return path.unlink
 
 
+def start(directory: Path) -> None:
+    """Kill a meter, start it on a full disk, make room once it runs, and stop it."""
+    home, file = directory / "home", directory / "meter.toml"
+    device = os.ttyname(os.openpty()[1])
+    file.write_text(f"[host.mains]\nport = '{device}'\n")
+    if (killed := os.fork()) == 0:
+        house = MeteredHouse(Storage.open(home))
+        house.live(STEPS)
+        house.meter.checkpoint()
+        os._exit(0)
+    os.waitpid(killed, 0)
+    free = limit(home)
+    sentences = []
+
+    def tell(sentence: str) -> None:
+        sentences.append(sentence)
+        if "runs in" in sentence:
+            free()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    run_meter(file, home, tell, now=lambda: BEGIN + timedelta(days=2))
+    json.dump(sentences, sys.stdout)
+
+
 def main() -> None:
     """Measure before, during and after."""
     directory = Path(sys.argv[1])
+    if sys.argv[2] == "start":
+        start(directory)
+        return
     house = MeteredHouse(Storage.open(directory))
     house.live(STEPS)
     house.meter.checkpoint()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def write_events(storage: Storage, how_many: int) -> None:
         storage.record_event(EventCode.POWER_UP, "x" * 500, BEGIN)
 
 
-def lived(directory: Path, way: str) -> dict[str, list[object]]:
+def lived(directory: Path, way: str) -> Any:
     """What a process told whose disk was full for a while."""
     module = "tests.elec_meter.storage.full_disk"
     process = subprocess.run(
@@ -52,8 +53,7 @@ def lived(directory: Path, way: str) -> dict[str, list[object]]:
         check=False,
     )
     assert "" == process.stderr
-    result: dict[str, list[object]] = json.loads(process.stdout)
-    return result
+    return json.loads(process.stdout)
 
 
 def assert_nothing_was_lost(directory: Path, lived: dict[str, list[object]]) -> None:
@@ -97,6 +97,16 @@ def test_a_full_file_system_loses_nothing(tmp_path: Path) -> None:
         assert_nothing_was_lost(mounted, lived(mounted, "ballast"))
     finally:
         subprocess.run(["umount", str(mounted)], check=True)
+
+
+def test_a_killed_meter_starts_on_a_full_disk(tmp_path: Path) -> None:
+    """It measures on with an alarm, says so, and is durable again once there is room."""
+    sentences = lived(tmp_path, "start")
+    assert ["a checkpoint failed"] == [each[:19] for each in sentences if "failed" in each]
+    assert "all is durable" in sentences[-1]
+    with Storage.open(tmp_path / "home") as storage:
+        assert CODES == [event.code for event in storage.events() if event.code in CODES]
+    assert [] == audited(tmp_path / "home")
 
 
 def test_a_failure_is_one_event_and_its_end_another() -> None:
