@@ -105,9 +105,13 @@ class InvocationCounters:
         return _name(encryption) in self._keys
 
     def highest_heard(self, keys: Keys) -> int:
-        """The highest counter heard with a key: whoever begins above it is not refused."""
+        """The highest counter heard with a key: whoever begins above it is not refused.
+
+        A sender that has used its last one is left out: nobody could begin above that.
+        """
         counters = self._of(keys)
-        return max(counters.floor, *counters.lowest.values(), 1) - 1
+        usable = (each for each in counters.lowest.values() if each <= COUNTER_MAX)
+        return max(counters.floor, 1, *usable) - 1
 
     def _of(self, keys: Keys) -> _Counters:
         name = _name(keys.encryption)

@@ -63,7 +63,7 @@ def own_objects(
     own = {
         CURRENT_ASSOCIATION: _association(device, agreed, state, view),
         _SAPS: OwnObject(_SAP_ASSIGNMENT, {2: lambda: _saps(device.directory)}),
-        FRAME_COUNTER: OwnObject(_DATA, {2: lambda: encode_data(uint32(_highest_heard(device)))}),
+        FRAME_COUNTER: OwnObject(_DATA, {2: lambda: encode_data(uint32(_heard(device, agreed)))}),
     }
     if agreed.rule.keys is not None:
         own[_SECURITY] = SecuritySetup(device, agreed).object()
@@ -141,7 +141,14 @@ def _saps(directory: Directory) -> bytes:
     return encode_data(array(structure(uint16(SERVER_SAP), octets(name.encode()))))
 
 
-def _highest_heard(device: LogicalDevice) -> int:
-    """Above this a counter of any client is taken, whichever of the meter's keys it uses."""
-    keys = [rule.keys for rule in device.rules() if rule.keys is not None]
-    return max((device.counters.highest_heard(each) for each in keys), default=0)
+def _heard(device: LogicalDevice, agreed: Agreed) -> int:
+    """Above this the client's counter is taken; whoever has no key asks on behalf of all of them.
+
+    A title, which the public may give too, tells whose counter it is; otherwise it is anybody's.
+    """
+    rules = device.rules() if agreed.rule.keys is None else (agreed.rule,)
+    keys = [rule.keys for rule in rules if rule.keys is not None]
+    counters, title = device.counters, agreed.cipherer.title
+    if title:
+        return max([1, *(counters.lowest(each, title) for each in keys)]) - 1
+    return max((counters.highest_heard(each) for each in keys), default=0)

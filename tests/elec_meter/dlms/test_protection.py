@@ -216,6 +216,22 @@ def test_the_frame_counter_is_the_highest_heard() -> None:
     assert uint32(502) == reader.value(name("0-0:43.1.0", class_id=1))
 
 
+def test_the_frame_counter_is_the_readers_own() -> None:
+    """Of its title, whatever another sender of the key has used up; the public may give a title."""
+    device, frames = device_of(METER.directory), name("0-0:43.1.0", class_id=1)
+    spent = associated(METER, MANAGEMENT, Form.GLOBAL, device=lambda _: device)
+    spent.counter = COUNTER_MAX
+    assert uint32(COUNTER_MAX) == spent.value(frames)
+    other = b"HES\x00\x00\x00\x00\x02"
+    mine = associated(METER, MANAGEMENT, Form.GLOBAL, device=lambda _: device, title=other)
+    used = mine.counter
+    assert uint32(used) == mine.value(frames)
+    public = Asker(mine.server)
+    for title, expected in ((b"", used), (other, used), (CLIENT_TITLE, COUNTER_MAX)):
+        public.send(public.request()._replace(title=title).to_bytes())
+        assert uint32(expected) == public.value(frames)
+
+
 def test_a_counter_at_its_end_is_refused() -> None:
     """In words, to a ciphered APDU and to an AARQ; another sender of the same key is heard."""
     client = associated(METER, MANAGEMENT, Form.GLOBAL)
