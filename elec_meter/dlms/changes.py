@@ -65,7 +65,12 @@ class DirectoryChanges:
 
     def invocable(self, level: Level, each: CosemObject) -> Collection[int]:
         """The methods of an object that somebody of a level may invoke."""
-        return [number for number in each.methods if level >= each.method(number).level]
+        entries = {number: each.method(number) for number in each.methods}
+        return [
+            number
+            for number, entry in entries.items()
+            if level >= entry.level and not entry.is_closed
+        ]
 
     def write(self, level: Level, member: Member, value: CosemData) -> AccessResult:
         """Change an attribute whole, or not at all."""

@@ -13,7 +13,7 @@ from elec_meter.objects.activity_calendar import ActivityCalendar
 from elec_meter.objects.base import CosemObject
 from elec_meter.objects.electricity import ACTIVE, active_rate
 from elec_meter.objects.entry import Actions
-from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.errors import NotWritableError
 from elec_meter.objects.limiter import ScriptCall
 from elec_meter.objects.rate_scripts import rate_script
 from elec_meter.objects.register_activation import Assigned, RegisterActivation
@@ -52,7 +52,8 @@ def calendar_objects(sources: Sources) -> Iterator[CosemObject]:
         yield from _calendar(sources, rates.e, key, f"{title}: calendar", title)
         if rates.e < len(ACTIVE):
             yield _register_activation(sources, rates)
-    yield ScriptTable("0-0:10.0.100", "Rates: scripts", sources.now, _rate_scripts(sources))
+    scripts = _rate_scripts(sources)
+    yield ScriptTable("0-0:10.0.100", "Rates: scripts", sources.now, scripts, is_closed=True)
     for number, name in _relays(sources):
         e = _FIRST_RELAY_E + number
         yield from _calendar(sources, e, relay_key(number), f"{name}, calendar", name)
@@ -91,7 +92,7 @@ def _rate_scripts(sources: Sources) -> dict[int, Script]:
 
 
 def _refuse(_: Actions) -> None:
-    raise ValueNotTakenError("the rate follows the calendar; nobody puts another one in force")
+    raise NotWritableError("the rate follows the calendar; nobody puts another one in force")
 
 
 def _relays(sources: Sources) -> Iterator[tuple[int, str]]:

@@ -53,11 +53,13 @@ class Entry(NamedTuple):
         form: which values it takes.
         take: does what they ask; errors as for `CosemObject.write`.
         level: below it nothing is ever taken; what a value asks for may need a higher one.
+        is_closed: whether nobody at all may: it is there for who reads, and the meter's alone.
     """
 
     form: Form
     take: Callable[[Given, Actions], None]
     level: Level = Level.SUPPLIER
+    is_closed: bool = False
 
 
 class Actions(Protocol):

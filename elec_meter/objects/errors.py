@@ -30,9 +30,9 @@ class UnitMismatchError(ObjectsError):
 
 
 class NotWritableError(ObjectsError):
-    """The attribute can be read and not written.
+    """The attribute can be read and not written, or the method is the meter's alone.
 
-    Example scenarios: a register; the serial number.
+    Example scenarios: a register; the serial number; the scripts that put a rate in force.
     """
 
 

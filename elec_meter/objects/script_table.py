@@ -36,12 +36,22 @@ class ScriptTable(CosemObject):
         name: for people.
         now: the host's UTC for reads without an instant.
         scripts: by number.
+        is_closed: whether the meter alone executes them.
     """
 
     class_id: ClassVar[int] = 9
 
-    def __init__(self, obis: str, name: str, now: Now, scripts: Mapping[int, Script]) -> None:
+    def __init__(
+        self,
+        obis: str,
+        name: str,
+        now: Now,
+        scripts: Mapping[int, Script],
+        *,
+        is_closed: bool = False,
+    ) -> None:
         super().__init__(obis, name, now)
+        self._is_closed = is_closed
         self._scripts = dict(scripts)
 
     def present(self, attribute: int, now: datetime) -> Scalar:
@@ -54,7 +64,7 @@ class ScriptTable(CosemObject):
         return {_SCRIPTS: lambda _: tuple(map(ScriptEntry, self._scripts))}
 
     def _methods(self) -> Mapping[int, Entry]:
-        return {_EXECUTE: number_entry(self._execute)}
+        return {_EXECUTE: number_entry(self._execute)._replace(is_closed=self._is_closed)}
 
     def _execute(self, actions: Actions, number: int) -> None:
         script = self._scripts.get(number)

@@ -14,6 +14,7 @@ from elec_meter.dlms.ciphering import Form
 from elec_meter.dlms.data import CosemData, octets
 from elec_meter.dlms.services import AccessResult, ActionResult
 from elec_meter.dlms.setting import SetNormal
+from elec_meter.dlms.tags import Tag
 from elec_meter.events import EventCode
 from elec_meter.objects import CosemObject
 from tests.elec_meter.dlms.asking import (
@@ -25,7 +26,7 @@ from tests.elec_meter.dlms.asking import (
     is_refused,
     name,
 )
-from tests.elec_meter.test_dlms_service import CHALLENGE, asker_of, service_of
+from tests.elec_meter.test_dlms_service import CHALLENGE, asker_of, managed, rights_of, service_of
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ACCESS = "0-0:128.50.25"
@@ -57,7 +58,7 @@ def test_nobody_learns_by_writing_whether_a_guess_is_right(
     """The value in force is denied to who may not write it as any other is, and that is logged."""
     asker, each = client(meter, sap), meter.objects[code]
     before = len(list(meter.storage.events()))
-    for value in (in_force(each), octets(b"{}"), CosemData(17, 1)):
+    for value in (in_force(each), octets(b"{}"), CosemData(Tag.UINT8, 1)):
         answer = asker.ask(SetNormal(0xC1, name(each), value))
         assert AccessResult.READ_WRITE_DENIED is answer.result
     refused = [each.code for each in list(meter.storage.events())[before:]]
@@ -87,3 +88,11 @@ def test_who_has_no_key_locks_nobody_out() -> None:
     assert Result.ACCEPTED is asker_of(service, READER).open(Mechanism.LOW, PASSWORD).result
     codes = [each.code for each in meter.storage.events()]
     assert 2 == codes.count(EventCode.SIGN_ON_FAILED)
+
+
+def test_the_scripts_of_rates_are_nobodys(meter: Meter) -> None:
+    """The list of objects gives no right to them, and executing one is denied."""
+    manager, rates = managed(meter), name(meter.objects["0-0:10.0.100"], 1).member
+    assert {1: 0} == rights_of(manager)[rates.obis][1]
+    executed = manager.ask(ActionNormal(0xC1, rates, CosemData(Tag.UINT16, 1)))
+    assert ActionResult.READ_WRITE_DENIED is executed.outcome.result

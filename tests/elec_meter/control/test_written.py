@@ -12,7 +12,7 @@ from elec_meter.access import Level
 from elec_meter.config import RelayConfig, TerminalConfig
 from elec_meter.control import OrderDesk, Orders
 from elec_meter.errors import ContactorError, NotAllowedError, TerminalError
-from elec_meter.objects import ValueNotTakenError
+from elec_meter.objects import NotWritableError, ValueNotTakenError
 from tests.elec_meter.mains import BEGUN, SECOND
 
 NOW = BEGUN + SECOND
@@ -97,7 +97,7 @@ def test_a_boost_is_a_method(at: datetime) -> None:
 
 def test_nobody_puts_a_rate_in_force() -> None:
     """The scripts are there for who reads the calendar, and do nothing."""
-    with pytest.raises(ValueNotTakenError, match="the rate follows the calendar"):
+    with pytest.raises(NotWritableError, match="the rate follows the calendar"):
         Bench().invoke("0-0:10.0.100", 1, 2)
 
 
