@@ -22,6 +22,7 @@ from elec_meter.objects import (
     Form,
     Given,
     NoSuchAttributeError,
+    NoSuchEntryError,
     NoSuchMethodError,
     NotWritableError,
     Parts,
@@ -41,6 +42,7 @@ _RESULTS: Final[tuple[tuple[type[MeterError], AccessResult], ...]] = (
     (NoSuchMethodError, AccessResult.OBJECT_UNAVAILABLE),
     (NotWritableError, AccessResult.READ_WRITE_DENIED),
     (NotAllowedError, AccessResult.READ_WRITE_DENIED),
+    (NoSuchEntryError, AccessResult.OTHER_REASON),
     (ValueNotTakenError, AccessResult.TYPE_UNMATCHED),
     (CheckpointFailedError, AccessResult.TEMPORARY_FAILURE),
 )

@@ -11,6 +11,7 @@ from elec_meter.objects.disconnect_control import DisconnectControl
 from elec_meter.objects.entry import Actions, Entry, Form, Given, Parts
 from elec_meter.objects.errors import (
     NoSuchAttributeError,
+    NoSuchEntryError,
     NoSuchMethodError,
     NotWritableError,
     ObjectsError,
@@ -121,6 +122,7 @@ __all__ = [
     "MeterClock",
     "MeterFault",
     "NoSuchAttributeError",
+    "NoSuchEntryError",
     "NoSuchMethodError",
     "NotWritableError",
     "ObjectsError",

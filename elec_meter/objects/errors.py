@@ -46,5 +46,12 @@ class NoSuchMethodError(ObjectsError, LookupError):
 class ValueNotTakenError(ObjectsError):
     """What was to be written, or given to a method, is nothing that it takes. Nothing was done.
 
-    Example scenarios: a text where a time belongs; a script that the table does not have.
+    Example scenario: a text where a time belongs.
+    """
+
+
+class NoSuchEntryError(ValueNotTakenError, LookupError):
+    """A number that is one, and that nothing of the object has.
+
+    Example scenarios: a script that the table does not have; a special day that is not there.
     """

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from elec_meter.objects.base import CosemObject, Now, Scalar
 from elec_meter.objects.entry import Actions, Entry, number_entry
-from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.errors import NoSuchEntryError
 
 _SCRIPTS: Final = 2
 _EXECUTE: Final = 1
@@ -69,5 +69,5 @@ class ScriptTable(CosemObject):
     def _execute(self, actions: Actions, number: int) -> None:
         script = self._scripts.get(number)
         if script is None:
-            raise ValueNotTakenError(f"{self.obis} has no script {number}")
+            raise NoSuchEntryError(f"{self.obis} has no script {number}")
         script.run(actions)

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from elec_meter.access import Level
 from elec_meter.objects.base import CosemObject, Now, Scalar
 from elec_meter.objects.entry import Actions, Entry, Form, Given, number_entry
-from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.errors import NoSuchEntryError, ValueNotTakenError
 from elec_meter.plans import CalendarPlans
 from elec_meter.tariff import SpecialDayEntry, special_days_of
 
@@ -77,7 +77,7 @@ class SpecialDaysTable(CosemObject):
     def _delete(self, actions: Actions, number: int) -> None:
         left = tuple(each for each in self._entries if each.number != number)
         if left == self._entries:
-            raise ValueNotTakenError(f"{self.obis} has no special day {number}")
+            raise NoSuchEntryError(f"{self.obis} has no special day {number}")
         actions.write_special_days(self._key, left)
 
 

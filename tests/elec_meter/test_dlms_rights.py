@@ -32,9 +32,9 @@ NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ACCESS = "0-0:128.50.25"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def meter() -> Meter:
-    """A meter that nothing here changes."""
+    """A meter that has heard nothing yet."""
     return Meter(demo_config(), Storage.in_memory(), NOON)
 
 
@@ -57,11 +57,10 @@ def test_nobody_learns_by_writing_whether_a_guess_is_right(
 ) -> None:
     """The value in force is denied to who may not write it as any other is, and that is logged."""
     asker, each = client(meter, sap), meter.objects[code]
-    before = len(list(meter.storage.events()))
     for value in (in_force(each), octets(b"{}"), CosemData(Tag.UINT8, 1)):
         answer = asker.ask(SetNormal(0xC1, name(each), value))
         assert AccessResult.READ_WRITE_DENIED is answer.result
-    refused = [each.code for each in list(meter.storage.events())[before:]]
+    refused = [each.code for each in meter.storage.events()]
     assert 3 == refused.count(EventCode.ORDER_REFUSED)
 
 
@@ -96,3 +95,16 @@ def test_the_scripts_of_rates_are_nobodys(meter: Meter) -> None:
     assert {1: 0} == rights_of(manager)[rates.obis][1]
     executed = manager.ask(ActionNormal(0xC1, rates, CosemData(Tag.UINT16, 1)))
     assert ActionResult.READ_WRITE_DENIED is executed.outcome.result
+
+
+@pytest.mark.parametrize(("code", "method"), [("0-0:10.0.106", 1), ("0-0:11.0.0", 2)])
+def test_a_number_that_nothing_has_is_of_the_right_type(
+    meter: Meter, code: str, method: int
+) -> None:
+    """A script or a special day that is not there has another reason than a text."""
+    manager, member = managed(meter), name(meter.objects[code], method).member
+    for value, result in (
+        (CosemData(Tag.UINT16, 99), ActionResult.OTHER_REASON),
+        (octets(b"99"), ActionResult.TYPE_UNMATCHED),
+    ):
+        assert result is manager.ask(ActionNormal(0xC1, member, value)).outcome.result
