@@ -5,6 +5,7 @@ import { attempt, by, change, make, number, say } from "./page.js";
 const STEPS = { label: "Read the label", signal: "Hear the unit", meter: "Read the meter", setting: "Set the unit", test_burn: "Burn some gas", confirm: "Compare the dial", commit: "Keep it", paired: "Paired" };
 const ORDER = Object.keys(STEPS);
 let level = 0;
+let units = [];
 let state = "";
 let places = null;
 let answer = null;
@@ -12,7 +13,7 @@ let answer = null;
 export function startPairing(page) {
   answer = make("p", { className: "answer", role: "status" });
   page.whenSession((session) => { level = session.level; state = ""; });
-  page.whenLive((shown) => show(shown.pairing));
+  page.whenLive((shown) => { units = shown.units; show(shown.pairing); });
 }
 
 function show(pairing) {
@@ -75,8 +76,15 @@ function fields(title, request, inputs) {
 function labelForm() {
   return fields("Begin", { request: "pair.begin" }, [
     ["label", "The label, as printed or as its QR code says", { tag: "textarea", of: { rows: 3, required: true, spellcheck: false, className: "short" } }],
-    ["channel", "Channel", { value: "gas_2", pattern: "[a-z][a-z0-9_]{0,15}" }],
+    ["channel", "Channel", { value: freeChannel(), pattern: "[a-z][a-z0-9_]{0,15}" }],
   ]);
+}
+
+function freeChannel() {
+  const taken = new Set(units.map((unit) => unit.channel));
+  let name = "gas";
+  for (let n = 2; taken.has(name); n += 1) name = `gas_${n}`;
+  return name;
 }
 
 function meterForm() {

@@ -130,6 +130,14 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(browser: Browser, serv
         expect(page.locator("#access .answer")).to_have_text("demand begins anew")
 
 
+def test_the_next_unit_is_offered_a_free_channel(browser: Browser, served: Served) -> None:
+    """The first of gas, gas_2 and so on that no unit feeds."""
+    with looking(browser, served.url) as page:
+        assert "gas" == page.evaluate(OFFERED, [])
+        assert "gas_2" == page.evaluate(OFFERED, ["gas", "water"])
+        assert "gas_3" == page.evaluate(OFFERED, ["gas_2", "gas", "gas_4"])
+
+
 def test_it_fits_a_phone_in_the_dark(browser: Browser, served: Served) -> None:
     """At 360 pixels nothing is cut off and no word of a table broken; a budget passed is told."""
     phone = {"width": 360, "height": 740}
@@ -202,6 +210,17 @@ BROKEN_HEADS = f"""() => {{
     return heads.map((head) => head.textContent)
         .filter((text, n) => lines[n] > text.split(" ").length);
 }}"""
+OFFERED = """async (channels) => {
+    const { startPairing } = await import(`./pairing.js?${channels}`);
+    const told = {};
+    startPairing({
+        whenSession: (tell) => { told.session = tell; },
+        whenLive: (tell) => { told.live = tell; },
+    });
+    told.session({ level: 2 });
+    told.live({ units: channels.map((channel) => ({ channel })), pairing: null });
+    return document.querySelector("#pairing input[name=channel]").value;
+}"""
 FLASHES = """() => {
     window.flashes = 0;
     new MutationObserver(() => { window.flashes += 1; })
