@@ -251,7 +251,7 @@ class Slot:
         while data := await process.stdout.read(_SAID_BYTES):
             lines = data.decode("ascii", "replace").strip().splitlines()
             if lines:
-                self.said = lines[-1][:_SAID_CHARACTERS]
+                self.said = "".join(filter(str.isprintable, lines[-1]))[:_SAID_CHARACTERS]
                 self._surroundings.say(self.addon.name, self.said)
             await asyncio.sleep(_SAID_PAUSE_S)
         await process.wait()

@@ -250,9 +250,14 @@ class Storage:
     def record_event(
         self, code: int, text: str, at: datetime, *, subject: str | None = None
     ) -> None:
-        """Append to the event log that the code is in, from the next commit on: see `Event`."""
+        """Append to the event log that the code is in, from the next commit on: see `Event`.
+
+        Characters that cannot be printed are left out: a terminal would obey some of them.
+        """
         with self._writing():
-            self._events.record(int(code), text, unix_ms(at), subject)
+            self._events.record(
+                int(code), "".join(filter(str.isprintable, text)), unix_ms(at), subject
+            )
 
     def events(
         self,

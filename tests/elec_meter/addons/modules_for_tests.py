@@ -33,7 +33,7 @@ async def good(line: MeterLine, settings: Settings) -> None:
 async def crashing(line: MeterLine, settings: Settings) -> None:
     """Work once, and fail."""
     await line.readout()
-    raise RuntimeError("a bug")
+    raise RuntimeError("a \x1b[31mbug\x07")
 
 
 async def hung(line: MeterLine, settings: Settings) -> None:

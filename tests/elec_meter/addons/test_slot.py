@@ -178,7 +178,7 @@ def test_a_module_has_nothing_else_of_the_meter(
 @pytest.mark.parametrize(
     ("name", "news", "sentence"),
     [
-        ("crashing", News.STOPPED, "it ended: RuntimeError: a bug"),
+        ("crashing", News.STOPPED, "it ended: RuntimeError: a [31mbug"),
         ("hung", News.STOPPED, "it hung"),
         ("deaf", News.CUT, "it flooded its line"),
         ("busy", News.CUT, "it drew more than its budget"),
@@ -207,12 +207,15 @@ def test_a_bad_module_is_switched_off_and_another_runs_on(
 
 
 def test_a_crashing_module_is_started_again(living: Living) -> None:
-    """Again and again, with one entry in the log."""
+    """Again and again, with one entry in the log, in which nothing is for a terminal to obey."""
 
     async def talk(meter: Meter) -> None:
         await until(lambda: meter.status("crashing")["restarts"] >= 2)
 
-    assert 1 == len(living(talk, (module("crashing"),)).news)
+    meter = living(talk, (module("crashing"),))
+    assert 1 == len(meter.news)
+    assert meter.news[0][1].endswith("a [31mbug")
+    assert all(said.isprintable() for _, said in meter.said)
 
 
 def test_a_flood_is_throttled(living: Living) -> None:

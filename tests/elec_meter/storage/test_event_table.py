@@ -126,3 +126,10 @@ def test_what_is_about_a_unit_is_found(tmp_path: Path) -> None:
         counts = [storage.event_count(log, "00000001") for log in (Log.M_BUS, Log.TAMPER, None)]
         assert [2, 1, 3] == counts
         assert [found[-1]] == storage.events(newest=1, subject="00000001")
+
+
+def test_an_event_is_text_that_can_be_printed() -> None:
+    """What a terminal would obey is left out, other letters than ours are not."""
+    storage = Storage.in_memory()
+    storage.record_event(EventCode.ADDON_STOPPED, "caf\xe9 \x1b[31mred\x07\n\x9b2J\u202eend", AT)
+    assert "caf\xe9 [31mred2Jend" == storage.events()[0].text
