@@ -6,6 +6,8 @@ const SPEEDS = [1, 10, 60, 300, 600, 3600];
 let places = null;
 
 export function startDemo(page) {
+  // The session is asked for anew when the meter is back: what was said until then is over.
+  page.whenSession(() => { if (places !== null) say(places.answer, ""); });
   page.whenLive((shown) => {
     if (shown.demo === null) return;
     places ??= build();
@@ -46,5 +48,5 @@ function build() {
     make("h3", {}, "A second gas unit, to be paired"),
     make("p", { className: "help" }, "Sign on as the installer, begin under \u201cGas units\u201d, then press the unit's button. This is its label:"),
     label, mprn, make("div", { className: "row" }, press, burn));
-  return { label, mprn, speed, loss, lost, day, counts };
+  return { answer, label, mprn, speed, loss, lost, day, counts };
 }

@@ -26,9 +26,12 @@ def test_a_unit_is_paired_and_the_mains_fail(tmp_path: Path) -> None:
             pair(page)
             expect(page.locator("#units")).to_contain_text("Unit 00000002", timeout=PATIENCE_MS)
             page.get_by_role("button", name="Cut the power").click()
+            answer = page.locator("#demo .answer")
+            expect(answer).to_contain_text("the mains are off", timeout=PATIENCE_MS)
             link = page.locator("#link")
             expect(link).to_contain_text("no connection", timeout=PATIENCE_MS)
             expect(link).to_have_text("live", timeout=PATIENCE_MS)
+            expect(answer).to_have_text("")
             expect(page.locator("#events")).to_contain_text("power came back", timeout=PATIENCE_MS)
 
 
