@@ -98,6 +98,10 @@ class _InForce(Directory):
     def __len__(self) -> int:
         return len(self._meter.objects)
 
+    @property
+    def content(self) -> Directory:
+        return self._meter.objects
+
     def now(self) -> datetime:
         return self._meter.objects.now()
 

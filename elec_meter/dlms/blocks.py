@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from elec_meter.dlms.action import (
@@ -30,6 +31,7 @@ from elec_meter.dlms.get import (
     GetNormal,
     GetRequest,
     GetResponse,
+    GetResult,
     encode_results,
 )
 from elec_meter.dlms.initiate import Conformance
@@ -60,8 +62,12 @@ from elec_meter.dlms.view import View
 RECEIVED_MAX: Final = 65_536
 """Bytes of a value that comes in blocks."""
 
+READ_MAX: Final = 65_536
+"""Bytes of values after which nothing more of a list is read."""
+
 # Tag, kind, invoke id, last block, number, choice, and the longest length of a block.
 _BLOCK_HEAD: Final = 9
+_TOO_MUCH: Final = AccessResult.DATA_BLOCK_UNAVAILABLE
 
 
 class Getting:
@@ -96,7 +102,7 @@ class Getting:
                 return answer
             long = result
         else:
-            results = tuple(self._view.read(each, now) for each in request.attributes)
+            results = self._read(request.attributes, now)
             answer = GetListResponse(request.invoke, results)
             long = encode_results(results)
             if len(long) + 3 <= room:
@@ -106,12 +112,22 @@ class Getting:
         self._rest, self._number = long, 0
         return self._block(request.invoke, room)
 
+    def _read(self, attributes: tuple[Attribute, ...], now: datetime) -> tuple[GetResult, ...]:
+        """Values until there is enough for one answer: each costs everybody else time."""
+        results: list[GetResult] = []
+        size = 0
+        for each in attributes:
+            is_enough = size >= READ_MAX
+            result = _TOO_MUCH if is_enough else self._view.read(each, now)
+            size += 0 if isinstance(result, AccessResult) else len(result)
+            results.append(result)
+        return tuple(results)
+
     def _too_long(self, request: GetNormal | GetList) -> GetAnswer:
         """The client cannot take it, and did not say that it knows blocks."""
-        result = AccessResult.DATA_BLOCK_UNAVAILABLE
         if isinstance(request, GetNormal):
-            return GetResponse(request.invoke, result)
-        return GetListResponse(request.invoke, (result,) * len(request.attributes))
+            return GetResponse(request.invoke, _TOO_MUCH)
+        return GetListResponse(request.invoke, (_TOO_MUCH,) * len(request.attributes))
 
     def _next(self, request: GetNext, room: int) -> GetAnswer:
         if not self._rest:

@@ -86,8 +86,9 @@ def _association(
         int8(0),
         octets(b""),
     )
+    objects = _ObjectList(device.directory, view)
     readers = {
-        2: lambda: _object_list(view()),
+        2: objects.encoded,
         3: lambda: encode_data(structure(int8(agreed.rule.sap), uint16(SERVER_SAP))),
         4: lambda: encode_data(octets(context)),
         5: lambda: encode_data(negotiated),
@@ -118,6 +119,28 @@ def _compact_profile(directory: Directory) -> OwnObject:
         },
         buffer=lambda selection: profile.buffer(row_selection(selection, profile.columns)),
     )
+
+
+class _ObjectList:
+    """The list of objects as one association has it, kept until the directory has others.
+
+    Args:
+        directory: what it lists.
+        view: gives the association's view of it.
+    """
+
+    def __init__(self, directory: Directory, view: Callable[[], View]) -> None:
+        self._directory = directory
+        self._view = view
+        self._listed: Directory | None = None
+        self._encoded = b""
+
+    def encoded(self) -> bytes:
+        """Attribute 2 of the association."""
+        content = self._directory.content
+        if self._listed is not content:
+            self._encoded, self._listed = _object_list(self._view()), content
+        return self._encoded
 
 
 def _object_list(view: View) -> bytes:

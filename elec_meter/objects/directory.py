@@ -54,6 +54,11 @@ class Directory:
     def __len__(self) -> int:
         return len(self._objects)
 
+    @property
+    def content(self) -> Directory:
+        """What has these objects and no others: another one when there are others."""
+        return self
+
     def now(self) -> datetime:
         """The instant at which a read without one happens."""
         return self._now()
