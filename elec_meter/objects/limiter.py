@@ -18,10 +18,13 @@ DISCONNECT_SCRIPTS: Final = Obis.parse("0-0:10.0.106")
 
 
 class EmergencyProfile(NamedTuple):
-    """Attribute 8: its number, when it begins in UTC, and for how many seconds."""
+    """Attribute 8: its number, when it begins in UTC, and for how many seconds.
+
+    Without an emergency the numbers are 0, and it never begins.
+    """
 
     id: int
-    activation: datetime
+    activation: datetime | None
     duration_s: int
 
 
@@ -97,10 +100,10 @@ class Limiter(CosemObject):
             11: lambda _: self._actions(),
         }
 
-    def _emergency(self) -> EmergencyProfile | None:
+    def _emergency(self) -> EmergencyProfile:
         emergency = self._watcher.config.emergency
         if emergency is None:
-            return None
+            return EmergencyProfile(0, None, 0)
         activation = emergency.activate.astimezone(UTC)
         return EmergencyProfile(emergency.id, activation, emergency.duration_s)
 

@@ -27,7 +27,7 @@ from elec_meter.dlms.rendering import (
     version_of,
 )
 from elec_meter.dlms.tags import Tag
-from elec_meter.objects import CosemObject, ProfileGeneric, SeasonProfile
+from elec_meter.objects import CosemObject, EmergencyProfile, ProfileGeneric, SeasonProfile
 from shared.obis import Obis
 from tests.elec_meter.dlms.asking import lived_in
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
@@ -59,6 +59,8 @@ def expected(value: object) -> object:
         return encode_date_pattern(value)
     if isinstance(value, Obis):
         return value.to_bytes()
+    if isinstance(value, EmergencyProfile) and value.activation is None:
+        return (value.id, UNKNOWN, value.duration_s)
     if isinstance(value, tuple):
         return tuple(expected(each) for each in value)
     return value
@@ -153,6 +155,8 @@ def test_what_is_switched_has_the_standards_types() -> None:
     assert render(limiter, 11, METER.now).startswith(b"\x02\x02" + action)
     emergency = column(limiter, 8).encode((7, START, 60))
     assert "0203120007090c07dc0a1c0700000000000000060000003c" == emergency.hex()
+    none = "0203120000090cffffffffffffffffff8000010600000000"
+    assert none == render(limiter, 8, METER.now).hex()
 
 
 @pytest.mark.parametrize(
