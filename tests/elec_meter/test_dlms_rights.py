@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from elec_meter import Meter, Storage
-from elec_meter.config import demo_config
+from elec_meter.config import RelayConfig, TerminalConfig, demo_config
 from elec_meter.dlms import Keys
 from elec_meter.dlms.acse import Diagnostic, Mechanism, Result
 from elec_meter.dlms.action import ActionNormal
@@ -108,3 +109,12 @@ def test_a_number_that_nothing_has_is_of_the_right_type(
         (octets(b"99"), ActionResult.TYPE_UNMATCHED),
     ):
         assert result is manager.ask(ActionNormal(0xC1, member, value)).outcome.result
+
+
+def test_the_reader_may_do_what_the_document_says() -> None:
+    """Adjust the clock, take a head end's time, boost a relay: nothing else in all of the meter."""
+    config = replace(demo_config(), terminals=(TerminalConfig(number=1, relay=RelayConfig()),))
+    rights = rights_of(client(Meter(config, Storage.in_memory(), NOON), READER))
+    assert not [each for each, (modes, _) in rights.items() if {2, 3} & set(modes.values())]
+    may = {(str(each), n) for each, (_, methods) in rights.items() for n in methods if methods[n]}
+    assert {("0-0:1.0.0", 6), ("0-0:1.0.0", -128), ("0-1:96.3.10", -128)} == may
