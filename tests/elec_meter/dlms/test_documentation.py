@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from elec_meter.demo.credentials import DLMS_KEYS, DLMS_PASSWORD
+from elec_meter.dlms.blocks import RECEIVED_MAX
+from elec_meter.dlms.services import LIST_MAX
 from elec_meter.dlms.wrapper import PAYLOAD_MAX
 from elec_meter.dlms_service import system_title
 from tests.elec_meter.dlms.asking import lived_in, port_of
@@ -51,4 +53,10 @@ def test_the_credentials_are_the_demos() -> None:
     for each in (*DLMS_KEYS, system_title("HHY", "00000001")):
         assert each.hex().upper() in DOCUMENT
     assert f"`{DLMS_PASSWORD.decode()}`" in DOCUMENT
+
+
+def test_the_limits_are_the_codes() -> None:
+    """Of an APDU, of what comes in blocks, and of a list."""
     assert f"{PAYLOAD_MAX} bytes" in DOCUMENT
+    assert f"blocks, up to {RECEIVED_MAX:,} bytes" in " ".join(DOCUMENT.split())
+    assert f"up to {LIST_MAX} attributes or methods" in DOCUMENT
