@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from collector.ble_contact import ContactPlan
 from collector.errors import BearerLostError, BearerSettingError
+from shared.extras import installing
 from shared.timegrid import from_unix_ms
 from shared.wire.gatt import LogRequest, encode_log_request
 
@@ -208,9 +209,7 @@ class BleBearer(DeviceBearer):
         try:
             from bleak import BleakScanner
         except ImportError as error:
-            raise BearerLostError(
-                f"{self.name} needs bleak: pip install 'halfhourly[ble]'"
-            ) from error
+            raise BearerLostError(f"{self.name} needs bleak: " + installing("ble")) from error
         from bleak.args.bluez import BlueZScannerArgs
 
         # Repeated adverts are how a window is told.

@@ -24,11 +24,12 @@ from elec_meter.addons.home_assistant import (
 from elec_meter.addons.line import MeterLine
 from elec_meter.addons.readings import Readings
 from elec_meter.addons.settings import Settings
+from shared.extras import installing
 
 try:
     from aiomqtt import Client, MqttError, Will
 except ImportError:  # pragma: no cover - the extra is installed where this is tested
-    raise AddonError("mqtt needs aiomqtt, which `pip install 'halfhourly[mqtt]'` brings") from None
+    raise AddonError("mqtt needs aiomqtt: " + installing("mqtt")) from None
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0

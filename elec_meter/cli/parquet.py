@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from elec_meter.errors import ExportError
+from shared.extras import installing
 
 from .export_forms import Rows, flat
 
@@ -26,9 +27,7 @@ def require_pyarrow() -> Any:
 
         import_module("pyarrow.parquet")  # a part that does not come by itself
     except ImportError:
-        raise ExportError(
-            "Parquet needs pyarrow, which `pip install 'halfhourly[parquet]'` brings"
-        ) from None
+        raise ExportError("Parquet needs pyarrow: " + installing("parquet")) from None
     return pa
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from elec_meter.errors import PlotError
+from shared.extras import installing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,9 +55,7 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise PlotError(
-            "pictures need matplotlib, which `pip install 'halfhourly[plot]'` brings"
-        ) from None
+        raise PlotError("pictures need matplotlib: " + installing("plot")) from None
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 from elec_meter.errors import EstateError
+from shared.extras import installing
 
 ENGINES: Final = ("local", "dask")
 
@@ -50,7 +51,5 @@ def require_dask() -> Any:
     try:
         import dask
     except ImportError:
-        raise EstateError(
-            "this engine needs Dask, which `pip install 'halfhourly[estate]'` brings"
-        ) from None
+        raise EstateError("this engine needs Dask: " + installing("estate")) from None
     return dask

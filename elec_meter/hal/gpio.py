@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from elec_meter.errors import ConfigError, TerminalError
+from shared.extras import installing
 
 from .base import Edge, TerminalBlock
 
@@ -53,7 +54,7 @@ class GpioBlock(TerminalBlock):
         try:
             import gpiod
         except ImportError as error:
-            raise ConfigError("pins need the extra gpio: pip install 'halfhourly[gpio]'") from error
+            raise ConfigError("pins need the extra gpio: " + installing("gpio")) from error
         self._gpiod = gpiod
         self._chip = chip
         self._outputs = dict(outputs)

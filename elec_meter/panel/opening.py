@@ -7,6 +7,8 @@ import ssl
 from importlib.util import find_spec
 from pathlib import Path
 
+from shared.extras import installing
+
 from .errors import PanelCertificateError, PanelExposedError, PanelMissingError
 
 
@@ -17,9 +19,7 @@ def require_installed() -> None:
         PanelMissingError: the `panel` extra is not installed.
     """
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
-        raise PanelMissingError(
-            "the web panel needs starlette and uvicorn: install halfhourly[panel]"
-        )
+        raise PanelMissingError("the web panel needs starlette and uvicorn: " + installing("panel"))
 
 
 def require_closed(

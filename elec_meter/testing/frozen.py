@@ -97,7 +97,7 @@ class FrozenTime:
             from freezegun.api import FrozenDateTimeFactory
         except ImportError:
             raise FreezegunMissingError(
-                "time cannot be frozen without freezegun: install halfhourly[testing]"
+                "time cannot be frozen without freezegun: install the extra testing"
             ) from None
         _load_late_names()
         freezer = freeze_time(at, real_asyncio=True, ignore=_REAL_FOR)

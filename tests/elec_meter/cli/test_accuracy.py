@@ -106,7 +106,7 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(builtins, "__import__", without)
     done = run("plot", "accuracy", "-o", tmp_path / "curve.png")
     assert (1, "") == (done.exit_code, done.stdout)
-    assert "halfhourly[plot]" in done.stderr
+    assert "install -e '.[plot]'" in done.stderr
 
 
 @pytest.mark.slow

@@ -109,7 +109,7 @@ def test_parquet_wants_a_file_and_its_library(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "it.parquet")])
     assert 1 == result.exit_code
-    assert "pip install 'halfhourly[parquet]'" in result.stderr
+    assert "install -e '.[parquet]'" in result.stderr
 
 
 def test_statistics_end_at_the_register(tmp_path: Path) -> None:

@@ -229,4 +229,4 @@ def test_without_matplotlib_it_is_said_what_brings_it(
     assert pictures.new_figure
     result = plotted("day", "--data", house, "-o", tmp_path / "it.svg")
     assert 1 == result.exit_code
-    assert "pip install 'halfhourly[plot]'" in result.stderr
+    assert "install -e '.[plot]'" in result.stderr

@@ -245,4 +245,4 @@ def test_without_dask_it_is_said_what_brings_it(
     monkeypatch.setitem(__import__("sys").modules, "dask", None)
     result = ran("simulate", "--meters", 1, "--days", 1, "--engine", "dask", "-o", tmp_path)
     assert 1 == result.exit_code
-    assert "pip install 'halfhourly[estate]'" in result.stderr
+    assert "install -e '.[estate]'" in result.stderr

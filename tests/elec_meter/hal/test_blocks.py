@@ -268,5 +268,5 @@ def test_pins_that_are_gone_are_told_of(pins: Pins) -> None:
 def test_without_the_library_pins_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence says what to install."""
     monkeypatch.setitem(sys.modules, "gpiod", None)  # type: ignore[arg-type]  # none is there
-    with pytest.raises(ConfigError, match=r"pip install 'halfhourly\[gpio\]'"):
+    with pytest.raises(ConfigError, match=r"install -e '\.\[gpio\]'"):
         GpioBlock("/dev/gpiochip0", OUTPUTS, INPUTS)

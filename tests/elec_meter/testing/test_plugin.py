@@ -123,7 +123,7 @@ def test_a_missing_freezegun_is_one_sentence(tmp_path: Path) -> None:
     completed = run_pytest(tmp_path, "-rN")
     assert {"failed": 1} == outcomes(completed), completed.stdout
     report = completed.stdout.partition("FAILURES")[2].splitlines()[1:-1]
-    assert "time cannot be frozen without freezegun: install halfhourly[testing]" == report[1]
+    assert "time cannot be frozen without freezegun: install the extra testing" == report[1]
     assert 2 == len(report)
 
 
