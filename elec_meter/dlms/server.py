@@ -82,7 +82,7 @@ class WrapperSession:
         self._server = server
         self._reader = WrapperReader(payload_max)
         self._timing = timing
-        self._closed = False
+        self._closed = self._is_behind = False
         self._inactive_at = self._later(now)
 
     @property
@@ -96,20 +96,35 @@ class WrapperSession:
         Returns:
             What is to be sent.
         """
-        self.handle_timer(now)
-        if self._closed or not data:
+        replies = [self.receive_one(data, now)]
+        while self._is_behind:
+            replies.append(self.receive_one(b"", now))
+        return b"".join(replies)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that came may wait for `receive_one`."""
+        return self._is_behind
+
+    def receive_one(self, data: bytes, now: datetime) -> bytes:
+        """As `receive_data`, but answer one APDU at most; without data, one that waits."""
+        if not self._is_behind:
+            self.handle_timer(now)
+        if self._closed or not (data or self._is_behind):
             return b""
-        replies = []
+        self._is_behind = False
         self._reader.feed(data)
         try:
-            while (asked := self._reader.read()) is not None:
-                self._inactive_at = self._later(now)
-                answer = self._server.answer(asked.source, asked.destination, asked.apdu)
-                if answer:
-                    replies.append(Wrapped(asked.destination, asked.source, answer).to_bytes())
+            asked = self._reader.read()
+            if asked is None:
+                return b""
+            self._inactive_at = self._later(now)
+            self._is_behind = self._reader.is_partial
+            answer = self._server.answer(asked.source, asked.destination, asked.apdu)
         except PeerError:
             self._close()
-        return b"".join(replies)
+            return b""
+        return Wrapped(asked.destination, asked.source, answer).to_bytes() if answer else b""
 
     def next_timer(self) -> datetime | None:
         """When `handle_timer` is due; None once closed."""
@@ -126,7 +141,7 @@ class WrapperSession:
         return b""
 
     def _close(self) -> None:
-        self._closed = True
+        self._closed, self._is_behind = True, False
         self._server.drop()
 
     def _later(self, now: datetime) -> datetime:
@@ -152,11 +167,18 @@ class DlmsSession:
 
     def receive_data(self, data: bytes, now: datetime) -> bytes:
         """Take bytes from the connection; returns what is to be sent."""
-        if self._link is not None and data:
-            if data[0] == FLAG and not self.closed:
-                self._session = self._link(now)
-            self._link = None
+        self._choose(data, now)
         return self._session.receive_data(data, now)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that came may wait for `receive_one`."""
+        return self._session.is_behind
+
+    def receive_one(self, data: bytes, now: datetime) -> bytes:
+        """As `receive_data`, but answer one message at most; without data, one that waits."""
+        self._choose(data, now)
+        return self._session.receive_one(data, now)
 
     def next_timer(self) -> datetime | None:
         """When `handle_timer` is due; None once closed."""
@@ -165,6 +187,13 @@ class DlmsSession:
     def handle_timer(self, now: datetime) -> bytes:
         """Close what waited too long; returns what is to be sent."""
         return self._session.handle_timer(now)
+
+    def _choose(self, data: bytes, now: datetime) -> None:
+        """The first byte says what is spoken."""
+        if self._link is not None and data:
+            if data[0] == FLAG and not self.closed:
+                self._session = self._link(now)
+            self._link = None
 
 
 class DlmsPort:

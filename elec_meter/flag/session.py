@@ -75,6 +75,7 @@ class FlagSession:
         self._stream: Stream | None = None
         self._block = b""
         self._repeats_left = self._patience = 0
+        self._is_behind = False
         self._character_due: datetime | None = None
         self._step_due: datetime | None = None
         self._inactive_at = _later(now, line.timing.inactivity_ms)
@@ -132,18 +133,36 @@ class FlagSession:
 
     def receive(self, data: bytes, now: datetime) -> list[Sending]:
         """As `receive_data`, and how it is to be sent."""
-        sent = self.expire(now)
-        if self.closed or not data:
+        sent = self._receive_one(data, now)
+        while self._is_behind:
+            sent += self._receive_one(b"", now)
+        return sent
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that came may wait for `receive_one`."""
+        return self._is_behind
+
+    def receive_one(self, data: bytes, now: datetime) -> bytes:
+        """As `receive_data`, but answer one message at most; without data, one that waits."""
+        return _joined(self._receive_one(data, now))
+
+    def _receive_one(self, data: bytes, now: datetime) -> list[Sending]:
+        sent = [] if self._is_behind else self.expire(now)
+        if self.closed or not (data or self._is_behind):
             return sent
         if self._stream is not None:
             return sent + self._passed_on(data, now)
+        self._is_behind = False
+        self._character_due = None
         self._reader.feed(data)
-        while (message := self._reader.read(option_awaited=self._awaits_option)) is not None:
+        message = self._reader.read(option_awaited=self._awaits_option)
+        if message is not None:
             sent += self._happened(self._event(message), now)
             if self._is_handed_over:
                 return sent + self._passed_on(self._reader.take_rest(), now)
-        self._character_due = None
-        if self._reader.is_partial:
+            self._is_behind = self._reader.is_partial and not self.closed
+        elif self._reader.is_partial:
             self._character_due = _later(now, self._line.timing.character_ms)
         return sent
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from elec_meter.ports.control_client import ask
     from elec_meter.ports.push import PushClient
     from elec_meter.ports.serial import SerialDevice, SerialPortError, SerialServer
-    from elec_meter.ports.stream import Session, SessionFactory, StreamLimits
+    from elec_meter.ports.stream import Session, SessionFactory, StreamLimits, TurnTaker
     from elec_meter.ports.tcp import TcpServer
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SessionFactory",
     "StreamLimits",
     "TcpServer",
+    "TurnTaker",
     "ask",
     "format_address",
     "parse_address",
@@ -40,7 +41,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "control_client": "ask",
         "push": "PushClient",
         "serial": "SerialDevice SerialPortError SerialServer",
-        "stream": "Session SessionFactory StreamLimits",
+        "stream": "Session SessionFactory StreamLimits TurnTaker",
         "tcp": "TcpServer",
     },
 )

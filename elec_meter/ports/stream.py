@@ -1,7 +1,9 @@
 """Servers of byte streams that host sans-I/O sessions, one for each connection.
 
 Everything a stranger can grow is bounded: the number of connections, what is read at once, what
-waits to be sent, and how long somebody may leave it waiting. Sessions bound the rest.
+waits to be sent, and how long somebody may leave it waiting. Sessions bound the rest. A session
+that can answers one request in a turn of the loop, so that nobody waits for all that somebody else
+has asked.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Final, Protocol, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias, runtime_checkable
 
 # A session's timers are in the host's UTC, which may be set: never sleep long on one reading of it,
 # and never spin when it stands still.
@@ -38,6 +40,18 @@ class Session(Protocol):
 
     def handle_timer(self, now: datetime) -> bytes:
         """Let time pass; return what is to be sent."""
+
+
+@runtime_checkable
+class TurnTaker(Session, Protocol):
+    """A session that answers one request at a time, and then lets others have their turn."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that came may wait for `receive_one`."""
+
+    def receive_one(self, data: bytes, now: datetime) -> bytes:
+        """As `receive_data`, but answer one request at most; without data, one that waits."""
 
 
 SessionFactory: TypeAlias = Callable[[datetime], Session]
@@ -144,6 +158,9 @@ class _Connection(asyncio.BufferedProtocol):
         self._buffer = bytearray(server.limits.read_bytes)
         self._transport: asyncio.Transport | None = None
         self._session: Session | None = None
+        self._turn_taker: TurnTaker | None = None
+        self._turn: asyncio.Handle | None = None
+        self._is_stalled = False
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
 
@@ -155,6 +172,8 @@ class _Connection(asyncio.BufferedProtocol):
             return
         transport.set_write_buffer_limits(high=self._server.limits.write_bytes)
         self._session = self._server.session(transport)
+        if isinstance(self._session, TurnTaker):
+            self._turn_taker = self._session
         self._step(self._session.handle_timer)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is a limit
@@ -162,34 +181,61 @@ class _Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         data = bytes(self._buffer[:nbytes])
-        if self._session is not None:
-            session = self._session
-            self._step(lambda now: session.receive_data(data, now))
+        self._receive(data)
 
     def pause_writing(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        self._is_stalled = True
+        self._heed()
         self._stall = self._loop.call_later(self._server.limits.stall_s, self.abort)
 
     def resume_writing(self) -> None:
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._is_stalled = False
+        self._heed()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - lost is lost
-        for timer in (self._timer, self._stall):
+        for timer in (self._timer, self._stall, self._turn):
             if timer is not None:
                 timer.cancel()
         self._server.connections.pop(self, None)
-        self._session = None
+        self._session = self._turn_taker = None
         self.lost.set_result(None)
 
     def abort(self) -> None:
         """Drop the connection and what was not sent."""
         if self._transport is not None:
             self._transport.abort()
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._turn_taker is not None and self._turn_taker.is_behind
+
+    def _receive(self, data: bytes) -> None:
+        session, turn_taker = self._session, self._turn_taker
+        if session is None:
+            return
+        receive = session.receive_data if turn_taker is None else turn_taker.receive_one
+        self._step(lambda now: receive(data, now))
+        self._heed()
+
+    def _heed(self) -> None:
+        """Read on only once everything is answered, and answer on only once there is room."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._is_stalled or self._is_behind:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+        if self._is_behind and not self._is_stalled and self._turn is None:
+            self._turn = self._loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        if self._is_behind and not self._is_stalled:
+            self._receive(b"")
 
     def _step(self, step: Callable[[datetime], bytes]) -> None:
         """Let the session do one thing, send what it says, and come back when it wants."""
@@ -213,7 +259,8 @@ class _Connection(asyncio.BufferedProtocol):
                 self._server.limits.stall_s, self.abort
             )
             return
-        self._wake_at(session.next_timer(), now)
+        # Nobody is late whose requests wait for us.
+        self._wake_at(None if self._is_behind else session.next_timer(), now)
 
     def _wake_at(self, deadline: datetime | None, now: datetime) -> None:
         if self._timer is not None:

@@ -86,6 +86,7 @@ class HdlcSession:
         self._own = Address(line.logical)
         self._agreed = LinkParameters()
         self._fault = 0
+        self._is_behind = False
         self._begin()
         self._octet_due: datetime | None = None
         self._inactive_at = _later(now, line.inactivity_ms)
@@ -106,19 +107,34 @@ class HdlcSession:
         Returns:
             What is to be sent.
         """
-        self.handle_timer(now)
-        if self.closed or not data:
+        reply = self.receive_one(data, now)
+        while self._is_behind:
+            reply += self.receive_one(b"", now)
+        return reply
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that came may wait for `receive_one`."""
+        return self._is_behind
+
+    def receive_one(self, data: bytes, now: datetime) -> bytes:
+        """As `receive_data`, but answer one frame at most; without data, one that waits."""
+        if not self._is_behind:
+            self.handle_timer(now)
+        if self.closed or not (data or self._is_behind):
             return b""
-        reply = b""
+        self._is_behind = False
+        self._octet_due = None
         self._reader.feed(data)
         while (frame := self._reader.read()) is not None:
             if self._is_addressed(frame):
                 self._inactive_at = _later(now, self._line.inactivity_ms)
-                reply += self._received(frame)
-        self._octet_due = None
+                reply = self._received(frame)
+                self._is_behind = self._reader.is_partial and not self.closed
+                return reply
         if self._reader.is_partial:
             self._octet_due = _later(now, self._line.octet_ms)
-        return reply
+        return b""
 
     def next_timer(self) -> datetime | None:
         """When `handle_timer` is due; None once closed."""

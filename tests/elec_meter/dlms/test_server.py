@@ -90,6 +90,18 @@ def test_cuts_change_nothing(speech: list[bytes], data: st.DataObject) -> None:
         assert whole == b"".join(session.receive_data(piece, NOW) for piece in pieces)
 
 
+@given(st.lists(st.sampled_from(SPEECH), max_size=8))
+def test_one_by_one_the_same_is_answered(speech: list[bytes]) -> None:
+    """A turn has one answer at most, and all turns together have what is said at once."""
+    stream = b"".join(speech)
+    session = DlmsPort(DEVICE).session(NOW)
+    answers = [session.receive_one(stream, NOW)]
+    while session.is_behind:
+        answers.append(session.receive_one(b"", NOW))
+    assert all(len(messages_of(each)) <= 1 for each in answers)
+    assert new_session().receive_data(stream, NOW) == b"".join(answers)
+
+
 def test_what_is_no_wrapper_ends_the_connection() -> None:
     """With the answers that were due before it; nothing after it is read."""
     session = new_session()

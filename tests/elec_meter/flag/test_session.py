@@ -256,3 +256,14 @@ def test_cuts_change_no_answer(conversation: bytes, seed: int) -> None:
     assert IDENTIFICATION in whole
     assert whole == fed_bytewise(new_session(), conversation)
     assert whole == fed_at_cuts(new_session(), conversation, seed)
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_one_by_one_the_same_is_answered(conversation: bytes) -> None:
+    """A turn has one answer at most, and all turns together have what is said at once."""
+    session = new_session()
+    answers = [session.receive_one(conversation + SIGN_ON * 3, NOW)]
+    while session.is_behind:
+        answers.append(session.receive_one(b"", NOW))
+    assert {0, 1} == {each.count(IDENTIFICATION) for each in answers}
+    assert fed(new_session(), conversation + SIGN_ON * 3) == b"".join(answers)

@@ -43,6 +43,33 @@ class Echo:
         return b"late"
 
 
+@dataclass
+class OneByOne(Echo):
+    """Says every byte back in a turn of its own, and tells `heard` of it.
+
+    Attributes:
+        heard: takes each byte that is answered.
+        longest: how many bytes it had at most.
+    """
+
+    heard: Callable[[bytes], None] = lambda _: None
+    longest: int = 0
+    waiting: bytes = b""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a byte waits."""
+        return bool(self.waiting)
+
+    def receive_one(self, data: bytes, now: datetime) -> bytes:
+        """The first byte that waits."""
+        self.waiting += data
+        self.longest = max(self.longest, len(self.waiting))
+        first, self.waiting = self.waiting[:1], self.waiting[1:]
+        self.heard(first)
+        return first
+
+
 @contextmanager
 def serving(
     session_factory: Callable[[datetime], object],
