@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from elec_meter.dlms import DlmsServer, listing
+from elec_meter.dlms import DlmsServer
 from elec_meter.dlms.action import (
     ActionBlock,
     ActionBlockTaken,
@@ -13,7 +13,7 @@ from elec_meter.dlms.action import (
     ActionNormal,
     ActionOutcome,
 )
-from elec_meter.dlms.blocks import READ_MAX, RECEIVED_MAX, payload
+from elec_meter.dlms.blocks import RECEIVED_MAX, payload
 from elec_meter.dlms.ciphering import Form
 from elec_meter.dlms.data import CosemData, decode_data, encode_data, octets, uint8, uint16, uint32
 from elec_meter.dlms.get import (
@@ -388,33 +388,3 @@ def test_what_was_not_agreed_on_is_not_served(agreed: Conformance, request_: Get
     client.open(1, b"halfhourly", conformance=agreed)
 
     assert UNSUPPORTED == client.ask(request_)
-
-
-def test_the_list_of_objects_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often an association reads it, and again where the meter has other objects."""
-    meter = lived_in(1)
-    made = []
-    make = listing._object_list
-    monkeypatch.setattr(listing, "_object_list", lambda view: made.append(view) or make(view))
-    client = associated(meter)
-    first = [client.get(OBJECTS) for _ in range(20)][-1]
-    assert 1 == len(made)
-    monkeypatch.setattr(type(meter.directory), "content", property(lambda _: METER.directory))
-    assert first == client.get(OBJECTS)
-    assert 2 == len(made)
-
-
-def test_a_list_is_read_up_to_a_bound() -> None:
-    """Values are given until they are enough for one answer; what is behind them is refused."""
-    client = associated(METER)
-    size = len(client.get(OBJECTS))
-    count = -(-READ_MAX // size)
-    answer = client.ask(GetList(0xC1, (OBJECTS,) * 64))
-    raw = b""
-    while not answer.is_last:
-        raw += answer.raw
-        answer = client.ask(GetNext(0xC1, answer.number))
-    raw += answer.raw
-    refused = bytes((1, AccessResult.DATA_BLOCK_UNAVAILABLE))
-    assert raw.endswith(refused * (64 - count))
-    assert 1 + count * (size + 1) + (64 - count) * len(refused) == len(raw)
