@@ -91,7 +91,7 @@ def looking(browser: Browser, url: str, **how: Any) -> Iterator[Page]:
             else None
         ),
     )
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     try:
         page.goto(url)
         yield page
