@@ -153,9 +153,7 @@ def dlms_password(data_dir: Path) -> None:
     It is asked for, twice. Strangers' networks never see it: there the reader needs keys.
     """
     is_new = not holds_meter(data_dir)
-    secret = click.prompt(
-        "New DLMS password of reader", hide_input=True, confirmation_prompt=True, err=True
-    )
+    secret = _new_password("New DLMS password of reader")
     give(data_dir, "reader", {"password": secret.encode().hex()})
     click.echo("The DLMS client reader has a new password.")
     _tell_new(data_dir, is_new=is_new)
@@ -222,12 +220,11 @@ def open_contactor(data_dir: Path, as_json: bool) -> None:
 def password(level: int, data_dir: Path) -> None:
     """Give a level another password: 1 reader, 2 installer, 3 supplier.
 
-    It is asked for, twice, and never stored; the meter may be running, or not have run yet.
+    It is asked for, twice, and never stored; without a terminal it is the first line of standard
+    input. The meter may be running, or not have run yet.
     """
     is_new = not holds_meter(data_dir)
-    secret = click.prompt(
-        f"New password of level {level}", hide_input=True, confirmation_prompt=True, err=True
-    )
+    secret = _new_password(f"New password of level {level}")
     give_password(data_dir, level, secret)
     click.echo(f"Level {level} has a new password.")
     _tell_new(data_dir, is_new=is_new)
@@ -355,6 +352,13 @@ _CONTACTOR: Final = {
     "disconnected": "The contactor is open.",
     "ready_for_reconnection": "The contactor is armed: a person at the meter can close it.",
 }
+
+
+def _new_password(of: str) -> str:
+    """Asked for twice; of a script, which has no terminal, the first line that it gives."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt(of, hide_input=True, confirmation_prompt=True, err=True))
 
 
 def _secret(of: str) -> str:

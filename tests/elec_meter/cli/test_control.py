@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pexpect
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
@@ -184,9 +186,9 @@ def test_misuse(words: tuple[str, ...], home: Path) -> None:
 
 
 def test_a_password_is_given_to_a_meter_that_rests(home: Path) -> None:
-    """Asked for twice and kept as what checks it: a second level has the same salt."""
+    """A script's first line, kept as what checks it: a second level has the same salt."""
     for level, secret in ((3, "swordfish"), (1, "red herring")):
-        said = run("control", "password", level, "--data", home, text=f"{secret}\n{secret}\n")
+        said = run("control", "password", level, "--data", home, text=f"{secret}\n")
         assert f"Level {level} has a new password.\n" == said
     with Storage.open(home) as storage:
         gate = gate_of(storage)
@@ -197,6 +199,24 @@ def test_a_password_is_given_to_a_meter_that_rests(home: Path) -> None:
     assert "the password of level 3 was changed by the command line" == texts[0]
     found = b"".join(path.read_bytes() for path in home.iterdir() if path.is_file())
     assert b"swordfish" not in found
+
+
+def test_a_password_is_asked_for_twice_at_a_terminal(home: Path) -> None:
+    """Until both are the same; nothing of them is shown."""
+    words = ["-m", "elec_meter", "control", "password", "3", "--data", str(home)]
+    with pexpect.spawn(sys.executable, words, timeout=120, encoding="utf-8") as terminal:
+        for first, again in (("swordfish", "swordfisk"), ("swordfish", "swordfish")):
+            terminal.expect("New password of level 3:")
+            terminal.waitnoecho()
+            terminal.sendline(first)
+            terminal.expect("Repeat for confirmation:")
+            terminal.sendline(again)
+        terminal.expect("Level 3 has a new password.")
+        assert "swordfis" not in str(terminal.before)
+        terminal.expect(pexpect.EOF)
+    assert 0 == terminal.exitstatus
+    with Storage.open(home) as storage:
+        assert (Level.SUPPLIER,) == gate_of(storage).levels
 
 
 def test_a_password_is_given_before_the_first_start(tmp_path: Path) -> None:
