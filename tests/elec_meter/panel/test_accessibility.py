@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.elec_meter.panel.browsing import Served, chromium, looking
-from tests.elec_meter.panel.standing import Standing, Toy
+from tests.elec_meter.panel.browsing import Served, looking
+from tests.elec_meter.panel.standing import Standing
 
 AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 RUN: Final = """(where) => axe.run(where ?? document, { resultTypes: ["violations"] })
@@ -45,23 +44,6 @@ PAIRING: Final[dict[str, Any]] = {
 }
 STATES: Final = ("signal", "meter", "confirm", "commit", "paired")
 """Those whose forms differ; before the first and after the last there is that of the label."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A meter that has lived, with its panel open."""
-    meter = Served(lambda: Standing(demo=Toy()))
-    try:
-        yield meter
-    finally:
-        meter.close()
 
 
 def faults(page: Page, where: str | None = None) -> list[str]:

@@ -13,25 +13,8 @@ from playwright.sync_api import Browser, expect
 from elec_meter import Storage
 from elec_meter.config import ClockConfig
 from tests.elec_meter.objects.lived import HOUR, Life, lived_config
-from tests.elec_meter.panel.browsing import Served, chromium, looking
-from tests.elec_meter.panel.standing import Standing, Toy
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A meter that has lived, with its panel open."""
-    meter = Served(lambda: Standing(demo=Toy()))
-    try:
-        yield meter
-    finally:
-        meter.close()
+from tests.elec_meter.panel.browsing import Served, looking
+from tests.elec_meter.panel.standing import Standing
 
 
 def changed_clocks() -> Standing:
