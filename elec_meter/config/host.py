@@ -23,6 +23,16 @@ _LINE: Final = Meta(ge=0, le=1_023, description="The line's offset on the chip."
 PathText = Annotated[str, _PATH]
 
 
+def _refuse_bad_listener(listen: str | None, certificate: str | None, key: str | None) -> None:
+    """Raise ValueError for a TCP port that could never open as it is written."""
+    if (certificate is None) != (key is None):
+        raise ValueError("'certificate' and 'key' go together")
+    if certificate is not None and listen is None:
+        raise ValueError("a certificate is for 'listen'")
+    if listen is not None:
+        host_and_port(listen)
+
+
 class MainsHost(Document, frozen=True):
     """Where samples come from: exactly one of `port`, `recording` and `synthetic_w`.
 
@@ -68,12 +78,7 @@ class FlagHost(Document, frozen=True):
     def __post_init__(self) -> None:
         if self.listen is None and self.optical is None:
             raise ValueError("there must be a key 'listen' or 'optical'")
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("'certificate' and 'key' go together")
-        if self.certificate is not None and self.listen is None:
-            raise ValueError("a certificate is for 'listen'")
-        if self.listen is not None:
-            host_and_port(self.listen)
+        _refuse_bad_listener(self.listen, self.certificate, self.key)
 
 
 class DlmsHost(Document, frozen=True):
@@ -95,12 +100,7 @@ class DlmsHost(Document, frozen=True):
 
     def __post_init__(self) -> None:
         refuse_repeated("client", self.clients)
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("'certificate' and 'key' go together")
-        if self.certificate is not None and self.listen is None:
-            raise ValueError("a certificate is for 'listen'")
-        if self.listen is not None:
-            host_and_port(self.listen)
+        _refuse_bad_listener(self.listen, self.certificate, self.key)
 
 
 class PanelHost(Document, frozen=True):
@@ -121,9 +121,7 @@ class PanelHost(Document, frozen=True):
     names: Annotated[tuple[Annotated[str, _HOST_NAME], ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("'certificate' and 'key' go together")
-        host_and_port(self.listen)
+        _refuse_bad_listener(self.listen, self.certificate, self.key)
         refuse_repeated("name", self.names)
 
 

@@ -13,7 +13,7 @@ from collector import Keystore
 from elec_meter import Meter, MeterConfig, Storage
 from elec_meter.access import Gate, Level
 from elec_meter.config import HostConfig, MainsHost, TerminalsHost
-from elec_meter.config.host import TerminalLine
+from elec_meter.config.host import DlmsHost, FlagHost, PanelHost, TerminalLine
 from elec_meter.hal import CONTACTOR
 from elec_meter.host.base import Host
 from elec_meter.host.edges import edges_of
@@ -39,6 +39,29 @@ def host(tmp_path: Path, **tables: Any) -> Host:
         now=lambda: BEGIN,
         tell=lambda _: None,
     )
+
+
+@pytest.mark.parametrize(
+    ("tables", "given", "sentence"),
+    [
+        ((DlmsHost, FlagHost, PanelHost), {"listen": "a:1", "key": "a"}, "go together"),
+        ((DlmsHost, FlagHost, PanelHost), {"listen": "a:1", "certificate": "a"}, "go together"),
+        ((DlmsHost, FlagHost, PanelHost), {"listen": "a:65536"}, "65535"),
+        (
+            (DlmsHost, FlagHost),
+            {"certificate": "a", "key": "a", "listen": None},
+            "a certificate is for 'listen'",
+        ),
+    ],
+)
+def test_a_port_that_could_never_open_is_refused(
+    tables: tuple[type[DlmsHost | FlagHost | PanelHost], ...], given: dict[str, Any], sentence: str
+) -> None:
+    """By one rule, whatever listens there."""
+    for table in tables:
+        serial = {"optical": "/dev/ttyUSB0"} if table is FlagHost else {}
+        with pytest.raises(ValueError, match=sentence):
+            table(**given | serial)
 
 
 def test_contactor_and_relays_are_on_their_lines(
