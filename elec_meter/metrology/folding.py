@@ -1,7 +1,6 @@
 """Compiled: cycles added up by UTC second, each where its sign puts it, and booked as energy.
 
-Stands alone as `kernels` does; the columns of cycles are therefore stated here once more. `fold`
-and `book` are the entries; their arrays have a meter per first index.
+`fold` and `book` are the entries; their arrays have a meter per first index.
 """
 
 from __future__ import annotations
@@ -12,6 +11,19 @@ import numpy as np
 from numba import int64, none, types
 
 from elec_meter.metrology.jit import kernel
+from elec_meter.metrology.kernels import (
+    ACTIVE,
+    COUNT,
+    END,
+    FLAGS,
+    IDLE,
+    LENGTH,
+    NO_SIGNAL,
+    REACTIVE,
+    SQUARE_I,
+    SQUARE_V,
+    UNLOCKED,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +32,6 @@ if TYPE_CHECKING:
     # int64 when compiled; without the JIT, numpy.int64 or int as it comes.
     Int = Any
 
-# Of a row of cycles, and of its flags, as `kernels` has them.
-END, COUNT, LENGTH, FLAGS, SQUARE_V, SQUARE_I, ACTIVE, REACTIVE = range(8)
-NO_SIGNAL, UNLOCKED, IDLE = 4, 32, 64
 FLAGS_MASK = IDLE - 1
 
 # One row per UTC second; ABNORMAL is how many cycles had a voltage outside of what is normal. What

@@ -1,7 +1,6 @@
 """Compiled: cycle ends, then exact integer sums over contiguous slices.
 
-Each file that numba compiles stands alone, the layout of its arrays included: numba's cache looks
-only at the file a kernel stands in. `advance` is the entry, whose signatures type the rest.
+`advance` is the entry, whose signatures type the rest.
 
 Kernels work in place, allocate nothing and never see bad input: `Metrology` validates. All sums are
 int64, so that they do not depend on how the samples were cut.
@@ -15,6 +14,7 @@ import numpy as np
 from numba import int16, int32, int64, none, types
 
 from elec_meter.metrology.jit import kernel
+from elec_meter.metrology.lanes import sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,27 +160,6 @@ def _seek(v: Counts, state: Row, limits: Row) -> Int:
     return end
 
 
-@kernel(inline=True)
-def _sums(v: Counts, i: Counts, start: Int, end: Int, lag: Int) -> tuple[Int, ...]:
-    """The raw sums of samples start..end-1, and the largest square among them.
-
-    Slices, not offsets, let the loop vectorise.
-    """
-    a, b, c = v[start:end], i[start:end], v[start - lag : end - lag]
-    sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = peak = np.int64(0)
-    for j in range(end - start):
-        x, y, z = np.int64(a[j]), np.int64(b[j]), np.int64(c[j])
-        sum_v += x
-        sum_i += y
-        sum_vv += x * x
-        sum_ii += y * y
-        sum_vi += x * y
-        sum_qi += z * y
-        larger = max(x * x, y * y)
-        peak = max(peak, larger)
-    return sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, peak
-
-
 @kernel()
 def _saturated(v: Counts, i: Counts, start: Int, end: Int, full_scale: Int) -> Int:
     """SATURATED where one of samples start..end-1 stands at a converter's limit."""
@@ -222,7 +201,7 @@ def _turned(
 # operations that would cost more than the sums.
 @kernel(inline=True)
 def _concluded(
-    sums: tuple[Int, ...],
+    summed: tuple[Int, ...],
     where: tuple[Int, Int, Int],
     period: Int,
     flags: Int,
@@ -230,7 +209,7 @@ def _concluded(
     settings: tuple[Int, ...],
 ) -> tuple[tuple[Int, ...], tuple[Int, Int]]:
     """The row of a cycle whose END, COUNT and LENGTH are given, and the offsets as tracked then."""
-    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, _ = sums
+    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, _ = summed
     count, (tracked_v, tracked_i) = where[1], means
     signal, starting, dc_limit, cosine, sine, offset_p, offset_q = settings
     # Any whole number near the mean will do: what it leaves of the sum is accounted for.
@@ -294,12 +273,12 @@ def _follow(v: Counts, i: Counts, stop: Int, state: Row, limits: Row, rows: Row)
         length = ((end - start) << 16) + place - crossing
         tracked = min(max(tracked + ((length - tracked) >> 2), shortest), longest)
         period = min(max(length, shortest), longest)
-        sums = _sums(v, i, start, end, (period + (1 << 17)) >> 18)
+        summed = sums(v, i, start, end, (period + (1 << 17)) >> 18)
         flags = np.int64(0)
-        if sums[_PEAK] >= edge * edge:
+        if summed[_PEAK] >= edge * edge:
             flags = _saturated(v, i, start, end, edge + 1)
         where = (base + end, end - start, length)
-        row, means = _concluded(sums, where, period, flags, means, settings)
+        row, means = _concluded(summed, where, period, flags, means, settings)
         for column in range(CYCLE_COLUMNS):
             rows[k, column] = row[column]
         start, crossing = end, place
@@ -326,9 +305,9 @@ def _step(v: Counts, i: Counts, state: Row, limits: Row, rows: Row) -> Int:
         flags = np.int64(0)
     flags |= _saturated(v, i, start, end, limits[FULL_SCALE])
     means = (state[MEAN_V], state[MEAN_I])
-    sums = _sums(v, i, start, end, (period + (1 << 17)) >> 18)
+    summed = sums(v, i, start, end, (period + (1 << 17)) >> 18)
     where = (state[BASE] + end, end - start, length)
-    row, means = _concluded(sums, where, period, flags, means, _settings(limits))
+    row, means = _concluded(summed, where, period, flags, means, _settings(limits))
     for column in range(CYCLE_COLUMNS):
         rows[state[ROWS], column] = row[column]
     state[MEAN_V], state[MEAN_I] = means

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from elec_meter.metrology import folding, kernels
+from elec_meter.metrology import folding, kernels, lanes
 from elec_meter.metrology.booking import COUNT_BOUND, Booking
 from elec_meter.metrology.errors import RateError
 from elec_meter.sampling.block import RATE_MAX_HZ
@@ -26,7 +26,7 @@ SAMPLES_PER_CYCLE_MIN = 32
 SQUARE_MAX = COUNT_BOUND * COUNT_BOUND
 # As many meters as have their cycles in the cache at once.
 _GROUP = 32
-_PIECE = 1 << 18
+_PIECE = 1 << 20
 
 
 class Folded(NamedTuple):
@@ -180,8 +180,10 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
     limits[kernels.NOMINAL] = nominal
     limits[kernels.SHORTEST] = nominal * 5 // 7
     limits[kernels.LONGEST] = longest
-    limits[kernels.BACK] = max((longest >> 18) + 1, reach) + 1
+    limits[kernels.BACK] = max((longest >> 18) + lanes.LANES, reach) + 1
     limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 4 * reach + 4
+    # Ends are looked for less than two periods away: sums of 32 bits hold what is between.
+    assert 2 * (nominal >> 16) <= lanes.STRETCH_MAX
     limits[kernels.SIGNAL] = calibration.signal_min_count
     limits[kernels.STARTING] = calibration.starting_square_q8
     limits[kernels.FULL_SCALE] = calibration.full_scale_count

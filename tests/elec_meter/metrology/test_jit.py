@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import ast
+import importlib.util
 import json
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from elec_meter.metrology import folding, kernels
+from elec_meter.metrology import kernels
 
 from .vectors import traces
 
@@ -43,25 +43,25 @@ def test_a_command_fills_the_cache() -> None:
     assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
 
 
-KERNEL_FILES = ("folding", "kernels")
+def _stamp(folder: Path) -> object:
+    """What numba compares, of a copy of the package in `folder`, to tell whether to compile."""
+    spec = importlib.util.spec_from_file_location("copied", folder / "caching.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.BesideCache(_stamp, str(folder / "kernels.py")).get_source_stamp()
 
 
-@pytest.mark.parametrize("name", KERNEL_FILES)
-def test_kernels_stand_alone(name: str) -> None:
-    """No kernel uses anything from another file, which the compiler's cache would not notice."""
-    tree = ast.parse((ROOT / "elec_meter" / "metrology" / f"{name}.py").read_text())
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    imported = {getattr(node, "module", None) or node.names[0].name for node in nodes}
-    allowed = {"__future__", "numba", "numpy", "numpy.typing", "typing"}
-    assert allowed | {"elec_meter.metrology.jit"} == imported
-
-
-def test_columns_stated_twice_are_equal() -> None:
-    """What two files of kernels both state of a row of cycles is the same."""
-    for name in ["END", "COUNT", "LENGTH", "FLAGS", "SQUARE_V", "SQUARE_I", "ACTIVE", "REACTIVE"]:
-        assert getattr(kernels, name) == getattr(folding, name)
-    for name in ["NO_SIGNAL", "UNLOCKED", "IDLE"]:
-        assert getattr(kernels, name) == getattr(folding, name)
+def test_a_change_to_what_a_kernel_calls_is_noticed(tmp_path: Path) -> None:
+    """Kernels are out of date as soon as any file of the package differs, not only their own."""
+    copied = tmp_path / "metrology"
+    shutil.copytree(ROOT / "elec_meter" / "metrology", copied)
+    before = _stamp(copied)
+    assert before == kernels.advance._cache._impl.locator.get_source_stamp()
+    lanes = copied / "lanes.py"
+    lanes.write_text(lanes.read_text().replace("LANES = 16", "LANES = 32"))
+    assert before != _stamp(copied)
 
 
 def test_no_directory_for_the_cache() -> None:
