@@ -182,7 +182,8 @@ def _panel_place(
     """Where the panel opens; without being asked for it does where it is installed."""
     if asked is None and not is_wanted:
         return None
-    from elec_meter.panel import PanelMissingError, load_certificate, require_installed
+    from elec_meter.panel import PanelMissingError, require_installed
+    from elec_meter.ports import server_tls
     from elec_meter.runtime import PanelPlace
 
     try:
@@ -193,7 +194,7 @@ def _panel_place(
         click.echo(f"There is no web panel: {error}.", err=True)
         return None
     host, port = asked or DEFAULT_PANEL
-    tls = None if certificate is None else load_certificate(certificate)
+    tls = None if certificate is None else server_tls(certificate, certificate)
     return PanelPlace(host=host, port=port, tls=tls, is_insecure=is_insecure)
 
 

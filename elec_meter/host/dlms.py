@@ -11,7 +11,7 @@ from elec_meter.errors import ConfigError
 from elec_meter.ports import parse_address
 
 from .base import Edge, Host
-from .ports import CredentialsMissingError, server_tls
+from .ports import CredentialsMissingError, tls_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,7 @@ class DlmsEdge(Edge):
         self._arguments: dict[str, Any] = {}
         if config.listen is not None:
             self._arguments["dlms"] = parse_address(config.listen)
-        if config.certificate is not None and config.key is not None:
-            self._arguments["dlms_tls"] = server_tls(
-                host.path(config.certificate), host.path(config.key)
-            )
+            self._arguments["dlms_tls"] = tls_of(host, config.certificate, config.key)
 
     def require(self, gate: Gate) -> None:
         """See `Edge.require`."""

@@ -11,7 +11,7 @@ from elec_meter.ports import parse_address
 from elec_meter.runtime import PanelPlace
 
 from .base import Edge, Host
-from .ports import require_passwords, server_tls
+from .ports import require_passwords, tls_of
 
 
 class PanelEdge(Edge):
@@ -31,9 +31,7 @@ class PanelEdge(Edge):
         assert config is not None  # the edge is there because its table is
         require_installed()
         name, port = parse_address(config.listen)
-        tls = None
-        if config.certificate is not None and config.key is not None:
-            tls = server_tls(host.path(config.certificate), host.path(config.key))
+        tls = tls_of(host, config.certificate, config.key)
         require_closed(
             name,
             is_encrypted=tls is not None,

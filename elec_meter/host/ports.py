@@ -8,7 +8,7 @@ from typing import Any
 
 from elec_meter.access import PASSWORD_LEVELS, Gate
 from elec_meter.errors import MeterError
-from elec_meter.ports import SerialDevice, parse_address
+from elec_meter.ports import SerialDevice, lapse_of, parse_address, server_tls
 
 from .base import Edge, Host
 
@@ -18,14 +18,6 @@ class CredentialsMissingError(MeterError):
 
     Example scenarios: the first start of a meter whose levels have no passwords yet; a directory
     in which the demo ran.
-    """
-
-
-class CertificateError(MeterError):
-    """A port cannot be encrypted with the files that are named.
-
-    Example scenarios: a file that does not exist; a key that belongs to another certificate; a key
-    with a passphrase.
     """
 
 
@@ -50,26 +42,18 @@ def require_passwords(gate: Gate, port: str, data_dir: Path) -> None:
             )
 
 
-def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
-    """What encrypts the connections of a port.
+def tls_of(host: Host, certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+    """What encrypts the connections of a port; None where the file names no certificate.
 
     Raises:
         CertificateError: the files are no certificate and its key.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        # Asked for a passphrase, it would wait for somebody at a terminal.
-        context.load_cert_chain(certificate, key, password="")
-    except ssl.SSLError as error:
-        reason = (error.reason or str(error)).replace("_", " ").lower()
-        raise CertificateError(
-            f"{certificate} and {key} are no certificate and its key: {reason}"
-        ) from None
-    except OSError as error:
-        missing = next((each for each in (certificate, key) if not each.is_file()), key)
-        raise CertificateError(f"{missing} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise CertificateError(f"{key} cannot be used: {error}") from None
+    if certificate is None or key is None:
+        return None
+    context = server_tls(host.path(certificate), host.path(key))
+    lapse = lapse_of(host.path(certificate), host.now())
+    if lapse is not None:
+        host.tell(lapse)
     return context
 
 
@@ -83,10 +67,7 @@ class FlagEdge(Edge):
         self._arguments: dict[str, Any] = {}
         if config.listen is not None:
             self._arguments["flag"] = parse_address(config.listen)
-        if config.certificate is not None and config.key is not None:
-            self._arguments["tls"] = server_tls(
-                host.path(config.certificate), host.path(config.key)
-            )
+        self._arguments["tls"] = tls_of(host, config.certificate, config.key)
         if config.optical is not None:
             self._arguments["optical"] = SerialDevice.parse(host.device(config.optical))
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from .errors import (
         ForgeryError,
         NotSignedOnError,
-        PanelCertificateError,
         PanelError,
         PanelExposedError,
         PanelMissingError,
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     )
     from .guard import own_names
     from .meter import Face, HouseControls, PanelMeter
-    from .opening import is_loopback, load_certificate, require_closed, require_installed
+    from .opening import is_loopback, require_closed, require_installed
     from .server import PanelServer
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "HouseControls",
     "NotSignedOnError",
     "Panel",
-    "PanelCertificateError",
     "PanelError",
     "PanelExposedError",
     "PanelMeter",
@@ -38,7 +36,6 @@ __all__ = [
     "PanelRequestError",
     "PanelServer",
     "is_loopback",
-    "load_certificate",
     "own_names",
     "require_closed",
     "require_installed",
@@ -49,12 +46,12 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "app": "Panel",
         "errors": (
-            "ForgeryError NotSignedOnError PanelCertificateError PanelError PanelExposedError"
-            " PanelMissingError PanelPortError PanelRequestError"
+            "ForgeryError NotSignedOnError PanelError PanelExposedError PanelMissingError"
+            " PanelPortError PanelRequestError"
         ),
         "guard": "own_names",
         "meter": "HouseControls Face PanelMeter",
-        "opening": "is_loopback load_certificate require_closed require_installed",
+        "opening": "is_loopback require_closed require_installed",
         "server": "PanelServer",
     },
 )

@@ -51,10 +51,3 @@ class PanelPortError(PanelError):
 
     Example scenarios: another program does already; the host is another computer's.
     """
-
-
-class PanelCertificateError(PanelError):
-    """The panel cannot be encrypted with what was given.
-
-    Example scenarios: a file without the private key; a key that is encrypted itself.
-    """

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
 from importlib.util import find_spec
-from pathlib import Path
 
 from shared.extras import installing
 
-from .errors import PanelCertificateError, PanelExposedError, PanelMissingError
+from .errors import PanelExposedError, PanelMissingError
 
 
 def require_installed() -> None:
@@ -52,23 +50,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def load_certificate(path: Path) -> ssl.SSLContext:
-    """What encrypts the panel's connections, from a PEM file with a key and its certificate.
-
-    Raises:
-        PanelCertificateError: it cannot be read, or is none.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(path, password=_no_password)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it holds no key with its certificate"
-        raise PanelCertificateError(f"{path} cannot encrypt the panel: {reason}".lower()) from None
-    return context
-
-
-def _no_password() -> str:
-    raise ValueError("its key is encrypted")

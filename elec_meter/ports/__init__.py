@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from elec_meter.ports.serial import SerialDevice, SerialPortError, SerialServer
     from elec_meter.ports.stream import Session, SessionFactory, StreamLimits, TurnTaker
     from elec_meter.ports.tcp import TcpServer
+    from elec_meter.ports.tls import CertificateError, lapse_of, server_tls
 
 __all__ = [
     "SOCKET_NAME",
     "AddressError",
+    "CertificateError",
     "ControlServer",
     "PushClient",
     "SerialDevice",
@@ -30,7 +32,9 @@ __all__ = [
     "TurnTaker",
     "ask",
     "format_address",
+    "lapse_of",
     "parse_address",
+    "server_tls",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
@@ -43,5 +47,6 @@ __getattr__, __dir__ = shared.lazy.loader(
         "serial": "SerialDevice SerialPortError SerialServer",
         "stream": "Session SessionFactory StreamLimits TurnTaker",
         "tcp": "TcpServer",
+        "tls": "CertificateError lapse_of server_tls",
     },
 )

@@ -25,8 +25,9 @@ from elec_meter.dlms_service import credentials_of, give_at_rest
 from elec_meter.errors import ConfigError
 from elec_meter.events import EventCode
 from elec_meter.host.dlms import DlmsEdge
-from elec_meter.host.ports import CertificateError, CredentialsMissingError
+from elec_meter.host.ports import CredentialsMissingError
 from elec_meter.host.run import run_meter
+from elec_meter.ports import CertificateError
 from tests.elec_meter.host.test_edges import host
 
 NOBODY = Gate(lambda: "00000001", lambda *_: None)

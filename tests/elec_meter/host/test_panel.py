@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from elec_meter.config import (
 from elec_meter.errors import ConfigError
 from elec_meter.host.addons import AddonsEdge
 from elec_meter.host.panel import PanelEdge
-from elec_meter.host.ports import CertificateError, CredentialsMissingError
+from elec_meter.host.ports import CredentialsMissingError
 from elec_meter.panel import PanelExposedError
+from elec_meter.ports import CertificateError
 from elec_meter.runtime import Runtime
 from tests.elec_meter.flag.programmer import PASSWORDS, SALT, known_key
 from tests.elec_meter.host.test_edges import BEGIN, host
@@ -35,7 +37,7 @@ HOUSE = "[host.mains]\nsynthetic_w = 1\n"
 
 
 def test_a_panel_is_opened_by_its_table(tmp_path: Path) -> None:
-    """Over TLS and by the names of the file; it is no demo."""
+    """Over TLS and by the names of the file; it is no demo, and its cookie is for TLS alone."""
     (tmp_path / "panel.pem").write_bytes(self_signed())
     table = PanelHost(
         listen="127.0.0.1:0", certificate="panel.pem", key="panel.pem", names=("meter.home.arpa",)
@@ -43,9 +45,11 @@ def test_a_panel_is_opened_by_its_table(tmp_path: Path) -> None:
     edge = PanelEdge(host(tmp_path, panel=table))
     context = ssl.create_default_context(cafile=str(tmp_path / "panel.pem"))
 
-    async def looked() -> tuple[list[int], bool]:
+    async def looked() -> tuple[list[int], bool, str]:
         meter = Meter(MeterConfig(), Storage.in_memory(), BEGIN)
         async with Runtime(meter, lambda: BEGIN, **edge.arguments()) as runtime:
+            key = stored_key(known_key("mine", Level.READER))
+            runtime.gate.set_verifier(Level.READER, SALT, key, BEGIN)
             url = runtime.ports["panel"].replace("127.0.0.1", "localhost")
             statuses = []
             async with httpx.AsyncClient(verify=context, base_url=url) as client:
@@ -53,9 +57,16 @@ def test_a_panel_is_opened_by_its_table(tmp_path: Path) -> None:
                     response = await client.get("/api/clock", headers={"host": name})
                     statuses.append(response.status_code)
                 session = (await client.get("/api/session")).json()
-            return statuses, session["is_demo"]
+                signed_on = await client.post(
+                    "/api/session",
+                    json={"level": 1, "password": "mine"},
+                    headers={"x-csrf-token": session["token"]},
+                )
+            return statuses, session["is_demo"], signed_on.headers["set-cookie"]
 
-    assert ([200, 421], False) == asyncio.run(looked())
+    statuses, is_demo, cookie = asyncio.run(looked())
+    assert ([200, 421], False) == (statuses, is_demo)
+    assert "Secure" in cookie
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,24 @@ def test_a_certificate_that_is_missing_is_named(tmp_path: Path) -> None:
     table = PanelHost(certificate="panel.crt", key="panel.key")
     with pytest.raises(CertificateError, match=r"panel\.crt cannot be read"):
         PanelEdge(host(tmp_path, panel=table))
+
+
+@pytest.mark.parametrize(
+    ("days", "sentences"),
+    [(-9, ["ended on 2026-04-01"]), (-8, []), (0, []), (1, ["begins on 2026-04-02"])],
+)
+def test_a_certificate_that_is_not_valid_now_is_told(
+    days: int, sentences: list[str], tmp_path: Path
+) -> None:
+    """The port is opened all the same: the clock of this computer may be wrong."""
+    begins = BEGIN + timedelta(days=days, seconds=-1)
+    (tmp_path / "panel.pem").write_bytes(self_signed(begins))
+    told: list[str] = []
+    table = PanelHost(certificate="panel.pem", key="panel.pem")
+    edge = PanelEdge(replace(host(tmp_path, panel=table), tell=told.append))
+    assert edge.arguments()["panel"].tls is not None
+    assert len(sentences) == len(told)
+    assert all(part in sentence for part, sentence in zip(sentences, told, strict=True))
 
 
 @pytest.mark.parametrize(

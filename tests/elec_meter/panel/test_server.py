@@ -20,15 +20,14 @@ from cryptography.x509.oid import NameOID
 
 from elec_meter import Storage
 from elec_meter.panel import (
-    PanelCertificateError,
     PanelExposedError,
     PanelPortError,
     PanelServer,
-    load_certificate,
     require_closed,
     server,
 )
 from elec_meter.panel.stream import CLIENTS_MAX, LiveStream, event
+from elec_meter.ports import server_tls
 from tests.elec_meter.objects.lived import Life
 from tests.elec_meter.panel.browsing import Served
 from tests.elec_meter.panel.standing import Standing
@@ -189,19 +188,11 @@ def test_a_port_that_is_taken_is_said(served: Served) -> None:
         asyncio.run(PanelServer.start(standing.panel, "nowhere.invalid", 0))
 
 
-def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
-    """A missing file and one without a key are refused by name."""
-    (tmp_path / "empty.pem").write_text("nothing")
-    for name in ("missing.pem", "empty.pem"):
-        with pytest.raises(PanelCertificateError, match=name):
-            load_certificate(tmp_path / name)
-
-
-def self_signed() -> bytes:
-    """A key and a certificate for this computer, as PEM."""
+def self_signed(begins: datetime | None = None) -> bytes:
+    """A key and a certificate for this computer, valid for nine days, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    begins = datetime.now(UTC) - timedelta(days=1)
+    begins = begins or datetime.now(UTC) - timedelta(days=1)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -227,7 +218,7 @@ def test_over_tls_the_cookie_is_never_sent_in_clear(tmp_path: Path) -> None:
 
     async def signed_on() -> str:
         standing = Standing(life=Life(Storage.in_memory()), is_encrypted=True)
-        tls = load_certificate(certificate)
+        tls = server_tls(certificate, certificate)
         serving = await PanelServer.start(standing.panel, "127.0.0.1", 0, tls=tls)
         url = f"https://localhost:{serving.address[1]}"
         async with httpx.AsyncClient(verify=context) as client:
