@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -38,6 +39,13 @@ _STATUSES: Final = (
     (RowStatus.CRITICAL_ERROR, "critical error", "#8c564b"),
 )
 """What is coloured behind a row, the first of those that apply."""
+
+_UNMEASURED: Final = (
+    RowStatus.CRITICAL_ERROR
+    | RowStatus.CLOCK_INVALID
+    | RowStatus.DATA_NOT_VALID
+    | RowStatus.POWER_DOWN
+)
 
 
 class _Bar(NamedTuple):
@@ -113,7 +121,7 @@ def draw_month(rows: Sequence[Row], channel: str, title: str, path: Path) -> Non
     for row in rows:
         for where, value in _shares(row, channel):
             cells[where] = cells.get(where, 0.0) + value
-    if not cells:
+    if all(isnan(value) for value in cells.values()):
         known = ", ".join(dict.fromkeys(key for row in rows for key in row["channels"]))
         raise PlotError(f"no half-hour of {title} has a known {channel}; channels are {known}")
     days = sorted({date.fromisoformat(row["settlement_date"]) for row in rows})
@@ -135,7 +143,7 @@ def draw_month(rows: Sequence[Row], channel: str, title: str, path: Path) -> Non
     axes.tick_params(axis="y", labelsize=7)
     ticks = [*range(1, _MOST_PERIODS - 1, 4), _MOST_PERIODS]
     axes.set_xticks(ticks)
-    axes.set_xlabel("settlement period (1 begins at 00:00 local time); grey is not known")
+    axes.set_xlabel("settlement period (1 begins at 00:00 local time); grey: no data")
     save(figure, path)
 
 
@@ -229,8 +237,14 @@ def _draw_times(axes: Axes, bars: Sequence[_Bar]) -> None:
 
 
 def _shares(row: Row, channel: str) -> Iterator[tuple[tuple[date, int], float]]:
-    """What of a row lies in each settlement period, in the unit of the picture."""
+    """What of a row lies in each settlement period, in the unit of the picture.
+
+    Where it was not measured whole it is not known: what little was is no small use.
+    """
     value = row["channels"].get(channel)
+    is_doubtful = row["status"] & _UNMEASURED and not channel.endswith("_pulses")
+    if value is not None and is_doubtful:
+        value = float("nan")
     if value is None:
         return
     day = date.fromisoformat(row["settlement_date"])

@@ -24,6 +24,7 @@ from .errors import PanelRequestError
 from .guard import Guard
 from .live import face, snapshot
 from .meter import HouseControls, PanelMeter
+from .month import month_rows
 from .pages import page_routes
 from .stream import LiveStream, event
 from .use import use_rows
@@ -69,7 +70,7 @@ class Panel:
         meter = self._meter
 
         def month(request: Request) -> Any:
-            return profile.month_rows(meter.directory, meter.config, _month(request))
+            return month_rows(meter.directory, meter.config, _month(request))
 
         def units(_: Request) -> Any:
             return views.units(meter.directory, meter.config)

@@ -14,7 +14,6 @@ from shared.timegrid import (
     HALF_HOUR_S,
     half_hours_of_settlement_day,
     iso_utc,
-    settlement_day_start,
     settlement_period,
 )
 
@@ -32,6 +31,12 @@ _KEYS: Final = {
         for each in REACTIVE_SUMS
     },
 }
+UNMEASURED: Final = 0b1000_0111
+"""Status bits of energy: critical error, clock invalid, data not valid, power down."""
+
+PULSES: Final = "_pulses"
+"""How the keys of channels end that count on while the mains are off."""
+
 _LONGEST: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 
@@ -54,6 +59,12 @@ class Period(NamedTuple):
     status: int
     channel_status: dict[str, int]
     revision: int
+
+    def is_measured(self, key: str) -> bool:
+        """Whether a channel is known and was measured from beginning to end."""
+        if self.deltas.get(key) is None:
+            return False
+        return key.endswith(PULSES) or not self.status & UNMEASURED
 
     def row(self) -> Row:
         """As `show profile --json` has it; of reactive energy the sums that are captured."""
@@ -88,7 +99,7 @@ def periods(
     energy = {each.start: each for each in _energy(directory, start, end)}
     pulses: dict[datetime, Period] = {}
     for unit in config.gas_units:
-        key = f"{unit.channel}_pulses"
+        key = f"{unit.channel}{PULSES}"
         _add_pulses(directory, f"0-{unit.number}:24.3.0", key, (start, end), energy, pulses)
     for channel in config.data_channels:
         profile = _profile(directory, f"0-{channel.number}:24.3.0")
@@ -120,29 +131,6 @@ def day_chart(directory: Directory, config: MeterConfig, day: date | None) -> Ro
         "periods": len(half_hours),
         "rows": [row.row() for row in periods(directory, config, start, end)],
     }
-
-
-def month_rows(directory: Directory, config: MeterConfig, first: date) -> list[Row]:
-    """Every settlement day of a month with what each of its half-hours holds, by channel.
-
-    Half-hours that are shorter or longer rows are added up, or told at their beginning.
-    """
-    after = (first + 31 * _DAY).replace(day=1)
-    start, end = settlement_day_start(first), settlement_day_start(after)
-    days: dict[date, Row] = {}
-    for number in range((after - first).days):
-        day = first + number * _DAY
-        days[day] = {"date": day.isoformat(), "periods": len(half_hours_of_settlement_day(day))}
-        days[day]["channels"] = {}
-    for row in periods(directory, config, start, end):
-        named = settlement_period(row.start)
-        of_day = days[named.settlement_date]
-        for key, value in row.deltas.items():
-            line = of_day["channels"].setdefault(key, [None] * of_day["periods"])
-            if value is not None:
-                at = named.settlement_period - 1
-                line[at] = value + (line[at] or 0)
-    return list(days.values())
 
 
 def _energy(directory: Directory, start: datetime, end: datetime) -> Iterator[Period]:

@@ -11,7 +11,7 @@ from elec_meter.config import MeterConfig
 from elec_meter.objects import Directory
 from shared.timegrid import LONDON, iso_utc, settlement_day_start, settlement_period
 
-from .profile import Period, Row, closed_until, periods, total
+from .profile import UNMEASURED, Period, Row, closed_until, periods, total
 
 IMPORT: Final = "import_wh"
 _EXPORT: Final = "export_wh"
@@ -84,7 +84,7 @@ def _base_load(rows: list[Period], today: date) -> tuple[int | None, int]:
         start, end = settlement_day_start(day), settlement_day_start(day + _DAY)
         of_day = [row for row in rows if start <= row.start < end and IMPORT in row.deltas]
         covered = sum((row.end - row.start for row in of_day), timedelta())
-        if covered == end - start and not any(row.status & _UNMEASURED for row in of_day):
+        if covered == end - start and not any(row.status & UNMEASURED for row in of_day):
             powers = [_power_w(row) for row in _unaided(of_day)]
             least += [min(powers)] if powers else []
     if len(least) < _NIGHTS_MIN:
@@ -98,10 +98,6 @@ def _unaided(rows: list[Period]) -> Iterator[Period]:
     for place, row in enumerate(rows):
         if not any(exported[max(0, place - 1) : place + 2]):
             yield row
-
-
-_UNMEASURED: Final = 0b1000_0111
-"""Critical error, clock invalid, data not valid, power down."""
 
 
 def _power_w(row: Period) -> int:

@@ -53,23 +53,48 @@ function choices() {
 function render() {
   const top = Math.max(1, ...shown.flatMap((day) => (day.channels[channel] ?? []).map((value) => value ?? 0)));
   by("month-map").replaceChildren(...shown.map((day) => line(day, top)));
+  const most = top > 1 ? written(channel, top) : "most";
+  by("month-legend").replaceChildren(
+    make("li", {}, swatch("gap"), "no data, or not for the whole half-hour"),
+    make("li", {}, swatch("none"), "nothing"),
+    make("li", {}, ...Array.from({ length: SHADES }, (_, at) => swatch("shade", (at + 1) / SHADES)), `little to ${most}`));
+}
+
+function swatch(kind, opacity = 1) {
+  const box = draw("rect", { class: kind, width: CELL, height: CELL, opacity: opacity.toFixed(1) });
+  return draw("svg", { viewBox: `0 0 ${CELL} ${CELL}`, "aria-hidden": "true" }, box);
 }
 
 function line(day, top) {
   const cells = day.channels[channel] ?? [];
+  const gaps = new Set(day.gaps[channel] ?? []);
   const total = cells.reduce((sum, value) => sum + (value ?? 0), 0);
   const label = new Date(`${day.date}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", timeZone: "UTC" });
   const name = make("button", { type: "button", "aria-label": `Open ${day.date}` }, label);
   name.addEventListener("click", () => { openDay(day.date); by("day-title").scrollIntoView(); });
   const sum = make("span", { className: "sum" });
-  say(sum, cells.length ? short(total) : "");
-  const picture = draw("svg", { viewBox: `0 0 ${day.periods * CELL} ${CELL}`, preserveAspectRatio: "none", role: "img", "aria-label": cells.length ? `${day.date}: ${written(channel, total)}` : `${day.date}: nothing is known` });
+  const isKnown = cells.some((value, at) => value !== null && !gaps.has(at + 1)) || total > 0;
+  say(sum, isKnown ? short(total) : gaps.size ? "no data" : "");
+  const lacking = gaps.size === 0 ? "" : `, ${gaps.size} half-hours without data`;
+  const words = isKnown ? `${written(channel, total)}${lacking}` : gaps.size ? "no data" : "yet to come";
+  const picture = draw("svg", { viewBox: `0 0 ${day.periods * CELL} ${CELL}`, preserveAspectRatio: "none", role: "img", "aria-label": `${day.date}: ${words}` });
+  for (const [from, to] of stretches(gaps)) picture.append(draw("rect", { class: "gap", x: (from - 1) * CELL, y: 0, width: (to - from + 1) * CELL, height: CELL }));
   cells.forEach((value, at) => {
-    if (!value) return;
+    if (!value || gaps.has(at + 1)) return;
     const shade = Math.ceil((value / top) * SHADES) / SHADES;
     picture.append(draw("rect", { x: at * CELL, y: 0, width: CELL, height: CELL, opacity: shade.toFixed(1) }));
   });
   return make("div", { className: "line" }, name, picture, sum);
+}
+
+// Neighbours in one piece: a week without power is a rectangle a day.
+function stretches(numbers) {
+  const found = [];
+  for (const each of [...numbers].sort((a, b) => a - b)) {
+    if (found.length && found.at(-1)[1] === each - 1) found.at(-1)[1] = each;
+    else found.push([each, each]);
+  }
+  return found;
 }
 
 function short(total) {

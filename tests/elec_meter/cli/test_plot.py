@@ -140,6 +140,18 @@ def test_a_month_has_every_period(figure: list[Any]) -> None:
     assert "import, kWh a half-hour" == colours.get_ylabel()
 
 
+def test_a_month_has_no_low_value_where_nothing_was_measured(figure: list[Any]) -> None:
+    """A power cut is not known; a pulse unit counts on in it, and a late row is known."""
+    rows = day_rows(date(2025, 10, 26))
+    for at, status in enumerate((1, 2, 4, 128, 128, 32, 64)):
+        rows[at]["status"] = status
+        rows[at]["channels"]["gas_pulses"] = 1
+    for channel, unknown in (("import_wh", 5), ("gas_pulses", 0)):
+        rows_plot.draw_month(rows, channel, "October 2025", Path("month.svg"))
+        grid = figure.pop().axes[0].collections[0].get_array()
+        assert unknown == int(grid[0, :7].mask.sum())
+
+
 @pytest.mark.parametrize("minutes", [10, 15, 60])
 def test_other_periods_are_drawn_as_long_as_they_are(figure: list[Any], minutes: int) -> None:
     """A month adds them up to half-hours, or shares them out; nothing is lost."""

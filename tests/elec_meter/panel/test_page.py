@@ -99,6 +99,25 @@ def test_a_half_hour_without_a_value_has_no_bar(browser: Browser, changing: Serv
         assert axis < min(off.evaluate_all("(bars) => bars.map((bar) => bar.y.baseVal.value)"))
 
 
+def test_a_month_shows_what_is_not_known(browser: Browser, changing: Served) -> None:
+    """Months without power are grey, never pale; what is yet to come is empty."""
+    with looking(browser, changing.url) as page:
+        lines = page.locator("#month-map .line")
+        for month, day, words in (
+            ("2026-11", 15, "2026-11-15: no data"),
+            ("2027-03", 27, re.compile(r"2027-03-27: 0\.\d+ kWh, 42 half-hours without data$")),
+            ("2027-03", 31, "2027-03-31: yet to come"),
+        ):
+            page.locator("#month").fill(month)
+            picture = lines.nth(day - 1).locator("svg")
+            expect(picture).to_have_attribute("aria-label", words)
+            gaps = picture.locator("rect.gap")
+            expect(gaps).to_have_count(0 if day == 31 else 1)
+            shades = picture.locator("rect:not(.gap)")
+            assert (day == 27) == bool(shades.count())
+        expect(page.locator("#month-legend")).to_contain_text("no data")
+
+
 def test_a_wrong_password_is_told_and_the_right_one_opens(browser: Browser, served: Served) -> None:
     """The refusal stands beside the form; whoever signs on may give orders."""
     with looking(browser, served.url) as page:

@@ -153,6 +153,33 @@ def test_a_month_adds_up_to_its_days(browser: Browser) -> None:
     ) == sum(filter(None, cells["channels"]["import_wh"]))
 
 
+def test_a_month_tells_where_it_knows_nothing() -> None:
+    """A power cut, and all before the first row, are gaps; what is yet to come is none.
+
+    What a pulse unit counted meanwhile is known.
+    """
+    life = Life(Storage.in_memory(), lived_config(30))
+    life.live(3 * HOUR, 5_600)
+    life.sleep(3 * HOUR)
+    life.live(2 * HOUR, 5_600)
+    rows = Standing(life=life).browser().ask("/api/month?month=2026-03")
+    gaps = {row["date"]: row["gaps"] for row in rows}
+
+    assert list(range(1, 47)) == gaps["2026-03-29"]["import_wh"] == gaps["2026-03-30"]["gas_pulses"]
+    assert list(range(5, 11)) == gaps["2026-03-31"]["import_wh"]
+    assert not {5, 6, 7, 8, 9, 10} & set(gaps["2026-03-31"]["gas_pulses"])
+
+
+@pytest.mark.parametrize("period_min", [15, 30, 60])
+def test_a_half_hour_is_known_when_its_rows_are(period_min: int) -> None:
+    """Rows that are shorter or longer than it leave no gap between them."""
+    life = Life(Storage.in_memory(), lived_config(period_min))
+    life.live(4 * HOUR, 5_600)
+    today = Standing(life=life).browser().ask("/api/month?month=2026-03")[-1]
+
+    assert [] == today["gaps"]["import_wh"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
