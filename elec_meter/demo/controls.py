@@ -93,8 +93,10 @@ class DemoControls:
         """Do one of `speed`, `loss`, `cut_power_min`, `change_day` and `unit` (`press`, `burn`).
 
         Raises:
-            ControlError: it is something else, or a number out of range.
+            ControlError: it is something else, more than one, or a number out of range.
         """
+        if len(wish) > 1:
+            raise ControlError(f"one wish at a time, not {' and '.join(map(str, wish))[:80]}")
         match wish:
             case {"speed": value}:
                 self._pace.change(_within(value, "the speed", 0.1, SPEED_MAX), self._world.now)

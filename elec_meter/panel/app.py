@@ -93,7 +93,7 @@ class Panel:
             "month": month,
             "demand": lambda _: views.demand(meter.directory),
             "events": lambda request: views.events(meter.directory, day_of(request)),
-            "cost": lambda _: views.cost(meter.directory),
+            "cost": lambda _: views.cost(meter.directory, meter.config),
             "use": lambda _: use_rows(meter.directory, meter.config),
             "units": units,
             "display": lambda _: [face(meter)],

@@ -10,7 +10,7 @@ from shared.timegrid import LONDON, iso_utc, settlement_period
 
 from .meter import HouseControls, PanelMeter
 from .profile import LOAD_PROFILE, Row
-from .views import CLOCK, units
+from .views import CLOCK, standing_p_day, units
 
 _MOMENTARY: Final = {
     "power_w": "1-0:16.7.0",
@@ -52,7 +52,8 @@ def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
         "values": {
             name: directory[code].value_at(now) if code in directory else None
             for name, code in _MOMENTARY.items()
-        },
+        }
+        | {"standing_p_day": standing_p_day(meter.config, "import")},
         "contactor": contactor(directory, now),
         "led": {
             "imp_per_kwh": meter.config.led.imp_per_kwh,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from elec_meter.access import Level, may_read
@@ -179,8 +180,17 @@ def units(directory: Directory, config: MeterConfig) -> list[Row]:
     return rows
 
 
-def cost(directory: Directory) -> list[Row]:
-    """What either direction has cost, in pence, and what a kWh costs now; None without prices."""
+def standing_p_day(config: MeterConfig, channel: str) -> Decimal | None:
+    """What every day costs before anything is used, in pence; None without prices."""
+    prices = config.tariff.calendar(channel).prices
+    return None if prices is None else prices.standing_p_day
+
+
+def cost(directory: Directory, config: MeterConfig) -> list[Row]:
+    """What either direction has cost, in pence, and what a kWh costs now; None without prices.
+
+    The standing charge is included from a day's beginning.
+    """
     now = directory.now()
     return [
         {
@@ -189,6 +199,7 @@ def cost(directory: Directory) -> list[Row]:
             "yesterday_p": directory[f"0-0:128.{20 + order}.1"].value_at(now),
             "billing_period_p": directory[f"0-0:128.{20 + order}.2"].value_at(now),
             "price_p_kwh": directory[f"0-0:128.22.{order}"].value_at(now),
+            "standing_p_day": standing_p_day(config, channel.name),
         }
         for order, channel in enumerate(ACTIVE)
     ]

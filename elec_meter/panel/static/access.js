@@ -85,7 +85,7 @@ async function loadConfig() {
 
 function renderConfig() {
   if (config === null || document.activeElement?.closest("#config textarea")) return;
-  const tree = make("div", {}, ...Object.entries(config.config).map(([part, value]) =>
+  const tree = make("div", { className: "parts" }, ...Object.entries(config.config).map(([part, value]) =>
     make("details", {}, make("summary", {}, part.replaceAll("_", " ")), make("pre", {}, JSON.stringify(value, null, 2)))));
   by("config").replaceChildren(make("p", { className: "help" }, "What this meter is, as one document."), tree, ...(level >= 2 ? [editor()] : []));
 }

@@ -7,6 +7,8 @@ const WIDTH = 960;
 const HEIGHT = 112;
 const FLOOR = 104;
 const CEILING = 12;
+// A few Wh are no mountain.
+const LEAST_TOP_WH = 20;
 const LEGEND = [["ok", "measured"], ["late", "interpolated, adjusted or final late"], ["doubt", "doubtful"], ["off", "power off"], ["unknown", "not known yet"]];
 let asked = null;
 let shown = null;
@@ -52,7 +54,8 @@ function render() {
   if (shown === null) return;
   const keys = [...new Set(shown.rows.flatMap((row) => Object.keys(row.channels)))];
   const ordinary = shown.periods === 48 ? "" : shown.periods < 48 ? ", an hour less: the clocks go forward" : ", an hour more: the clocks go back";
-  say(by("day-summary"), `${shown.periods} half-hours${ordinary}; ${shown.rows.length ? `${shown.rows.length} rows` : "nothing is known of it"}`);
+  const name = new Date(`${shown.date}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  say(by("day-summary"), `${name}: ${shown.periods} half-hours${ordinary}; ${shown.rows.length ? `${shown.rows.length} rows` : "nothing is known of it"}`);
   charts = [];
   const useTable = by("day-table").checked;
   by("day-charts").replaceChildren(...(useTable ? [asTable(keys)] : keys.map(asChart)));
@@ -78,7 +81,7 @@ function asChart(key) {
   const start = Date.parse(shown.start);
   const x = (utc) => ((Date.parse(utc) - start) / (Date.parse(shown.end) - start)) * WIDTH;
   const bars = draw("g", { class: "bars" });
-  for (const row of rows) bars.append(bar(row, key, x, highest || 1));
+  for (const row of rows) bars.append(bar(row, key, x, Math.max(highest, key.endsWith("h") ? LEAST_TOP_WH : 1)));
   const mark = draw("rect", { class: "cursor", y: CEILING, height: FLOOR - CEILING, width: 0 });
   const summary = `${channelName(key)} on ${shown.date}: ${total} in ${rows.length} rows${most ? `, at most ${most} in one` : ""}`;
   const picture = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: "0", "aria-label": `${summary}. Arrow keys read them one by one.`, preserveAspectRatio: "none" }, bars, mark, ...axis(x));

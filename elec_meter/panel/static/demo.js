@@ -1,6 +1,6 @@
 // What a visitor can do to the demo's house.
 
-import { attempt, by, change, make, say } from "./page.js";
+import { attempt, by, change, make, number, say } from "./page.js";
 
 const SPEEDS = [1, 10, 60, 300, 600, 3600];
 let places = null;
@@ -16,12 +16,14 @@ export function startDemo(page) {
     if (document.activeElement !== places.speed) places.speed.value = String(speed);
     if (document.activeElement !== places.loss) places.loss.value = String(Math.round(loss * 100));
     say(places.lost, `${Math.round(loss * 100)} % of telegrams are lost`);
-    say(places.counts, `The gas meter has turned ${turned} times; ${telegrams_sent} telegrams were sent and ${telegrams_received} received.`);
+    say(places.counts, `The gas meter has turned ${number(turned)} times. Telegrams sent: ${number(telegrams_sent)}, received: ${number(telegrams_received)}.`);
     say(places.label, shown.demo.unit.label);
-    say(places.mprn, `Its meter: MPRN ${shown.demo.unit.mprn}, serial G4A123, 0.01 m3 a pulse, dial 01234.567.`);
-    say(places.day, `Go to ${change_day}, when the clocks change`);
+    say(places.mprn, `Its meter: MPRN ${shown.demo.unit.mprn}, serial G4A123, 0.01 m\u00b3 a pulse, dial 01234.567.`);
+    say(places.day, `Go to ${dayName(change_day)}, when the clocks change`);
   });
 }
+
+const dayName = (day) => new Date(`${day}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 function build() {
   const answer = make("p", { className: "answer", role: "status" });
@@ -42,11 +44,13 @@ function build() {
   press.addEventListener("click", () => wish({ unit: "press" }, "the unit speaks every few seconds now"));
   const burn = make("button", { type: "button" }, "Light its hob");
   burn.addEventListener("click", () => wish({ unit: "burn" }, "its gas meter turns ten times in a minute"));
-  by("demo").append(
+  const house = make("div", {},
     make("div", { className: "stack" }, make("label", {}, "Meter time", speed), make("label", {}, "Radio", loss), lost),
-    make("div", { className: "row" }, cut, day), answer, counts,
+    make("div", { className: "row" }, cut, day), answer, counts);
+  const spare = make("div", {},
     make("h3", {}, "A second gas unit, to be paired"),
     make("p", { className: "help" }, "Sign on as the installer, begin under \u201cGas units\u201d, then press the unit's button. This is its label:"),
     label, mprn, make("div", { className: "row" }, press, burn));
+  by("demo").append(house, spare);
   return { answer, label, mprn, speed, loss, lost, day, counts };
 }

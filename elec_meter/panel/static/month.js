@@ -6,6 +6,8 @@ import { openDay } from "./day.js";
 
 const CELL = 10;
 const SHADES = 5;
+// What is not known is a strip, so that nobody has to tell it from a shade by its colour.
+const GAP_Y = 3;
 let month = null;
 let shown = null;
 let channel = "import_wh";
@@ -61,7 +63,8 @@ function render() {
 }
 
 function swatch(kind, opacity = 1) {
-  const box = draw("rect", { class: kind, width: CELL, height: CELL, opacity: opacity.toFixed(1) });
+  const y = kind === "gap" ? GAP_Y : 0;
+  const box = draw("rect", { class: kind, y, width: CELL, height: CELL - 2 * y, ...(kind === "shade" ? { opacity: opacity.toFixed(1) } : {}) });
   return draw("svg", { viewBox: `0 0 ${CELL} ${CELL}`, "aria-hidden": "true" }, box);
 }
 
@@ -78,9 +81,13 @@ function line(day, top) {
   const lacking = gaps.size === 0 ? "" : `, ${gaps.size} half-hours without data`;
   const words = isKnown ? `${written(channel, total)}${lacking}` : gaps.size ? "no data" : "yet to come";
   const picture = draw("svg", { viewBox: `0 0 ${day.periods * CELL} ${CELL}`, preserveAspectRatio: "none", role: "img", "aria-label": `${day.date}: ${words}` });
-  for (const [from, to] of stretches(gaps)) picture.append(draw("rect", { class: "gap", x: (from - 1) * CELL, y: 0, width: (to - from + 1) * CELL, height: CELL }));
+  for (const [from, to] of stretches(gaps)) picture.append(draw("rect", { class: "gap", x: (from - 1) * CELL, y: GAP_Y, width: (to - from + 1) * CELL, height: CELL - 2 * GAP_Y }));
   cells.forEach((value, at) => {
-    if (!value || gaps.has(at + 1)) return;
+    if (value === null || gaps.has(at + 1)) return;
+    if (value === 0) {
+      picture.append(draw("rect", { class: "none", x: at * CELL, y: 0, width: CELL, height: CELL }));
+      return;
+    }
     const shade = Math.ceil((value / top) * SHADES) / SHADES;
     picture.append(draw("rect", { x: at * CELL, y: 0, width: CELL, height: CELL, opacity: shade.toFixed(1) }));
   });

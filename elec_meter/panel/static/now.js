@@ -3,16 +3,17 @@
 import { by, make, money, number, say } from "./page.js";
 
 const TRACE_POINTS = 300;
+const unit = (value, name) => (value === null || value === undefined ? "--" : `${number(value)} ${name}`);
 const FACTS = [
-  ["Voltage", (v) => `${number(v.voltage_v)} V`],
-  ["Current", (v) => `${number(v.current_a)} A`],
+  ["Voltage", (v) => unit(v.voltage_v, "V")],
+  ["Current", (v) => unit(v.current_a, "A")],
   ["Power factor", (v) => number(v.power_factor)],
-  ["Frequency", (v) => `${number(v.frequency_hz)} Hz`],
-  ["Reactive power", (v) => `${number(v.reactive_var)} var`],
-  ["Demand, this period", (v) => `${number(v.demand_w)} W`],
+  ["Frequency", (v) => unit(v.frequency_hz, "Hz")],
+  ["Reactive power", (v) => unit(v.reactive_var, "var")],
+  ["Demand, this period", (v) => unit(v.demand_w, "W")],
   ["Rate in force", (v) => number(v.rate)],
   ["Price of a kWh", (v) => (v.price_p_kwh === null ? "--" : `${number(v.price_p_kwh)} p`)],
-  ["Cost today", (v) => money(v.cost_today_p)],
+  ["Cost today", (v) => `${money(v.cost_today_p)}${v.cost_today_p !== null && v.standing_p_day ? `, ${number(v.standing_p_day)} p of it standing charge` : ""}`],
 ];
 const trace = new Array(TRACE_POINTS).fill(null);
 let filled = 0;

@@ -44,13 +44,18 @@ async function demand() {
 async function cost() {
   const rows = await ask("api/cost");
   const priced = rows.filter((row) => row.price_p_kwh !== null || row.today_p !== null || row.billing_period_p !== null);
-  by("cost").replaceChildren(priced.length === 0 ? make("p", { className: "help" }, "No prices are configured.") : table("From the tariff's prices", [
-    { title: "Direction", of: (row) => row.channel },
+  if (priced.length === 0) {
+    by("cost").replaceChildren(make("p", { className: "help" }, "No prices are configured."));
+    return;
+  }
+  by("cost").replaceChildren(table("From the tariff's prices", [
+    { title: "Of", of: (row) => row.channel },
     { title: "Today", number: true, of: (row) => money(row.today_p) },
     { title: "Yesterday", number: true, of: (row) => money(row.yesterday_p) },
     { title: "This bill", number: true, of: (row) => money(row.billing_period_p) },
     { title: "p/kWh", number: true, of: (row) => number(row.price_p_kwh) },
-  ], priced));
+  ], priced), ...priced.filter((row) => row.standing_p_day).map((row) =>
+    make("p", { className: "help" }, `Standing charge included: of ${row.channel} ${number(row.standing_p_day)} p a day.`)));
 }
 
 let unitsShown = "";
@@ -65,7 +70,7 @@ function units(rows) {
 function unit(row) {
   const facts = [
     ["Channel", row.channel],
-    ["Pulses", `${number(row.pulses)} of ${row.pulse_weight}`],
+    ["Pulses", `${number(row.pulses)} of ${row.pulse_weight.replace("m3", "m\u00b3")}`],
     ["Not final yet", number(row.not_final)],
     ["Last heard", local(row.last_received)],
     ["Signal", row.signal_dbm === null ? "--" : `${row.signal_dbm} dBm, ${strength(row.signal_dbm)}`],

@@ -37,7 +37,7 @@ function render() {
   else parts.push(compare("Yesterday", use.yesterday_wh), compare("A week ago", use.last_week_wh));
   if (use.base_load_w !== null) {
     const year = use.price_p_kwh === null ? "" : `, ${money(use.base_load_kwh_a_year * use.price_p_kwh)} at the price now`;
-    parts.push(make("p", {}, make("strong", {}, `Always on: ${number(use.base_load_w)} W`), ` - ${number(use.base_load_kwh_a_year)} kWh a year${year}.`),
+    parts.push(make("p", {}, make("strong", {}, `Always on: ${number(use.base_load_w)} W`), ` \u2013 ${number(use.base_load_kwh_a_year)} kWh a year${year}.`),
       make("p", { className: "help" }, `The median of the quietest half-hours of ${use.base_load_days} days. Switch something off for a night, and see it fall.`));
   } else if (use.through !== null) parts.push(make("p", { className: "help" }, "What is always on is known after two whole days."));
   by("use").replaceChildren(...parts);

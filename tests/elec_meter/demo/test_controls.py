@@ -125,6 +125,8 @@ def test_a_radio_that_loses_everything_is_not_heard(visit: Visit) -> None:
         {"cut_power_min": 10**9},
         {"change_day": False},
         {"unit": "break"},
+        {"speed": 2, "loss": 0.5},
+        {"loss": 0.5, "nothing": None},
     ],
 )
 def test_a_wish_that_makes_no_sense_changes_nothing(visit: Visit, wish: dict[str, Any]) -> None:

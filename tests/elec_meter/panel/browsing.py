@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -66,7 +67,10 @@ def chromium() -> Iterator[Browser]:
         pytest.fail("there is no chromium: tests/debian-packages.sh installs it", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=executable,
+            args=["--no-sandbox", "--disable-gpu"],
+            # Fields for dates are written as this language does, whatever a page's locale is.
+            env={**os.environ, "LANGUAGE": "en_GB", "LANG": "en_GB.UTF-8"},
         )
         try:
             yield browser

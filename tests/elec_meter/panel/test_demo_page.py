@@ -45,6 +45,9 @@ def test_every_wish_of_a_visitor_is_seen(tmp_path: Path) -> None:
         with chromium() as browser, looking(browser, f"{told[1]}/") as page:
             page.set_default_timeout(PATIENCE_MS)
             expect(page.locator("#cost")).to_contain_text("£", timeout=PATIENCE_MS)
+            included = "Standing charge included: of import 53.8 p a day"
+            expect(page.locator("#cost")).to_contain_text(included)
+            expect(page.locator("#now")).to_contain_text("53.8 p of it standing charge")
             expect(page.locator("#now")).to_contain_text(" p", timeout=PATIENCE_MS)
             page.get_by_label("Meter time").select_option("600")
             expect(page.get_by_label("Meter time")).to_have_value("600")
