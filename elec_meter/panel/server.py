@@ -26,11 +26,32 @@ _HEADERS_MAX: Final = 16_384
 _GOING_S: Final = 1
 
 
+class _Config(uvicorn.Config):
+    """Uvicorn's, without its way of encrypting: there only handshakes that succeed are counted."""
+
+    tls: ssl.SSLContext | None = None
+
+
 class _Connection(H11Protocol):
-    """A connection that is dropped when there are too many, or when it asks for nothing."""
+    """A connection that is dropped when there are too many, or when it asks for nothing.
+
+    It counts from the first packet on: who never ends a handshake takes a place like all others.
+    """
+
+    _early: bytearray | None = None
+    """What came before the handshake's end was noticed; None when there is no handshake."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it so
-        super().connection_made(transport)
+        config = self.config
+        assert isinstance(config, _Config)
+        if config.tls is None:
+            super().connection_made(transport)
+        else:
+            self._early = bytearray()
+            self.transport = transport
+            self.connections.add(self)
+            transport.pause_reading()
+            self._securing = self.loop.create_task(self._secure(transport, config.tls))
         self.made_s = self.loop.time()
         self._patience = self.loop.call_later(REQUEST_S, self._give_up)
         if len(self.connections) > CONNECTIONS_MAX:
@@ -46,11 +67,42 @@ class _Connection(H11Protocol):
         cycle: Any = self.cycle
         return cycle is None or bool(cycle.response_complete)
 
+    def data_received(self, data: bytes) -> None:
+        if self._early is None:
+            super().data_received(data)
+        else:
+            self._early += data
+
+    def eof_received(self) -> None:
+        if self._early is None:
+            super().eof_received()
+
     def connection_lost(self, exc: Exception | None) -> None:
         patience = getattr(self, "_patience", None)
         if patience is not None:
             patience.cancel()
-        super().connection_lost(exc)
+        if self._early is None:
+            super().connection_lost(exc)
+        else:
+            self.connections.discard(self)
+
+    async def _secure(self, plain: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        """Shake hands; from then on all is as without encryption."""
+        secured = None
+        if not plain.is_closing():  # where it had to make place at once: a handshake takes 256 KiB
+            try:
+                secured = await self.loop.start_tls(plain, self, tls, server_side=True)
+            except OSError as error:  # no TLS, or gone
+                # Its frames would keep those until the next collection of garbage.
+                error.__traceback__ = None
+        if secured is None or plain.is_closing():
+            self.connection_lost(None)
+            plain.abort()
+            return
+        early, self._early = self._early, None
+        super().connection_made(secured)
+        if early:
+            super().data_received(bytes(early))
 
     def _give_up(self) -> None:
         cycle: object = self.cycle
@@ -81,7 +133,7 @@ class PanelServer:
     ) -> None:
         self._panel = panel
         self._listener = listener
-        config = uvicorn.Config(
+        config = _Config(
             panel.app,
             http=_Connection,
             ws="none",
@@ -95,7 +147,7 @@ class PanelServer:
             timeout_graceful_shutdown=_GOING_S,
         )
         config.load()
-        config.ssl = tls
+        config.tls = tls
         self._server = _Uvicorn(config)
         self._tasks: list[asyncio.Task[Any]] = []
 

@@ -100,8 +100,10 @@ def test_nothing_is_computed_while_nobody_looks(served: Served) -> None:
 def test_a_crowd_of_streams_stops_no_reading(served: Served) -> None:
     """Of many hundreds some are served and all others refused; whoever reads is answered."""
     crowd = [connected(served, b"/api/live") for _ in range(400)]
-    crowd += [connected(served) for _ in range(400)]
     try:
+        while not served.do(lambda standing: standing.panel.live.clients):
+            pass  # of those who have not been read from yet, idle ones would take the places
+        crowd += [connected(served) for _ in range(400)]
         for _ in range(5):
             assert 200 == httpx.get(f"{served.url}api/clock", timeout=20).status_code
         clients = served.do(lambda standing: standing.panel.live.clients)
@@ -232,6 +234,46 @@ def test_over_tls_the_cookie_is_never_sent_in_clear(tmp_path: Path) -> None:
         return response.headers["set-cookie"]
 
     assert "Secure" in asyncio.run(signed_on())
+
+
+def test_a_crowd_that_never_shakes_hands_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no more places than connections in clear do; whoever speaks TLS is answered."""
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 8)
+    certificate = tmp_path / "panel.pem"
+    certificate.write_bytes(self_signed())
+    context = ssl.create_default_context(cafile=str(certificate))
+
+    async def ended(crowd: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+        async with asyncio.timeout(20):
+            for reader, writer in crowd:
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+                writer.close()
+
+    async def crowded() -> tuple[int, int, int]:
+        standing = Standing(life=Life(Storage.in_memory()), is_encrypted=True)
+        tls = server_tls(certificate, certificate)
+        serving = await PanelServer.start(standing.panel, "127.0.0.1", 0, tls=tls)
+        crowd = [await asyncio.open_connection(*serving.address) for _ in range(40)]
+        crowd[-1][1].write(b"no handshake at all\r\n\r\n")
+        async with asyncio.timeout(20):
+            assert not [line async for line in crowd[-1][0] if b"HTTP" in line]
+        async with httpx.AsyncClient(verify=context) as client:
+            for _ in range(2):
+                url = f"https://localhost:{serving.address[1]}/api/clock"
+                status = (await client.get(url)).status_code
+            most = serving.connections
+        await ended(crowd[:32])
+        await serving.close()
+        await ended(crowd[32:])
+        return status, most, serving.connections
+
+    status, most, left = asyncio.run(crowded())
+    assert 200 == status
+    assert 8 >= most
+    assert 0 == left
 
 
 def test_closing_ends_streams(caplog: pytest.LogCaptureFixture) -> None:
