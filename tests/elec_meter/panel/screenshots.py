@@ -26,7 +26,7 @@ def main() -> None:
     with TemporaryDirectory() as home:
         subprocess.run([*_demo(home), *PAST, "--json"], check=True, stdout=subprocess.DEVNULL)
         with _running(home) as url, chromium() as browser:
-            _picture(browser, url, "panel-top.png", width=1200, height=1020, scheme="light")
+            _picture(browser, url, "panel-top.png", width=1200, height=1360, scheme="light")
             _picture(browser, url, "panel.png", width=1200, height=2600, scheme="light")
             _picture(browser, url, "panel-phone.png", width=360, height=2000, scheme="dark")
 
