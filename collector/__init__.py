@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         CountReceived,
         CountRolledBack,
         Event,
+        HeardAfterEnd,
         ImplausibleFlow,
         KeyMissing,
         LogRead,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         TamperSeen,
         TelegramReceived,
         TooOld,
+        UnitEnded,
         UnitReset,
         UnitSilent,
         UnknownUnit,
@@ -115,6 +117,7 @@ __all__ = [
     "FleetUnit",
     "GasEnergy",
     "Gathering",
+    "HeardAfterEnd",
     "ImplausibleFlow",
     "Ingest",
     "Journal",
@@ -167,6 +170,7 @@ __all__ = [
     "TelegramKey",
     "TelegramReceived",
     "TooOld",
+    "UnitEnded",
     "UnitPaired",
     "UnitPairedError",
     "UnitRecord",
@@ -206,10 +210,10 @@ __getattr__, __dir__ = shared.lazy.loader(
         "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
         " KeystoreError OneWayBearerError PairingError ReplayFileError StorageFailedError"
         " UnitPairedError UnitRecordError UnitUnknownError",
-        "events": "BadCrc BadMac CountReceived CountRolledBack Event ImplausibleFlow KeyMissing"
-        " LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"
+        "events": "BadCrc BadMac CountReceived CountRolledBack Event HeardAfterEnd ImplausibleFlow"
+        " KeyMissing LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"
         " PlaintextDowngrade Refusal Replayed StateReceived TamperSeen TelegramReceived TooOld"
-        " UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
+        " UnitEnded UnitReset UnitSilent UnknownUnit UnsupportedFrame WrongMedium",
         "fleet": "Fleet FleetUnit UnitRecord",
         "gathering": "Gathering",
         "ingest": "Ingest",

@@ -11,10 +11,17 @@ from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 
 from .bearers.base import ReceivedFrame
 from .entries import LogPlace, LogTick, TelegramKey
-from .events import CountReceived, Event, Refusal, Replayed, StateReceived
+from .events import (
+    CountReceived,
+    Event,
+    HeardAfterEnd,
+    Refusal,
+    Replayed,
+    StateReceived,
+    UnitEnded,
+)
 from .fleet import Fleet, FleetUnit, UnitRecord, boot_near
 from .ingest import Ingest
-from .journal import Journal
 from .keys import Keys
 from .phase import is_phase_due
 from .readings import Readings
@@ -51,11 +58,11 @@ class Collector(Readings):
         Tables(connection).make()
         super().__init__(connection)
         self._keystore = keystore
-        self._journal = Journal(connection)
         self._journal.begin_epoch()
         self._fleet = Fleet(self._at_gate(unit) for unit in self._units.values())
         self._ingest = Ingest(self._fleet, keystore)
         self._listening: list[str] = []
+        self._leaving = [each for each in self.serials if self.ended_utc(each) is not None]
         self._seal(self._journal.tell(unix_ms(now)))
 
     @property
@@ -111,12 +118,7 @@ class Collector(Readings):
         """
         outcome = self._ingest.receive(frame)
         if isinstance(outcome, Refusal):
-            is_paired = outcome.serial is not None and outcome.serial in self._fleet
-            self._registry.refuse(outcome.serial, type(outcome).__name__, is_paired=is_paired)
-            if isinstance(outcome, Replayed) and not outcome.is_advert:
-                self._units[outcome.serial].narrow(outcome, now)
-                self._seal(self._journal.told_ms)
-            return [outcome]
+            return [outcome, *self._refuse(outcome, now)]
         unit = self._units[outcome.serial]
         alone = unit.record.allow_unauthenticated and not outcome.is_advert
         self._registry.remember(
@@ -222,9 +224,8 @@ class Collector(Readings):
         Raises:
             UnitUnknownError: the unit is not paired.
         """
-        serial = outcome.record.serial
+        serial, phased_ms = outcome.record.serial, outcome.phased_ms
         self._paired(serial)
-        phased_ms = outcome.phased_ms
         self._registry.set_phase(
             serial,
             PhaseState(
@@ -235,22 +236,43 @@ class Collector(Readings):
             ),
         )
 
-    def end(self, serial: str, count: int, now: datetime) -> None:
+    def end(self, serial: str, count: int | None, now: datetime) -> None:
         """A unit was taken off its meter: nothing that it tells counts for more than this.
 
-        Its half-hours go on without pulses. The unit that takes its place is paired with its own
-        first count as the base.
+        Its half-hours go on without pulses, and its frames are refused. The unit that takes its
+        place is paired with its own first count as the base.
 
         Args:
             serial: the unit.
-            count: its last, read from it; one below what was received stands for that.
+            count: its last, read from it; None, or one below what was received, stands for that.
             now: the host's UTC.
 
         Raises:
             UnitUnknownError: the unit is not paired.
         """
-        self._paired(serial).end(count, now)
+        unit = self._paired(serial)
+        unit.end(unit.count if count is None else count, now)
+        self._fleet.end(serial)
+        self._leaving.append(serial)
         self._seal(self._journal.told_ms)
+
+    def keep_key(self, serial: str, key: bytes) -> None:
+        """Keep the key of a unit that is about to be paired: without the unit it does no harm.
+
+        Raises:
+            KeystoreError: it is none, or could not be kept.
+        """
+        self._keystore.put(serial, key)
+
+    def forget_ended_keys(self) -> None:
+        """Forget the keys of units that have ended, once that is durable.
+
+        Raises:
+            KeystoreError: one could not be forgotten; the next call tries again.
+        """
+        while self._leaving:
+            self._keystore.remove(self._leaving[-1])
+            self._leaving.pop()
 
     def replies(self, now: datetime) -> list[tuple[str, bytes]]:
         """What is to be sent into the reply windows of what was received since the last call.
@@ -327,6 +349,15 @@ class Collector(Readings):
         self._seal(now_ms)
         return unit.compact(now_ms, limit)
 
+    def _refuse(self, refusal: Refusal, now: datetime) -> list[Event]:
+        serial, kind = refusal.serial, type(refusal).__name__
+        is_first = isinstance(refusal, UnitEnded) and kind not in self.refusals(serial or "")
+        self._registry.refuse(serial, kind, is_paired=serial in self._units)
+        if isinstance(refusal, Replayed) and not refusal.is_advert:
+            self._units[refusal.serial].narrow(refusal, now)
+            self._seal(self._journal.told_ms)
+        return [HeardAfterEnd(received_utc=now, serial=serial)] if is_first else []
+
     def _flag_remarks(self, said: StateReceived | CountReceived) -> list[Event]:
         gate = self._fleet.get(said.serial)
         assert gate is not None  # it was let in just now
@@ -339,7 +370,8 @@ class Collector(Readings):
         keys = self._journal.window_keys(serial)
         keys += self._registry.seen(serial, is_advert=False)
         adverts = self._registry.seen(serial, is_advert=True)
-        return FleetUnit(unit.record, keys, unit.count, adverts)
+        has_ended = self._journal.end(serial) is not None
+        return FleetUnit(unit.record, keys, unit.count, adverts, has_ended=has_ended)
 
     def _seal(self, now_ms: int) -> None:
         for unit in self._units.values():

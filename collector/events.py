@@ -169,6 +169,12 @@ class WrongMedium(Refusal):
     __slots__ = ()
 
 
+class UnitEnded(Refusal):
+    """The unit was taken off its meter: what it counts since is nobody's consumption."""
+
+    __slots__ = ()
+
+
 class KeyMissing(Refusal):
     """The unit is paired and its key is not in the keystore."""
 
@@ -303,6 +309,12 @@ class UnitSilent(Event):
     """
 
     heard_utc: datetime
+
+
+class HeardAfterEnd(Event):
+    """A frame came in the name of a unit that was taken off its meter. It is told of once."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

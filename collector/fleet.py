@@ -246,6 +246,7 @@ class FleetUnit:
         accepted: keys of telegrams accepted before: the replay window's worth, and the newest.
         count: the newest of their counts that is data.
         adverts: keys of adverts accepted before, likewise.
+        has_ended: whether it was taken off its meter.
     """
 
     def __init__(
@@ -254,8 +255,11 @@ class FleetUnit:
         accepted: Iterable[TelegramKey] = (),
         count: int | None = None,
         adverts: Iterable[TelegramKey] = (),
+        *,
+        has_ended: bool = False,
     ) -> None:
         self.record = record
+        self.has_ended = has_ended
         self.selector = record.record_selector()
         self.formats = Formats()
         self.adverts = ReplayWindow(adverts, record.base_advert)
@@ -316,6 +320,10 @@ class Fleet:
     def get(self, serial: str) -> FleetUnit | None:
         """The unit, if it is paired."""
         return self._units.get(serial)
+
+    def end(self, serial: str) -> None:
+        """Take a unit's frames no more."""
+        self._units[serial].has_ended = True
 
     def advertiser(self, address: bytes) -> FleetUnit | None:
         """The unit that advertises from a Bluetooth address, if it is paired."""

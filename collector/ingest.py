@@ -27,6 +27,7 @@ Reading: TypeAlias = TelegramReceived | CountReceived | StateReceived
 """What may be taken from a frame."""
 
 _STATUS_LOW_POWER = 0x04
+_ENDED = "it was taken off its meter"
 
 
 class Ingest:
@@ -144,6 +145,8 @@ class Ingest:
             reason = f"{address.hex(':')} is not paired"
             return _refusal(events.UnknownUnit, frame, None, reason)
         serial = unit.record.serial
+        if unit.has_ended:
+            return _refusal(events.UnitEnded, frame, serial, _ENDED)
         key = self._keys.get(serial)
         sealed_with = None if key is None else advert_key(self._aes, key, address)
         try:
@@ -205,6 +208,8 @@ def _judged_message(
 
 def _not_as_paired(frame: ReceivedFrame, unit: FleetUnit, header: Header) -> Refusal | None:
     serial = unit.record.serial
+    if unit.has_ended:
+        return _refusal(events.UnitEnded, frame, serial, _ENDED)
     if header.medium != unit.record.medium:
         reason = f"medium {header.medium} where {unit.record.medium} was paired"
         return _refusal(events.WrongMedium, frame, serial, reason)

@@ -167,7 +167,7 @@ class PairingSession:
         """Take a serial and a key, or none; from now on the unit is listened for.
 
         Raises:
-            UnitPairedError: the unit is paired already.
+            UnitPairedError: the unit is paired already, or has ended.
             UnitRecordError: the plan's particulars cannot be.
             KeystoreError: the key is none.
             PairingError: a unit that must prove what it says has no key, or it counts no volume.
@@ -176,6 +176,10 @@ class PairingSession:
         self._require(PairingState.LABEL)
         if serial in self._plan.taken:
             raise UnitPairedError(f"the unit {serial} is paired already: unpair it first")
+        if serial in self._plan.ended:
+            raise UnitPairedError(
+                f"the unit {serial} was taken off this meter before: take one that never was on it"
+            )
         if key is None and not self._plan.allow_unauthenticated:
             raise PairingError("a unit without a key proves nothing, and that was not allowed")
         record = self._record(serial, require_utc(now), 0, None, PulseWeight(Fraction(10)))
@@ -218,9 +222,11 @@ class PairingSession:
 
         Raises:
             IndexLowerError: the dial shows less than it did before.
+            PairingError: a pulse has another weight than the channel's.
             PairingStepError: the unit was not heard yet, or this is past.
         """
         self._require(PairingState.METER)
+        self._plan.refuse_other_weight(meter.weight)
         self._refuse_lower(meter)
         assert self._hearing is not None  # steps led here
         assert self._setting is not None

@@ -139,6 +139,9 @@ class PairingPlan:
     Attributes:
         channel: the channel that the unit will feed.
         taken: serials of the units that are paired now.
+        ended: serials of units that fed a channel and never will again.
+        weight: what a pulse of the channel stands for, where the unit is to go on in it; None
+            where any weight will do.
         index: what the channel's dial should show at least, where it had a unit before; of the
             meter with the serial `index_meter`.
         index_meter: see there.
@@ -157,6 +160,8 @@ class PairingPlan:
 
     channel: str = "gas"
     taken: Collection[str] = ()
+    ended: Collection[str] = ()
+    weight: PulseWeight | None = None
     index: DialReading | None = None
     index_meter: str | None = None
     test_pulses: int = TEST_PULSES
@@ -171,6 +176,18 @@ class PairingPlan:
     def __post_init__(self) -> None:
         if not _MANUFACTURER.fullmatch(self.manufacturer):
             raise PairingError("a maker has three capital letters, as in ELS")
+
+    def refuse_other_weight(self, weight: PulseWeight) -> None:
+        """Refuse a unit whose pulses the channel cannot go on counting.
+
+        Raises:
+            PairingError: its pulses have another weight.
+        """
+        if self.weight is not None and weight != self.weight:
+            raise PairingError(
+                f"the channel {self.channel} counts {self.weight} a pulse, and a unit of {weight}"
+                " a pulse cannot go on in it"
+            )
 
     @property
     def is_own(self) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from shared.timegrid import from_unix_ms
 
 from .alarms import ALARM_FLAGS
 from .errors import UnitUnknownError
 from .fleet import UnitRecord
-from .journal import LastHeard
+from .journal import Journal, LastHeard
 from .rows import PulseHalfHour, PulseRun
 from .storage.registry import Registry
 from .storage.tables import Tables
@@ -59,6 +62,7 @@ class Readings:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._journal = Journal(connection)
         self._registry = Registry(connection)
         tables = Tables(connection)
         if tables.exist:
@@ -70,16 +74,26 @@ class Readings:
 
     @property
     def serials(self) -> tuple[str, ...]:
-        """The paired units, in order."""
+        """The units that were ever paired, in order; also those that have ended."""
         return tuple(sorted(self._units))
 
     def unit(self, serial: str) -> UnitRecord:
         """A unit's pairing.
 
         Raises:
-            UnitUnknownError: it is not paired; so do the methods below.
+            UnitUnknownError: it never was paired; so do the methods below.
         """
         return self._paired(serial).record
+
+    def ended_utc(self, serial: str) -> datetime | None:
+        """When a unit was taken off its meter (`Collector.end`); None while it is on it."""
+        self._paired(serial)
+        end = self._journal.end(serial)
+        return None if end is None else from_unix_ms(end.ended_ms)
+
+    def heard_utc(self, serial: str) -> datetime:
+        """When a unit was heard last; when it was paired, if it never was."""
+        return self._paired(serial).heard_utc
 
     def state(self, serial: str) -> UnitState:
         """How a unit is."""

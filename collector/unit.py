@@ -120,7 +120,7 @@ class PairedUnit:
         bearer: str,
     ) -> list[Event]:
         """Journal and fold a reception that tells a count and no clock; see `accept`."""
-        serial, register, heard_utc = self.record.serial, self.register, self._heard_utc
+        serial, register, heard_utc = self.record.serial, self.register, self.heard_utc
         stamp = self._journal.append_count(
             serial,
             key,
@@ -214,7 +214,7 @@ class PairedUnit:
         return events.UnitSilent(
             received_utc=from_unix_ms(now_ms),
             serial=self.record.serial,
-            heard_utc=self._heard_utc,
+            heard_utc=self.heard_utc,
         )
 
     def next_timer_ms(self) -> int:
@@ -384,15 +384,15 @@ class PairedUnit:
         return [implausible]
 
     @property
-    def _heard_utc(self) -> datetime:
+    def heard_utc(self) -> datetime:
+        """When it was heard last; when it was paired, if it never was."""
         heard_utc = self.record.paired_utc if self.heard is None else self.heard.heard_utc
         count_ms = self._journal.count_heard_ms(self.record.serial)
         return heard_utc if count_ms is None else max(heard_utc, from_unix_ms(count_ms))
 
     @property
     def _silent_after_ms(self) -> int:
-        since_ms = max(unix_ms(self._heard_utc), self._listening_ms)
-        return since_ms + 2 * self.record.period_s * 1000
+        return max(unix_ms(self.heard_utc), self._listening_ms) + 2000 * self.record.period_s
 
     def _set_silent(self, *, is_silent: bool) -> None:
         if is_silent != self.is_silent:

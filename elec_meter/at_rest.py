@@ -13,6 +13,7 @@ from .config import MeterConfig, part_names
 from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
+from .pulse_units import Units, units_of
 from .switchgear import STATE_KEY, kept, refuse_unopenable
 from .terminals import refuse_other_weights
 
@@ -35,7 +36,7 @@ def check(config: MeterConfig, now: datetime) -> None:
     Raises:
         ConfigError: as for `apply_config`, but for what makes no sense: a meter begins with it.
     """
-    refuse_unworkable(config, config, (), now)
+    refuse_unworkable(config, config, Units(), now)
 
 
 def check_whole(config: MeterConfig, now: datetime) -> None:
@@ -44,7 +45,7 @@ def check_whole(config: MeterConfig, now: datetime) -> None:
     Raises:
         ConfigError: as for `apply_config`.
     """
-    refuse_unworkable(config, config, (), now, part_names())
+    refuse_unworkable(config, config, Units(), now, part_names())
 
 
 def apply_config(
@@ -74,7 +75,7 @@ def apply_config(
     for part in changed:
         require_level(level, level_to_change(part), f"change {part}")
     at = from_unix_s(durable_s)
-    refuse_unworkable(current, config, Readings(storage.connection).serials, at)
+    refuse_unworkable(current, config, units_of(Readings(storage.connection)), at)
     contactor, terminals = kept(storage.get_state(STATE_KEY))
     refuse_unopenable(current, config, contactor)
     refuse_other_weights(config, terminals)

@@ -9,12 +9,14 @@ from collector import (
     Collector,
     CountRolledBack,
     Event,
+    HeardAfterEnd,
     ImplausibleFlow,
     LowBattery,
     NoCount,
     Refusal,
     Replayed,
     TamperSeen,
+    UnitEnded,
     UnitReset,
     UnitSilent,
     UnknownUnit,
@@ -42,8 +44,8 @@ _FAULTS: Final = (
 )
 
 # What any neighbour's radio and any noise brings is counted by the collector, and not logged, nor
-# what a meter says of other things by turns.
-_EVERYDAY: Final = (BadCrc, UnknownUnit, Replayed, NoCount)
+# what a meter says of other things by turns, nor a unit in a drawer again and again.
+_EVERYDAY: Final = (BadCrc, UnknownUnit, UnitEnded, Replayed, NoCount)
 
 
 def log_entry(event: Event) -> tuple[EventCode, str] | None:
@@ -54,6 +56,9 @@ def log_entry(event: Event) -> tuple[EventCode, str] | None:
             if isinstance(event, _EVERYDAY):
                 return None
             return EventCode.TELEGRAM_REFUSED, f"a telegram of {unit} was refused: {event.reason}"
+        case HeardAfterEnd():
+            text = f"{unit} is still heard, and was taken off its meter: its telegrams are refused"
+            return EventCode.TELEGRAM_REFUSED, text
         case UnitReset():
             return EventCode.UNIT_RESET, f"{unit} started anew, boot {event.boot}"
         case ImplausibleFlow():
@@ -79,8 +84,8 @@ def log_entry(event: Event) -> tuple[EventCode, str] | None:
 
 
 def unit_report(collector: Collector, serial: str) -> UnitReport | None:
-    """How a unit is; None if none of that serial is paired."""
-    if serial not in collector.serials:
+    """How a unit is; None if none of that serial is paired, or not any more."""
+    if serial not in collector.serials or collector.ended_utc(serial) is not None:
         return None
     state = collector.state(serial)
     faults = UnitFault.SILENT if state.is_silent else UnitFault(0)

@@ -1,4 +1,4 @@
-"""What a person or a head end orders: the clock, billing, demand, prices."""
+"""What a person or a head end orders: the clock, units, billing, demand, prices."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from shared.timegrid import unix_s
 from .access import Level
 from .clock import Synchronisation, unix_us
 from .configured import PROGRAM, require_level, utc_text
-from .errors import ClockError
+from .errors import ClockError, ControlError
 from .events import EventCode
 from .ledger import DemandState, RowStatus
+from .pulse_units import units_of
 from .switched import SwitchedMeter
 from .tariff import PriceList
 
@@ -121,6 +122,39 @@ class CommandedMeter(SwitchedMeter):
         self.ledger.lose_time(unix_s(old), unix_us(now))
         text = f"the clock was {utc_text(old)} and is unknown: {author}"
         self._done(EventCode.CLOCK_INVALID, text, now)
+
+    def unpair(
+        self,
+        serial: str,
+        now: datetime,
+        *,
+        level: Level = Level.FACTORY,
+        author: str = PROGRAM,
+    ) -> tuple[str, int]:
+        """End what a pulse unit feeds; return the channel, and the pulses of its register.
+
+        The register stays. Another unit that is paired to the channel goes on in it.
+
+        Raises:
+            NotAllowedError: below level 2.
+            ControlError: no such unit feeds a channel.
+        """
+        require_level(level, Level.INSTALLER, "unpair a unit")
+        self._advance(now)
+        paired = units_of(self.collector).paired
+        channels = {unit.serial: unit.channel for unit in self.config.gas_units}
+        if serial not in paired or serial not in channels:
+            raise ControlError(f"no unit {serial[:40]!r} is paired to a channel of this meter")
+        self.collector.end(serial, None, now)
+        channel = channels[serial]
+        pulses = self.ledger.total(channel)
+        text = (
+            f"unit {serial} was unpaired from {channel} by {author}, which had counted"
+            f" {pulses} pulses"
+        )
+        self.storage.record_event(EventCode.UNIT_UNPAIRED, text, now, subject=serial)
+        self.checkpoint()
+        return channel, pulses
 
     def end_billing(
         self, now: datetime, *, level: Level = Level.FACTORY, author: str = PROGRAM

@@ -24,6 +24,7 @@ from .outages import STATE_KEY as OUTAGES_KEY
 from .outages import Outages
 from .plans import STATE_KEY as PLANS_KEY
 from .plans import CalendarPlans
+from .pulse_units import Units, refuse_other_units, units_of
 from .switchgear import STATE_KEY, Switchgear, refuse_unopenable, state_by_log
 from .terminals import refuse_other_weights
 
@@ -113,11 +114,19 @@ class ConfiguredMeter:
         *,
         level: Level = Level.FACTORY,
         author: str = PROGRAM,
+        leaving: str | None = None,
     ) -> int:
         """Put a configuration in force, whole or not at all; return its number.
 
         It is in force, and durable, when this returns; after a power cut it is either the one or
         the other. A change of tariff ends the billing period.
+
+        Args:
+            config: the document.
+            now: the host's UTC.
+            level: of who gives it.
+            author: likewise, for the event log.
+            leaving: a paired unit that ends with it, so that it may be taken away.
 
         Raises:
             ConfigError: no meter could work with it, or it takes a paired unit away, or a contactor
@@ -131,7 +140,7 @@ class ConfiguredMeter:
             return self.config_version
         for part in changed:
             require_level(level, level_to_change(part), f"change {part}")
-        refuse_unworkable(self.config, config, self.collector.serials, now)
+        refuse_unworkable(self.config, config, units_of(self.collector, leaving), now)
         for refuse in self._checks:
             refuse(config)
         refuse_unopenable(self.config, config, self.switchgear.contactor.saved)
@@ -141,6 +150,8 @@ class ConfiguredMeter:
             self._close_through(at_s)
             if config.tariff != self.config.tariff:
                 self.ledger.end_billing(at_s, "tariff change")
+        if leaving is not None:
+            self.collector.end(leaving, None, now)
         self._put_in_force(config, at_s, level, author)
         number = self.config_version
         text = f"configuration {number} was put in force by {author}: {', '.join(changed)}"
@@ -312,7 +323,7 @@ def _switchgear_state(storage: Storage) -> bytes | None:
 def refuse_unworkable(
     old: MeterConfig,
     new: MeterConfig,
-    paired: Collection[str],
+    units: Units,
     now: datetime,
     written: Collection[str] | None = None,
 ) -> None:
@@ -321,13 +332,13 @@ def refuse_unworkable(
     Args:
         old: what is in force.
         new: what is to be.
-        paired: the serials of the paired units.
+        units: what there is of pulse units.
         now: the host's UTC.
         written: the parts that are to make sense; None for those that differ.
 
     Raises:
         ConfigError: no meter could work with it, what it changes makes no sense, or it takes a
-            paired unit away.
+            paired unit or a channel's register away.
     """
     check(new, now, changed_parts(old, new) if written is None else written)
     recorded = {each.name: (each.object, each.attribute) for each in old.data_channels}
@@ -338,13 +349,7 @@ def refuse_unworkable(
                 f"data_channels: {each.name} records {recorded[each.name][0]};"
                 " another object needs another name"
             )
-    kept = {(unit.serial, unit.channel) for unit in new.gas_units}
-    for unit in old.gas_units:
-        if unit.serial in paired and (unit.serial, unit.channel) not in kept:
-            raise ConfigError(
-                f"gas_units: the unit {unit.serial} is paired to {unit.channel};"
-                " it cannot be taken away"
-            )
+    refuse_other_units(old, new, units)
 
 
 def require_level(level: Level, needed: Level, what: str) -> None:

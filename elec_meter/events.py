@@ -52,6 +52,8 @@ class EventCode(IntEnum):
     BEARER_WORKS = 215
     UNIT_LOG_READ = 216
     UNIT_LOG_REFUSED = 217
+    UNIT_EXCHANGED = 218
+    UNIT_UNPAIRED = 219
     STORAGE_FAILED = 220
     STORAGE_RECOVERED = 221
     STORAGE_REPAIRED = 222
@@ -114,6 +116,8 @@ _CODES: Final = {
         EventCode.BEARER_WORKS,
         EventCode.UNIT_LOG_READ,
         EventCode.UNIT_LOG_REFUSED,
+        EventCode.UNIT_EXCHANGED,
+        EventCode.UNIT_UNPAIRED,
     ),
     Log.POWER_QUALITY: (
         EventCode.SUPPLY_SAG,

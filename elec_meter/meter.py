@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from collector import Collector, Keys, MemoryKeystore
+from collector import Collector, Keys, KeystoreError, MemoryKeystore
 from shared.timegrid import require_utc, unix_s
 
 from .clock import SECOND_US, Clock, Dating, Piece, from_unix_us, unix_us
@@ -167,16 +167,28 @@ class Meter(MeasuredMeter):
         # A command's counter is used up before anybody can hear it.
         return replies if replies and self._has_checkpointed() else []
 
-    def pair(self, unit: UnitRecord, key: bytes, now: datetime) -> None:
-        """Commit a pairing: from its base count on, the unit's pulses are the channel's."""
+    def pair(
+        self, unit: UnitRecord, key: bytes, now: datetime, *, replaces: str | None = None
+    ) -> None:
+        """Commit a pairing: from its base count on, the unit's pulses are the channel's.
+
+        Args:
+            unit: the pairing.
+            key: the unit's.
+            now: the host's UTC.
+            replaces: the unit that gave way to it; it has ended.
+        """
         self._advance(now)
+        code, text = EventCode.UNIT_PAIRED, f"unit {unit.serial} was paired to {unit.channel}"
+        if replaces is not None:
+            code = EventCode.UNIT_EXCHANGED
+            pulses = self.ledger.total(unit.channel)
+            text = (
+                f"unit {replaces} was exchanged for unit {unit.serial} on {unit.channel},"
+                f" which had counted {pulses} pulses"
+            )
         self.collector.pair(unit, key, now)
-        self.storage.record_event(
-            EventCode.UNIT_PAIRED,
-            f"unit {unit.serial} was paired to {unit.channel}",
-            now,
-            subject=unit.serial,
-        )
+        self.storage.record_event(code, text, now, subject=unit.serial)
         self.checkpoint()
 
     def unit_report(self, serial: str) -> UnitReport | None:
@@ -274,6 +286,8 @@ class Meter(MeasuredMeter):
         self._book_pulses()
         self._put_beside()
         self.storage.checkpoint(self.ledger, unix_s(self._now))
+        with suppress(KeystoreError):  # their units' telegrams are refused all the same
+            self.collector.forget_ended_keys()
 
     def _measure(self, flows: Mapping[str, HostFlow], start_us: int, end_us: int) -> None:
         """Book what flowed between two instants of the host's, by the meter's time."""

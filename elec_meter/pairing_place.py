@@ -9,14 +9,17 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from collector import DialReading, PairingError, PairingOutcome, PairingPlan
-from shared.timegrid import iso_utc
+from collector import DialReading, PairingError, PairingOutcome, PairingPlan, UnitRecord
+from shared.timegrid import from_unix_s, iso_utc
+from shared.units import PulseWeight
 
 from .access import Level
 from .config import DisplayScreen, GasUnitConfig, MeterConfig
 from .config.schema import MAX_FURTHER_CHANNELS
 from .configured import PROGRAM
+from .ledger import Ledger
 from .meter import Meter
+from .pulse_units import units_of
 
 _Result = TypeVar("_Result")
 _INDEX_FORMAT: Final = "00000.000"
@@ -41,24 +44,31 @@ class PairingPlaceOfMeter:
         self.author = PROGRAM
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
-        """A plan with the units that are paired.
+        """A plan with what is known of the channel and of the units.
 
         Raises:
-            PairingError: another unit feeds the channel, or a unit is to be exchanged.
+            PairingError: another unit feeds the channel, or the one to exchange feeds none.
         """
+        meter = self._meter
+        paired, ended = units_of(meter.collector)
+        channels = {unit.serial: unit.channel for unit in meter.config.gas_units}
         if exchanges is not None:
-            raise PairingError(
-                "a meter's channel stays with its unit: pair the new unit to a channel of its own"
-            )
-        _require_name(plan.channel)
-        serials = self._meter.collector.serials
-        for unit in self._meter.config.gas_units:
-            if unit.channel == plan.channel and unit.serial in serials:
+            if exchanges not in paired or exchanges not in channels:
                 raise PairingError(
-                    f"the unit {unit.serial} feeds the channel {plan.channel} already:"
-                    " name another channel"
+                    f"no unit {exchanges[:40]!r} is paired to a channel of this meter"
                 )
-        return replace(plan, taken=serials)
+            plan = replace(plan, channel=channels[exchanges])
+        _require_name(plan.channel)
+        for serial, channel in channels.items():
+            if channel == plan.channel and serial in paired and serial != exchanges:
+                raise PairingError(
+                    f"the unit {serial} feeds the channel {channel} already:"
+                    " exchange it, or name another channel"
+                )
+        weight = None
+        if exchanges is not None or plan.channel in ended.values():
+            weight = _weight(meter.config, plan.channel)
+        return replace(plan, taken=paired, ended=ended, weight=weight)
 
     def commit(
         self,
@@ -66,24 +76,32 @@ class PairingPlaceOfMeter:
         now: datetime,
         *,
         installer: str = "",
-        exchanges: str | None = None,  # noqa: ARG002 - refused by `plan`
+        exchanges: str | None = None,
     ) -> dict[str, Any]:
         """Configure the channel, pair the unit and take what it has told since, in one commit.
 
+        A unit that it replaces ends in the same commit, and the channel's register goes on.
+
         Raises:
             MeterError: nothing of it was done.
+            PairingError: nor where what was planned cannot be any more.
+            KeystoreError: nor where the key could not be kept.
         """
-        meter, record = self._meter, outcome.record
+        meter, key = self._meter, outcome.key
+        assert key is not None, "a unit of ours has a key"
+        plan = self.plan(PairingPlan(channel=outcome.record.channel), exchanges=exchanges)
+        plan.refuse_other_weight(outcome.meter.weight)
+        record = _after_what_is_final(meter.ledger, outcome.record)
         config = with_unit(meter.config, outcome)
-        assert outcome.key is not None, "a unit of ours has a key"
+        meter.collector.keep_key(record.serial, key)
         with meter.in_one_commit():
-            meter.apply_config(config, now, level=self.level, author=self.author)
-            meter.pair(record, outcome.key, now)
+            meter.apply_config(config, now, level=self.level, author=self.author, leaving=exchanges)
+            meter.pair(record, key, now, replaces=exchanges)
             meter.collector.note_commands(outcome)
             for frame in outcome.frames:
                 meter.receive_frame(frame, now)
         return {
-            "kind": "pairing",
+            "kind": "pairing" if exchanges is None else "exchange",
             "made": iso_utc(now),
             "installer": installer,
             "channel": record.channel,
@@ -92,22 +110,28 @@ class PairingPlaceOfMeter:
             "mprn": outcome.meter.mprn,
             "dial": str(outcome.meter.dial),
             "count": record.base_count,
+            "replaces": exchanges,
         }
 
     def unpair(
-        self,
-        serial: str,  # noqa: ARG002 - none is looked at
-        now: datetime,  # noqa: ARG002 - none is looked at
-        *,
-        installer: str = "",  # noqa: ARG002 - none is looked at
-        dial: DialReading | None = None,  # noqa: ARG002 - none is looked at
+        self, serial: str, now: datetime, *, installer: str = "", dial: DialReading | None = None
     ) -> dict[str, Any]:
-        """Refused: a channel's register is that of its unit, and is not reset.
+        """End what a unit feeds; what was counted stays in the channel's register.
 
         Raises:
-            PairingError: always.
+            MeterError: nothing has changed.
         """
-        raise PairingError("a meter keeps its units: what they counted is in its registers")
+        meter = self._meter
+        channel, pulses = meter.unpair(serial, now, level=self.level, author=self.author)
+        return {
+            "kind": "unpairing",
+            "made": iso_utc(now),
+            "installer": installer,
+            "channel": channel,
+            "serial": serial,
+            "dial": None if dial is None else str(dial),
+            "pulses": pulses,
+        }
 
     def keep(
         self,
@@ -130,7 +154,7 @@ def with_unit(config: MeterConfig, outcome: PairingOutcome) -> MeterConfig:
         ConfigError: such a channel cannot be.
     """
     record, units = outcome.record, list(config.gas_units)
-    weight = f"{_decimal(outcome)} l"
+    weight = str(outcome.meter.weight)
     known = next((unit for unit in units if unit.channel == record.channel), None)
     if known is not None:
         changed = msgspec.structs.replace(
@@ -159,6 +183,19 @@ def with_unit(config: MeterConfig, outcome: PairingOutcome) -> MeterConfig:
     return _checked(config, units, screens)
 
 
+def _weight(config: MeterConfig, channel: str) -> PulseWeight | None:
+    return next((unit.weight for unit in config.gas_units if unit.channel == channel), None)
+
+
+def _after_what_is_final(ledger: Ledger, record: UnitRecord) -> UnitRecord:
+    """The pairing, with its pulses in half-hours of the channel that are not final yet."""
+    for channel in ledger.pulse_channels:
+        through_s = channel.final_through_s
+        if channel.name == record.channel and through_s is not None:
+            return replace(record, paired_utc=max(record.paired_utc, from_unix_s(through_s)))
+    return record
+
+
 def _require_name(channel: str) -> None:
     try:
         msgspec.convert({"serial": _ANY_SERIAL, "channel": channel}, GasUnitConfig)
@@ -174,16 +211,3 @@ def _checked(
 ) -> MeterConfig:
     display = msgspec.structs.replace(config.display, scroll=tuple(screens))
     return msgspec.structs.replace(config, gas_units=tuple(units), display=display)
-
-
-def _decimal(outcome: PairingOutcome) -> str:
-    """Litres a pulse; every weight that a badge has ends after some decimals."""
-    litres = outcome.meter.weight.litres_per_pulse
-    decimals = 0
-    while (litres * 10**decimals).denominator != 1:
-        decimals += 1
-    whole = int(litres * 10**decimals)
-    if not decimals:
-        return str(whole)
-    digits = f"{whole:0{decimals + 1}d}"
-    return f"{digits[:-decimals]}.{digits[-decimals:]}"

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from .panel import HouseControls
 
-_PAIRING: Final = frozenset(
-    f"pair.{step}" for step in ("begin", "status", "meter", "confirm", "commit", "cancel")
-)
+_STEPS: Final = ("begin", "status", "meter", "confirm", "commit", "cancel")
+_PAIRING: Final = frozenset(["unpair", *(f"pair.{step}" for step in _STEPS)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +124,7 @@ class PanelDesk:
             return None
 
     def pair(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
-        """Take a step of a pairing: one of the collector's `pair` requests.
+        """Take a step of a pairing: one of the collector's `pair` requests, or `unpair`.
 
         Raises:
             MeterError: it is none, or was refused; nothing of it was done.

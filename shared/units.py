@@ -26,6 +26,8 @@ Regulations 1996."""
 
 _MJ_PER_KWH: Final = Fraction(36, 10)
 
+_PLACES_MAX: Final = 30
+
 # The exponent is bounded: a 10-byte text could otherwise ask for a number of a gigabyte.
 _DECIMAL: Final = re.compile(
     r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][+-]?[0-9]{1,2})?"
@@ -81,6 +83,13 @@ class PulseWeight:
         if match is None:
             raise UnitsError(f"{text!r} is no pulse weight such as '0.01 m3', '10 l' or '1 ft3'")
         return cls(exact_decimal(match[1]) * _LITRES_PER_UNIT[match[2]])
+
+    def __str__(self) -> str:
+        """As `parse` takes it, such as `10 l`; every weight that a badge has ends somewhere."""
+        places = 0
+        while places < _PLACES_MAX and (self.litres_per_pulse * 10**places).denominator != 1:
+            places += 1
+        return f"{shifted(round(self.litres_per_pulse * 10**places), -places):f} l"
 
     def litres(self, pulses: int) -> Fraction:
         """The volume of a number of pulses, in litres."""

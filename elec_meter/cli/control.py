@@ -279,6 +279,27 @@ def status(data_dir: Path, as_json: bool) -> None:
     _print(order(data_dir, GetStatus()), as_json, told)
 
 
+@command.command("unpair", epilog=example("elec-meter control unpair 00000001 --data home"))
+@click.argument("serial")
+@click.option("--yes", "agrees", is_flag=True, help="Do not ask.")
+@data_option
+@json_option
+def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
+    """End what the pulse unit SERIAL feeds: what it counted stays in its channel's register.
+
+    It does not come back to this meter. `collector exchange` puts another in its place at once.
+    """
+    from elec_meter.control import UnpairUnit
+
+    if not agrees and not as_json:
+        click.confirm(f"Unpair the unit {serial} for good?", abort=True)
+
+    def told(reply: dict[str, Any]) -> str:
+        return f"{reply['channel']} has no unit now; it has counted {reply['pulses']} pulses."
+
+    _print(order(data_dir, UnpairUnit(serial=serial, key=new_key())), as_json, told)
+
+
 class _Prices(NamedTuple):
     start: datetime
     prices_p_kwh: list[Decimal]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ShowPasswords,
         SwitchRelay,
         SynchroniseClock,
+        UnpairUnit,
         decode_request,
         encode_request,
     )
@@ -65,6 +66,7 @@ __all__ = [
     "Status",
     "SwitchRelay",
     "SynchroniseClock",
+    "UnpairUnit",
     "decode_request",
     "encode_request",
     "versions",
@@ -79,7 +81,7 @@ __getattr__, __dir__ = shared.lazy.loader(
             "AdjustClock ApplyConfig ArmContactor BoostRelay ChangePassword Checkpoint ClearAlarms"
             " EndBilling GetStatus GiveDlmsCredentials OpenContactor PushNow ReceivePrices Request"
             " ResetDemand RollBack SetClock ShowConfig ShowHistory ShowPasswords SwitchRelay"
-            " SynchroniseClock decode_request encode_request"
+            " SynchroniseClock UnpairUnit decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",
     },

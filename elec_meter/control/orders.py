@@ -234,6 +234,9 @@ class Orders:
                 minutes, number = order.minutes, order.terminal
                 minutes = meter.boost_relay(number, minutes, now, level=level, author=author)
                 return self._relay(number) | {"boost_min": minutes}
+            case requests.UnpairUnit():
+                channel, pulses = meter.unpair(order.serial, now, level=level, author=author)
+                return {"channel": channel, "pulses": pulses}
             case requests.ClearAlarms():
                 raised = meter.clear_alarms(now, level=level, author=author)
                 return {"cleared": [alarm.name.lower() for alarm in raised if alarm.name]}

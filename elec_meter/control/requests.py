@@ -186,6 +186,12 @@ class ClearAlarms(Request, frozen=True, tag="alarms.clear"):
     """Somebody has looked at the alarms."""
 
 
+class UnpairUnit(Request, frozen=True, tag="unit.unpair"):
+    """End what a pulse unit feeds; the channel's register stays."""
+
+    serial: Annotated[str, Meta(max_length=8)]
+
+
 class PushNow(Request, frozen=True, tag="push.now"):
     """Have what waits for the head end sent at once."""
 
@@ -250,6 +256,7 @@ AnyRequest: TypeAlias = (
     | SwitchRelay
     | BoostRelay
     | ClearAlarms
+    | UnpairUnit
     | PushNow
     | ChangePassword
     | ShowPasswords

@@ -25,6 +25,7 @@ from collector import (
 from collector.bearers.opening import open_bearers, parse_stick
 from elec_meter.errors import CheckpointFailedError
 from elec_meter.events import EventCode
+from elec_meter.pulse_units import units_of
 from shared.wire.errors import WireError
 
 from .base import Edge, Host
@@ -69,13 +70,14 @@ class MeterKeeper:
 
     @property
     def revision(self) -> int:
-        """Rises with every unit that is paired."""
-        return len(self.serials)
+        """Rises with every unit that is paired, and with every one that ends."""
+        collector = self._meter.collector
+        return 2 * len(collector.serials) - len(self.serials)
 
     @property
     def serials(self) -> Sequence[str]:
         """The paired units."""
-        return self._meter.collector.serials
+        return units_of(self._meter.collector).paired
 
     @property
     def is_behind(self) -> bool:
@@ -202,20 +204,23 @@ class GasUnits(Edge):
     async def open(self, runtime: Runtime) -> None:
         """See `Edge.open`; a device that is missing is waited for."""
         meter = runtime.meter
+        paired, ended = units_of(meter.collector)
         for unit in meter.config.gas_units:
-            if unit.serial not in meter.collector.serials:
+            if unit.serial in ended:
+                self.host.tell(f"the gas unit {unit.serial} was unpaired, and none has its place")
+            elif unit.serial not in paired:
                 self.host.tell(
                     f"the gas unit {unit.serial} is not paired yet: {self._how_to_pair()}"
                 )
         channels = {(unit.serial, unit.channel) for unit in meter.config.gas_units}
-        for record in map(meter.collector.unit, meter.collector.serials):
+        for record in map(meter.collector.unit, paired):
             if (record.serial, record.channel) not in channels:
                 self.host.tell(
                     f"the unit {record.serial} is paired to {record.channel}, and is no gas unit of"
                     " the configuration: its pulses are kept and not booked"
                 )
         keeper = MeterKeeper(runtime, self.host.keystore)
-        bearers = self._bearers(meter.collector.serials)
+        bearers = self._bearers(paired)
         self._gathering = Gathering(keeper, bearers, self._tell, now=runtime.now)
         self._task = asyncio.create_task(self._gathering.gather())
 

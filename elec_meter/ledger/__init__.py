@@ -3,12 +3,13 @@
 from .audit import imbalances
 from .bills import Bill, EnergyBill, bills, running_bill
 from .books import Books
-from .channels import PulseChannel, PulseSource
+from .channels import PulseChannel
 from .data import DataSource, Reading
 from .ledger import Flow, Ledger
 from .rows import ProfileRow, energy_key, pulse_key
 from .snapshots import DEPTHS, Kind, order_taken
 from .state import CostMark, DemandState, LedgerState, Peak, RowStatus, Snapshot, Spell
+from .succession import PulseSource
 
 __all__ = [
     "DEPTHS",

@@ -13,7 +13,7 @@ from shared.units import MJ_PER_WH
 
 from .account import Account
 from .billing import Billing
-from .channels import PulseChannel, PulseSource, pulse_channels
+from .channels import PulseChannel, pulse_channels
 from .data import DataChannels
 from .demand import Demand
 from .profile import Profile
@@ -29,6 +29,7 @@ from .state import (
     Snapshot,
     Spell,
 )
+from .succession import PulseSource
 
 _SINCE_EVER_US: Final = -(1 << 62)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from collector import PulseStatus
 from elec_meter.clock import SECOND_US, Clock
 from elec_meter.config import CalendarConfig, GasUnitConfig, MeterConfig
-from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s, unix_s
+from shared.timegrid import DAY_HALF_HOURS, HALF_HOUR_S, half_hour_floor_s
 
 from .pulse_rows import PulseRows
 from .registers import RateRegisters
 from .stamps import Stamps
 from .state import GasCalendar, PaddingRun, PulseChanges, PulseRow, PulseState, RatesState
+from .succession import PulseSource, Succession
 from .walk import HALF_HOUR_US, HalfHourOfPulses, PulseRun, Stay, Walk, edge_after, runs_of, stays
 
 INTERPOLATED: Final = int(PulseStatus.INTERPOLATED)
@@ -23,40 +23,6 @@ PENDING: Final = int(PulseStatus.PENDING)
 OnBooked = Callable[[str, int, list[int]], None]
 """Told before a channel books further: its name, the instant of the host's time up to which what is
 booked will not do, and what is booked: in all, then by rate."""
-
-
-class PairedUnit(Protocol):
-    """A pairing as the collector keeps it."""
-
-    @property
-    def paired_utc(self) -> datetime:
-        """When the pairing was committed."""
-
-
-class PulseSource(Protocol):
-    """The part of `collector.Collector` that the ledger reads. All times are the host's."""
-
-    @property
-    def serials(self) -> Collection[str]:
-        """The paired units."""
-
-    def unit(self, serial: str) -> PairedUnit:
-        """A unit's pairing."""
-
-    def register(self, serial: str) -> int:
-        """Pulses received since the pairing."""
-
-    def final_through_s(self, serial: str) -> int:
-        """Half-hours that end here or earlier are final."""
-
-    def half_hours(self, serial: str, from_s: int, to_s: int) -> Sequence[HalfHourOfPulses]:
-        """Half-hours that start in `[from_s, to_s)`, in order of time."""
-
-    def runs(self, serial: str, from_s: int, to_s: int) -> Iterable[PulseRun]:
-        """The same; those without pulses that are alike come as one."""
-
-    def refold(self, serial: str) -> Sequence[HalfHourOfPulses]:
-        """All half-hours, from the whole journal and nothing else."""
 
 
 class PulseReading(NamedTuple):
@@ -77,7 +43,7 @@ class PulseChannel:
     and that of the calendars is derived: `rebooked` computes it again from nothing.
 
     Args:
-        unit: the unit and the channel that it feeds.
+        unit: the channel, and the unit that feeds it or is to.
         calendars: which calendar was in force since when; the ledger appends to it.
         depth_rows: how many measured rows are kept; interpolated ones do not push them out.
         clock: the meter's time by the host's.
@@ -96,12 +62,12 @@ class PulseChannel:
     ) -> None:
         state = PulseState(unit.channel) if state is None else state
         self.name = unit.channel
-        self.serial = unit.serial
         self.unit = unit
         self.aged = state.aged
         self.through_us = state.through_us
         self.saved_total = state.total
         self.source = source
+        self._units = _succession(source, unit)
         self.registers = RateRegisters(1, (), state.registers)
         self._ahead = state.ahead
         self._calendars = calendars
@@ -114,10 +80,8 @@ class PulseChannel:
 
     @property
     def total(self) -> int:
-        """Pulses since the pairing, final or not."""
-        if self.source is None:
-            return self.saved_total
-        return self.source.register(self.serial) if self.is_paired else 0
+        """Pulses since the first pairing, final or not."""
+        return self.saved_total if self._units is None else self._units.register
 
     @property
     def unrated(self) -> int:
@@ -126,8 +90,18 @@ class PulseChannel:
 
     @property
     def is_paired(self) -> bool:
-        """Whether the unit is paired now."""
-        return self.source is not None and self.serial in self.source.serials
+        """Whether a unit is paired now."""
+        return self._units is not None and self._units.is_paired
+
+    @property
+    def serials(self) -> list[str]:
+        """The units that fed it, in the order in which they came; the last may feed it now."""
+        return [] if self._units is None else self._units.serials
+
+    @property
+    def final_through_s(self) -> int | None:
+        """The host's half-hours that end here or earlier are final; None before the pairing."""
+        return None if self._units is None else self._units.final_through_s
 
     @property
     def counts(self) -> list[int]:
@@ -143,25 +117,23 @@ class PulseChannel:
 
         A row is stamped with the rate in force at its opening, even if a switch falls inside.
         """
-        begun_us = self._begun_us
-        if self.source is None or begun_us is None or not self.is_paired:
+        begun_us, units, through_s = self._begun_us, self._units, self.final_through_s
+        if units is None or begun_us is None or through_s is None:
             return
         from_us = begun_us if self.through_us is None else self.through_us
-        through_s = self.source.final_through_s(self.serial)
         # A clock that runs late is set before its half-hour ends: nothing is booked ahead of time.
         limit_us = max(self._clock.now_us, through_s * SECOND_US)
         from_s = from_us // HALF_HOUR_US * HALF_HOUR_S
         if from_s < through_s:
-            self._book(
-                self.source.runs(self.serial, from_s, through_s), from_us, limit_us, on_booked
-            )
+            self._book(units.runs(from_s, through_s), from_us, limit_us, on_booked)
         if on_booked is not None:
             at_us = from_us if self.through_us is None else self.through_us
             on_booked(self.name, edge_after(self._clock, at_us), self.counts)
 
     def reconfigure(self, unit: GasUnitConfig) -> None:
-        """Go on with other settings of the same unit, or a newer calendar."""
+        """Go on with other settings, another unit, or a newer calendar."""
         self.unit = unit
+        self._units = _succession(self.source, unit)
         self._stamps.renew(unit, self.registers)
 
     def expect(self, calendar: CalendarConfig) -> None:
@@ -189,18 +161,17 @@ class PulseChannel:
 
     def journalled(self) -> list[HalfHourOfPulses]:
         """What the journal alone gives for the half-hours that are final in the collector."""
-        if self.source is None or not self.is_paired:
+        through_s = self.final_through_s
+        if self._units is None or through_s is None:
             return []
-        through_s = self.source.final_through_s(self.serial)
-        return [row for row in self.source.refold(self.serial) if row.start_s < through_s]
+        return [row for row in self._units.refold() if row.start_s < through_s]
 
     def collected(self) -> Sequence[HalfHourOfPulses]:
         """What the collector keeps for the half-hours that are final there."""
-        begun_us = self._begun_us
-        if self.source is None or begun_us is None or not self.is_paired:
+        begun_us, through_s = self._begun_us, self.final_through_s
+        if self._units is None or begun_us is None or through_s is None:
             return []
-        through_s = self.source.final_through_s(self.serial)
-        return self.source.half_hours(self.serial, begun_us // SECOND_US, through_s)
+        return self._units.half_hours(begun_us // SECOND_US, through_s)
 
     def rebooked(self, half_hours: Iterable[HalfHourOfPulses]) -> PulseChannel:
         """A channel that has booked these half-hours, from the pairing's on, and nothing else."""
@@ -257,10 +228,9 @@ class PulseChannel:
 
     @property
     def _begun_us(self) -> int | None:
-        """The start of the host's half-hour in which the unit was paired; None before."""
-        if self.source is None or not self.is_paired:
-            return self.through_us
-        return half_hour_floor_s(unix_s(self.source.unit(self.serial).paired_utc)) * SECOND_US
+        """The start of the host's half-hour in which a unit was paired first; None before."""
+        begun_s = None if self._units is None else self._units.begun_s
+        return self.through_us if begun_s is None else begun_s * SECOND_US
 
     def _book(
         self,
@@ -318,7 +288,7 @@ class PulseChannel:
     def _pending(self, from_s: int, to_s: int) -> dict[int, int]:
         """Half-hours of the meter's time that are not all booked, with the collector's status."""
         begun_us = self._begun_us
-        if self.source is None or begun_us is None:
+        if self._units is None or begun_us is None:
             return {}
         at_us = begun_us if self.through_us is None else self.through_us
         now_us = self._clock.now_us
@@ -328,13 +298,17 @@ class PulseChannel:
                 break
             if from_s <= stay.start_s < to_s:
                 found[stay.start_s] = half_hour_floor_s(stay.from_us // SECOND_US)
-        if not found or not self.is_paired:
-            return dict.fromkeys(found, 0)
-        folded = self.source.half_hours(
-            self.serial, min(found.values()), max(found.values()) + HALF_HOUR_S
-        )
-        status = {each.start_s: int(each.status) for each in folded}
+        if not found:
+            return {}
+        folded = self._units.half_hours(min(found.values()), max(found.values()) + HALF_HOUR_S)
+        status = {each.start_s: each.status for each in folded}
         return {start_s: status.get(host_s, 0) for start_s, host_s in found.items()}
+
+
+def _succession(source: PulseSource | None, unit: GasUnitConfig) -> Succession | None:
+    if source is None:
+        return None
+    return Succession(source, unit.channel, unit.serial, interpolated=INTERPOLATED)
 
 
 def pulse_channels(

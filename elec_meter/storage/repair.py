@@ -273,7 +273,7 @@ def _mend_pulses(
                 f" {channel.total} in its telegrams"
             )
         if missing > 0:
-            retell(storage.connection, channel.serial, missing, state.durable_s)
+            retell(storage.connection, channel.unit.serial, missing, state.durable_s)
             report.changes.append(
                 f"{channel.name}: the telegrams of the last {missing} pulses are lost; the register"
                 " stays, and the pulses belong to the half-hours since the last that is left"

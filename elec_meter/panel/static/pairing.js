@@ -18,8 +18,9 @@ export function startPairing(page) {
 
 function show(pairing) {
   const now = pairing === null || pairing.state === "ended" ? "label" : pairing.state;
-  if (`${level}/${now}` !== state) {
-    state = `${level}/${now}`;
+  const stands = `${level}/${now}/${units.map((unit) => unit.serial)}`;
+  if (stands !== state) {
+    state = stands;
     places = build(now, pairing);
     by("pairing").dataset.step = now;
     by("pairing").replaceChildren(make("h3", {}, "Pair a unit"), ...places.parts, answer);
@@ -68,16 +69,36 @@ function fields(title, request, inputs) {
   form.append(make("button", { type: "submit" }, title));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send({ ...request, ...Object.fromEntries(new FormData(form)) });
+    const given = [...new FormData(form)].filter(([, value]) => value !== "");
+    send({ ...request, ...Object.fromEntries(given) });
   });
   return form;
 }
 
 function labelForm() {
-  return fields("Begin", { request: "pair.begin" }, [
+  const form = fields("Begin", { request: "pair.begin" }, [
     ["label", "The label, as printed or as its QR code says", { tag: "textarea", of: { rows: 3, required: true, spellcheck: false, className: "short" } }],
     ["channel", "Channel", { value: freeChannel(), pattern: "[a-z][a-z0-9_]{0,15}" }],
   ]);
+  if (units.length) addExchange(form, form.elements.channel);
+  return form;
+}
+
+function addExchange(form, channel) {
+  const old = make("select", { name: "exchanges" }, make("option", { value: "" }, "no other unit"));
+  for (const unit of units) old.append(make("option", { value: unit.serial }, `${unit.serial} on ${unit.channel}`));
+  const unpair = make("button", { type: "button", disabled: true }, "Unpair that unit");
+  old.addEventListener("change", () => {
+    const unit = units.find((each) => each.serial === old.value);
+    channel.readOnly = unit !== undefined;
+    unpair.disabled = unit === undefined;
+    channel.value = unit === undefined ? freeChannel() : unit.channel;
+  });
+  unpair.addEventListener("click", () => {
+    if (confirm(`Unpair the unit ${old.value} for good? What it counted stays.`)) send({ request: "unpair", serial: old.value });
+  });
+  channel.closest("label").before(make("label", {}, "Takes the place of", old));
+  form.append(unpair);
 }
 
 function freeChannel() {

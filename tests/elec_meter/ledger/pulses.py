@@ -22,9 +22,10 @@ class HalfHourOfPulses(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """When a unit was paired."""
+    """When a unit was paired, and to which channel."""
 
     paired_utc: datetime
+    channel: str = "gas"
 
 
 @dataclass
@@ -55,6 +56,14 @@ class ScriptedPulses:
     def unit(self, serial: str) -> Pairing:
         """The pairing."""
         return Pairing(from_unix_s(self.paired_s))
+
+    def ended_utc(self, serial: str) -> datetime | None:
+        """It is on its gas meter."""
+        return None
+
+    def heard_utc(self, serial: str) -> datetime:
+        """When it was heard last: nobody asks as long as it is there."""
+        return from_unix_s(self.paired_s)
 
     def register(self, serial: str) -> int:
         """Pulses since the pairing."""
