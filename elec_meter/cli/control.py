@@ -287,7 +287,7 @@ def status(data_dir: Path, as_json: bool) -> None:
 def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
     """End what the pulse unit SERIAL feeds: what it counted stays in its channel's register.
 
-    It does not come back to this meter. `collector exchange` puts another in its place at once.
+    It does not come back to this meter. The panel exchanges it for another in one step.
     """
     from elec_meter.control import UnpairUnit
 

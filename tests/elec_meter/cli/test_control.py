@@ -117,6 +117,7 @@ ORDERS = [
     ("reset-demand",),
     ("prices", "-"),
     ("status",),
+    ("unpair", "00000001", "--yes"),
 ]
 
 
