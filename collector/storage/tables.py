@@ -113,7 +113,7 @@ class Tables:
         missing = self._missing()
         for name in missing:
             self.change(f"DROP TABLE IF EXISTS temp.{name}")
-            self.change(f"CREATE TABLE {name} {_TABLES[name]}")
+            self.change(f"CREATE TABLE {name} {_whole(name)}")
         if missing:
             for statement in _INDICES:
                 self.change(statement)
@@ -167,3 +167,9 @@ class Tables:
         query = "SELECT name FROM main.sqlite_master WHERE type = 'table'"
         made = {name for (name,) in self.connection.execute(query)}
         return [name for name in _TABLES if name not in made]
+
+
+def _whole(name: str) -> str:
+    """The columns of a new table, those that were added later at its end, as in an old one."""
+    added = "".join(f", {column} {kind}" for table, column, kind in _ADDED_COLUMNS if table == name)
+    return f"{_TABLES[name].removesuffix(')')}{added})" if added else _TABLES[name]

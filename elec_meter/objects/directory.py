@@ -23,7 +23,7 @@ class Directory:
     """
 
     def __init__(self, objects: Iterable[CosemObject], now: Now) -> None:
-        ordered = sorted(objects, key=lambda each: each.obis)
+        ordered = sorted(objects, key=lambda each: each.obis.groups)
         self._objects = {each.obis: each for each in ordered}
         if len(self._objects) != len(ordered):
             raise ValueError("two objects of a directory have one OBIS code")

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from collector import MemoryKeystore, PulseStatus, ReceivedFrame
+from collector.storage.tables import Tables
 from elec_meter import Meter, Storage
 from elec_meter.clock import from_unix_us, unix_us
 from elec_meter.config import MeterConfig
@@ -20,7 +21,7 @@ from elec_meter.sampling import EnergySeries
 from elec_meter.storage.database import empty_in_memory
 from elec_meter.testing.unit import PaperUnit
 from tests.elec_meter.machine_tariffs import TARIFFS
-from tests.naive.second_books import SLOT_S, Account, by_minutes, greatest_w
+from tests.naive.second_books import Account, by_minutes, greatest_w
 
 SECOND_US = 1_000_000
 HALF_HOUR_S, HOUR_S, DAY_S = 1800, 3600, 86_400
@@ -29,6 +30,8 @@ BACKUP_H = 24
 GREATEST_W = 3000
 
 _TEMPLATE = Storage.in_memory().connection
+Tables(_TEMPLATE).make()
+_TEMPLATE.commit()
 
 
 def empty_storage() -> WatchedStorage:
@@ -276,15 +279,10 @@ class CheckedLife(RuleBasedStateMachine):
         ledger = self.ledger
         assert [] == imbalances(ledger)
         measured = ledger.profile.measured()
-        slots = {
-            at_s
-            for row in measured
-            for at_s in range(
-                row.start_s, row.start_s + ledger.profile.period_s(row.start_s), SLOT_S
-            )
-        }
+        period_s = ledger.profile.period_s
+        spans = [(row.start_s, row.start_s + period_s(row.start_s)) for row in measured]
         for column, (channel, account) in enumerate(self.kept.accounts.items()):
-            account.age(slots)
+            assert account.in_rows(spans) == [row.deltas[column] for row in measured]
             assert account.total == ledger.total(channel)
             assert account.seen_mj % 3_600_000 == ledger.residual_mj(channel)
             assert account.unallocated == ledger.unallocated(channel)
@@ -292,9 +290,6 @@ class CheckedLife(RuleBasedStateMachine):
             rates = [account.rates[n + 1] for n in range(len(ledger.rates(channel)))]
             assert rates == ledger.rates(channel)
             assert rates == [sum(blocks) for blocks in ledger.blocks(channel)]
-            for row in measured:
-                end_s = row.start_s + ledger.profile.period_s(row.start_s)
-                assert account.held(row.start_s, end_s) == row.deltas[column]
         assert self.kept.pulses == ledger.total("gas")
 
     def rows_follow(self) -> None:

@@ -5,6 +5,7 @@ Nothing of the ledger is used. The meter's time is only read, as anybody may rea
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -88,14 +89,17 @@ class Account:
         self.rates[rate] += wh
         self.unallocated += wh
 
-    def held(self, start_s: int, end_s: int) -> int:
-        """What a row must hold."""
-        return sum(self.slots.get(at_s, 0) for at_s in range(start_s, end_s, SLOT_S))
-
-    def age(self, kept: set[int]) -> None:
-        """Only these slots are in rows; what was in others has left."""
-        for at_s in [each for each in self.slots if each not in kept]:
-            self.aged += self.slots.pop(at_s)
+    def in_rows(self, spans: list[tuple[int, int]]) -> list[int]:
+        """What each of these rows must hold; what was in no row of them has left."""
+        starts_s = [start_s for start_s, _ in spans]
+        held = [0] * len(spans)
+        for at_s, wh in list(self.slots.items()):
+            number = bisect_right(starts_s, at_s) - 1
+            if number >= 0 and at_s < spans[number][1]:
+                held[number] += wh
+            else:
+                self.aged += self.slots.pop(at_s)
+        return held
 
 
 def by_minutes(
