@@ -10,6 +10,7 @@ class Limits:
     """The bounds of a slot.
 
     Attributes:
+        check_s: so often the slot looks at its modules and at the configuration.
         window_s: over so long the power budget is kept on average: a start takes more for a moment.
         rate_bytes_per_s: what may cross the line in both directions together: several readouts a
             second.
@@ -24,6 +25,7 @@ class Limits:
         stable_s: a module that has run for so long begins with the shortest pause again.
     """
 
+    check_s: float = 1.0
     window_s: float = 30.0
     rate_bytes_per_s: int = 8_192
     burst_bytes: int = 65_536

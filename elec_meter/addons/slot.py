@@ -33,7 +33,6 @@ _SAID_CHARACTERS: Final = 200
 _SAID_PAUSE_S: Final = 0.1
 _DRAIN_BYTES: Final = 65_536
 _DRAIN_S: Final = 5.0
-_CHECK_S: Final = 1.0
 # As for streams: never sleep long on one reading of a clock that may be set, and never spin.
 _WAKE_MAX_S: Final = 60.0
 _WAKE_MIN_S: Final = 0.01
@@ -231,7 +230,7 @@ class Slot:
         account, supervision = self._account, self._supervision
         assert account is not None
         while True:
-            await asyncio.sleep(_CHECK_S)
+            await asyncio.sleep(self._surroundings.limits.check_s)
             at_s = _at_s()
             account.measure(at_s)
             if account.is_exceeded:
@@ -306,7 +305,7 @@ class Slots:
             for addon in wanted:
                 if addon not in present:
                     self._slots.append(Slot(addon, self._surroundings))
-            await asyncio.sleep(_CHECK_S)
+            await asyncio.sleep(self._surroundings.limits.check_s)
 
 
 def _at_s() -> float:

@@ -23,6 +23,7 @@ from tests.elec_meter.flag.lines import busy_meter
 from tests.elec_meter.flag.programmer import Desktop
 
 QUICK = Limits(
+    check_s=0.05,
     window_s=3.0,
     flood_s=3.0,
     silence_s=6.0,
