@@ -17,7 +17,7 @@ help: ## say what each target does
 run: $(VENV)/.warm ## start the demo (ARGS="--speed 60" passes options on)
 	@$(BIN)/elec-meter demo $(ARGS)
 
-test: $(VENV)/.test $(VENV)/.debian lint ## lint, types and every test that takes seconds
+test: $(VENV)/.test $(VENV)/.debian $(VENV)/.warm lint ## lint, types and every test that takes seconds
 	$(BIN)/python -m pytest -n 3 -q -m "not slow"
 
 test-all: $(VENV)/.test $(VENV)/.debian lint ## the slow tests too, and more examples
@@ -60,7 +60,8 @@ $(VENV)/.debian: tests/debian-packages.sh | $(BIN)/python
 	@tests/debian-packages.sh
 	@touch $@
 
-# Compiling the kernels costs seconds once; here it is part of installing, not of the first reading.
+# Compiling the kernels costs seconds once; here it is part of installing, not of the first reading
+# or of each process that tests.
 $(VENV)/.warm: $(VENV)/.run $(wildcard elec_meter/metrology/*.py)
 	$(BIN)/python -m elec_meter.metrology
 	@touch $@
