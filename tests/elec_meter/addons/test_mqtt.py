@@ -20,10 +20,10 @@ from elec_meter.addons.mqtt import _Publisher
 from elec_meter.addons.settings import Settings
 from elec_meter.addons.slot import Slots
 from elec_meter.config import AddonConfig, AddonSetting
+from tests.certificates import self_signed
 from tests.elec_meter.addons.broker import (
     Broker,
     broker,
-    certificate,
     free_port,
     needs_mosquitto,
     password_lines,
@@ -217,8 +217,8 @@ def test_passwords_are_used(tmp_path: Path) -> None:
 
 def test_only_a_certificate_that_is_trusted_is_taken(tmp_path: Path) -> None:
     """A mismatch is said, and nothing is published."""
-    own, key = certificate(tmp_path, "own")
-    other, _ = certificate(tmp_path, "other")
+    own, key, _ = self_signed(tmp_path, "own")
+    other, *_ = self_signed(tmp_path, "other")
 
     async def published(meter: Meter) -> None:
         async def heard(listener: Listener) -> None:

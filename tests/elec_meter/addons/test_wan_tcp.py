@@ -16,7 +16,7 @@ from elec_meter.addons.settings import Settings
 from elec_meter.addons.throttle import Throttle
 from elec_meter.addons.wan_line import _SLOWER
 from elec_meter.addons.wan_tcp import Pace, Wan, WanSettings
-from tests.elec_meter.addons.broker import certificate
+from tests.certificates import self_signed
 from tests.elec_meter.addons.head_end import (
     HALF_HOUR,
     FastPace,
@@ -200,8 +200,8 @@ def test_a_garbled_line_is_asked_again(tmp_path: Path, noises: int) -> None:
 
 def test_half_hours_are_forwarded_under_tls(tmp_path: Path) -> None:
     """To the one whose certificate is trusted, and to nobody else."""
-    pem, key = certificate(tmp_path, "head-end")
-    other, _ = certificate(tmp_path, "other")
+    pem, key, _ = self_signed(tmp_path, "head-end")
+    other, *_ = self_signed(tmp_path, "other")
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(pem, key)
 

@@ -29,16 +29,16 @@ from elec_meter.host.ports import CredentialsMissingError
 from elec_meter.panel import PanelExposedError
 from elec_meter.ports import CertificateError
 from elec_meter.runtime import Runtime
+from tests.certificates import self_signed
 from tests.elec_meter.flag.programmer import PASSWORDS, SALT, known_key
 from tests.elec_meter.host.test_edges import BEGIN, host
-from tests.elec_meter.panel.test_server import self_signed
 
 HOUSE = "[host.mains]\nsynthetic_w = 1\n"
 
 
 def test_a_panel_is_opened_by_its_table(tmp_path: Path) -> None:
     """Over TLS and by the names of the file; it is no demo, and its cookie is for TLS alone."""
-    (tmp_path / "panel.pem").write_bytes(self_signed())
+    self_signed(tmp_path, "panel").both.replace(tmp_path / "panel.pem")
     table = PanelHost(
         listen="127.0.0.1:0", certificate="panel.pem", key="panel.pem", names=("meter.home.arpa",)
     )
@@ -123,7 +123,7 @@ def test_a_certificate_that_is_not_valid_now_is_told(
 ) -> None:
     """The port is opened all the same: the clock of this computer may be wrong."""
     begins = BEGIN + timedelta(days=days, seconds=-1)
-    (tmp_path / "panel.pem").write_bytes(self_signed(begins))
+    self_signed(tmp_path, "panel", begins=begins).both.replace(tmp_path / "panel.pem")
     told: list[str] = []
     table = PanelHost(certificate="panel.pem", key="panel.pem")
     edge = PanelEdge(replace(host(tmp_path, panel=table), tell=told.append))

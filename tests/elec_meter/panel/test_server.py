@@ -7,16 +7,11 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from elec_meter import Storage
 from elec_meter.panel import (
@@ -28,6 +23,7 @@ from elec_meter.panel import (
 )
 from elec_meter.panel.stream import CLIENTS_MAX, LiveStream, event
 from elec_meter.ports import server_tls
+from tests.certificates import self_signed
 from tests.elec_meter.objects.lived import Life
 from tests.elec_meter.panel.browsing import Served
 from tests.elec_meter.panel.standing import Standing
@@ -190,31 +186,9 @@ def test_a_port_that_is_taken_is_said(served: Served) -> None:
         asyncio.run(PanelServer.start(standing.panel, "nowhere.invalid", 0))
 
 
-def self_signed(begins: datetime | None = None) -> bytes:
-    """A key and a certificate for this computer, valid for nine days, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    begins = begins or datetime.now(UTC) - timedelta(days=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begins)
-        .not_valid_after(begins + timedelta(days=9))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    plain = serialization.NoEncryption()
-    return key.private_bytes(pem, pkcs8, plain) + made.public_bytes(pem)
-
-
 def test_over_tls_the_cookie_is_never_sent_in_clear(tmp_path: Path) -> None:
     """A page over TLS is answered, and its cookie is for TLS alone."""
-    certificate = tmp_path / "panel.pem"
-    certificate.write_bytes(self_signed())
+    certificate = self_signed(tmp_path, "panel").both
     context = ssl.create_default_context()
     context.load_verify_locations(certificate)
 
@@ -241,8 +215,7 @@ def test_a_crowd_that_never_shakes_hands_is_bounded(
 ) -> None:
     """It takes no more places than connections in clear do; whoever speaks TLS is answered."""
     monkeypatch.setattr(server, "CONNECTIONS_MAX", 8)
-    certificate = tmp_path / "panel.pem"
-    certificate.write_bytes(self_signed())
+    certificate = self_signed(tmp_path, "panel").both
     context = ssl.create_default_context(cafile=str(certificate))
 
     async def ended(crowd: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:

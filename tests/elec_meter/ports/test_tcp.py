@@ -4,17 +4,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from elec_meter.errors import PortInUseError
 from elec_meter.ports import AddressError, StreamLimits, TcpServer
+from tests.certificates import self_signed
 from tests.elec_meter.ports.serving import NOW, Echo
 
 
@@ -306,37 +303,14 @@ def test_only_this_computer_is_not_exposed(peer: tuple[object, ...], kind: str) 
     assert "closed" == encrypted.session(Peer(*peer))
 
 
-def certificate(directory: Path) -> ssl.SSLContext:
-    """A server's context with a certificate of its own making."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "meter")])
-    begins = datetime.now(UTC) - timedelta(days=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begins)
-        .not_valid_after(begins + timedelta(days=9))
-        .sign(key, hashes.SHA256())
-    )
-    path = directory / "meter.pem"
-    plain = serialization.NoEncryption()
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    path.write_bytes(key.private_bytes(pem, pkcs8, plain) + made.public_bytes(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
-
-
 def test_an_encrypted_connection_is_served(tmp_path: Path) -> None:
     """Bytes go to the session and back through TLS, and its end ends the connection."""
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
 
     async def run() -> None:
-        tls = certificate(tmp_path)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self_signed(tmp_path, "meter").both)
         server = await TcpServer.start(lambda now: Echo(), "127.0.0.1", 0, tls=tls)
         reader, writer = await asyncio.open_connection(*server.address, ssl=trusting)
         writer.write(b"hello")

@@ -3,31 +3,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from elec_meter.ports import CertificateError, server_tls
-from tests.elec_meter.panel.test_server import self_signed
+from tests.certificates import self_signed
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two pairs of a key and a certificate, one of them in pieces, and what is neither."""
     folder = tmp_path_factory.mktemp("files")
-    pair = self_signed()
-    (folder / "both.pem").write_bytes(pair)
-    key, begin, rest = pair.partition(b"-----BEGIN CERTIFICATE-----")
-    (folder / "key.pem").write_bytes(key)
-    (folder / "certificate.pem").write_bytes(begin + rest)
-    (folder / "other.pem").write_bytes(self_signed())
+    pair, other = self_signed(folder, "certificate"), self_signed(folder, "another")
+    locked = self_signed(folder, "secret", b"secret")
+    pair.both.rename(folder / "both.pem")
+    pair.key.rename(folder / "key.pem")
+    other.both.rename(folder / "other.pem")
+    locked.key.rename(folder / "locked.pem")
     (folder / "nothing.pem").write_text("nothing")
-    (folder / "torn.pem").write_bytes(begin + rest[:100])
-    locked = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(b"secret"),
-    )
-    (folder / "locked.pem").write_bytes(locked)
+    (folder / "torn.pem").write_bytes(pair.certificate.read_bytes()[:127])
     (folder / "folder.pem").mkdir()
     return folder
 
