@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from .access import Level
-from .addons import News, Slots, Surroundings, require_module
+from .addons import News, Slots, Surroundings, check_addons
 from .config import AddonConfig, MeterConfig, addon_readout
 from .events import EventCode
 from .flag import Desk, FlagLine, FlagPort, FlagSession
@@ -49,7 +49,7 @@ class AddonLines:
         self._durable = durable
         self._further = tuple(further)
         self._say = say
-        meter.check_with(self._refuse_unknown)
+        meter.check_with(self._refuse_unworkable)
 
     def open(self) -> Slots:
         """Put the modules in; to be closed by whoever opened it."""
@@ -61,10 +61,8 @@ class AddonLines:
         )
         return Slots(surroundings, lambda: (*self._meter.config.addons, *self._further))
 
-    def _refuse_unknown(self, config: MeterConfig) -> None:
-        for addon in config.addons:
-            if addon not in self._meter.config.addons:
-                require_module(addon.module)
+    def _refuse_unworkable(self, config: MeterConfig) -> None:
+        check_addons(config.addons, unless=self._meter.config.addons)
 
     def _session(self, addon: AddonConfig, now: datetime) -> FlagSession:
         config = self._meter.config

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import shared.lazy
 
 if TYPE_CHECKING:
+    from elec_meter.addons.checking import check_addons, check_settings
     from elec_meter.addons.errors import AddonError
     from elec_meter.addons.line import MeterLine
-    from elec_meter.addons.modules import GROUP, Module, require_module
+    from elec_meter.addons.modules import CHECKS, GROUP, Check, Module, require_module
     from elec_meter.addons.readings import Reading, Readings
     from elec_meter.addons.settings import Settings
     from elec_meter.addons.slot import News, Slots, Surroundings
 
 __all__ = [
+    "CHECKS",
     "GROUP",
     "AddonError",
+    "Check",
     "MeterLine",
     "Module",
     "News",
@@ -25,15 +28,18 @@ __all__ = [
     "Settings",
     "Slots",
     "Surroundings",
+    "check_addons",
+    "check_settings",
     "require_module",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
+        "checking": "check_addons check_settings",
         "errors": "AddonError",
         "line": "MeterLine",
-        "modules": "GROUP Module require_module",
+        "modules": "CHECKS GROUP Check Module require_module",
         "readings": "Reading Readings",
         "settings": "Settings",
         "slot": "News Slots Surroundings",

@@ -1,7 +1,8 @@
 """A module's process: `python -m elec_meter.addons NAME FD`, with its settings on standard input.
 
-The process is the wall between a module and the meter: it inherits one end of a FLAG line, and no
-file, no memory and no environment of the meter beside it.
+The process is the wall between a module and the meter: it inherits one end of a FLAG line, and
+beside it no open file and no memory of the meter, and of its environment what finds programs,
+packages, languages, time zones and certificates.
 """
 
 from __future__ import annotations

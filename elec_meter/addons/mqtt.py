@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import ssl
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Final
 
-from elec_meter.addons.errors import AddonError, SettingError
+from elec_meter.addons.errors import AddonError
 from elec_meter.addons.home_assistant import (
     OFFLINE,
     ONLINE,
@@ -22,6 +19,7 @@ from elec_meter.addons.home_assistant import (
     state_text,
 )
 from elec_meter.addons.line import MeterLine
+from elec_meter.addons.mqtt_settings import Broker, MqttSettings
 from elec_meter.addons.readings import Readings
 from elec_meter.addons.settings import Settings
 from shared.extras import installing
@@ -39,25 +37,6 @@ _ANSWER_S: Final = 10.0
 _KEEPALIVE_S: Final = 30
 _QUEUE: Final = 100
 _QOS: Final = 1
-_PORTS: Final = {"mqtt": 1_883, "mqtts": 8_883}
-_TOPIC: Final = re.compile(r"[^#+\x00-\x1f]{1,128}")
-
-
-class Broker(NamedTuple):
-    """Where to publish, and as whom.
-
-    Attributes:
-        tls: encrypts the connection; None for none.
-    """
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: ssl.SSLContext | None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 @dataclass(slots=True)
@@ -88,25 +67,18 @@ async def run(line: MeterLine, settings: Settings) -> None:
     Raises:
         AddonError: a setting is wrong, or the meter is gone. A broker that is gone is no error.
     """
-    parts = _parts(settings.text("url"))
-    broker = _broker(parts, settings)
-    interval_s = settings.number("interval_s", 10, 1, 3_600)
-    prefix = settings.text("discovery_prefix", "homeassistant")
-    settings.require_no_more()
+    told = MqttSettings.of(settings)
+    broker = told.broker()
     readings = await line.readout()
     identity = Identity.of(readings)
     serial = identity.serial
-    base = f"{parts.path.strip('/') or 'halfhourly'}/{serial}"
-    for topic in (prefix, base):
-        if not _TOPIC.fullmatch(topic):
-            raise SettingError(f"{topic[:40]!r} is no topic to publish to")
-    topics = Topics(base, prefix, f"halfhourly_{serial}")
-    publisher = _Publisher(broker, topics, identity, interval_s)
+    topics = Topics(f"{told.base}/{serial}", told.prefix, f"halfhourly_{serial}")
+    publisher = _Publisher(broker, topics, identity, told.interval_s)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(publisher.publish_for_ever(line))
         while True:
             await publisher.news.put(readings)
-            await asyncio.sleep(interval_s)
+            await asyncio.sleep(told.interval_s)
             readings = await line.readout()
 
 
@@ -198,37 +170,3 @@ class _Publisher:
 def longer(pause_s: float) -> float:
     """The pause after one that was in vain."""
     return min(LONGEST_PAUSE_S, 2 * pause_s)
-
-
-def _parts(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        is_whole = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_whole = False
-    if not is_whole:
-        raise SettingError("the setting url is written mqtt://HOST:PORT or mqtts://USER@HOST:PORT")
-    return parts
-
-
-def _broker(parts: SplitResult, settings: Settings) -> Broker:
-    password = settings.secret("password") or unquote(parts.password or "")
-    authority = settings.text("ca_file")
-    certificate, key = settings.text("certificate_file"), settings.text("key_file")
-    tls = None
-    if parts.scheme == "mqtts":
-        try:
-            tls = ssl.create_default_context(cafile=authority or None)
-            if certificate:
-                tls.load_cert_chain(certificate, key or None)
-        except OSError as error:  # ssl.SSLError is one too
-            raise SettingError(f"the certificates cannot be read: {error}") from None
-    elif authority or certificate or key:
-        raise SettingError("certificates are for a url that begins with mqtts")
-    return Broker(
-        parts.hostname or "",
-        parts.port or _PORTS[parts.scheme],
-        unquote(parts.username) if parts.username else None,
-        password or None,
-        tls,
-    )

@@ -28,11 +28,11 @@ class StateFile:
     """What was acknowledged, in a file of the module's own; it survives a power cut.
 
     Args:
-        path: of the file; empty for none.
+        path: of the file; None for none.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path) if path else None
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
 
     def read(self) -> str:
         """What was written last; empty for nothing yet.

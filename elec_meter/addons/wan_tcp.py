@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import Final
 
 from elec_meter.addons.errors import (
     AddonError,
@@ -24,11 +22,7 @@ from elec_meter.addons.readings import Readings
 from elec_meter.addons.settings import Address, Settings
 from elec_meter.addons.wan_line import HOLD_S, SAID_BYTES, SharedLine
 from elec_meter.addons.wan_push import DELIVERY_S, HeadEnd, StateFile, drop, forward
-from shared.errors import ObisError
-from shared.obis import Obis
-
-PROFILES: Final = "1-0:99.1.0"
-"""What is forwarded where nothing else is said: half-hours of import, export, reactive energy."""
+from elec_meter.addons.wan_settings import WanSettings
 
 CALLERS: Final = 4
 """Head ends that may be connected at once; they are served one session after the other."""
@@ -36,18 +30,6 @@ CALLERS: Final = 4
 CONNECT_S: Final = 20.0
 _CLOCK: Final = "0-0:1.0.0"
 _SERIAL: Final = "1-0:0.0.0"
-
-
-class Tls(NamedTuple):
-    """What encrypts; None where nothing does.
-
-    Attributes:
-        client: of a connection that the module makes.
-        server: of one that it is made.
-    """
-
-    client: ssl.SSLContext | None = None
-    server: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,65 +45,6 @@ class Pace:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     delivery_s: float = DELIVERY_S
     hold_s: float = HOLD_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WanSettings:
-    """What the module was told; `of` checks it.
-
-    Attributes:
-        connect: where a head end waits for the FLAG line.
-        listen: where the module waits for one.
-        push: where half-hours go.
-        state_file: where it is written down how far the head end has them.
-        profiles: OBIS codes of what is forwarded.
-        keep_days: rows that are older are not sent any more.
-        interval_s: seconds between two looks at the meter.
-        tls: what encrypts.
-    """
-
-    connect: Address | None
-    listen: Address | None
-    push: Address | None
-    state_file: str
-    profiles: tuple[str, ...]
-    keep_days: int
-    interval_s: int
-    tls: Tls
-
-    @classmethod
-    def of(cls, settings: Settings) -> WanSettings:
-        """The settings, checked together.
-
-        Raises:
-            SettingError: one is wrong, or they do not fit each other.
-        """
-        connect, listen = settings.address("connect"), settings.address("listen")
-        push, state_file = settings.address("push"), settings.text("state_file")
-        profiles = tuple(map(_profile, settings.text("profiles", PROFILES).split(",")))
-        keep_days = settings.number("keep_days", 31, 1, 400)
-        interval_s = settings.number("interval_s", 60, 1, 100)
-        files = [settings.text(f"{name}_file") for name in ("ca", "certificate", "key")]
-        encrypts = settings.text("tls", "on")
-        settings.require_no_more()
-        places = [each for each in (connect, listen, push) if each is not None]
-        if not places:
-            raise SettingError("wan_tcp needs the setting connect, listen or push")
-        if push is not None and not state_file:
-            raise SettingError(
-                "the setting push needs state_file, where it is kept how far the head end has it"
-            )
-        tls = _tls(encrypts, files, places, is_server=listen is not None)
-        return cls(
-            connect=connect,
-            listen=listen,
-            push=push,
-            state_file=state_file,
-            profiles=profiles,
-            keep_days=keep_days,
-            interval_s=interval_s,
-            tls=tls,
-        )
 
 
 async def run(line: MeterLine, settings: Settings) -> None:
@@ -151,6 +74,7 @@ class Wan:
     def __init__(self, line: MeterLine, settings: WanSettings, pace: Pace | None = None) -> None:
         self._line = line
         self._settings = settings
+        self._tls = settings.tls()
         self._pace = pace or Pace()
         self._shared = SharedLine(line, self._pace.hold_s)
         self._callers: list[asyncio.StreamWriter] = []
@@ -184,7 +108,7 @@ class Wan:
     async def _listen(self, address: Address) -> asyncio.Server:
         try:
             server = await asyncio.start_server(
-                self._called, *address, ssl=self._settings.tls.server, limit=SAID_BYTES
+                self._called, *address, ssl=self._tls.server, limit=SAID_BYTES
             )
         except OSError as error:
             raise OutletError(f"cannot listen on {address}: {error.strerror or error}") from None
@@ -222,7 +146,7 @@ class Wan:
             try:
                 async with asyncio.timeout(CONNECT_S):
                     reader, writer = await asyncio.open_connection(
-                        *address, ssl=self._settings.tls.client, limit=SAID_BYTES
+                        *address, ssl=self._tls.client, limit=SAID_BYTES
                     )
                 self._line.say(f"offers its FLAG line to {address}")
                 if await self._serve(reader, writer):
@@ -260,7 +184,7 @@ class Wan:
 
     async def _push(self, address: Address) -> None:
         """Forward what the head end does not have, with growing pauses while it is away."""
-        head_end = HeadEnd(address, self._settings.tls.client, self._pace.delivery_s)
+        head_end = HeadEnd(address, self._tls.client, self._pace.delivery_s)
         async with contextlib.aclosing(head_end):
             await self._push_to(head_end)
 
@@ -303,48 +227,6 @@ class Wan:
                 f"forwards to {head_end.address}: has all through {through:%Y-%m-%d %H:%M} UTC,"
                 f" {forwarding.octets // forwarding.rows} bytes a row"
             )
-
-
-def _profile(text: str) -> str:
-    try:
-        return str(Obis.parse(text.strip()))
-    except ObisError:
-        raise SettingError(f"the setting profiles names no OBIS code: {text[:24]!r}") from None
-
-
-def _tls(word: str, files: list[str], places: list[Address], *, is_server: bool) -> Tls:
-    """What encrypts: in clear a line that reads personal data leaves no computer."""
-    authority, certificate, key = files
-    if word not in ("on", "off"):
-        raise SettingError("the setting tls is on or off")
-    if word == "off":
-        if any(files):
-            raise SettingError("certificates are for the setting tls on")
-        outside = [each for each in places if not _is_here(each.host)]
-        if outside:
-            raise SettingError(f"without TLS wan_tcp serves this computer alone, not {outside[0]}")
-        return Tls()
-    if is_server and not (authority and certificate):
-        raise SettingError(
-            "the setting listen needs certificate_file, and ca_file of who may connect"
-        )
-    try:
-        client = ssl.create_default_context(cafile=authority or None)
-        server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority or None)
-        server.verify_mode = ssl.CERT_REQUIRED
-        if certificate:
-            for context in (client, server):
-                context.load_cert_chain(certificate, key or None)
-    except OSError as error:  # ssl.SSLError is one too
-        raise SettingError(f"the certificates cannot be read: {error}") from None
-    return Tls(client, server)
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

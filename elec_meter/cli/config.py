@@ -13,7 +13,7 @@ import msgspec
 from shared.options import example
 
 from .options import data_option, json_option
-from .ordering import new_key, order
+from .ordering import holds_meter, new_key, order
 
 if TYPE_CHECKING:
     from elec_meter.at_rest import Written
@@ -71,6 +71,7 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
         return at_rest.apply_config(storage, new, level=Level.SUPPLIER)
 
     try:
+        _refuse_bad_modules(data_dir, request.config)
         _have_in_force(data_dir, request, written, as_json)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}" if file else str(error)) from None
@@ -82,22 +83,34 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
 def check(file: Path, as_json: bool) -> None:
     """Say whether a document is a meter's, and what kind of meter.
 
-    What the meter shows, reads out and records is tried out too, and so is the passive tariff.
+    What the meter shows, reads out and records is tried out too, and so are the passive tariff and
+    the settings of add-on modules. Modules and files that are not on this computer are named: they
+    must be on the meter's.
     """
     from elec_meter import at_rest
+    from elec_meter.addons import check_addons
     from elec_meter.errors import ConfigError
-    from elec_meter.storage import read_config
+    from elec_meter.storage import read_config_file
 
-    config = read_config(file)
+    config, host = read_config_file(file)
+    further = () if host is None else host.addons or ()
     try:
         at_rest.check_whole(config, datetime.now(UTC))
+        notes = [
+            note
+            for where, addons in (("addons", config.addons), ("host.addons", further))
+            for note in check_addons(addons, where=where, is_elsewhere=True, with_others=True)
+        ]
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     if as_json:
         from shared.exact_json import exact_json
 
-        click.echo(exact_json({"file": str(file), "meter": _in_words(config)}))
+        said = {"file": str(file), "meter": _in_words(config), "notes": notes}
+        click.echo(exact_json(said))
         return
+    for note in notes:
+        click.echo(f"Not checked: {file}: {note}.", err=True)
     click.echo(f"{file}: {_in_words(config)}.")
 
 
@@ -194,10 +207,16 @@ def rollback(number: int, data_dir: Path, as_json: bool) -> None:
     from elec_meter import at_rest
     from elec_meter.access import Level
     from elec_meter.control import RollBack
+    from elec_meter.storage.observe import observe
+
+    def earlier(config: MeterConfig) -> MeterConfig:
+        with observe(data_dir) as storage:
+            return storage.load_config(number) or config
 
     def written(storage: Storage) -> Written:
         return at_rest.roll_back(storage, number, level=Level.SUPPLIER)
 
+    _refuse_bad_modules(data_dir, earlier)
     _have_in_force(data_dir, RollBack(number=number, key=new_key()), written, as_json)
 
 
@@ -208,6 +227,21 @@ def schema() -> None:
     from shared.exact_json import exact_json
 
     click.echo(exact_json(config_json_schema(), indent=2))
+
+
+def _refuse_bad_modules(data_dir: Path, made: Callable[[MeterConfig], MeterConfig]) -> None:
+    """Refuse modules that could not work, by the checks of other packages too.
+
+    Those are loaded here: a meter that runs loads no code of others.
+    """
+    from elec_meter.addons import check_addons
+    from elec_meter.config import MeterConfig
+    from elec_meter.storage.observe import observe
+
+    if holds_meter(data_dir):
+        with observe(data_dir) as storage:
+            old = storage.load_config() or MeterConfig()
+        check_addons(made(old).addons, unless=old.addons, with_others=True)
 
 
 def _have_in_force(

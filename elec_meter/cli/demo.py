@@ -200,6 +200,7 @@ def _panel_place(
 
 def _addons(p1: tuple[str, int] | None, mqtt_url: str | None) -> tuple[AddonConfig, ...]:
     """The modules that the options ask for."""
+    from elec_meter.addons import AddonError, check_settings, require_module
     from elec_meter.config import AddonConfig, AddonSetting
     from elec_meter.ports import format_address
 
@@ -208,10 +209,17 @@ def _addons(p1: tuple[str, int] | None, mqtt_url: str | None) -> tuple[AddonConf
         wanted.append(("p1", "listen", format_address(*p1)))
     if mqtt_url is not None:
         wanted.append(("mqtt", "url", mqtt_url))
-    return tuple(
+    addons = tuple(
         AddonConfig(name=name, module=name, settings=(AddonSetting(name=setting, value=value),))
         for name, setting, value in wanted
     )
+    for addon in addons:
+        require_module(addon.module)
+        try:
+            check_settings(addon)
+        except AddonError as error:
+            raise click.BadParameter(f"{error}.", param_hint=f"--{addon.name}") from None
+    return addons
 
 
 def _device(text: str) -> SerialDevice:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Edge
+from elec_meter.addons import check_addons
+from elec_meter.config import MeterConfig
+from elec_meter.errors import ConfigError
+
+from .base import Edge, Host
 
 
 class AddonsEdge(Edge):
@@ -16,3 +20,17 @@ class AddonsEdge(Edge):
 
     def _say(self, name: str, sentence: str) -> None:
         self.host.tell(f"{name} {sentence}")
+
+
+def tell_of_addons(host: Host, config: MeterConfig) -> None:
+    """Say which modules will not work as they are set up: the meter measures without them.
+
+    Args:
+        host: this computer.
+        config: what the meter begins with.
+    """
+    for where, addons in (("addons", config.addons), ("host.addons", host.config.addons or ())):
+        try:
+            check_addons(addons, where=where)
+        except ConfigError as error:
+            host.tell(str(error))

@@ -19,6 +19,7 @@ from elec_meter.meter import Meter
 from elec_meter.runtime import Runtime
 from elec_meter.storage import DATABASE_NAME, Storage, read_config_file
 
+from .addons import tell_of_addons
 from .base import Edge, Host, Tell
 from .edges import edges_of
 from .ports import CredentialsMissingError
@@ -123,6 +124,7 @@ async def _run(
             f"the meter has a configuration of its own, and the file's differs in"
             f" {', '.join(changed)}: `elec-meter config apply` would put that in force"
         )
+    tell_of_addons(host, known or config)
     begin = host.now().replace(microsecond=0)
     meter = Meter(known or config, storage, begin, keystore=host.keystore)
     async with Runtime(meter, host.now, **arguments) as runtime, AsyncExitStack() as opened:

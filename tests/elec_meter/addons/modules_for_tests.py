@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from elec_meter.addons import MeterLine, Settings
+from elec_meter.addons import AddonError, MeterLine, Settings
 
 NAMES = ("good", "crashing", "hung", "busy", "flooding", "deaf", "prying", "chatty", "greedy")
 
@@ -18,8 +18,21 @@ def install(directory: Path) -> Path:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: modules-for-tests\nVersion: 1\n")
     lines = [f"{name} = {__name__}:{name}" for name in NAMES]
-    (info / "entry_points.txt").write_text("\n".join(["[elec_meter.addons]", *lines, ""]))
+    checks = [f"prying = {__name__}:check", f"hung = {__name__}:bad_check"]
+    text = ["[elec_meter.addons]", *lines, "[elec_meter.addon_checks]", *checks, ""]
+    (info / "entry_points.txt").write_text("\n".join(text))
     return directory
+
+
+def check(settings: Settings) -> None:
+    """Refuse one word."""
+    if settings.text("word") == "secret":
+        raise AddonError("the setting word is\n a secret")
+
+
+def bad_check(settings: Settings) -> None:
+    """Fail."""
+    settings.number("limit", 1, 1, 1 // 0)
 
 
 async def good(line: MeterLine, settings: Settings) -> None:

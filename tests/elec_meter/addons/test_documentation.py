@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from elec_meter.addons import mqtt, p1, wan_tcp
+from elec_meter.addons import mqtt, p1, slot, wan_tcp
 from elec_meter.addons.errors import SettingError
 from elec_meter.addons.limits import USUAL
 from elec_meter.addons.settings import Settings
@@ -79,6 +79,12 @@ def test_the_module_of_the_page_works() -> None:
 
     asyncio.run(talk())
     assert ["291 W are drawn"] == words
+
+
+def test_the_environment_is_as_shown() -> None:
+    """The page names each variable that a module has, and no other."""
+    first = ADDONS.read_text().partition("## What is checked")[0]
+    assert {*slot._ENVIRONMENT, "PYTHONPATH"} == set(re.findall(r"`([A-Z_]{4,})`", first))
 
 
 def test_the_limits_are_as_shown() -> None:

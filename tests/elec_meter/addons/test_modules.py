@@ -6,14 +6,16 @@ import pytest
 from msgspec.structs import replace
 
 from elec_meter.addon_lines import AddonLines
-from elec_meter.addons.errors import UnknownModuleError
-from elec_meter.config import AddonConfig, MeterConfig, demo_config
+from elec_meter.config import AddonConfig, AddonSetting, MeterConfig, demo_config
+from elec_meter.errors import ConfigError
 from tests.elec_meter.flag.programmer import Desktop
 
 
 def with_module(name: str) -> MeterConfig:
-    """The demo's document with a module."""
-    return replace(demo_config(), addons=(AddonConfig(name="mine", module=name),))
+    """The demo's document with a module; p1 has somewhere to listen."""
+    settings = (AddonSetting(name="listen", value="127.0.0.1:0"),) if name == "p1" else ()
+    addon = AddonConfig(name="mine", module=name, settings=settings)
+    return replace(demo_config(), addons=(addon,))
 
 
 def running(config: MeterConfig) -> Desktop:
@@ -26,7 +28,9 @@ def running(config: MeterConfig) -> Desktop:
 def test_a_module_that_is_not_there_is_not_put_in() -> None:
     """A running meter looks for it: it would fail at every start."""
     desktop = running(demo_config())
-    with pytest.raises(UnknownModuleError, match="there is no add-on module 'nosuch'"):
+    with pytest.raises(
+        ConfigError, match=r"^addons\[0\]\.module: there is no add-on module 'nosuch'"
+    ):
         desktop.meter.apply_config(with_module("nosuch"), desktop.now)
     assert demo_config() == desktop.meter.config
     desktop.meter.apply_config(with_module("p1"), desktop.now)

@@ -15,8 +15,8 @@ from aiomqtt import Client
 from elec_meter.addons import mqtt
 from elec_meter.addons.errors import SettingError
 from elec_meter.addons.home_assistant import Identity, Topics
-from elec_meter.addons.mqtt import Broker as At
 from elec_meter.addons.mqtt import _Publisher
+from elec_meter.addons.mqtt_settings import Broker as At
 from elec_meter.addons.settings import Settings
 from elec_meter.addons.slot import Slots
 from elec_meter.config import AddonConfig, AddonSetting
@@ -296,10 +296,17 @@ def test_a_broker_that_is_away_for_long_costs_no_memory(monkeypatch: pytest.Monk
         ({}, "the setting url is written mqtt://HOST:PORT"),
         ({"url": "http://127.0.0.1"}, "the setting url is written"),
         ({"url": "mqtt://"}, "the setting url is written"),
-        ({"url": "mqtt://host:99999"}, "the setting url is written"),
-        ({"url": "mqtt://host", "ca_file": "ca.pem"}, "certificates are for a url that begins"),
-        ({"url": "mqtts://host", "ca_file": "not-there.pem"}, "the certificates cannot be read"),
-        ({"url": "mqtt://host", "password_file": "not-there"}, "names no readable file"),
+        ({"url": "mqtt://host:99999"}, "the port in the setting url is a whole number from 1"),
+        ({"url": "mqtt://host:0"}, "the port in the setting url is a whole number from 1"),
+        ({"url": "mqtt://host/a#b"}, "a topic, in which there is no '\\?' and no '#'"),
+        ({"url": "mqtt://host/" + 128 * "x"}, "is no topic to publish to"),
+        ({"url": "mqtt://host", "ca_file": "/ca.pem"}, "certificates are for a url that begins"),
+        ({"url": "mqtts://host", "ca_file": "/not/there"}, "/not/there, which cannot be read"),
+        ({"url": "mqtts://host", "ca_file": "ca.pem"}, "a path from / on is needed"),
+        ({"url": "mqtts://host", "key_file": "/key"}, "key_file needs certificate_file"),
+        ({"url": "mqtt://host", "password_file": "/dev/null"}, "is for a url with a USER"),
+        ({"url": "mqtt://me@host", "password_file": "/dev/null"}, "/dev/null, which is no file"),
+        ({"url": "mqtt://me@host", "password_file": "/not/there"}, "which cannot be read"),
         ({"url": "mqtt://host", "interval_s": "0"}, "interval_s is a whole number from 1"),
         ({"url": "mqtt://host", "prefix": "x"}, "there is no setting 'prefix'"),
     ],

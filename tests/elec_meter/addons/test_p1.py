@@ -114,7 +114,7 @@ def test_a_setting_that_is_wrong_is_said() -> None:
 
     for settings, sentence in (
         ({}, "it ended: p1 needs the setting listen or serial"),
-        ({"listen": "8064"}, "it ended: the setting listen is written HOST:PORT"),
+        ({"listen": "8064"}, "it ended: the setting listen: '8064' is no address; write HOST:PORT"),
         ({"listn": "127.0.0.1:0"}, "it ended: there is no setting 'listn'"),
         ({"zone": "Europe/Nowhere"}, "it ended: the setting zone names no time zone"),
         ({"interval_s": "0"}, "it ended: the setting interval_s is a whole number from 1 to 60"),

@@ -349,7 +349,10 @@ def test_a_head_end_in_a_hurry_is_no_flood() -> None:
         ({"push": "127.0.0.1:1", "state_file": "x", "profiles": "P"}, "names no OBIS code: 'P'"),
         ({"connect": "head.end:1", "tls": "maybe"}, "the setting tls is on or off"),
         ({"connect": "[::1]:1", "tls": "off", "ca_file": "x"}, "for the setting tls on"),
-        ({"connect": "head.end:1", "ca_file": "/not/there"}, "certificates cannot be read"),
+        ({"connect": "head.end:1", "ca_file": "/not/there"}, "which cannot be read"),
+        ({"connect": "head.end:0"}, "nobody can be called at port 0"),
+        ({"listen": "head.end:65536"}, "asks for port 65536; ports end at 65535"),
+        ({"push": "head.end:1", "state_file": "/not/there/state"}, "no folder /not/there"),
         ({"connect": "head.end:1", "lisen": ""}, "there is no setting 'lisen'"),
     ],
 )
