@@ -243,13 +243,15 @@ def _tell_meter(line: Line, given: Given) -> None:
         given.weight = _typed("One pulse is (on the badge)", "0.01 m3", PulseWeight.parse)
     if given.dial_unit is None:
         given.dial_unit = click.prompt(
-            "The dial counts", type=click.Choice(["m3", "ft3", "100ft3"]), default="m3"
+            "The dial counts (beside its digits)",
+            type=click.Choice(["m3", "ft3", "100ft3"]),
+            default="m3",
         )
     unit = given.dial_unit
     while True:
         if given.dial is None:
             given.dial = _typed(
-                "The dial shows (a point before the red digits)",
+                "The dial shows (all its digits, with a point before the red ones, as 01234.567)",
                 None,
                 lambda text: DialReading.parse(text, unit),
             )

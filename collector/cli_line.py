@@ -66,15 +66,19 @@ def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
 
     Raises:
         CollectorError: there is no way to it.
+        click.UsageError: it would wait for a signal, and no bearer is named.
     """
+    from .cli_options import has_bearers
     from .storage.directory import DataDirectory
 
+    is_deaf = bool(bearers) and not has_bearers(bearers)
+    if is_deaf and not data_dir.exists():
+        raise _nothing_to_listen_with()
     try:
         directory = DataDirectory.open(data_dir)
     except DirectoryInUseError:
         directory = None
     if directory is None:
-        from .cli_options import has_bearers
         from .ports.line import ControlLine
 
         if bearers and has_bearers(bearers):
@@ -86,7 +90,13 @@ def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
             yield _Remote(remote.ask)
         return
     with directory:
+        if is_deaf:
+            raise _nothing_to_listen_with()
         yield from _local(directory, bearers)
+
+
+def _nothing_to_listen_with() -> click.UsageError:
+    return click.UsageError("Nothing to listen with: give --stick, --wire, --ble or --replay.")
 
 
 def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:

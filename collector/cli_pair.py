@@ -53,7 +53,11 @@ _INSTALLATION = (
     click.option("--mprn", metavar="DIGITS", help="The meter point reference number."),
     click.option("--meter-serial", metavar="TEXT", help="The serial on the meter's badge."),
     click.option("--weight", metavar="VOLUME", help="One pulse, such as '0.01 m3' or '1 ft3'."),
-    click.option("--dial", metavar="DIGITS", help="The dial, a point before the red digits."),
+    click.option(
+        "--dial",
+        metavar="DIGITS",
+        help="All digits of the dial, with a point before the red ones, as 01234.567.",
+    ),
     click.option(
         "--dial-unit", type=click.Choice(["m3", "ft3", "100ft3"]), help="What the dial counts."
     ),
@@ -76,7 +80,9 @@ _INSTALLATION = (
         help="Pulses of the test burn; 0 leaves it out.",
     ),
     click.option(
-        "--any-telegram", is_flag=True, help="Do not wait for the button: any telegram will do."
+        "--any-telegram",
+        is_flag=True,
+        help="Do not wait for the button. Needed with --ble, and with recordings without a press.",
     ),
     click.option("--installer", metavar="NAME", help="Who does it."),
     click.option("--yes", "agrees", is_flag=True, help="Take the expected index as right."),

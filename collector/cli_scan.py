@@ -31,7 +31,10 @@ def command(
     as_json: bool,
     **bearers_named: Any,
 ) -> None:
-    """Listen, and list every unit and meter that is heard: who, how often and how strong."""
+    """Listen, and list every unit and meter that is heard: who, how often and how strong.
+
+    No advert over Bluetooth names its unit: each sender has a line with its address.
+    """
     from shared.timegrid import unix_ms
 
     from .bearers.opening import open_bearers
@@ -43,7 +46,7 @@ def command(
     bearers = open_bearers(lambda: None, **bearers_named)
     live = [bearer for bearer in bearers if not isinstance(bearer, ReplayFile)]
     clock = HostClock()
-    heard: dict[tuple[str, str], dict[str, Any]] = {}
+    heard: dict[tuple[str | None, str], dict[str, Any]] = {}
     end = clock.now() + length
     try:
         for recording in bearers:
@@ -66,8 +69,9 @@ def command(
     print_rows(list(heard.values()), as_json=as_json, as_csv=False)
 
 
-def _note(heard: dict[tuple[str, str], dict[str, Any]], frame: Any) -> None:
+def _note(heard: dict[tuple[str | None, str], dict[str, Any]], frame: Any) -> None:
     from shared.timegrid import iso_utc
+    from shared.wire.bthome import advert_security
     from shared.wire.errors import WireError
     from shared.wire.header import parse_header
     from shared.wire.wmbus import unframe
@@ -75,17 +79,21 @@ def _note(heard: dict[tuple[str, str], dict[str, Any]], frame: Any) -> None:
     from .media import medium_name
     from .signal import is_asked_for
 
+    who: dict[str, Any] = {"manufacturer": None, "serial": None, "medium": None, "address": None}
     try:
-        header = parse_header(unframe(frame.data))
+        if frame.address is not None:
+            who["address"] = frame.address.hex(":").upper()
+            who["security"] = advert_security(frame.data)
+        else:
+            header = parse_header(unframe(frame.data))
+            who["manufacturer"], who["serial"] = header.manufacturer, header.serial
+            who["medium"], who["security"] = medium_name(header.medium), header.mode
     except WireError:
         return
     row = heard.setdefault(
-        (header.manufacturer, header.serial),
+        (who["manufacturer"], who["serial"] or who["address"]),
         {
-            "manufacturer": header.manufacturer,
-            "serial": header.serial,
-            "medium": medium_name(header.medium),
-            "security": header.mode,
+            **who,
             "telegrams": 0,
             "rssi_dbm": None,
             "installing": False,
@@ -95,5 +103,5 @@ def _note(heard: dict[tuple[str, str], dict[str, Any]], frame: Any) -> None:
     )
     row["telegrams"] += 1
     row["rssi_dbm"] = frame.rssi_dbm
-    row["installing"] = row["installing"] or is_asked_for(frame)
+    row["installing"] = row["installing"] or (frame.address is None and is_asked_for(frame))
     row["last"] = iso_utc(frame.received_utc)

@@ -33,6 +33,9 @@ from .setting import UnitSetting
 from .signal import Signal
 
 SIGNAL_TIMEOUT: Final = timedelta(seconds=90)
+QUIET: Final = timedelta(seconds=30)
+"""After so much of a wait for the signal in which nothing is heard, the receiver is looked at."""
+
 SETTING_TIMEOUT: Final = timedelta(seconds=30)
 TEST_BURN_TIMEOUT: Final = timedelta(minutes=10)
 _FRAMES_MAX: Final = 512
@@ -110,6 +113,7 @@ class PairingSession:
         self._plan = plan
         self._key: bytes | None = None
         self._deadline: datetime | None = None
+        self._is_long = False
         self._hearing: Hearing | None = None
         self._setting: UnitSetting | None = None
         self._base: Heard | None = None
@@ -128,7 +132,8 @@ class PairingSession:
         if self.state is PairingState.TEST_BURN or (is_over and self._base is not None):
             return list(_BURN_ADVICE)
         if self.state in (PairingState.SIGNAL, PairingState.ENDED):
-            return self.signal.advice(self.serial)
+            has_button = self._plan.is_own
+            return self.signal.advice(self.serial, has_button=has_button, is_long=self._is_long)
         return []
 
     @property
@@ -298,6 +303,8 @@ class PairingSession:
 
     def handle_timer(self, now: datetime) -> None:
         """Stop waiting where it was long enough."""
+        if self.state is PairingState.SIGNAL and self._deadline is not None:
+            self._is_long = require_utc(now) >= self._deadline - SIGNAL_TIMEOUT + QUIET
         if self._deadline is not None and require_utc(now) >= self._deadline:
             self._go(_Step.TIMED_OUT, now)
             self._pass_steps(now)

@@ -16,6 +16,8 @@ from .events import CountReceived, Event, TelegramReceived
 
 _WIRED_START = b"\x68"
 _STRANGERS_MAX = 64
+_NOISE_FRAMES = 5  # so many damaged ones any place brings
+_BLUETOOTH = "ble"
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Signal:
         unread: those that are refused for another reason, and `reason` is the newest one's.
         reason: see there.
         asked_for: accepted ones that say that somebody pressed the unit's button.
+        over_bluetooth: accepted ones that came over a connection, which says nothing of a button.
         damaged: frames that arrived with errors; nobody knows whose. Those of a kind that is not
             spoken here are not among them.
         strangers: serials of other units that were heard, the first few.
@@ -52,6 +55,7 @@ class Signal:
     unread: int = 0
     reason: str = ""
     asked_for: int = 0
+    over_bluetooth: int = 0
     damaged: int = 0
     strangers: set[str] = field(default_factory=set)
     rssi_dbm: int | None = None
@@ -75,6 +79,7 @@ class Signal:
         if isinstance(outcome, (TelegramReceived, CountReceived)):
             self.accepted += 1
             self.asked_for += is_asked_for(frame)
+            self.over_bluetooth += frame.bearer == _BLUETOOTH
         elif isinstance(outcome, events.BadMac):
             self.key_refused += 1
         elif isinstance(outcome, events.KeyMissing):
@@ -89,12 +94,23 @@ class Signal:
             self.unread += 1
             self.reason = outcome.reason
 
-    def advice(self, serial: str) -> list[str]:
-        """What a person should know or try, the likeliest first; plain sentences."""
-        return list(self._advice(serial))
+    def advice(self, serial: str, *, has_button: bool = True, is_long: bool = True) -> list[str]:
+        """What a person should know or try, the likeliest first; plain sentences.
 
-    def _advice(self, serial: str) -> Iterator[str]:
-        if self.accepted and not self.asked_for:
+        Args:
+            serial: the unit's.
+            has_button: whether it has one that makes it send at once.
+            is_long: whether so much time has passed that silence says something of the receiver.
+        """
+        return list(self._advice(serial, has_button=has_button, is_long=is_long))
+
+    def _advice(self, serial: str, *, has_button: bool, is_long: bool) -> Iterator[str]:
+        if self.over_bluetooth and not self.asked_for:
+            yield (
+                f"the unit {serial} is heard and its key is right: over Bluetooth it does not say"
+                " that its button was pressed, so begin again with --any-telegram"
+            )
+        elif self.accepted and not self.asked_for:
             yield (
                 f"the unit {serial} is heard and its key is right:"
                 " press its button, or swipe the magnet along its mark and take it away"
@@ -121,15 +137,16 @@ class Signal:
         elif self.unread and not self.accepted:
             yield f"the unit {serial} is heard and cannot be read: {self.reason}"
         elif not self.of_unit:
-            yield f"the unit {serial} is not heard: press its button, and stay within a few metres"
+            how = "press its button, and " if has_button else ""
+            yield f"the unit {serial} is not heard: {how}stay within a few metres"
             if self.strangers:
                 yield (
                     f"{len(self.strangers)} other units are heard, so the receiver works:"
                     " compare the serial with the label"
                 )
-            elif not self.frames:
+            elif not self.frames and is_long:
                 yield "nothing at all is heard: is the receiver plugged in, with its aerial?"
-        if self.damaged > self.accepted:
+        if self.damaged > self.accepted and (is_long or self.damaged > _NOISE_FRAMES):
             yield f"{self.damaged} frames arrived damaged: move the receiver or its aerial"
         if self.rssi_best_dbm is not None and self.rssi_best_dbm < WEAK_DBM:
             yield f"the signal is weak, {self.rssi_best_dbm} dBm: move the receiver nearer"

@@ -110,6 +110,19 @@ def open_advert(
     return Advert("ccm", int.from_bytes(counter, "little"), parse_objects(objects))
 
 
+def advert_security(service_data: bytes) -> str:
+    """Return what protects an advert, as its first byte says: "none" or "ccm".
+
+    Raises:
+        Truncated: if it is empty.
+        Unsupported: for another version.
+    """
+    information = Cursor(service_data).u8()
+    if information >> 5 != VERSION:
+        raise Unsupported("BTHome version %d is not spoken here" % (information >> 5))
+    return "ccm" if information & ENCRYPTED else "none"
+
+
 def parse_objects(data: bytes) -> "list[Measurement]":
     """Return the measurements in ``data``.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -21,7 +22,7 @@ from shared.errors import LabelCheckError, UnitsError
 from shared.label import UnitLabel
 from shared.units import PULSE_1_FT3, PULSE_10_L
 from tests.collector.bench import LABEL, MPRN, Bench, meter
-from tests.collector.frames import KEY, SERIAL
+from tests.collector.frames import KEY, SERIAL, heard
 
 OTHER_KEY = bytes(range(16))
 
@@ -126,12 +127,16 @@ def test_wrong_key_is_told_apart_from_no_signal() -> None:
 
 
 def test_no_signal() -> None:
-    """After 90 s without a frame it ends, and says what to try."""
+    """After 90 s without a frame it ends; after 30 s it asks to look at the receiver."""
     bench, pairing = Bench(radio=VirtualRadio(1, loss=1.0)), session()
     pairing.give_label(LABEL, bench.now)
     assert bench.now + timedelta(seconds=90) == pairing.next_timer()
     bench.press()
-    bench.run(pairing, 89)
+    bench.run(pairing, 29)
+    assert ["is not heard"] == [
+        words for words in ("is not heard", "nothing at all") if words in str(pairing.advice)
+    ]
+    bench.run(pairing, 60)
     assert PairingState.SIGNAL is pairing.state
     bench.run(pairing, 2)
     assert PairingState.ENDED is pairing.state
@@ -171,12 +176,25 @@ def test_any_telegram_will_do_where_a_script_says_so() -> None:
     assert [True] == bench.obeyed
 
 
+def test_a_connection_does_not_say_that_the_button_was_pressed() -> None:
+    """Over Bluetooth the advice is the option, not the button, which nobody would hear of."""
+    bench, pairing = Bench(), session()
+    pairing.give_label(LABEL, bench.now)
+    pairing.receive(replace(heard(3, 1, 1), bearer="ble"), bench.now)
+    assert PairingState.SIGNAL is pairing.state
+    assert "begin again with --any-telegram" in pairing.advice[0]
+    assert 1 == len(pairing.advice)
+
+
 def test_damaged_frames_and_a_weak_signal() -> None:
-    """Both are said, whatever else is."""
+    """Both are said, whatever else is; a frame or two that noise has damaged is nothing."""
     bench, pairing = Bench(radio=VirtualRadio(3, delay_max_s=0, corrupt=1.0)), session()
     pairing.give_label(LABEL, bench.now)
     bench.press()
-    bench.run(pairing, 60)
+    bench.run(pairing, 2)
+    assert pairing.signal.damaged
+    assert "damaged" not in str(pairing.advice)
+    bench.run(pairing, 58)
     assert pairing.signal.damaged > 5
     assert "damaged" in str(pairing.advice)
     pairing.signal.rssi_best_dbm = -101

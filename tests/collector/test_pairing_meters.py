@@ -183,9 +183,7 @@ def test_a_neighbour_that_nobody_understands_is_not_damage() -> None:
     pairing.give_identity(METER, KEY, at(0))
     pairing.receive(received(bytes.fromhex(TECHEM), 10), at(10))
     assert (1, 0) == (pairing.signal.frames, pairing.signal.damaged)
-    assert ["the unit 12345678 is not heard: press its button, and stay within a few metres"] == (
-        pairing.advice
-    )
+    assert ["the unit 12345678 is not heard: stay within a few metres"] == (pairing.advice)
 
 
 def test_an_enciphering_meter_needs_its_key() -> None:
