@@ -26,6 +26,7 @@ from .halfhours import Fold, FoldStep, fold
 from .journal import Journal, LastHeard
 from .rows import PulseHalfHour, PulseRun, rows, single
 from .setback import closing_step, overtaken_pulses, overtaken_rows, with_overtaken
+from .silence import Silence, Standing
 from .storage.derived import Derived
 from .storage.overtaken import Overtaken
 from .storage.past import Past
@@ -52,19 +53,23 @@ class PairedUnit:
         self._pairing = record.pairing
         self._past = Past(connection)
         self._overtaken = Overtaken(connection)
-        self._listening_ms = 0
         self._overtaken_rows = self._overtaken.rows(record.serial)
         self._compaction = Compaction(self._journal, self._past, record.serial, self._pairing)
         self._condensing: Condensing | None = None
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
-        self.is_silent = self._registry.is_silent(record.serial)
+        self._silence = Silence(self._registry.standing(record.serial), record.period_s, self._keep)
         self._alarms = self._registry.alarms(record.serial)
 
     @property
     def register(self) -> int:
         """Pulses since the pairing, by all that has been heard."""
         return self._fold.advances.total + overtaken_pulses(self._overtaken_rows)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has not been heard for more than twice its period."""
+        return self._silence.is_silent
 
     @property
     def alarms(self) -> int:
@@ -96,7 +101,7 @@ class PairedUnit:
             return []
         self._apply(stamp)
         self.heard = self._journal.last_heard(self.record.serial)
-        self._set_silent(is_silent=False)
+        self._silence.hear(unix_ms(self.heard_utc))
         return list(self._remarks(received, before, self.register - register))
 
     def narrow(self, replayed: Replayed, now: datetime) -> None:
@@ -134,7 +139,7 @@ class PairedUnit:
         if stamp is None:
             return []
         self._apply(stamp)
-        self._set_silent(is_silent=False)
+        self._silence.hear(unix_ms(self.heard_utc))
         remarks: list[Event] = []
         if self._fold.advances.counts.at(key).kind is CountKind.ROLLED_BACK:
             remarks.append(
@@ -196,7 +201,7 @@ class PairedUnit:
 
     def listen_from(self, now_ms: int) -> None:
         """A clock was set to this: by it the unit has not been silent for any time yet."""
-        self._listening_ms = now_ms
+        self._silence.listen_from(now_ms)
 
     def resume(self) -> None:
         """Go on after `set_back`, once the journal has been told."""
@@ -205,12 +210,11 @@ class PairedUnit:
         self.heard = self._journal.last_heard(self.record.serial)
 
     def silence(self, now_ms: int) -> events.UnitSilent | None:
-        """Tell of a silence, once."""
-        if self.is_silent or now_ms <= self._silent_after_ms:
-            return None
+        """Tell of a silence that is news."""
         if self._journal.end(self.record.serial) is not None:
             return None
-        self._set_silent(is_silent=True)
+        if not self._silence.pass_time(unix_ms(self.heard_utc), now_ms):
+            return None
         return events.UnitSilent(
             received_utc=from_unix_ms(now_ms),
             serial=self.record.serial,
@@ -220,8 +224,10 @@ class PairedUnit:
     def next_timer_ms(self) -> int:
         """When `seal` or `silence` will have something to do, in UNIX milliseconds."""
         sealed_ms = (self.final_through_s + HALF_HOUR_S + self._pairing.horizon_s) * 1000 + 1
-        is_quiet = self.is_silent or self._journal.end(self.record.serial) is not None
-        return sealed_ms if is_quiet else min(sealed_ms, self._silent_after_ms + 1)
+        silent_ms = self._silence.next_timer_ms(unix_ms(self.heard_utc))
+        if silent_ms is None or self._journal.end(self.record.serial) is not None:
+            return sealed_ms
+        return min(sealed_ms, silent_ms)
 
     def grid_tick_dms(self) -> tuple[int, int] | None:
         """Between which instants the newest tick of the unit's grid was, in tenths of a ms."""
@@ -390,11 +396,5 @@ class PairedUnit:
         count_ms = self._journal.count_heard_ms(self.record.serial)
         return heard_utc if count_ms is None else max(heard_utc, from_unix_ms(count_ms))
 
-    @property
-    def _silent_after_ms(self) -> int:
-        return max(unix_ms(self.heard_utc), self._listening_ms) + 2000 * self.record.period_s
-
-    def _set_silent(self, *, is_silent: bool) -> None:
-        if is_silent != self.is_silent:
-            self.is_silent = is_silent
-            self._registry.set_silent(self.record.serial, is_silent=is_silent)
+    def _keep(self, standing: Standing) -> None:
+        self._registry.set_standing(self.record.serial, standing)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from collector.entries import TelegramKey
 from collector.fleet import WINDOW, UnitRecord
+from collector.silence import Standing
 from shared.timegrid import from_unix_ms, unix_ms
 from shared.units import PulseWeight
 
@@ -151,15 +152,15 @@ class Registry:
             (phase.command_counter, phase.phasings, phase.phased_ms, phase.phased_boot, serial),
         )
 
-    def is_silent(self, serial: str) -> bool:
-        """Whether a unit's silence has been reported."""
+    def standing(self, serial: str) -> Standing:
+        """How a unit is heard."""
         query = "SELECT is_silent FROM collector_unit WHERE serial = ?"
-        return bool(self._tables.row(query, (serial,))[0])
+        return Standing(self._tables.row(query, (serial,))[0])
 
-    def set_silent(self, serial: str, *, is_silent: bool) -> None:
-        """Keep whether a unit's silence has been reported."""
+    def set_standing(self, serial: str, standing: Standing) -> None:
+        """Keep how a unit is heard."""
         statement = "UPDATE collector_unit SET is_silent = ? WHERE serial = ?"
-        self._tables.change(statement, (is_silent, serial))
+        self._tables.change(statement, (int(standing), serial))
 
     def alarms(self, serial: str) -> int | None:
         """Which of a unit's flags have been told of, as `collector.alarms` has it.

@@ -153,7 +153,7 @@ def test_reset_counter_wraps() -> None:
 
 
 def test_silence_is_told_once_and_timed() -> None:
-    """Past twice the period, at the time announced, silence is an event; being heard ends it."""
+    """Past twice the period, at the time announced; being heard ends it, and a day tells anew."""
     col = _collector()
     col.receive(heard(4, 60, 1), at(60))
     timer = col.next_timer()
@@ -165,7 +165,12 @@ def test_silence_is_told_once_and_timed() -> None:
     assert col.state(SERIAL).is_silent
     col.receive(heard(4, 5000, 2), at(5000))
     assert not col.state(SERIAL).is_silent
-    assert ["UnitSilent"] == _kinds(col.handle_timer(at(9000)))
+    assert [] == col.handle_timer(at(9000))
+    assert col.state(SERIAL).is_silent
+    timer = col.next_timer()
+    assert timer is not None
+    assert 5000 + 86_400 <= (timer - at(0)).total_seconds() < 5001 + 86_400
+    assert ["UnitSilent"] == _kinds(col.handle_timer(timer))
 
 
 def test_rows_become_final_at_the_announced_time() -> None:
