@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -15,8 +14,8 @@ from elec_meter.addons.limits import USUAL
 from elec_meter.addons.settings import Settings
 from elec_meter.addons.throttle import Throttle
 from elec_meter.addons.wan_line import _SLOWER
-from elec_meter.addons.wan_tcp import Pace, Wan, WanSettings
-from tests.certificates import self_signed
+from elec_meter.addons.wan_settings import WanSettings
+from elec_meter.addons.wan_tcp import Pace, Wan
 from tests.elec_meter.addons.head_end import (
     HALF_HOUR,
     FastPace,
@@ -196,35 +195,6 @@ def test_a_garbled_line_is_asked_again(tmp_path: Path, noises: int) -> None:
         await until(lambda: head_end.rows and not meter.noises, task)
 
     assert ends(1) == pushing(talk, tmp_path / "state").rows
-
-
-def test_half_hours_are_forwarded_under_tls(tmp_path: Path) -> None:
-    """To the one whose certificate is trusted, and to nobody else."""
-    pem, key, _ = self_signed(tmp_path, "head-end")
-    other, *_ = self_signed(tmp_path, "other")
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server.load_cert_chain(pem, key)
-
-    async def play(trusted: Path) -> tuple[HeadEnd, list[str]]:
-        head_end = await HeadEnd().start(server)
-        meter, fast = WiredMeter(), FastPace()
-        values = {"state_file": str(tmp_path / "state"), "ca_file": str(trusted)}
-        push = {"push": f"127.0.0.1:{head_end.port}"}
-        settings = WanSettings.of(Settings({**values, **push}))
-        async with asyncio.timeout(60), meter.line() as line:
-            wan = Wan(line, settings, Pace(fast.sleep))
-            task = asyncio.create_task(wan.run())
-            await meter.live(wan, 1.1)
-            await until(lambda: head_end.rows or meter.said, task)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await head_end.stop()
-        return head_end, meter.said
-
-    distrusted, said = asyncio.run(play(other))
-    assert [] == distrusted.rows
-    assert "certificate verify failed" in said[0].lower()
-    assert ends(1) == asyncio.run(play(pem))[0].rows
 
 
 def test_a_head_end_reads_through_the_module() -> None:
