@@ -174,7 +174,7 @@ NO_PASSWORD = "levels 1, 2 and 3 have no password: `elec-meter control password 
         ),
         (
             f"{LISTENING}certificate = 'meter.toml'\nkey = 'meter.toml'\n",
-            "are no certificate and its key",
+            "meter.toml holds no certificate in PEM",
         ),
         (f"{LISTENING}certificate = 'no.pem'\nkey = 'no.key'\n", "no.pem cannot be read"),
         (f"{SYNTHETIC}[host.collector]\nsticks = ['x:y']\n", "KIND:PORT"),
