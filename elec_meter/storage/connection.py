@@ -14,6 +14,12 @@ WRITES_MAX: Final = 250_000
 WRITTEN_BYTES_MAX: Final = 32 << 20
 """Bytes of their texts and values."""
 
+CACHE_KIB: Final = 512
+"""Pages that SQLite keeps between two transactions; a checkpoint touches fewer than half as many.
+
+Without a limit of ours they are 2,000 KiB, which a meter fills within a month.
+"""
+
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 
 # What a statement may be refused for without harm to the transaction that it is in.
@@ -54,6 +60,7 @@ class RepeatingConnection(sqlite3.Connection):
         self.lost: str | None = None
         super().execute("PRAGMA cache_spill = OFF")
         super().execute("PRAGMA temp_store = MEMORY")
+        super().execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     @property
     def writes(self) -> int:

@@ -17,6 +17,7 @@ from elec_meter.errors import (
 )
 from elec_meter.ledger import Ledger
 from elec_meter.storage import DATABASE_NAME, Storage, schema
+from elec_meter.storage.connection import CACHE_KIB
 from tests.elec_meter.ledger.meters import MIDNIGHT_S, powered_ledger
 from tests.elec_meter.storage.files import fingerprint
 
@@ -64,6 +65,15 @@ def test_commits_are_synchronous(tmp_path: Path) -> None:
             pragma("PRAGMA journal_mode").fetchone()[0],
             pragma("PRAGMA synchronous").fetchone()[0],
         )
+
+
+def test_pages_in_memory_have_a_limit(tmp_path: Path) -> None:
+    """SQLite keeps half a mebibyte of pages, however long the meter runs and whoever opens."""
+    for is_read_only in (False, True):
+        with Storage.open(tmp_path, read_only=is_read_only) as storage:
+            (size,) = storage.connection.execute("PRAGMA cache_size").fetchone()
+        assert -CACHE_KIB == size
+    assert CACHE_KIB <= 512
 
 
 def test_second_writer_is_refused(tmp_path: Path) -> None:
