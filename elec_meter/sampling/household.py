@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from shared.timegrid import DAY_S, HALF_HOUR_S, LONDON, half_hour_floor_s
 
 SOLAR_PEAK_W = 3_600.0
+_SOLAR_NOON_H = 12.1
+_DAY_MIN = DAY_S // 60
 
 
 class HouseholdLoad:
@@ -29,7 +31,9 @@ class HouseholdLoad:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._day = -1
-        self._day_w: NDArray[np.float64] = np.zeros(DAY_S)
+        # A day is worked out in place: arrays that come and go leave holes in a small heap.
+        self._day_w, self._habits_w, self._sun_w = np.zeros((3, DAY_S))
+        self._past_noon_h = np.arange(DAY_S) / 3_600 - _SOLAR_NOON_H
 
     def power_w(self, start_s: int, seconds: int) -> NDArray[np.float64]:
         """Net active power of each second from `start_s` (UTC), W; negative is export."""
@@ -38,28 +42,36 @@ class HouseholdLoad:
         while filled < seconds:
             day, offset = divmod(start_s + filled, DAY_S)
             if day != self._day:
-                self._day, self._day_w = day, self._whole_day(day)
+                self._day = day
+                self._work_out(day)
             part = self._day_w[offset : offset + seconds - filled]
             power[filled : filled + len(part)] = part
             filled += len(part)
         return power
 
-    def _whole_day(self, day: int) -> NDArray[np.float64]:
+    def _work_out(self, day: int) -> None:
         noon = datetime.fromtimestamp(day * DAY_S + DAY_S // 2, UTC)
         # People and their appliances keep local time; the sun does not.
         local_shift_s = int((noon.astimezone(LONDON).utcoffset() or timedelta(0)).total_seconds())
         rng = np.random.default_rng([self._seed, day])
-        habits = _appliances(rng, weekend=noon.weekday() >= 5)
-        return np.roll(habits, -local_shift_s) - _solar(rng, noon.timetuple().tm_yday)
+        habits_w, sun_w = self._habits_w, self._sun_w
+        _fill_appliances(habits_w, rng, weekend=noon.weekday() >= 5)
+        _fill_solar(sun_w, rng, noon.timetuple().tm_yday, self._past_noon_h)
+        midnight = DAY_S - local_shift_s
+        np.subtract(habits_w[local_shift_s:], sun_w[:midnight], out=self._day_w[:midnight])
+        np.subtract(habits_w[:local_shift_s], sun_w[midnight:], out=self._day_w[midnight:])
 
 
-def _appliances(rng: np.random.Generator, *, weekend: bool) -> NDArray[np.float64]:
+def _fill_appliances(
+    power: NDArray[np.float64], rng: np.random.Generator, *, weekend: bool
+) -> None:
     """One local day of appliances, W for each second."""
-    second = np.arange(DAY_S)
-    power = np.full(DAY_S, 85.0)  # router, standby, alarm: the always-on base
+    power.fill(85.0)  # router, standby, alarm: the always-on base
 
     fridge_period_s = int(rng.integers(2_400, 3_000))
-    power += np.where((second + rng.integers(fridge_period_s)) % fridge_period_s < 900, 95.0, 0.0)
+    first_s = -int(rng.integers(fridge_period_s))
+    for on_s in range(first_s, DAY_S, fridge_period_s):
+        power[max(0, on_s) : max(0, on_s + 900)] += 95.0
 
     def run(start_h: float, minutes: float, watts: float, spread_h: float = 0.5) -> None:
         start = int((start_h + rng.normal(0, spread_h)) * 3_600) % DAY_S
@@ -80,20 +92,29 @@ def _appliances(rng: np.random.Generator, *, weekend: bool) -> NDArray[np.float6
         wash_h = 10.0 + rng.normal(0, 1.5)
         run(wash_h, 18.0, 2_050.0, 0.0)  # washing machine: heating,
         run(wash_h + 0.3, 55.0, 190.0, 0.0)  # then turning
-    power *= 1.0 + 0.01 * rng.standard_normal(DAY_S // 60).repeat(60)
-    return power
+    by_minute = power.reshape(_DAY_MIN, 60)
+    by_minute *= 1.0 + 0.01 * rng.standard_normal((_DAY_MIN, 1))
 
 
-def _solar(rng: np.random.Generator, day_of_year: int) -> NDArray[np.float64]:
+def _fill_solar(
+    power: NDArray[np.float64],
+    rng: np.random.Generator,
+    day_of_year: int,
+    past_noon_h: NDArray[np.float64],
+) -> None:
     """One UTC day of a south-facing roof at 52 degrees north, W for each second."""
     season = math.cos(2 * math.pi * (day_of_year - 172) / 365)
     half_day_h = 6.0 + 2.3 * season
-    hour = np.arange(DAY_S) / 3_600
-    height = np.cos(np.clip((hour - 12.1) / half_day_h, -1, 1) * math.pi / 2)
-    clear_w = SOLAR_PEAK_W * (0.6 + 0.35 * season) * height**1.3
-    minutes = DAY_S // 60 + 30
-    cloud = np.convolve(rng.standard_normal(minutes), np.ones(31) / 31, "valid") * 3.0
-    return np.asarray(clear_w * np.clip(0.55 + 0.35 * cloud.repeat(60)[:DAY_S], 0.08, 1.0))
+    np.divide(past_noon_h, half_day_h, out=power)
+    np.clip(power, -1, 1, out=power)
+    power *= math.pi
+    power /= 2
+    np.cos(power, out=power)
+    np.power(power, 1.3, out=power)
+    power *= SOLAR_PEAK_W * (0.6 + 0.35 * season)
+    cloud = np.convolve(rng.standard_normal(_DAY_MIN + 30), np.ones(31) / 31, "valid") * 3.0
+    by_minute = power.reshape(_DAY_MIN, 60)
+    by_minute *= np.clip(0.55 + 0.35 * cloud, 0.08, 1.0).reshape(_DAY_MIN, 1)
 
 
 class SeriesLoad:

@@ -1,5 +1,6 @@
 """The simulated home: the same seed is the same home, however it is asked."""
 
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -47,3 +48,16 @@ def test_a_series_is_drawn_evenly_and_only_where_it_is() -> None:
     assert [0.0] * 10 == drawn[:10].tolist()
     assert [500.0] * 1800 == drawn[10:1810].tolist()
     assert [0.0] * 10 == drawn[1810:].tolist()
+
+
+def test_a_new_day_takes_no_new_memory() -> None:
+    """All days are worked out in the same place: none needs another array."""
+    home = HouseholdLoad(1)
+    home.power_w(MIDSUMMER_S, 1)
+    tracemalloc.start()
+    try:
+        home.power_w(MIDSUMMER_S + DAY_S, 1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < DAY_S * np.dtype(np.float64).itemsize // 4
