@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from .particulars import MeterDetails, PairingOutcome, PairingPlan
     from .readings import Readings, UnitState
     from .rows import PulseHalfHour, PulseRun
+    from .upkeep import Upkeep
 
 __all__ = [
     "BackOff",
@@ -182,6 +183,7 @@ __all__ = [
     "UnitUnreached",
     "UnknownUnit",
     "UnsupportedFrame",
+    "Upkeep",
     "VirtualRadio",
     "WmbusStick",
     "WrongMedium",
@@ -226,5 +228,6 @@ __getattr__, __dir__ = shared.lazy.loader(
         "particulars": "MeterDetails PairingOutcome PairingPlan",
         "readings": "Readings UnitState",
         "rows": "PulseHalfHour PulseRun",
+        "upkeep": "Upkeep",
     },
 )

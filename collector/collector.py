@@ -330,13 +330,13 @@ class Collector(Readings):
         """
         return sum(self.compact_some(serial, now, _ALL) or 0 for serial in self.serials)
 
-    def compact_some(self, serial: str, now: datetime, limit: int) -> int | None:
+    def compact_some(self, serial: str, now: datetime, limit: int = 50) -> int | None:
         """As `compact`, of one unit, and no more of it at a time than others can wait for.
 
         Args:
             serial: the unit.
             now: the host's UTC.
-            limit: so many entries are folded in this call.
+            limit: so many entries are folded in this call; others can wait for the default.
 
         Returns:
             How many entries are gone; None as long as it is to be called again.

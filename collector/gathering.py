@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from .events import (
 )
 from .hostclock import HostClock
 from .notes import Note, note_of, note_of_report, sentence_of
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from .entries import LogPlace
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 _IDLE_S: Final = 0.25
 _RETRY: Final = timedelta(seconds=5)
 _RETRY_MAX: Final = timedelta(minutes=5)
-_COMPACTION_PERIOD: Final = timedelta(days=1)
 _CHUNK: Final = 200
 _SAID_MAX: Final = 1_000
 
@@ -155,8 +154,7 @@ class Gathering:
         self._retry = self._latest
         self._pause_before = _RETRY
         self._said: dict[tuple[str | None, ...], datetime] = {}
-        self._to_compact: deque[str] = deque()
-        self._compacted: datetime | None = None
+        self._upkeep = Upkeep()
 
     def wake(self) -> None:
         """Look at the bearers now; may be called from any thread."""
@@ -218,7 +216,7 @@ class Gathering:
             if self._failure is not None or (due is not None and due <= now):
                 self._tell_events(self._keeper.handle_timer(now), now)
             self._ask_logs(now)
-            self._compact(now)
+            self._upkeep.go_on(self._keeper.serials, self._keeper.compact, now)
         except StorageFailedError as error:
             self._retry = now + self._pause_before
             self._pause_before = min(2 * self._pause_before, _RETRY_MAX)
@@ -288,16 +286,6 @@ class Gathering:
                 self._backfill.seen(serial)
             else:
                 self._backfill.asked(serial, place, bearer, now)
-
-    def _compact(self, now: datetime) -> None:
-        """Let journals forget what no row needs: some of a unit's in one step, each once a day."""
-        if self._compacted is None or now - self._compacted >= _COMPACTION_PERIOD:
-            self._compacted = now
-            self._to_compact = deque(self._keeper.serials)
-        if not self._to_compact:
-            return
-        if self._keeper.compact(self._to_compact[0], now) is not None:
-            self._to_compact.popleft()
 
     async def _replay(self) -> None:
         """Go through recordings in their own time, as fast as it can, until a disk is full.

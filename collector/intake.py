@@ -35,7 +35,6 @@ FRAMES_MAX: Final = 20_000
 """Frames that wait for a disk; of more the oldest leave: later ones tell their counts too."""
 
 _NOTES_MAX: Final = 1_000
-_COMPACTED: Final = 50  # entries that are folded while everybody else waits
 _CHUNK: Final = 100  # in one transaction: as long as the disk is full, no more is tried in vain
 
 
@@ -156,7 +155,7 @@ class Intake:
             UnitUnknownError: the unit is not paired.
         """
         with self._transaction(now):
-            return self.collector.compact_some(serial, now, _COMPACTED)
+            return self.collector.compact_some(serial, now)
 
     def hold(self, frames: Iterable[ReceivedFrame]) -> None:
         """Take frames that the next `receive` is to make durable."""

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from collector import Keys, ReceivedFrame, UnitRecord, VirtualRadio
+from collector import Keys, ReceivedFrame, UnitRecord, Upkeep, VirtualRadio
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.errors import StorageError
 from elec_meter.meter import Meter
@@ -137,6 +137,7 @@ class DemoWorld:
         self._radio = VirtualRadio(
             seed=self._state.seed * 1_000 + boots, loss=loss, delay_max_s=RADIO_DELAY_MAX_S
         )
+        self._upkeep = Upkeep()
         self.telegrams_sent = self.telegrams_received = 0
         pair_demo_unit(meter, self.unit.count, self.now)
         self._nvm_revision, self._nvm = self.unit.nvm_revision, self.unit.nvm
@@ -227,6 +228,8 @@ class DemoWorld:
             self._carry(at_ms)
         self._carry(to_ms)
         if self._is_powered:
+            collector = self.meter.collector
+            self._upkeep.go_on(collector.serials, collector.compact_some, self.now)
             self.meter.handle_timer(self.now)
 
     def _next_radio_ms(self) -> int:

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 _FRAMES_MAX: Final = 20_000
 _CHUNK: Final = 100
-_COMPACTED: Final = 50
-"""Journal entries that are folded while everybody else waits."""
 
 _NOTED: Final = {
     "BearerLost": EventCode.BEARER_LOST,
@@ -180,7 +178,7 @@ class MeterKeeper:
 
     def compact(self, serial: str, now: datetime) -> int | None:
         """Let the journal of a unit forget some of what no row needs, with the next commit."""
-        return self._meter.collector.compact_some(serial, now, _COMPACTED)
+        return self._meter.collector.compact_some(serial, now)
 
     def _commit(self) -> None:
         try:

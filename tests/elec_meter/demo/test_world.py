@@ -11,7 +11,7 @@ import pytest
 from collector import MemoryKeystore
 from elec_meter import Meter, Storage, demo_config
 from elec_meter.demo.gas import RecordedTurns
-from elec_meter.demo.world import DemoWorld
+from elec_meter.demo.world import UNIT_SERIAL, DemoWorld
 from shared.timegrid import unix_ms
 
 START = datetime(2026, 1, 12, 3, tzinfo=UTC)
@@ -58,3 +58,20 @@ def test_a_commands_counter_is_durable_before_the_unit_hears_it(
         for _ in world.advance(START + timedelta(minutes=1)):
             pass
     assert [(1, 1)] == heard
+
+
+def test_the_journal_forgets_what_no_half_hour_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo that runs for years keeps no more telegrams than a meter does."""
+    world = house(Storage.in_memory(), START, MemoryKeystore())
+    asked = []
+
+    def compact(serial: str, now: datetime) -> int:
+        asked.append((serial, now))
+        return 0
+
+    monkeypatch.setattr(world.meter.collector, "compact_some", compact)
+    for _ in world.advance(START + timedelta(minutes=1)):
+        pass
+    ((serial, at),) = asked
+    assert UNIT_SERIAL == serial
+    assert START < at
