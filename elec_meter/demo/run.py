@@ -161,17 +161,24 @@ async def _live(
             await Driving(world, runtime, controls, pace).drive(end, None)
         if runtime.stopping.is_set():
             controls.dark_until = None
-        return _with_ports(options, runtime.ports)
+        return with_ports(options, runtime.ports)
 
 
-def _with_ports(options: DemoOptions, ports: dict[str, str]) -> DemoOptions:
-    """The options with the ports that listen: whoever comes back finds them where they were."""
-    flag, panel = options.flag, options.panel
+def with_ports(options: DemoOptions, ports: dict[str, str]) -> DemoOptions:
+    """The options with the ports that listen: whoever comes back finds them where they were.
+
+    Args:
+        options: some of whose ports may be 0, for any that is free.
+        ports: as `Runtime.ports` has them.
+    """
+    flag, dlms, panel = options.flag, options.dlms, options.panel
     if flag is not None:
         flag = parse_address(ports["FLAG"])
+    if dlms is not None:
+        dlms = parse_address(ports["DLMS"])
     if panel is not None:
         panel = replace(panel, port=parse_address(ports["panel"].partition("//")[2])[1])
-    return replace(options, flag=flag, panel=panel)
+    return replace(options, flag=flag, dlms=dlms, panel=panel)
 
 
 def publish_passwords(gate: Gate, now: datetime) -> None:
