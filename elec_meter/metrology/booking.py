@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elec_meter.metrology import folding
+from elec_meter.metrology.bounds import INT64_BOUND
 from elec_meter.metrology.errors import CalibrationError
-from elec_meter.sampling.block import RATE_MAX_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
     from numpy.typing import NDArray
-
-COUNT_BOUND = 1 << 23
-"""Counts lie within -2^23..2^23-1."""
-
-_INT64_BOUND = 1 << 63
-# A second of full-scale squares at the highest rate, and a cycle that hangs over; the quadrature's
-# correction and the turn by the phase add less than half.
-SECOND_BOUND = 2 * RATE_MAX_HZ * COUNT_BOUND * COUNT_BOUND * 3 // 2
-if SECOND_BOUND >= _INT64_BOUND:
-    raise OverflowError("int64 cannot hold one second's sums at this rate and width")
 
 
 class Booking:
@@ -36,18 +26,19 @@ class Booking:
         gains_mj: Of each meter, the millijoules that a count of voltage times one of current is
             worth over one sample. Where its terms are too long for int64 arithmetic, all meters are
             booked in Python's integers: slower, with the same result.
+        second_max: What a register of a second has at most, count^2 (`bounds.second_max`).
 
     Raises:
-        CalibrationError: For a gain by which a second at full scale exceeds int64.
+        CalibrationError: For a gain by which that exceeds int64.
     """
 
-    def __init__(self, gains_mj: Sequence[Fraction]) -> None:
+    def __init__(self, gains_mj: Sequence[Fraction], second_max: int) -> None:
         for gain_mj in gains_mj:
-            if gain_mj * SECOND_BOUND >= _INT64_BOUND:
+            if gain_mj * second_max >= INT64_BOUND:
                 raise CalibrationError(f"a count^2 worth {gain_mj} mJ is absurd")
         self._gains_mj = gains_mj
         self._rests: list[list[int]] | NDArray[np.int64]
-        if all(_fits(gain_mj) for gain_mj in gains_mj):
+        if all(_fits(gain_mj, second_max) for gain_mj in gains_mj):
             terms = [(gain_mj.numerator, gain_mj.denominator) for gain_mj in gains_mj]
             self._terms = np.array(terms, np.int64)
             self._rests = np.zeros((len(gains_mj), folding.REGISTERS), np.int64)
@@ -73,7 +64,7 @@ class Booking:
         return energies
 
 
-def _fits(gain_mj: Fraction) -> bool:
+def _fits(gain_mj: Fraction, second_max: int) -> bool:
     """Whether no intermediate of `folding.book` can exceed int64."""
     parts = (gain_mj.numerator + 1) * gain_mj.denominator
-    return parts < _INT64_BOUND and SECOND_BOUND * gain_mj + gain_mj.numerator < _INT64_BOUND // 2
+    return parts < INT64_BOUND and second_max * gain_mj + gain_mj.numerator < INT64_BOUND // 2

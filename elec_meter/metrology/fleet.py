@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elec_meter.metrology import folding, kernels
+from elec_meter.metrology.bounds import refuse_wide
 from elec_meter.metrology.errors import BlockShapeError, RepeatedBlockError
-from elec_meter.metrology.pipeline import refuse_wide
 from elec_meter.metrology.stage import Stage
 from shared.timegrid import EPOCH
 

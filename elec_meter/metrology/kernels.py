@@ -225,8 +225,14 @@ def _concluded(
         offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
         tracked_i += ((sum_i * inverse >> 24) - tracked_i) >> 2
     else:
-        # The means of what a dip left of a cycle are no offsets.
-        offsets = offset * sum_i + (tracked_i >> 8) * (sum_v - offset * count)
+        # The means of what a dip left of a cycle are no offsets; those a full scale away are no
+        # dip's.
+        far = 4 * dc_limit
+        near_v = min(max(offset, mean_v - far), mean_v + far)
+        near_i = min(max(tracked_i >> 8, mean_i - far), mean_i + far)
+        offsets = near_v * sum_i + near_i * (sum_v - near_v * count)
+        if near_v != offset or near_i != tracked_i >> 8:
+            flags |= DC
     lag = (period + (1 << 17)) >> 18
     active, reactive = _turned(sum_vi - offsets, sum_qi - offsets, lag, period, (cosine, sine))
     if 2 * square_v < signal * signal * count:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elec_meter.metrology import folding, kernels
-from elec_meter.metrology.booking import COUNT_BOUND
+from elec_meter.metrology.bounds import refuse_wide
 from elec_meter.metrology.calibration import Calibration
 from elec_meter.metrology.cycles import CycleQuantities, cycle_quantities_of
-from elec_meter.metrology.errors import CountRangeError, RateError, RepeatedBlockError
+from elec_meter.metrology.errors import RateError, RepeatedBlockError
 from elec_meter.metrology.harmonics import Harmonics, HarmonicsRequest
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
 from elec_meter.metrology.stage import Stage
@@ -253,18 +253,6 @@ def _gains_of(calibration: Calibration) -> tuple[float, float]:
     """Volts and amperes per count."""
     voltage, current = calibration.voltage_mv_per_count, calibration.current_ma_per_count
     return float(voltage / 1000), float(current / 1000)
-
-
-def refuse_wide(counts: NDArray[np.int16] | NDArray[np.int32]) -> None:
-    """Refuse counts whose sums could overflow.
-
-    Raises:
-        CountRangeError: For counts of more than 24 bits.
-    """
-    if counts.dtype == np.int32 and counts.size:
-        low, high = int(counts.min()), int(counts.max())
-        if low < -COUNT_BOUND or high >= COUNT_BOUND:
-            raise CountRangeError(f"the block has counts from {low} to {high}, beyond 24 bits")
 
 
 def _added(first: list[int], then: list[int]) -> list[int]:

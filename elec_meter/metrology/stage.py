@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from elec_meter.metrology import folding, kernels, lanes
-from elec_meter.metrology.booking import COUNT_BOUND, Booking
+from elec_meter.metrology.booking import Booking
+from elec_meter.metrology.bounds import SQUARE_MAX, second_max
 from elec_meter.metrology.errors import RateError
 from elec_meter.sampling.block import RATE_MAX_HZ
 from shared.timegrid import unix_s
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int16] | NDArray[np.int32]
 
 SAMPLES_PER_CYCLE_MIN = 32
-SQUARE_MAX = COUNT_BOUND * COUNT_BOUND
 # As many meters as have their cycles in the cache at once.
 _GROUP = 32
 _PIECE = 1 << 20
@@ -75,6 +75,7 @@ class Stage:
         self.meters = len(calibrations)
         self._rate_hz, self._nominal_hz = rate_hz, nominal_hz
         self._limits = np.zeros((self.meters, kernels.LIMITS_SIZE), np.int64)
+        self._second_max = second_max(rate_hz, _stretch_max(rate_hz, nominal_hz))
         self.recalibrate(calibrations)
         self._common = self._limits[0]
         self._room = 2 * int(self._common[kernels.BACK] + self._common[kernels.ACQUIRE])
@@ -104,7 +105,8 @@ class Stage:
             CalibrationError: For a gain by which a second at full scale exceeds int64.
         """
         rate_hz, nominal_hz = self._rate_hz, self._nominal_hz
-        self._booking = Booking([each.energy_mj_per_count(rate_hz) for each in calibrations])
+        gains_mj = [each.energy_mj_per_count(rate_hz) for each in calibrations]
+        self._booking = Booking(gains_mj, self._second_max)
         self._limits[:] = [_limits_of(each, rate_hz, nominal_hz) for each in calibrations]
 
     def start_stream(self, first_sample: int) -> None:
@@ -172,6 +174,18 @@ class Stage:
         self._size_max = size
 
 
+def _stretch_max(rate_hz: int, nominal_hz: int) -> int:
+    """How many samples are summed up together at most: ends lie less than two periods away.
+
+    Raises:
+        RateError: For more than sums of 32 bits can hold.
+    """
+    stretch = 2 * (rate_hz // nominal_hz)
+    if stretch > lanes.STRETCH_MAX:
+        raise RateError(f"no stretch of {stretch} samples can be summed up")
+    return stretch
+
+
 def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArray[np.int64]:
     nominal = (rate_hz << 16) // nominal_hz
     longest = nominal * 5 // 4
@@ -182,8 +196,6 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
     limits[kernels.LONGEST] = longest
     limits[kernels.BACK] = max((longest >> 18) + lanes.LANES, reach) + 1
     limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 4 * reach + 4
-    # Ends are looked for less than two periods away: sums of 32 bits hold what is between.
-    assert 2 * (nominal >> 16) <= lanes.STRETCH_MAX
     limits[kernels.SIGNAL] = calibration.signal_min_count
     limits[kernels.STARTING] = calibration.starting_square_q8
     limits[kernels.FULL_SCALE] = calibration.full_scale_count

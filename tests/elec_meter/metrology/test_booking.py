@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elec_meter.metrology import CalibrationError, folding
-from elec_meter.metrology.booking import SECOND_BOUND, Booking
+from elec_meter.metrology.booking import Booking
+from elec_meter.metrology.bounds import second_max
 
+SECOND_MAX = second_max(32_000, 1600)
 GAINS = st.one_of(
     st.just(Fraction(1875, 1 << 27)),
     st.fractions(Fraction(1, 10**4), 1, max_denominator=10**4),
     st.fractions(Fraction(1, 10**6), 1, max_denominator=10**18),
 )
-COUNTS = st.lists(st.integers(0, SECOND_BOUND - 1), min_size=1, max_size=12)
+COUNTS = st.lists(st.integers(0, SECOND_MAX), min_size=1, max_size=12)
 
 
 def seconds_of(counts: list[list[int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -30,7 +32,7 @@ def seconds_of(counts: list[list[int]]) -> np.ndarray[tuple[int, ...], np.dtype[
 @given(st.lists(GAINS, min_size=1, max_size=3), COUNTS, COUNTS)
 def test_floor_of_the_exact_sum(gains: list[Fraction], first: list[int], then: list[int]) -> None:
     """Whatever the gain, what is booked is the floor of all counts times the gain."""
-    booking = Booking(gains)
+    booking = Booking(gains, SECOND_MAX)
     totals = np.zeros((len(gains), folding.REGISTERS), object)
     for counts in (first, then):
         seconds = seconds_of([counts] * len(gains))
@@ -44,7 +46,7 @@ def test_floor_of_the_exact_sum(gains: list[Fraction], first: list[int], then: l
 def test_absurd_gain() -> None:
     """A gain by which a second's energy would not fit its register is refused."""
     with pytest.raises(CalibrationError):
-        Booking([Fraction(1, 1000), Fraction(2)])
+        Booking([Fraction(1, 1000), Fraction(2)], SECOND_MAX)
 
 
 def test_long_terms_book_the_same() -> None:
@@ -52,6 +54,8 @@ def test_long_terms_book_the_same() -> None:
     plain, long = Fraction(1875, 1 << 27), Fraction(10**17 + 3, 10**19 + 9)
     seconds = seconds_of([[10**15, 10**14, 3]])
     filled = np.full(1, 3)
-    alone = Booking([plain]).book(seconds, filled)
-    beside = Booking([plain, long]).book(np.repeat(seconds, 2, axis=0), np.repeat(filled, 2))
+    alone = Booking([plain], SECOND_MAX).book(seconds, filled)
+    beside = Booking([plain, long], SECOND_MAX).book(
+        np.repeat(seconds, 2, axis=0), np.repeat(filled, 2)
+    )
     assert alone[0].tolist() == beside[0].tolist()
