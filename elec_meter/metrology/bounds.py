@@ -20,7 +20,7 @@ SQUARE_MAX = COUNT_BOUND * COUNT_BOUND
 # most 1 from the offset that is taken off, so that active power is 2 at most. The delayed voltage
 # times the current is 1, and what the offsets take off that is 2. The delay lacks at most half a
 # sample of the quarter of 22, and the phase is a tenth of a radian: turned by these, reactive power
-# is 3.5 at most. A calibration's offset is 1/16 at most, and roundings are millionths.
+# is 3.5 at most. A calibration's offset is 1 / OFFSET_SHARE at most, roundings are millionths.
 SAMPLE_MAX = 29 * SQUARE_MAX // 8
 """What a sample adds to a register at most, in count^2."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BITS_MAX = 24
 PHASE_MAX_URAD = 100_000
 OFFSET_MAX_UW = 5_000_000
+OFFSET_SHARE = 16
 _PER_MILLI = 10**9
 
 
@@ -29,7 +30,8 @@ class Calibration:
             fundamental; what is measured is turned back by as much.
         power_offset_uw: Active power that the channels make of each other without any load, in
             microwatts; it is taken off what is measured.
-        reactive_offset_uvar: The same of reactive power.
+        reactive_offset_uvar: The same of reactive power. Neither is more than 5 W, or than a
+            sixteenth of what both channels have at full scale.
         full_scale_count: Counts at which both converters saturate, at most 2^23.
         starting_current_ma: The meter starts at this current (EN 50470-3: I_st) and registers
             nothing at less than three quarters of it.
@@ -59,6 +61,11 @@ class Calibration:
             raise CalibrationError("an offset of more than 5 W is no calibration")
         if not 1 << 7 <= self.full_scale_count <= 1 << (BITS_MAX - 1):
             raise CalibrationError(f"full scale is 2^7 to 2^23, not {self.full_scale_count}")
+        # What kernels take off each sample is a number of squares of counts, and bounded as such.
+        if max(map(abs, self.offsets_q8)) * OFFSET_SHARE > self.full_scale_count**2 << 8:
+            raise CalibrationError(
+                f"an offset of more than 1/{OFFSET_SHARE} of full scale is no calibration"
+            )
         if (
             not 0
             <= self.starting_current_ma

@@ -58,6 +58,7 @@ class Fleet:
 
     Raises:
         BlockShapeError: For no meter at all.
+        CalibrationError: For a gain by which a second at full scale exceeds int64.
         RateError: For a rate that is too low or too high.
     """
 

@@ -80,6 +80,7 @@ class Metrology:
         supply: What follows the voltage; its thresholds can be changed between blocks.
 
     Raises:
+        CalibrationError: For a gain by which a second at full scale exceeds int64.
         RateError: For a rate that is too low or too high.
     """
 
@@ -94,8 +95,8 @@ class Metrology:
         self.calibration = calibration
         self.rate_hz = rate_hz
         self.nominal_hz = nominal_hz
-        self._gains = _gains_of(calibration)
         self._stage = Stage([calibration], rate_hz=rate_hz, nominal_hz=nominal_hz)
+        self._gains = _gains_of(calibration)
         self.supply = SupplyWatch(supply)
         self._thresholds: SupplyThresholds | None = None
         self._live: list[int] = []

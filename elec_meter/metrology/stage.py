@@ -59,6 +59,7 @@ class Stage:
         nominal_hz: 50 or 60; cycles of 0.8 to 1.4 times that frequency are measured.
 
     Raises:
+        CalibrationError: For a gain by which a second at full scale exceeds int64.
         RateError: For a rate that is too low or too high.
     """
 

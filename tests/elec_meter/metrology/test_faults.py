@@ -173,6 +173,16 @@ def test_wide_counts() -> None:
         metrology.process(SampleBlock(square, square, 64_000, 32_000, ANCHOR))
 
 
+# Gains by which 5 W are more than full scale.
+SMALL: dict[str, object] = {
+    "voltage_mv_per_count": Fraction(1, 1000),
+    "current_ma_per_count": Fraction(1, 10**6),
+    "full_scale_count": 1 << 23,
+    "starting_current_ma": 0,
+    "signal_min_mv": 1,
+}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -183,6 +193,8 @@ def test_wide_counts() -> None:
         {"starting_current_ma": -1},
         {"starting_current_ma": 20_000},
         {"signal_min_mv": 0},
+        {**SMALL, "power_offset_uw": 5_000_000},
+        {**SMALL, "current_ma_per_count": Fraction(1, 10**9), "reactive_offset_uvar": -5_000_000},
     ],
 )
 def test_absurd_calibration(settings: dict[str, object]) -> None:
@@ -194,3 +206,10 @@ def test_absurd_calibration(settings: dict[str, object]) -> None:
     with pytest.raises(CalibrationError) as refusal:
         Calibration(**{**sound, **settings})  # type: ignore[arg-type] # wrong on purpose
     assert isinstance(refusal.value, MetrologyError)
+
+
+@pytest.mark.parametrize("current_ma_per_count", [Fraction(10**12), Fraction(10**400)])
+def test_absurd_gain(current_ma_per_count: Fraction) -> None:
+    """A gain whose energy would not fit its register is refused by a pipeline in its own words."""
+    with pytest.raises(CalibrationError):
+        Metrology(Calibration(Fraction(12), current_ma_per_count), rate_hz=4000)
