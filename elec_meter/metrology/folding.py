@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import int64, none, types
+from numba import float64, int64, none, types
 
 from elec_meter.metrology.jit import kernel
 from elec_meter.metrology.kernels import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Row = NDArray[np.int64]
+    Reals = NDArray[np.float64]
     # int64 when compiled; without the JIT, numpy.int64 or int as it comes.
     Int = Any
 
@@ -42,20 +43,21 @@ IMPORT, EXPORT, QUADRANT_1, QUADRANT_2, QUADRANT_3, QUADRANT_4 = range(8, 14)
 SECOND_COLUMNS = 14
 REGISTERS = SECOND_COLUMNS - IMPORT
 
-# What a count^2 is worth: this ratio of millijoules.
+# What a count^2 is worth: this ratio of millijoules. Its terms, and what is left of registers, are
+# digits of LIMB_BITS bits, the lowest first; of a negative number the highest has its top bit set.
 NUMERATOR, DENOMINATOR = range(2)
-GAIN_SIZE = 2
+LIMB_BITS = 30
+_LIMB = (1 << LIMB_BITS) - 1
 
 # Mean squares of voltage between which it is normal, count^2, at most 2^46.
 LEAST, MOST = range(2)
-NORMAL_SIZE = 2
 
 # When the stream's samples were taken: per second, and sample 0 at this UTC time.
 RATE, ANCHOR_S, ANCHOR_US = range(3)
 TIMING_SIZE = 3
 
-_row, _table = types.Array(int64, 1, "C"), types.Array(int64, 2, "C")
-_tables = types.Array(int64, 3, "C")
+_row, _tables = types.Array(int64, 1, "C"), types.Array(int64, 3, "C")
+_gains = types.Array(float64, 1, "C")
 
 
 # Given numbers only: a row of an array would be counted for each cycle, by atomic operations.
@@ -118,21 +120,48 @@ def fold(
         filled[m] = _fold(cycles[m], first[m], used[m], timing, normal, seconds[m], filled[m])
 
 
-@kernel(none(_tables, _row, _table, _table, _tables))
-def book(seconds: Row, filled: Row, gains: Row, rests: Row, energies: Row) -> None:
+@kernel(inline=True)
+def _left(rests: Row, m: Int, r: Int, terms: Row, square: Int, energy: Int) -> Int:
+    """What is left of a register once `square` came in and `energy` was taken; its highest digit.
+
+    What lies beyond that digit is dropped: right is what fits, and what `book` ends with does. Two
+    products of digits and what is carried are less than 2^62.
+    """
+    s0, s1, s2 = square & _LIMB, square >> LIMB_BITS & _LIMB, square >> 2 * LIMB_BITS
+    e0, e1, e2 = energy & _LIMB, energy >> LIMB_BITS & _LIMB, energy >> 2 * LIMB_BITS
+    total = n1 = n2 = d1 = d2 = digit = np.int64(0)
+    for k in range(rests.shape[2]):
+        n0, d0 = terms[m, NUMERATOR, k], terms[m, DENOMINATOR, k]
+        total += rests[m, r, k] + (s0 * n0 - e0 * d0) + (s1 * n1 - e1 * d1) + (s2 * n2 - e2 * d2)
+        digit = total & _LIMB
+        rests[m, r, k] = digit
+        total >>= LIMB_BITS
+        n1, n2, d1, d2 = n0, n1, d0, d1
+    return digit
+
+
+@kernel(none(_tables, _row, _tables, _gains, _tables, _tables))
+def book(seconds: Row, filled: Row, terms: Row, gains: Reals, rests: Row, energies: Row) -> None:
     """Turn what registers into whole millijoules; what is left of each register is carried.
 
-    No intermediate exceeds int64: `Booking` sees to that.
+    `gains` are the ratios of the terms, rounded: with them energy is guessed, to be put right until
+    what is left is at least nothing and less than a millijoule. So it is exact whatever they are.
     """
+    # Of the highest digit; at or above it, what is left is negative.
+    sign, nothing, one = np.int64(1 << (LIMB_BITS - 1)), np.int64(0), np.int64(1)
     for m in range(filled.size):
-        numerator, denominator = gains[m, NUMERATOR], gains[m, DENOMINATOR]
         for t in range(filled[m]):
             for r in range(REGISTERS):
-                count = seconds[m, t, IMPORT + r]
-                energies[m, t, r] = 0
-                if count != 0:
-                    whole = count // denominator
-                    product = (count - whole * denominator) * numerator + rests[m, r]
-                    more = product // denominator
-                    rests[m, r] = product - more * denominator
-                    energies[m, t, r] = whole * numerator + more
+                square = seconds[m, t, IMPORT + r]
+                energy = np.int64(0)
+                if square != 0:
+                    # One more than guessed is mostly one too many, and seldom more.
+                    energy = np.int64(np.float64(square) * gains[m]) + 1
+                    left = _left(rests, m, r, terms, square, energy)
+                    while left < sign:
+                        energy += 1
+                        left = _left(rests, m, r, terms, nothing, one)
+                    while left >= sign:
+                        energy -= 1
+                        left = _left(rests, m, r, terms, nothing, -one)
+                energies[m, t, r] = energy

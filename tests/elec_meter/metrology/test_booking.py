@@ -1,4 +1,4 @@
-"""Whole millijoules by machine arithmetic and by Python's integers."""
+"""Whole millijoules by machine arithmetic, beside Python's fractions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ from elec_meter.metrology.bounds import second_max
 SECOND_MAX = second_max(32_000, 1600)
 GAINS = st.one_of(
     st.just(Fraction(1875, 1 << 27)),
-    st.fractions(Fraction(1, 10**4), 1, max_denominator=10**4),
-    st.fractions(Fraction(1, 10**6), 1, max_denominator=10**18),
+    st.fractions(Fraction(1, 10**4), Fraction(1, 2), max_denominator=10**4),
+    st.fractions(Fraction(1, 10**6), Fraction(1, 2), max_denominator=10**18),
+    # As calibrations of picovolts and picoamperes have them, and far longer ones.
+    st.builds(
+        lambda v, i, rate_hz: Fraction(v * i, 10**21 * rate_hz),
+        st.integers(10**7, 10**11),
+        st.integers(10**7, 10**10),
+        st.sampled_from([2000, 4000, 31_999]),
+    ),
+    st.fractions(Fraction(1, 10**90), Fraction(1, 2), max_denominator=10**100),
 )
 COUNTS = st.lists(st.integers(0, SECOND_MAX), min_size=1, max_size=12)
 

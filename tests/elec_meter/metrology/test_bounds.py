@@ -49,10 +49,10 @@ def block_of(pieces: list[tuple[int, float, float, float]], frequency_hz: float)
     for size, voltage, current, ripple in pieces:
         wave = ripple * np.sin(np.arange(size) * (2 * np.pi * frequency_hz / RATE_HZ))
         for parts, level in zip(channels, (voltage, current), strict=True):
-            counts = (level + wave) * COUNT_BOUND
-            parts.append(np.clip(counts, -COUNT_BOUND, COUNT_BOUND - 1).astype(np.int32))
-    voltage, current = (np.concatenate(parts) for parts in channels)
-    return SampleBlock(voltage, current, 0, RATE_HZ, ANCHOR)
+            exact = (level + wave) * COUNT_BOUND
+            parts.append(np.clip(exact, -COUNT_BOUND, COUNT_BOUND - 1).astype(np.int32))
+    counts = [np.concatenate(parts) for parts in channels]
+    return SampleBlock(counts[0], counts[1], 0, RATE_HZ, ANCHOR)
 
 
 def registers_of(row: list[int]) -> list[int]:
