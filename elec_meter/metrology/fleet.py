@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elec_meter.metrology import folding, kernels
-from elec_meter.metrology.bounds import refuse_wide
-from elec_meter.metrology.errors import BlockShapeError, RepeatedBlockError
+from elec_meter.metrology import folding
+from elec_meter.metrology.errors import BlockShapeError
 from elec_meter.metrology.stage import Stage
-from shared.timegrid import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +51,8 @@ class Fleet:
 
     Args:
         calibrations: What counts mean, one of each meter.
-        rate_hz: Samples per second of every block, at least 32 per mains cycle.
-        nominal_hz: 50 or 60; cycles of 0.8 to 1.4 times that frequency are measured.
+        rate_hz: Samples per second of every block, 2,000 to 32,000 and at least 32 per mains cycle.
+        nominal_hz: 40 to 400; cycles of 0.8 to 1.4 times that frequency are measured.
 
     Raises:
         BlockShapeError: For no meter at all.
@@ -70,13 +68,11 @@ class Fleet:
         self.meters = len(calibrations)
         self.rate_hz = rate_hz
         self._stage = Stage(calibrations, rate_hz=rate_hz, nominal_hz=nominal_hz)
-        self._anchor_utc = EPOCH
-        self._expected: int | None = None
 
     @property
     def next_sample(self) -> int:
         """The sample that a block must start with to continue the streams."""
-        return self._expected or 0
+        return self._stage.position.next_sample
 
     def process(
         self, voltage: Counts, current: Counts, *, first_sample: int, anchor_utc: datetime
@@ -96,22 +92,13 @@ class Fleet:
             After any of them the fleet stands as if the block had not been offered.
         """
         self._check(voltage, current, first_sample, anchor_utc)
-        gap = self._expected is not None and first_sample != self._expected
-        if gap and anchor_utc == self._anchor_utc and first_sample < self.next_sample:
-            raise RepeatedBlockError(f"all before sample {self.next_sample} are measured")
-        if gap or self._expected is None:
-            self._stage.start_stream(first_sample)
-        if anchor_utc != self._anchor_utc:
-            self._anchor_utc = anchor_utc
-            self._stage.set_anchor(anchor_utc)
-        seconds, filled, energies = self._stage.run(voltage, current, first_sample)
-        self._expected = first_sample + voltage.shape[1]
+        seconds, filled, energies, gap = self._stage.run(voltage, current, first_sample, anchor_utc)
         is_filled = np.arange(seconds.shape[1]) < filled[:, np.newaxis]
         second_s, place = np.unique(seconds[:, :, folding.SECOND][is_filled], return_inverse=True)
         registered = np.zeros((self.meters, second_s.size, folding.REGISTERS), np.int64)
         registered[np.nonzero(is_filled)[0], place] = energies[is_filled]
         told = np.where(is_filled, seconds[:, :, folding.TOTAL_FLAGS], 0)
-        flags = np.bitwise_or.reduce(told, axis=1) | (kernels.GAP if gap else 0)
+        flags = np.bitwise_or.reduce(told, axis=1) | gap
         return FleetMeasurement(
             second_s=second_s,
             import_mj=registered[:, :, 0],
@@ -130,7 +117,6 @@ class Fleet:
                 raise BlockShapeError(f"{name} is {counts.dtype}, not int16 or int32")
             if counts.ndim != 2 or len(counts) != self.meters or not counts.flags.c_contiguous:
                 raise BlockShapeError(f"{name} is not contiguous with a row for each meter")
-            refuse_wide(counts)
         if voltage.dtype != current.dtype or voltage.shape != current.shape:
             raise BlockShapeError("voltage and current differ in type or shape")
         if first_sample < 0:

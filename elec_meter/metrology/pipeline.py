@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elec_meter.metrology import folding, kernels
-from elec_meter.metrology.bounds import refuse_wide
+from elec_meter.metrology import folding
 from elec_meter.metrology.calibration import Calibration
 from elec_meter.metrology.cycles import CycleQuantities, cycle_quantities_of
-from elec_meter.metrology.errors import RateError, RepeatedBlockError
+from elec_meter.metrology.errors import RateError
 from elec_meter.metrology.harmonics import Harmonics, HarmonicsRequest
 from elec_meter.metrology.quantities import Flags, Quantities, quantities_of
 from elec_meter.metrology.stage import Stage
@@ -72,8 +71,8 @@ class Metrology:
 
     Args:
         calibration: What counts mean.
-        rate_hz: Samples per second of every block, at least 32 per mains cycle.
-        nominal_hz: 50 or 60; cycles of 0.8 to 1.4 times that frequency are measured.
+        rate_hz: Samples per second of every block, 2,000 to 32,000 and at least 32 per mains cycle.
+        nominal_hz: 40 to 400; cycles of 0.8 to 1.4 times that frequency are measured.
         supply: Where events of the supply begin and end; those of EN 50160 without.
 
     Attributes:
@@ -103,8 +102,6 @@ class Metrology:
         self._quantities: Quantities | None = None
         self._request: HarmonicsRequest | None = None
         self._harmonics: Harmonics | None = None
-        self._expected: int | None = None
-        self._anchor_utc = EPOCH
 
     def recalibrate(self, calibration: Calibration) -> None:
         """From the next block on, counts mean this: cycles that end in it or later, all of them.
@@ -130,13 +127,13 @@ class Metrology:
             RepeatedBlockError: For a block that starts before the end of the last one.
             After any of them the pipeline stands as if the block had not been offered.
         """
-        flags = self._admit(block)
+        if block.rate_hz != self.rate_hz:
+            raise RateError(f"the block has {block.rate_hz} Hz, the pipeline {self.rate_hz} Hz")
         self._follow_thresholds()
         voltage, current = block.voltage[np.newaxis], block.current[np.newaxis]
-        folded = self._stage.run(voltage, current, block.first_sample)
-        self._expected = block.end_sample
+        folded = self._stage.run(voltage, current, block.first_sample, block.anchor_utc)
         seconds, energies = folded.seconds[0], folded.energies[0]
-        flags |= int(np.bitwise_or.reduce(seconds[:, folding.TOTAL_FLAGS]))
+        flags = folded.flags | int(np.bitwise_or.reduce(seconds[:, folding.TOTAL_FLAGS]))
         self._live_through(seconds)
         harmonics = self._answer(block)
         supply = self._supply_events(int(seconds[:, folding.ABNORMAL].sum()))
@@ -157,7 +154,7 @@ class Metrology:
     @property
     def next_sample(self) -> int:
         """The sample that a block must start with to continue the stream."""
-        return self._expected or 0
+        return self._stage.position.next_sample
 
     @property
     def cycles(self) -> NDArray[np.int64]:
@@ -166,9 +163,8 @@ class Metrology:
 
     def cycle_quantities(self) -> CycleQuantities:
         """The values of each cycle closed in the last block."""
-        return cycle_quantities_of(
-            self._stage.cycles, self.calibration, self.rate_hz, self._anchor_utc
-        )
+        anchor_utc = self._stage.position.anchor_utc
+        return cycle_quantities_of(self._stage.cycles, self.calibration, self.rate_hz, anchor_utc)
 
     def request_harmonics(self, cycles: int = 10) -> None:
         """Ask for the harmonics of so many cycles of what comes; `harmonics` will have them.
@@ -213,28 +209,6 @@ class Metrology:
             # A millivolt inside, for the rounding of what is compared cycle by cycle.
             least, most = limits.sag_below_mv + 1, max(limits.swell_above_mv - 1, 0)
             self._stage.set_normal((least / count_mv) ** 2, (most / count_mv) ** 2)
-
-    def _admit(self, block: SampleBlock) -> int:
-        """Refuse what cannot be measured; begin anew after a gap. Returns the flags."""
-        if block.rate_hz != self.rate_hz:
-            raise RateError(f"the block has {block.rate_hz} Hz, the pipeline {self.rate_hz} Hz")
-        same_anchor = block.anchor_utc is self._anchor_utc or block.anchor_utc == self._anchor_utc
-        flags = 0
-        if block.first_sample != self._expected and self._expected is not None:
-            if same_anchor and block.first_sample < self._expected:
-                raise RepeatedBlockError(
-                    f"the block starts at sample {block.first_sample}, but all before "
-                    f"{self._expected} are measured"
-                )
-            flags = kernels.GAP
-        refuse_wide(block.voltage)
-        refuse_wide(block.current)
-        if flags or self._expected is None:
-            self._stage.start_stream(block.first_sample)
-        if not same_anchor:
-            self._anchor_utc = block.anchor_utc
-            self._stage.set_anchor(block.anchor_utc)
-        return flags
 
     def _live_through(self, seconds: NDArray[np.int64]) -> None:
         """Add up the second under way; derive the quantities of the last one that is complete."""

@@ -8,9 +8,10 @@ import numpy as np
 
 from elec_meter.metrology import folding, kernels, lanes
 from elec_meter.metrology.booking import Booking
-from elec_meter.metrology.bounds import SQUARE_MAX, second_max
+from elec_meter.metrology.bounds import SQUARE_MAX, refuse_wide, second_max
 from elec_meter.metrology.errors import RateError
-from elec_meter.sampling.block import RATE_MAX_HZ
+from elec_meter.metrology.position import StreamPosition
+from elec_meter.sampling.block import RATE_MAX_HZ, RATE_MIN_HZ
 from shared.timegrid import unix_s
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ class Folded(NamedTuple):
         seconds: Columns as in `folding`, int64, shape (meters, rows, columns).
         filled: How many of its rows each meter has, int64, shape (meters,).
         energies: Millijoules and millivar-seconds, int64, shape (meters, rows, registers).
+        flags: GAP where the block stands after one, or 0.
     """
 
     seconds: NDArray[np.int64]
     filled: NDArray[np.int64]
     energies: NDArray[np.int64]
+    flags: int
 
 
 class _Group(NamedTuple):
@@ -55,8 +58,11 @@ class Stage:
 
     Args:
         calibrations: What counts mean, of each meter.
-        rate_hz: Samples per second, at least 32 per mains cycle.
-        nominal_hz: 50 or 60; cycles of 0.8 to 1.4 times that frequency are measured.
+        rate_hz: Samples per second, 2,000 to 32,000 and at least 32 per mains cycle.
+        nominal_hz: 40 to 400; cycles of 0.8 to 1.4 times that frequency are measured.
+
+    Attributes:
+        position: Where the streams stand.
 
     Raises:
         CalibrationError: For a gain by which a second at full scale exceeds int64.
@@ -68,10 +74,11 @@ class Stage:
     ) -> None:
         if not 40 <= nominal_hz <= 400:
             raise RateError(f"the mains has 40 to 400 Hz, not {nominal_hz} Hz")
-        if not SAMPLES_PER_CYCLE_MIN * nominal_hz <= rate_hz <= RATE_MAX_HZ:
+        lowest_hz = max(SAMPLES_PER_CYCLE_MIN * nominal_hz, RATE_MIN_HZ)
+        if not lowest_hz <= rate_hz <= RATE_MAX_HZ:
             raise RateError(
-                f"{nominal_hz} Hz mains needs {SAMPLES_PER_CYCLE_MIN * nominal_hz} to {RATE_MAX_HZ}"
-                f" samples a second, not {rate_hz}"
+                f"{nominal_hz} Hz mains needs {lowest_hz} to {RATE_MAX_HZ} samples a second,"
+                f" not {rate_hz}"
             )
         self.meters = len(calibrations)
         self._rate_hz, self._nominal_hz = rate_hz, nominal_hz
@@ -92,7 +99,7 @@ class Stage:
         self._filled = np.zeros(self.meters, np.int64)
         self._size_max = -1
         self._make_room(0)
-        self.start_stream(0)
+        self.position = StreamPosition()
 
     @property
     def cycles(self) -> NDArray[np.int64]:
@@ -110,14 +117,14 @@ class Stage:
         self._booking = Booking(gains_mj, self._second_max)
         self._limits[:] = [_limits_of(each, rate_hz, nominal_hz) for each in calibrations]
 
-    def start_stream(self, first_sample: int) -> None:
+    def _start_stream(self, first_sample: int) -> None:
         """Forget what is unfinished: a stream begins at `first_sample`."""
         self._states[:] = 0
         self._states[:, kernels.BASE] = first_sample
         self._states[:, kernels.START] = self._common[kernels.BACK]
         self._states[:, kernels.TRACKED] = self._common[kernels.NOMINAL]
 
-    def set_anchor(self, anchor_utc: datetime) -> None:
+    def _set_anchor(self, anchor_utc: datetime) -> None:
         """From now on, sample 0 was taken at `anchor_utc`."""
         self._timing[folding.ANCHOR_S] = unix_s(anchor_utc)
         self._timing[folding.ANCHOR_US] = anchor_utc.microsecond
@@ -129,8 +136,23 @@ class Stage:
         """
         self._normal[:] = min(int(least) + 1, SQUARE_MAX), min(int(most), SQUARE_MAX)
 
-    def run(self, voltage: Counts, current: Counts, first_sample: int) -> Folded:
-        """Measure a block of each meter that continues its stream; shape (meters, samples)."""
+    def run(
+        self, voltage: Counts, current: Counts, first_sample: int, anchor_utc: datetime
+    ) -> Folded:
+        """Measure a block of each meter; shape (meters, samples).
+
+        Raises:
+            CountRangeError: For counts of more than 24 bits.
+            RepeatedBlockError: For a block that starts before the end of the last one.
+            After either the stage stands as if the block had not been offered.
+        """
+        arrival = self.position.arrival(first_sample, anchor_utc)
+        refuse_wide(voltage)
+        refuse_wide(current)
+        if arrival.begins:
+            self._start_stream(first_sample)
+        if arrival.is_dated:
+            self._set_anchor(anchor_utc)
         size = voltage.shape[1]
         if size > self._size_max:
             self._make_room(size)
@@ -141,8 +163,10 @@ class Stage:
             for first in range(0, size, piece):
                 part = (group.meters, slice(first, first + piece))
                 self._run(group, voltage[part], current[part], first_sample + first)
+        self.position.advance(first_sample + size, anchor_utc)
         energies = self._booking.book(self._seconds, self._filled)
-        return Folded(self._seconds[:, : energies.shape[1]], self._filled, energies)
+        seconds = self._seconds[:, : energies.shape[1]]
+        return Folded(seconds, self._filled, energies, kernels.GAP if arrival.is_gap else 0)
 
     def _run(self, group: _Group, voltage: Counts, current: Counts, first_sample: int) -> None:
         closed = group.states[:, kernels.ROWS].copy()

@@ -152,7 +152,7 @@ def test_frequency_step() -> None:
 def test_wrong_rate() -> None:
     """Rates that cannot be measured at, or are not the pipeline's, are refused."""
     calibration = Calibration.for_converter(Converter())
-    for rate_hz, nominal_hz in ((1500, 50), (2000, 400), (64_000, 50), (4000, 16)):
+    for rate_hz, nominal_hz in ((1500, 50), (1999, 50), (2000, 400), (64_000, 50), (4000, 16)):
         with pytest.raises(RateError):
             Metrology(calibration, rate_hz=rate_hz, nominal_hz=nominal_hz)
     with pytest.raises(RateError):
