@@ -86,10 +86,11 @@ class Stage:
         self._second_max = second_max(rate_hz, _stretch_max(rate_hz, nominal_hz))
         self.recalibrate(calibrations)
         self._common = self._limits[0]
-        self._room = 2 * int(self._common[kernels.BACK] + self._common[kernels.ACQUIRE])
-        self._room += int(self._common[kernels.LONGEST] >> 16) + 16
-        self._stitched = np.zeros((2, self._room), np.int32)
-        tails = np.zeros((self.meters, 2, self._room), np.int32)
+        # A cycle waits for less than ACQUIRE samples from its begin on: so many are held at most,
+        # and BACK before them. As many of a block's are stitched to them.
+        self._held_max = int(self._common[kernels.BACK] + self._common[kernels.ACQUIRE])
+        self._stitched = np.zeros((2, 2 * self._held_max), np.int32)
+        tails = np.zeros((self.meters, 2, self._held_max), np.int32)
         self._states = np.zeros((self.meters, kernels.STATE_SIZE), np.int64)
         spans = [slice(m, min(m + _GROUP, self.meters)) for m in range(0, self.meters, _GROUP)]
         self._groups = [_Group(at, tails[at], self._states[at], self._limits[at]) for at in spans]
@@ -191,11 +192,15 @@ class Stage:
         )
 
     def _make_room(self, size: int) -> None:
-        samples = size + self._room
-        cycles = 2 * (samples // int(self._common[kernels.SHORTEST] >> 16)) + 4
+        samples = size + self._held_max
+        # Cycles are longer than half the shortest period. Only a stretch before a crossing that was
+        # looked for is not, and a cycle of a whole period at least follows it.
+        cycles = 2 * samples // int(self._common[kernels.SHORTEST] >> 16) + 1
+        # So many samples begin in one second, and end in another, with whole ones between.
+        seconds = samples // self._rate_hz + 2
         columns = kernels.CYCLE_COLUMNS, folding.SECOND_COLUMNS
         self._cycles = np.zeros((min(self.meters, _GROUP), cycles, columns[0]), np.int64)
-        self._seconds = np.zeros((self.meters, samples // self._rate_hz + 3, columns[1]), np.int64)
+        self._seconds = np.zeros((self.meters, seconds, columns[1]), np.int64)
         self._size_max = size
 
 
@@ -219,8 +224,12 @@ def _limits_of(calibration: Calibration, rate_hz: int, nominal_hz: int) -> NDArr
     limits[kernels.NOMINAL] = nominal
     limits[kernels.SHORTEST] = nominal * 5 // 7
     limits[kernels.LONGEST] = longest
-    limits[kernels.BACK] = max((longest >> 18) + lanes.LANES, reach) + 1
-    limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 4 * reach + 4
+    # The longest delay, before which lanes read on; where crossings are looked for is nearer.
+    lag = (longest + (1 << 17)) >> 18
+    limits[kernels.BACK] = lag + lanes.LANES - 1
+    # Two crossings are looked for in three periods, either of them as far beyond its place as
+    # `reach`, and less than that beyond them tells where the line across the second one lies.
+    limits[kernels.ACQUIRE] = 3 * (nominal >> 16) + 3 * reach
     limits[kernels.SIGNAL] = calibration.signal_min_count
     limits[kernels.STARTING] = calibration.starting_square_q8
     limits[kernels.FULL_SCALE] = calibration.full_scale_count

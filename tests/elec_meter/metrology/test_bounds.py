@@ -16,12 +16,10 @@ from elec_meter.metrology.bounds import COUNT_BOUND, SAMPLE_MAX, SQUARE_MAX, sec
 from elec_meter.sampling import SampleBlock
 from elec_meter.sampling.block import RATE_MAX_HZ
 
+from .extremes import RATE_HZ, Piece, wide_block, wide_calibration
 from .waves import ANCHOR
 
-RATE_HZ = RATE_MAX_HZ
 LEVELS = st.sampled_from([-1.0, -0.985, -0.5, 0.0, 0.5, 0.985, 1.0])
-# For how many samples voltage and current lie around which share of full scale, and by how much
-# they go to and fro.
 PIECES = st.lists(
     st.tuples(
         st.integers(1, 40_000), LEVELS, LEVELS, st.sampled_from([0.0, 0.0149, 0.3, 1.0, 40.0])
@@ -29,30 +27,6 @@ PIECES = st.lists(
     min_size=1,
     max_size=5,
 )
-
-
-def calibration(phase_urad: int, offset_uw: int = 0) -> Calibration:
-    """Of the widest converters, with gains that a meter's configuration may have."""
-    return Calibration.from_integers(
-        bits=24,
-        voltage_pv_per_count=2000 * 10**12 // COUNT_BOUND,
-        current_pa_per_count=150 * 10**12 // COUNT_BOUND,
-        phase_urad=phase_urad,
-        power_offset_uw=offset_uw,
-        reactive_offset_uvar=offset_uw,
-    )
-
-
-def block_of(pieces: list[tuple[int, float, float, float]], frequency_hz: float) -> SampleBlock:
-    """The pieces one after the other, as far as 24 bits go."""
-    channels: list[list[Any]] = [[], []]
-    for size, voltage, current, ripple in pieces:
-        wave = ripple * np.sin(np.arange(size) * (2 * np.pi * frequency_hz / RATE_HZ))
-        for parts, level in zip(channels, (voltage, current), strict=True):
-            exact = (level + wave) * COUNT_BOUND
-            parts.append(np.clip(exact, -COUNT_BOUND, COUNT_BOUND - 1).astype(np.int32))
-    counts = [np.concatenate(parts) for parts in channels]
-    return SampleBlock(counts[0], counts[1], 0, RATE_HZ, ANCHOR)
 
 
 def registers_of(row: list[int]) -> list[int]:
@@ -97,19 +71,17 @@ def test_a_step_from_one_end_to_the_other(phase_urad: int, into_second: int) -> 
     """Mains on a direct part that jumps over the whole range makes no register run backwards."""
     size = 2 * RATE_HZ - into_second
     step = [(size, -0.985, -0.985, 0.0146), (2 * RATE_HZ, 0.985, 0.985, 0.0146)]
-    assert books_as_python_does(block_of(step, 50.0), calibration(phase_urad))
+    assert books_as_python_does(wide_block(step, 50.0), wide_calibration(phase_urad))
 
 
 @settings(max_examples=40)
 @given(PIECES, st.sampled_from([40, 50, 400]), st.sampled_from([100_000, -100_000, 0]), st.data())
-def test_extremes(
-    pieces: list[tuple[int, float, float, float]], nominal_hz: int, phase_urad: int, data: Any
-) -> None:
+def test_extremes(pieces: list[Piece], nominal_hz: int, phase_urad: int, data: Any) -> None:
     """Whatever jumps and squares come, seconds are what Python's integers make of the cycles."""
     frequency_hz = nominal_hz * data.draw(st.floats(0.8, 1.3))
     offset_uw = data.draw(st.sampled_from([0, -5_000_000, 5_000_000]))
-    known = calibration(phase_urad, offset_uw)
-    books_as_python_does(block_of(pieces, frequency_hz), known, nominal_hz)
+    known = wide_calibration(phase_urad, offset_uw)
+    books_as_python_does(wide_block(pieces, frequency_hz), known, nominal_hz)
 
 
 def test_the_bound_is_checked() -> None:
@@ -126,7 +98,7 @@ def test_a_far_mean_is_told() -> None:
     for level, told in ((0.45, 0), (0.55, kernels.DC)):
         known = Calibration(Fraction(1, 20), Fraction(1, 50), full_scale_count=COUNT_BOUND)
         metrology = Metrology(known, rate_hz=RATE_HZ)
-        metrology.process(block_of([(size, -0.5, 0.0, 0.1), (size, level, 0.0, 0.1)], 50.0))
+        metrology.process(wide_block([(size, -0.5, 0.0, 0.1), (size, level, 0.0, 0.1)], 50.0))
         unlocked = [
             row[kernels.FLAGS]
             for row in metrology.cycles.tolist()

@@ -12,23 +12,60 @@ import pytest
 
 from elec_meter.metrology import kernels
 
+from .extremes import fast_block
 from .vectors import traces
+from .waves import Wave, metrology_for
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_interpreter_and_compiler_agree() -> None:
-    """Without the JIT every integer is the same, and nothing overflows (warnings are errors)."""
+    """Without the JIT every integer is the same, and nothing overflows (warnings are errors).
+
+    Nor is anything written outside an array, which numpy refuses.
+    """
+    # First, for compiled code would write there and go on.
+    interpreted = _traces_with(NUMBA_DISABLE_JIT="1")
+    assert interpreted == traces()
+
+
+def _traces_with(**settings: str) -> object:
+    """The vectors of an interpreter with these settings of numba."""
     run = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.elec_meter.metrology.vectors"],
         cwd=ROOT,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=False,
     )
     assert "" == run.stderr
-    assert traces() == json.loads(run.stdout)
+    return json.loads(run.stdout)
+
+
+def test_fast_mains_has_more_cycles_than_the_shortest_period_allows() -> None:
+    """It is the vector that arrays of cycles with too little room would fail."""
+    metrology, block = metrology_for(Wave()), fast_block()
+    metrology.process(block)
+    held, shortest = 330, 4000 // 70
+    assert len(metrology.cycles) > (len(block) + held) // shortest + 1
+
+
+@pytest.mark.slow
+def test_no_index_is_out_of_bounds(tmp_path: Path) -> None:
+    """Compiled with checks of every index, vectors are the same and random cuts pass."""
+    checked = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert _traces_with(**checked) == traces()
+    cuts = "tests/elec_meter/metrology/test_cuts.py"
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", cuts],
+        cwd=ROOT,
+        env={**os.environ, **checked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == run.returncode, run.stdout
 
 
 def test_a_command_fills_the_cache() -> None:
