@@ -15,6 +15,7 @@ from numba import int16, int32, int64, none, types
 
 from elec_meter.metrology.jit import kernel
 from elec_meter.metrology.lanes import sums
+from elec_meter.metrology.turning import turned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,20 +50,11 @@ COSINE, SINE, OFFSET_P, OFFSET_Q, LIMITS_SIZE = range(9, 14)
 # current or no crossing having been seen so far.
 GAP, SATURATED, NO_SIGNAL, STUCK, DC, UNLOCKED, IDLE = (1 << bit for bit in range(7))
 
-_ONE, _HALF_PI = 1 << 30, 1_686_629_713
 _PEAK = 6  # of the raw sums
 
 _i16, _i32 = types.Array(int16, 2, "C"), types.Array(int32, 2, "C")
 _table, _tables = types.Array(int64, 2, "C"), types.Array(int64, 3, "C")
 _tails = types.Array(int32, 3, "C")
-
-
-@kernel(inline=True)
-def _scaled(value: Int, factor_q30: Int) -> Int:
-    """`value` x `factor_q30` / 2^30 without overflow for |value| < 2^59, |factor| <= 2^31."""
-    high = value >> 28
-    low = value - (high << 28)
-    return (high * factor_q30 >> 2) + (low * factor_q30 >> 30)
 
 
 @kernel(inline=True)
@@ -175,66 +167,37 @@ def _saturated(v: Counts, i: Counts, start: Int, end: Int, full_scale: Int) -> I
     return np.int64(0 if inside else SATURATED)
 
 
+# What concludes a cycle is given numbers only: arrays are counted where a function that calls
+# another takes them, by atomic operations that would cost more than the sums.
 @kernel(inline=True)
-def _turned(
-    active: Int, delayed: Int, lag: Int, period: Int, turn: tuple[Int, Int]
-) -> tuple[Int, Int]:
-    """Active and reactive from the sums with the voltage and with that of `lag` samples ago.
+def _around_mean(total: Int, squares: Int, count: Int, inverse: Int) -> tuple[Int, Int, Int]:
+    """A whole number near the mean, what it leaves of the sum, and the squares around the mean.
 
-    What the latter lacks of a quarter period is undone as for a sine; both are then turned.
+    Any whole number near it will do: what it leaves is accounted for.
     """
-    # A quotient of exact doubles is the same wherever it is computed.
-    error = np.int64(np.float64(_HALF_PI * (period - (lag << 18))) / np.float64(period))
-    square = error * error >> 30
-    tangent = square * (_ONE // 3 + (square * (2 * _ONE // 15) >> 30)) >> 30
-    tangent = error * (_ONE + tangent) >> 30
-    secant = _ONE + (square >> 1) + (square * square >> 30) * 5 // 24
-    reactive = _scaled(delayed, secant) - _scaled(active, tangent)
-    cosine, sine = turn
-    if sine == 0:
-        return active, reactive
-    turned = _scaled(active, cosine) + _scaled(reactive, sine)
-    return turned, _scaled(reactive, cosine) - _scaled(active, sine)
+    mean = (total * inverse + (1 << 31)) >> 32
+    rest = total - mean * count
+    return mean, rest, squares - mean * (total + rest) - (rest * rest * inverse >> 32)
 
 
-# Given numbers only: arrays are counted where a function that calls another takes them, by atomic
-# operations that would cost more than the sums.
 @kernel(inline=True)
-def _concluded(
-    summed: tuple[Int, ...],
-    where: tuple[Int, Int, Int],
-    period: Int,
+def _near(offset: Int, mean: Int, full_scale: Int) -> Int:
+    """The offset, or what is nearest to it not further than full scale from the mean."""
+    return min(max(offset, mean - full_scale), mean + full_scale)
+
+
+@kernel(inline=True)
+def _faults(
     flags: Int,
-    means: tuple[Int, Int],
-    settings: tuple[Int, ...],
-) -> tuple[tuple[Int, ...], tuple[Int, Int]]:
-    """The row of a cycle whose END, COUNT and LENGTH are given, and the offsets as tracked then."""
-    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, _ = summed
-    count, (tracked_v, tracked_i) = where[1], means
-    signal, starting, dc_limit, cosine, sine, offset_p, offset_q = settings
-    # Any whole number near the mean will do: what it leaves of the sum is accounted for.
-    inverse = np.int64(4294967296.0 / np.float64(count)) + 1
-    mean_v = (sum_v * inverse + (1 << 31)) >> 32
-    mean_i = (sum_i * inverse + (1 << 31)) >> 32
-    rest_v = sum_v - mean_v * count
-    rest_i = sum_i - mean_i * count
-    square_v = sum_vv - mean_v * (sum_v + rest_v) - (rest_v * rest_v * inverse >> 32)
-    square_i = sum_ii - mean_i * (sum_i + rest_i) - (rest_i * rest_i * inverse >> 32)
-    offset = tracked_v >> 8
-    if flags & UNLOCKED == 0 and abs(mean_v - offset) <= signal:
-        offsets = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
-        tracked_i += ((sum_i * inverse >> 24) - tracked_i) >> 2
-    else:
-        # The means of what a dip left of a cycle are no offsets; those a full scale away are no
-        # dip's.
-        far = 4 * dc_limit
-        near_v = min(max(offset, mean_v - far), mean_v + far)
-        near_i = min(max(tracked_i >> 8, mean_i - far), mean_i + far)
-        offsets = near_v * sum_i + near_i * (sum_v - near_v * count)
-        if near_v != offset or near_i != tracked_i >> 8:
-            flags |= DC
-    lag = (period + (1 << 17)) >> 18
-    active, reactive = _turned(sum_vi - offsets, sum_qi - offsets, lag, period, (cosine, sine))
+    square_v: Int,
+    square_i: Int,
+    direct: tuple[Int, Int, Int],
+    count: Int,
+    limits: tuple[Int, Int, Int],
+) -> Int:
+    """The flags, and those that the squares and the direct parts of voltage and current raise."""
+    mean_v, mean_i, sum_i = direct
+    signal, starting, dc_limit = limits
     if 2 * square_v < signal * signal * count:
         flags = (flags | NO_SIGNAL) & ~UNLOCKED
     if square_v == 0 or (square_i == 0 and sum_i != 0):
@@ -243,11 +206,47 @@ def _concluded(
         flags |= DC
     if square_i < starting * count >> 8:
         flags |= IDLE
+    return flags
+
+
+@kernel(inline=True)
+def _concluded(
+    summed: tuple[Int, ...],
+    where: tuple[Int, Int, Int],
+    period: Int,
+    flags: Int,
+    tracked: tuple[Int, Int],
+    settings: tuple[Int, ...],
+) -> tuple[tuple[Int, ...], tuple[Int, Int]]:
+    """The row of a cycle whose END, COUNT and LENGTH are given, and the offsets as tracked then."""
+    sum_v, sum_i, sum_vv, sum_ii, sum_vi, sum_qi, _ = summed
+    count, (tracked_v, tracked_i) = where[1], tracked
+    signal, starting, dc_limit, cosine, sine, offset_p, offset_q = settings
+    inverse = np.int64(4294967296.0 / np.float64(count)) + 1
+    mean_v, rest_v, square_v = _around_mean(sum_v, sum_vv, count, inverse)
+    mean_i, rest_i, square_i = _around_mean(sum_i, sum_ii, count, inverse)
+    offset_v, offset_i = tracked_v >> 8, tracked_i >> 8
+    if flags & UNLOCKED == 0 and abs(mean_v - offset_v) <= signal:
+        direct = mean_v * sum_i + rest_v * mean_i + (rest_v * rest_i * inverse >> 32)
+        tracked_i += ((sum_i * inverse >> 24) - tracked_i) >> 2
+    else:
+        # The means of what a dip left of a cycle are no offsets; those a full scale away are no
+        # dip's.
+        near_v, near_i = (
+            _near(offset_v, mean_v, 4 * dc_limit),
+            _near(offset_i, mean_i, 4 * dc_limit),
+        )
+        direct = near_v * sum_i + near_i * (sum_v - near_v * count)
+        if near_v != offset_v or near_i != offset_i:
+            flags |= DC
+    lag = (period + (1 << 17)) >> 18
+    active, reactive = turned(sum_vi - direct, sum_qi - direct, lag, period, (cosine, sine))
+    means, limits = (mean_v, mean_i, sum_i), (signal, starting, dc_limit)
+    flags = _faults(flags, square_v, square_i, means, count, limits)
+    powers = active - (offset_p * count >> 8), reactive - (offset_q * count >> 8)
     # A dip leaves a mean that is no offset: follow slowly what is far away.
     drift = min(max((sum_v * inverse >> 24) - tracked_v, -(signal << 8)), signal << 8)
-    powers = active - (offset_p * count >> 8), reactive - (offset_q * count >> 8)
-    row = (*where, flags, square_v, square_i, *powers)
-    return row, (tracked_v + (drift >> 2), tracked_i)
+    return (*where, flags, square_v, square_i, *powers), (tracked_v + (drift >> 2), tracked_i)
 
 
 @kernel(inline=True)
