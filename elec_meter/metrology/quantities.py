@@ -21,7 +21,8 @@ class Flags(IntFlag):
     STUCK = kernels.STUCK
     """A converter gave one count, other than a current of nothing, for a whole cycle."""
     DC = kernels.DC
-    """A mean of more than a quarter of full scale on a channel; it was removed."""
+    """A mean of more than a quarter of full scale on a channel, which was removed, or one that
+    jumped by more than full scale, of which so much was left."""
     UNLOCKED = kernels.UNLOCKED
     """Voltage without regular cycles; it registers only once there have been some."""
 

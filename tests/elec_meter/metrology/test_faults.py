@@ -75,6 +75,20 @@ def test_new_anchor() -> None:
     assert 0.75 == pytest.approx(measurement.import_mj[0] / measurement.import_mj.sum(), abs=0.03)
 
 
+def test_a_stream_that_begins_anew() -> None:
+    """Earlier samples with another anchor are no repetition: a gap, and all of them measured."""
+    metrology = metrology_for(WAVE)
+    first, second, _ = parts(BLOCK, [4000, 4000])
+    metrology.process(second)
+    assert 8000 == metrology.next_sample
+    anew = replace(first, anchor_utc=ANCHOR + timedelta(hours=1))
+    measurement = metrology.process(anew)
+    assert (Flags.GAP, 4000) == (measurement.flags, metrology.next_sample)
+    alone = metrology_for(WAVE)
+    alone.process(anew)
+    assert alone.cycles.tolist() == metrology.cycles.tolist()
+
+
 def test_saturation() -> None:
     """A current beyond the converter is flagged and what was seen of it registers."""
     wave = replace(WAVE, current_a=120.0)
