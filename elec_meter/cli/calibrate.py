@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
-from elec_meter.errors import NotADataDirectoryError, NotAllowedError, RecordingError
+from elec_meter.errors import (
+    MeterError,
+    NotADataDirectoryError,
+    NotAllowedError,
+    RecordingError,
+)
+from elec_meter.front_end import PHASE_ALONE_MAX_URAD, PHASE_MAX_URAD
 from shared.exact_json import exact_json
 from shared.options import Duration, example
 
@@ -69,7 +75,11 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(["--no-load"], type=_file, metavar="FILE", help="A recording without a load."),
     click.Option(["--rate", "rate_hz"], type=int, metavar="HZ", help="Sample rate of a csv."),
-    click.Option(["--bits"], type=click.IntRange(16, 24), help="Width of the converters."),
+    click.Option(
+        ["--bits"],
+        type=click.IntRange(16, 24),
+        help="Width of the converters: as of the file's counts, 24 for a csv, if left out.",
+    ),
     click.Option(
         ["--nominal", "nominal_hz"],
         type=click.Choice(["50", "60"]),
@@ -83,10 +93,23 @@ _PARAMETERS: list[click.Parameter] = [
     click.Option(["--reactive"], type=Exactly(), help="The reference's, var, inductive positive."),
     click.Option(["--leading"], is_flag=True, help="Without --reactive: the current leads."),
     click.Option(
+        ["--phase-limit", "phase_limit_urad"],
+        type=click.IntRange(0, PHASE_MAX_URAD),
+        default=PHASE_ALONE_MAX_URAD,
+        show_default=True,
+        metavar="URAD",
+        help="Without --reactive: the most that the front end's phase can be, microradians.",
+    ),
+    click.Option(
         ["--data", "data_dir"],
         type=_file,
         metavar="DIR",
         help="Write it into this meter, from its next start on.",
+    ),
+    click.Option(
+        ["--new-front-end"],
+        is_flag=True,
+        help="It is another front end: gains may differ from those so far by more than a tenth.",
     ),
     click.Option(
         ["--link-fitted"], is_flag=True, help="The calibration link is fitted: level 4 is there."
@@ -117,7 +140,9 @@ def command(
     power: Fraction,
     reactive: Fraction | None,
     leading: bool,
+    phase_limit_urad: int,
     data_dir: Path | None,
+    new_front_end: bool,
     link_fitted: bool,
     as_json: bool,
 ) -> None:
@@ -136,8 +161,12 @@ def command(
     load = _live(port, length, bench) if port is not None else _recorded(recording, bench)
     unloaded = None if no_load is None else _recorded(no_load, bench)
     reading = ReferenceReading(voltage, current, power, reactive, leading)
-    derived = derive(load, reading, unloaded)
-    number = None if data_dir is None else _write(data_dir, derived)
+    derived = derive(load, reading, unloaded, phase_limit_urad=phase_limit_urad)
+    number = None
+    if data_dir is not None:
+        number = _write(data_dir, derived, new_front_end=new_front_end)
+    elif not new_front_end:
+        _warn_of_another_front_end(derived)
     if as_json:
         told: dict[str, Any] = {"calibration": derived.integers(), "cycles": load.cycles}
         told |= {"phase_derived": derived.phase_derived, "configuration": number}
@@ -211,16 +240,32 @@ def _refuse_meter(data_dir: Path, *, link_fitted: bool) -> None:
         raise NotADataDirectoryError(f"{data_dir} holds no meter's data")
 
 
-def _write(data_dir: Path, derived: Derived) -> int:
+def _warn_of_another_front_end(derived: Derived) -> None:
+    """Nobody knows what the front end has been: that it is not as drawn may be right."""
+    from elec_meter.metrology import Calibration
+    from elec_meter.sampling import Converter
+
+    try:
+        derived.refuse_another_front_end(Calibration.for_converter(Converter(bits=derived.bits)))
+    except MeterError as refusal:
+        click.echo(f"Warning: {refusal}, or is it not the meter's own front end?", err=True)
+
+
+def _write(data_dir: Path, derived: Derived, *, new_front_end: bool) -> int:
     """Have a meter that does not run begin with it; the number of its configuration."""
     from elec_meter import at_rest
     from elec_meter.access import Level
+    from elec_meter.calibrated import FrontEnd, calibration_of
     from elec_meter.config import CalibrationConfig, MeterConfig
+    from elec_meter.sampling import Converter
     from elec_meter.storage import Storage
 
     calibration = msgspec.convert(derived.integers(), CalibrationConfig)
     with Storage.open(data_dir) as storage:
         config = storage.load_config() or MeterConfig()
+        if not new_front_end:
+            front_end = FrontEnd(Converter(bits=derived.bits))
+            derived.refuse_another_front_end(calibration_of(config.calibration, front_end))
         new = msgspec.structs.replace(config, calibration=calibration)
         written = at_rest.apply_config(storage, new, level=Level.FACTORY, author="a calibration")
     return written.number

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from elec_meter.front_end import OFFSET_MAX_UW, PHASE_MAX_URAD, unlikely_reach
+
 from .base import Document
 
 Millivolts = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -26,21 +28,18 @@ class CalibrationConfig(Document, frozen=True):
     bits: Annotated[int, Meta(ge=16, le=24)]
     voltage_pv_per_count: Annotated[int, Meta(ge=1, le=10**12)]
     current_pa_per_count: Annotated[int, Meta(ge=1, le=10**12)]
-    phase_urad: Annotated[int, Meta(ge=-100_000, le=100_000)] = 0
-    power_offset_uw: Annotated[int, Meta(ge=-5_000_000, le=5_000_000)] = 0
-    reactive_offset_uvar: Annotated[int, Meta(ge=-5_000_000, le=5_000_000)] = 0
+    phase_urad: Annotated[int, Meta(ge=-PHASE_MAX_URAD, le=PHASE_MAX_URAD)] = 0
+    power_offset_uw: Annotated[int, Meta(ge=-OFFSET_MAX_UW, le=OFFSET_MAX_UW)] = 0
+    reactive_offset_uvar: Annotated[int, Meta(ge=-OFFSET_MAX_UW, le=OFFSET_MAX_UW)] = 0
 
     def __post_init__(self) -> None:
-        full_scale = 1 << (self.bits - 1)
-        for name, unit, reach, least, most in (
-            ("voltage", "V", self.voltage_pv_per_count * full_scale, 100, 2_000),
-            ("current", "A", self.current_pa_per_count * full_scale, 1, 2_000),
-        ):
-            if not least * 10**12 <= reach <= most * 10**12:
-                raise ValueError(
-                    f"the {name} channel would reach to {reach / 10**12:.4g} {unit}, and no meter's"
-                    f" is outside {least} to {most} {unit}"
-                )
+        unlikely = unlikely_reach(
+            bits=self.bits,
+            voltage_pv_per_count=self.voltage_pv_per_count,
+            current_pa_per_count=self.current_pa_per_count,
+        )
+        if unlikely is not None:
+            raise ValueError(unlikely)
 
 
 class SupplyConfig(Document, frozen=True):

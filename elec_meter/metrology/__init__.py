@@ -9,13 +9,7 @@ import shared.lazy
 if TYPE_CHECKING:
     from elec_meter.metrology.calibration import Calibration
     from elec_meter.metrology.cycles import CycleQuantities
-    from elec_meter.metrology.derivation import (
-        Derived,
-        Observation,
-        ReferenceReading,
-        derive,
-        observe,
-    )
+    from elec_meter.metrology.derivation import Derived, ReferenceReading, derive
     from elec_meter.metrology.errors import (
         BlockShapeError,
         CalibrationError,
@@ -30,6 +24,7 @@ if TYPE_CHECKING:
     )
     from elec_meter.metrology.fleet import Fleet, FleetMeasurement
     from elec_meter.metrology.harmonics import Harmonics
+    from elec_meter.metrology.observation import Fundamental, Observation, observe
     from elec_meter.metrology.pipeline import Measurement, Metrology, warm_cache
     from elec_meter.metrology.pulses import PulseOutput
     from elec_meter.metrology.quantities import Flags, Quantities
@@ -50,6 +45,7 @@ __all__ = [
     "Flags",
     "Fleet",
     "FleetMeasurement",
+    "Fundamental",
     "Harmonics",
     "HarmonicsError",
     "ImplausibleError",
@@ -78,13 +74,14 @@ __getattr__, __dir__ = shared.lazy.loader(
     {
         "calibration": "Calibration",
         "cycles": "CycleQuantities",
-        "derivation": "Derived Observation ReferenceReading derive observe",
+        "derivation": "Derived ReferenceReading derive",
         "errors": (
             "BlockShapeError CalibrationError CountRangeError HarmonicsError ImplausibleError"
             " MetrologyError PulseOutputError RateError RepeatedBlockError ThresholdError"
         ),
         "fleet": "Fleet FleetMeasurement",
         "harmonics": "Harmonics",
+        "observation": "Fundamental Observation observe",
         "pipeline": "Measurement Metrology warm_cache",
         "pulses": "PulseOutput",
         "quantities": "Flags Quantities",

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from elec_meter.front_end import OFFSET_MAX_UW, PHASE_MAX_URAD
 from elec_meter.metrology.errors import CalibrationError
 
 if TYPE_CHECKING:
     from elec_meter.sampling.converter import Converter
 
 BITS_MAX = 24
-PHASE_MAX_URAD = 100_000
-OFFSET_MAX_UW = 5_000_000
 OFFSET_SHARE = 16
 _PER_MILLI = 10**9
 

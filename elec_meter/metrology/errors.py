@@ -52,7 +52,7 @@ class ImplausibleError(MetrologyError):
     """A calibration cannot be derived from what was recorded and read.
 
     Example scenarios: the load changed meanwhile; a reading with its point in the wrong place; a
-    conductor turned round; a recording of half a second.
+    conductor turned round; a recording of a third of a second.
     """
 
 

@@ -69,11 +69,12 @@ KNOWS = {
     "errors": (),
     "version": (),
     "events": (),
-    "config": ("errors",),
+    "front_end": (),
+    "config": ("errors", "front_end"),
     "tariff": _SETTINGS,
     "access": (*_SETTINGS, "events"),
     "sampling": ("errors",),
-    "metrology": ("errors", "sampling"),
+    "metrology": ("errors", "front_end", "sampling"),
     "typetest": ("errors", "sampling", "metrology"),
     "stretches": (),
     "clock": (*_SETTINGS, "stretches"),
@@ -119,7 +120,7 @@ KNOWS = {
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,
     "testing": _METER,
-    "cli": (*_EDGES, "host", "typetest", "estate", "demo"),
+    "cli": (*_EDGES, "front_end", "host", "typetest", "estate", "demo"),
     "__main__": ("cli",),
 }
 

@@ -124,8 +124,10 @@ def test_unity(tmp_path: Path) -> None:
 def test_leading(tmp_path: Path) -> None:
     """Without a reading of reactive power, the current is taken to lag unless it leads."""
     leading = write(tmp_path / "lead.npz", Wave(current_a=10.0, lag_rad=-math.acos(0.5), seconds=4))
-    assert_right(derived(leading, *READ, "--leading")["calibration"])
+    words = (*READ, "--leading")
+    assert_right(derived(leading, *words, "--phase-limit", 12_000)["calibration"])
     assert "leading" in refused(leading, *READ)
+    assert "5 mrad" in refused(leading, *words)
 
 
 def test_no_load(recording: Path, tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_a_serial_front_end(monkeypatch: pytest.MonkeyPatch) -> None:
     made = block(LOAD)
     frames = [
         SampleFrame(k % 256, 4000, 160 * k, made.voltage[a : a + 160], made.current[a : a + 160])
-        for k, a in enumerate(range(0, 16_000, 160))
+        for k, a in enumerate(range(0, 8_640, 160))
     ]
     with FrontEnd() as front_end:
         real = serial.serial_for_url
@@ -187,6 +189,27 @@ def test_into_a_meter(recording: Path, home: Path) -> None:
     succeeding("audit", "--data", home)
 
 
+TENFOLD = ("--voltage", "230", "--current", "100", "--power", "11500", "--reactive", "19918.58")
+HALVED = ("--voltage", "115", "--current", "10", "--power", "575", "--reactive", "995.929")
+
+
+@pytest.mark.parametrize(("read", "word"), [(TENFOLD, "current"), (HALVED, "voltage")])
+def test_gains_of_another_front_end(
+    read: tuple[str, ...], word: str, recording: Path, home: Path
+) -> None:
+    """A meter keeps gains within a tenth of those it has, unless its front end is another."""
+    before = fingerprint(home)
+    into = ("--data", home, "--link-fitted")
+    assert f"gain of the {word} channel is" in refused(recording, *read, *into)
+    assert before == fingerprint(home)
+    told = run(recording, *read, "--json")
+    assert 0 == told.exit_code
+    assert f"gain of the {word} channel is" in told.stderr
+    assert "" == run(recording, *read, "--json", "--new-front-end").stderr
+    assert 2 == derived(recording, *read, *into, "--new-front-end")["configuration"]
+    assert "gain of the" in refused(recording, *READ, *REACTIVE, *into), "as it is now"
+
+
 def test_without_the_link(recording: Path, home: Path, tmp_path: Path) -> None:
     """No calibration is written without the calibration link, nor where no meter is."""
     before = fingerprint(home)
@@ -208,7 +231,10 @@ def test_a_meter_that_runs(recording: Path, home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("--voltage", "23", "--current", "10", "--power", "115"), "reaches to"),
+        (
+            ("--voltage", "23", "--current", "10", "--power", "115", "--reactive", "199.186"),
+            "reaches to",
+        ),
         (("--voltage", "230", "--current", "10", "--power", "3000"), "more than its voltage"),
         (("--voltage", "230", "--current", "10", "--power", "-1150"), "degrees apart"),
         (("--voltage", "230", "--current", "12", "--power", "1380", "--reactive", "100"), "apart"),
@@ -256,7 +282,7 @@ def test_misuse(words: tuple[str, ...]) -> None:
 
 def test_a_document_with_an_absurd_calibration() -> None:
     """A calibration in a document is held to what a meter's front end can be."""
-    with pytest.raises(ConfigError, match="reach to"):
+    with pytest.raises(ConfigError, match="reaches to"):
         config_from_toml(
             "[calibration]\nbits = 16\nvoltage_pv_per_count = 1\ncurrent_pa_per_count = 4577636719"
         )

@@ -12,6 +12,7 @@ import pytest
 from elec_meter.metrology import (
     Calibration,
     Derived,
+    Fundamental,
     ImplausibleError,
     Metrology,
     Observation,
@@ -37,12 +38,13 @@ class FrontEnd:
     bits: int = 16
     rate_hz: int = 4000
     crosstalk_a: float = 0.0
+    lag_rad: float = LAG_RAD
 
     def block(self, wave: Wave, seed: int = 1) -> SampleBlock:
         """The voltage leaks into the current channel, then both gains and the phase are wrong."""
         wave = replace(wave, rate_hz=self.rate_hz, converter=Converter(bits=self.bits))
         leak = math.sqrt(2) * self.crosstalk_a * wave.volts() / (math.sqrt(2) * 230)
-        late = replace(wave, lag_rad=wave.lag_rad + LAG_RAD)
+        late = replace(wave, lag_rad=wave.lag_rad + self.lag_rad)
         return sampled(wave.volts() / WRONG_V, (late.amperes() + leak) / WRONG_A, wave, seed)
 
     def observe(self, wave: Wave) -> Observation:
@@ -104,10 +106,35 @@ def test_without_reactive_power(leading: bool) -> None:
     """A power factor of a half, and the word whether it leads, tell the phase too."""
     wave = replace(LOAD, lag_rad=-HALF if leading else HALF)
     told = reading(wave, reactive_var=None, leading=leading)
-    derived = derive(FrontEnd().observe(wave), told)
-    assert LAG_RAD * 1e6 == pytest.approx(derived.phase_urad, abs=40)
+    shunt = FrontEnd(lag_rad=0.003)
+    derived = derive(shunt.observe(wave), told)
+    assert 3_000 == pytest.approx(derived.phase_urad, abs=40)
     with pytest.raises(ImplausibleError, match="leading"):
-        derive(FrontEnd().observe(wave), replace(told, leading=not leading))
+        derive(shunt.observe(wave), replace(told, leading=not leading))
+
+
+def test_power_alone_is_not_believed_everything() -> None:
+    """A misread power would be a phase that no shunt has; more is believed where that is said."""
+    shunt = FrontEnd(lag_rad=0.003).observe(LOAD)
+    misread = reading(LOAD, reactive_var=None, power_w=Fraction(1200))
+    with pytest.raises(ImplausibleError, match=r"alone the phase is 28.*5 mrad"):
+        derive(shunt, misread)
+    told = reading(LOAD, reactive_var=None)
+    with pytest.raises(ImplausibleError, match=r"alone the phase is 12.*5 mrad"):
+        derive(FrontEnd().observe(LOAD), told)
+    derived = derive(FrontEnd().observe(LOAD), told, phase_limit_urad=20_000)
+    assert LAG_RAD * 1e6 == pytest.approx(derived.phase_urad, abs=40)
+
+
+@pytest.mark.parametrize("factor", [0.96, 0.99, 0.998, -0.97])
+def test_power_factors_that_tell_nothing(factor: float) -> None:
+    """Between 0.95 and 1 an unknown phase would be put into the gain: reactive power is needed."""
+    wave = replace(LOAD, lag_rad=math.acos(factor))
+    seen = FrontEnd(lag_rad=0.003).observe(wave)
+    with pytest.raises(ImplausibleError, match="tells neither the phase"):
+        derive(seen, reading(wave, reactive_var=None))
+    derived = derive(seen, reading(wave))
+    assert 3_000 == pytest.approx(derived.phase_urad, abs=40)
 
 
 def test_unity_tells_no_phase() -> None:
@@ -158,10 +185,14 @@ def test_where_the_readings_disagree_a_little() -> None:
     assert 1991.86 == pytest.approx(reactive_var, rel=4e-4)
 
 
+PRODUCTS = 1e7 * math.cos(0.09), 1e7 * math.sin(0.09)
+SINE = Fundamental(10_000.0, 1_000.0, *PRODUCTS)
+
+
 def test_offsets_are_turned_with_the_phase() -> None:
     """Offsets are those of what is left after the phase was put right, as they are taken off."""
-    load = Observation(16, 100, 10_000.0, 1_000.0, 1e7 * math.cos(0.09), 1e7 * math.sin(0.09))
-    none = Observation(16, 100, 10_000.0, 10.0, 20_000.0, 0.0)
+    load = Observation(16, 100, 10_000.0, 1_000.0, *PRODUCTS, SINE)
+    none = Observation(16, 100, 10_000.0, 10.0, 20_000.0, 0.0, Fundamental(1e4, 10.0, 20_000.0, 0))
     told = ReferenceReading(Fraction(200), Fraction(10), Fraction(2_000), Fraction(0))
     derived = derive(load, told, none)
     turn = derived.phase_urad / 1e6
@@ -208,6 +239,49 @@ def test_a_point_in_the_wrong_place() -> None:
         derive(GOOD, tenfold)
 
 
+def test_gains_that_are_not_those_of_the_front_end() -> None:
+    """A point in the wrong place, or half the voltage, is told by what the gains have been."""
+    present = Calibration.for_converter(Converter())
+    derive(GOOD, READ).refuse_another_front_end(present)
+    tenfold = replace(
+        READ,
+        current_a=READ.current_a * 10,
+        power_w=READ.power_w * 10,
+        reactive_var=(READ.reactive_var or 0) * 10,
+    )
+    with pytest.raises(ImplausibleError, match=r"current channel is 9\.6.* times"):
+        derive(GOOD, tenfold).refuse_another_front_end(present)
+    halved = replace(
+        READ,
+        voltage_v=READ.voltage_v / 2,
+        power_w=READ.power_w / 2,
+        reactive_var=(READ.reactive_var or 0) / 2,
+    )
+    with pytest.raises(ImplausibleError, match=r"voltage channel is 0\.51.* times"):
+        derive(GOOD, halved).refuse_another_front_end(present)
+
+
+@pytest.mark.parametrize("order", [3, 2])
+def test_harmonics_that_both_have(order: int) -> None:
+    """The phase is that of the fundamentals, whatever else voltage and current have in common."""
+    wave = replace(
+        LOAD,
+        lag_rad=math.acos(0.8),
+        voltage_harmonics=((order, 0.08, 0.0),),
+        current_harmonics=((order, 0.4, 0.9),),
+    )
+    front_end = FrontEnd(lag_rad=0.003)
+    read = replace(
+        reading(wave),
+        voltage_v=Fraction(f"{wave.voltage_v * math.hypot(1, 0.08):.4f}"),
+        current_a=Fraction(f"{wave.current_a * math.hypot(1, 0.4):.4f}"),
+        power_w=Fraction(f"{wave.power_w:.4f}"),
+    )
+    derived = derive(front_end.observe(wave), read)
+    # The harmonics' part of the power is taken as recorded: late too, by a little of very little.
+    assert 3_000 == pytest.approx(derived.phase_urad, abs=200)
+
+
 def test_a_load_without_a_reading_of_its_phase() -> None:
     """A distorted load needs a reading of reactive power."""
     wave = replace(LOAD, current_harmonics=((3, 0.5, 0.0),))
@@ -244,12 +318,27 @@ def test_recordings_that_are_no_use() -> None:
     current = (ramp.current * np.linspace(0.8, 1.0, len(ramp))).astype(np.int16)
     with pytest.raises(ImplausibleError, match="not steady"):
         observe([SampleBlock(ramp.voltage, current, 0, 4000, ANCHOR)], rate_hz=4000, bits=16)
+    gap = ramp.current.copy()
+    gap[8_000:8_080] = 0
+    with pytest.raises(ImplausibleError, match="not steady"):
+        observe([SampleBlock(ramp.voltage, gap, 0, 4000, ANCHOR)], rate_hz=4000, bits=16)
     late = SampleBlock(ramp.voltage, ramp.current, 30_000, 4000, ANCHOR)
     with pytest.raises(ImplausibleError, match="samples are missing"):
         observe([ramp, late], rate_hz=4000, bits=16)
     small = replace(LOAD, current_a=0.1)
     with pytest.raises(ImplausibleError, match="too small"):
         derive(front_end.observe(small), reading(small))
+
+
+@pytest.mark.parametrize(("rate_hz", "frequency_hz"), [(2000, 60.3), (2000, 49.7), (32_000, 52.0)])
+@pytest.mark.parametrize("lag_rad", [0.0, HALF, -1.3])
+def test_cycles_of_a_steady_load_are_alike(
+    rate_hz: int, frequency_hz: float, lag_rad: float
+) -> None:
+    """A load is steady however few samples its cycles have, and however many counts."""
+    front_end = FrontEnd(rate_hz=rate_hz)
+    wave = Wave(current_a=0.8, lag_rad=lag_rad, frequency_hz=frequency_hz, seconds=1)
+    assert front_end.observe(wave).cycles > 40
 
 
 def test_a_rate_that_is_too_low() -> None:
