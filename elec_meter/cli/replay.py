@@ -147,6 +147,8 @@ def _waveform(
     path: Path, rate_hz: int | None, data_dir: Path, start: datetime | None
 ) -> RecordedSource:
     """The recording, begun at `start`, or where the directory's meter stopped, or now."""
+    # Compiled, if need be, before the directory is touched: whatever goes wrong does so now.
+    import elec_meter.metrology.pipeline  # noqa: F401 - for that alone
     from elec_meter.sampling.recorded import RecordedSource
     from elec_meter.storage import DATABASE_NAME
     from elec_meter.storage.observe import observe

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import warnings
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numba import config, njit
+
+from elec_meter.metrology.caching import KernelCache, say_uncached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,15 +34,25 @@ def kernel(*signatures: Any, inline: bool = False) -> Callable[[_Kernel], _Kerne
     options = OPTIONS | {"forceinline": inline}
 
     def compiled(function: _Kernel) -> _Kernel:
-        if not signatures:
-            return cast("_Kernel", njit(**options)(function))
-        try:
-            with _kept_in(_WRITABLE):
-                return cast("_Kernel", njit(list(signatures), cache=True, **options)(function))
-        except RuntimeError:
-            return _loaded(function, signatures, options)
+        dispatcher: Any = njit(**options)(function)
+        # Without the JIT it is the function itself.
+        if signatures and dispatcher is not function:
+            _keep(dispatcher, function)
+            for signature in signatures:
+                dispatcher.compile(signature)
+            dispatcher.disable_compile()
+        return cast("_Kernel", dispatcher)
 
     return compiled
+
+
+def _keep(dispatcher: Any, function: Callable[..., Any]) -> None:
+    """Have what is compiled kept, as numba's own `cache=True` does, wherever it can be."""
+    for caches in (_WRITABLE, _READABLE):
+        with contextlib.suppress(RuntimeError), _kept_in(caches):
+            dispatcher._cache = KernelCache(function)  # type: ignore[no-untyped-call]  # noqa: SLF001 - numba lets no one choose
+            return
+    say_uncached()
 
 
 @contextlib.contextmanager
@@ -54,32 +64,3 @@ def _kept_in(caches: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         setattr(config, _LOCATORS, before)
-
-
-def _loaded(function: _Kernel, signatures: tuple[Any, ...], options: dict[str, Any]) -> _Kernel:
-    """Compiled code from where nothing can be written, or compiled anew."""
-    try:
-        with _kept_in(_READABLE):
-            dispatcher: Any = njit(cache=True, **options)(function)
-    except RuntimeError:
-        dispatcher = njit(**options)(function)
-        _say_uncached()
-    for signature in signatures:
-        try:
-            dispatcher.compile(signature)
-        except OSError:
-            # Compiled for this processor, and then not saved.
-            _say_uncached()
-    dispatcher.disable_compile()
-    return cast("_Kernel", dispatcher)
-
-
-@functools.cache
-def _say_uncached() -> None:
-    """Once for all kernels: the registry of warnings does not outlive the compiler's own."""
-    warnings.warn(
-        "no directory for compiled kernels can be written (NUMBA_CACHE_DIR names one):"
-        " every start takes seconds longer",
-        RuntimeWarning,
-        stacklevel=1,
-    )

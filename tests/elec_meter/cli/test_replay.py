@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from contextlib import suppress
 from decimal import Decimal
 from itertools import count
@@ -12,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from elec_meter import Meter, Storage
+from elec_meter.cli.main import main
 from elec_meter.demo.replay import Recording, replay
 from elec_meter.storage import LoadOption, LoadSeries, read_load_series
 from tests.elec_meter.cli.commands import refused, shown, succeeding
@@ -131,8 +134,6 @@ def test_telegrams_enter_at_ingest(tmp_path: Path) -> None:
 
 
 def _frame(path: Path, key: str, counter: int) -> str:
-    from click.testing import CliRunner
-
     from pulse_unit.cli.main import main
 
     words = ["--serial", "00000001", "--key", key, "--counter", str(counter)]
@@ -157,6 +158,17 @@ def test_a_waveform_enters_at_sampling(tmp_path: Path) -> None:
     succeeding("replay", "--data", data_dir, *words)
     registers = {row["obis"]: row["value"] for row in shown("registers", data_dir)}
     assert 383 == registers["1-0:1.8.0"]
+
+
+def test_kernels_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be measured, the data directory is left alone."""
+    path = tmp_path / "mains.npz"
+    wave = np.sin(2 * np.pi * np.arange(8000) / 80)
+    np.savez(path, voltage=300 * wave, current=10 * wave, rate_hz=4000)
+    monkeypatch.setitem(sys.modules, "elec_meter.metrology.pipeline", None)
+    words = ["replay", "--data", str(tmp_path / "data"), "--waveform", str(path)]
+    assert isinstance(CliRunner().invoke(main, words).exception, ImportError)
+    assert not (tmp_path / "data").exists()
 
 
 def test_show_speaks_csv(home: str, tmp_path: Path) -> None:

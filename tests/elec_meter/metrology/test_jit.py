@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numba
 import pytest
+from numba.core import caching as numba_caching
 
-from elec_meter.metrology import kernels
+from elec_meter.metrology import caching, kernels
+from elec_meter.metrology.jit import kernel
 
 from .extremes import fast_block
 from .vectors import traces
@@ -122,6 +126,49 @@ def test_no_directory_for_the_cache() -> None:
     assert ("42 RuntimeWarning\n", "") == (run.stdout, run.stderr)
 
 
+def _double(value: int) -> int:
+    return 2 * value
+
+
+def _compiled() -> tuple[int, int]:
+    """21 times two, and how often that was found compiled."""
+    double: Any = kernel(numba.int64(numba.int64))(_double)
+    return double(21), sum(double.stats.cache_hits.values())
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_file_of_the_cache_that_was_cut_off(
+    suffix: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is compiled anew, silently, and replaced."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert [(42, 0), (42, 1)] == [_compiled(), _compiled()]
+    (file,) = tmp_path.rglob(f"*.{suffix}")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(share * len(whole))])
+    assert [(42, 0), (42, 1)] == [_compiled(), _compiled()]
+
+
+def test_a_damaged_file_that_cannot_be_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel is compiled anew at every start, and a warning says so."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    _compiled()
+    (file,) = tmp_path.rglob("*.nbi")
+    file.write_bytes(b"")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(numba_caching.IndexDataCacheFile, "_open_for_write", refuse)
+    caching.say_uncached.cache_clear()
+    with pytest.warns(RuntimeWarning, match="no directory for compiled kernels"):
+        assert (42, 0) == _compiled()
+    assert b"" == file.read_bytes()
+
+
 READING = """
 import sys
 from elec_meter.metrology import Calibration, Metrology, kernels
@@ -156,7 +203,8 @@ def test_an_installation_that_can_only_be_read(tmp_path: Path, warm: bool) -> No
     for part in ("elec_meter/metrology", "elec_meter/sampling", "shared"):
         left = shutil.ignore_patterns(*([] if warm else ["*.nb?"]))
         shutil.copytree(ROOT / part, tmp_path / part, ignore=left)
-    shutil.copy(ROOT / "elec_meter" / "__init__.py", tmp_path / "elec_meter")
+    for name in ("__init__.py", "errors.py", "front_end.py"):
+        shutil.copy(ROOT / "elec_meter" / name, tmp_path / "elec_meter")
     hidden = ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "PYTHONPATH")
     if warm and not any(tmp_path.rglob("*.nbi")):
         pytest.skip("the kernels in use are kept elsewhere, by NUMBA_CACHE_DIR")
