@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,13 +64,16 @@ class HarmonicsRequest:
         calibration: What counts mean.
 
     Raises:
-        HarmonicsError: For no cycles at all, or more than `CYCLES_MAX`.
+        HarmonicsError: For no cycles at all, a part of one, or more than `CYCLES_MAX`.
     """
 
     def __init__(self, cycles: int, calibration: Calibration) -> None:
-        if not 1 <= cycles <= CYCLES_MAX:
+        try:
+            self.cycles = operator.index(cycles)
+        except TypeError:
+            raise HarmonicsError(f"harmonics are those of whole cycles, not {cycles}") from None
+        if not 1 <= self.cycles <= CYCLES_MAX:
             raise HarmonicsError(f"harmonics are those of 1 to {CYCLES_MAX} cycles, not {cycles}")
-        self.cycles = cycles
         self._calibration = calibration
         self._first = self._end = 0
         self._counts = np.zeros((2, 0), np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
 
 from elec_meter.metrology.errors import PulseOutputError
@@ -37,9 +38,17 @@ class PulseOutput:
     def add(self, energy_mj: int) -> int:
         """How many pulses became due with this energy.
 
+        Args:
+            energy_mj: whole millijoules; integers of numpy become Python's, which never overflow.
+
         Raises:
-            PulseOutputError: For negative energy: a pulse that was given cannot be taken back.
+            PulseOutputError: For energy that is no whole number, or negative: a pulse that was
+                given cannot be taken back.
         """
+        try:
+            energy_mj = operator.index(energy_mj)
+        except TypeError:
+            raise PulseOutputError(f"energy is whole millijoules, not {energy_mj}") from None
         if energy_mj < 0:
             raise PulseOutputError(f"energy is added, not taken away: {energy_mj} mJ")
         before = self._pulses

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from elec_meter.metrology import Harmonics, HarmonicsError, Metrology
+from elec_meter.metrology.harmonics import HarmonicsRequest
 from elec_meter.sampling import Converter, SampleBlock
 
 from .waves import ANCHOR, Wave, metrology_for, parts, sampled
@@ -125,9 +126,26 @@ def test_nothing_asked() -> None:
     assert ANCHOR < metrology.harmonics.start_utc
 
 
-@pytest.mark.parametrize("cycles", [0, -1, 101])
+def test_memory_is_bounded() -> None:
+    """However long there are no ten cycles without a fault, no more than those are kept."""
+    wave = Wave(seconds=4)
+    volts = wave.volts()
+    for at in range(400, volts.size, 640):
+        volts[at : at + 160] = 0.0
+    block = sampled(volts, wave.amperes(), wave)
+    metrology = metrology_for(wave)
+    request = HarmonicsRequest(10, metrology.calibration)
+    for part in parts(block, [100] * 160):
+        metrology.process(part)
+        assert request.offer(part, metrology.cycles) is None
+        # Ten cycles and the one under way, each a quarter longer than it should be.
+        assert request._counts.shape[1] <= 11 * 100 + len(part)
+        assert len(request._rows) <= 10
+
+
+@pytest.mark.parametrize("cycles", [0, -1, 101, 1.5, math.nan])
 def test_absurd_request(cycles: int) -> None:
-    """Harmonics of no cycle, or of more than are kept, are refused."""
+    """Harmonics of no cycle, of a part of one, or of more than are kept, are refused."""
     with pytest.raises(HarmonicsError):
         metrology_for(Wave()).request_harmonics(cycles)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +54,24 @@ def test_absurd_constant(constant: int) -> None:
     with pytest.raises(PulseOutputError) as refusal:
         PulseOutput(constant)
     assert isinstance(refusal.value, MetrologyError)
+
+
+def test_energy_of_numpy() -> None:
+    """Its integers never overflow: all energy, and all pulses, are Python's."""
+    output = PulseOutput(99_991)
+    portion_mj = 6 * 10**13
+    pulses = [output.add(np.int64(portion_mj)) for _ in range(3)]  # type: ignore[arg-type]  # on purpose
+    assert 3 * portion_mj == output.energy_mj
+    assert 3 * portion_mj * 99_991 // 3_600_000_000 == sum(pulses)
+
+
+@pytest.mark.parametrize("energy_mj", [1.5, math.nan, "1", Fraction(1)])
+def test_energy_that_is_no_whole_number(energy_mj: int) -> None:
+    """It is refused and changes nothing."""
+    output = PulseOutput(1000)
+    with pytest.raises(PulseOutputError, match="whole millijoules"):
+        output.add(energy_mj)
+    assert 0 == output.energy_mj
 
 
 def test_energy_taken_away() -> None:

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from elec_meter.errors import MeterError
-from elec_meter.sampling import BlockError, Converter, SampleBlock
+from elec_meter.metrology import Calibration, Metrology
+from elec_meter.sampling import (
+    BlockError,
+    ConstantLoad,
+    Converter,
+    SampleBlock,
+    SyntheticMains,
+)
+from shared.timegrid import EPOCH
 
 ANCHOR = datetime(2024, 3, 31, 0, 59, 59, 500_000, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC)
 COUNTS = np.arange(10, dtype=np.int16)
 
 
@@ -29,6 +40,17 @@ def test_times() -> None:
         ({"current": COUNTS.astype(float)}, "current is float64, not int16 or int32"),
         ({"voltage": COUNTS.astype(np.uint16)}, "voltage is uint16, not int16 or int32"),
         ({"current": COUNTS.reshape(2, 5)}, "current has 2 dimensions, not one"),
+        (
+            {"voltage": np.ma.masked_greater(COUNTS, 5)},
+            "voltage is a MaskedArray, not an array",
+        ),
+        ({"first_sample": 1.5}, "first_sample is 1.5, not a whole number"),
+        ({"first_sample": math.nan}, "first_sample is nan, not a whole number"),
+        ({"first_sample": None}, "first_sample is None, not a whole number"),
+        ({"first_sample": 2**62}, f"first_sample is {2**62}: no stream is so long"),
+        ({"rate_hz": 4000.0}, "rate_hz is 4000.0, not a whole number"),
+        ({"anchor_utc": 0.0}, "anchor_utc is not an aware UTC time"),
+        ({"anchor_utc": LAST, "first_sample": 4000}, "the block ends after the year 9999"),
         ({"voltage": np.arange(20, dtype=np.int16)[::2]}, "voltage is not contiguous"),
         ({"voltage": COUNTS.astype(np.int32)}, "voltage and current differ in type or length"),
         ({"voltage": COUNTS[:9]}, "voltage and current differ in type or length"),
@@ -55,6 +77,51 @@ def test_refusals(change: dict[str, Any], sentence: str) -> None:
         SampleBlock(**{**sound, **change})
     assert sentence == str(refusal.value)
     assert isinstance(refusal.value, MeterError)
+
+
+def import_mj(block: SampleBlock) -> int:
+    """What a new pipeline measures of it."""
+    metrology = Metrology(Calibration.for_converter(Converter()), rate_hz=4000)
+    return int(metrology.process(block).import_mj.sum())
+
+
+@pytest.fixture(scope="module")
+def mains() -> SampleBlock:
+    """Two seconds of a kilowatt."""
+    source = SyntheticMains(seed=1, anchor_utc=EPOCH, load=ConstantLoad(1000.0))
+    return source.block(0, 8000)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.int32])
+def test_whole_numbers_of_numpy(kind: type[np.integer[Any]], mains: SampleBlock) -> None:
+    """They are taken, and measured, as Python's."""
+    whole = SampleBlock(mains.voltage, mains.current, kind(250), kind(4000), ANCHOR)  # type: ignore[arg-type]  # on purpose
+    assert (int, int) == (type(whole.first_sample), type(whole.rate_hz))
+    assert 8250 == whole.end_sample
+    assert import_mj(mains) == import_mj(whole)
+
+
+def test_counts_that_cannot_be_written(tmp_path: Path, mains: SampleBlock) -> None:
+    """Those of a memory map, of bytes, and at odd places of them, are measured like any other."""
+    made = []
+    for name in ("voltage", "current"):
+        counts = getattr(mains, name)
+        np.save(tmp_path / name, counts)
+        odd = np.frombuffer(bytearray(b"." + counts.tobytes()), np.int16, offset=1)
+        mapped = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+        made.append((mapped, np.frombuffer(counts.tobytes(), np.int16), odd))
+    for voltage, current in zip(*made, strict=True):
+        block = SampleBlock(voltage, current, 0, 4000, ANCHOR)
+        assert import_mj(mains) == import_mj(block)
+
+
+def test_the_end_of_the_longest_stream(mains: SampleBlock) -> None:
+    """Whatever a block can be, it can be measured."""
+    anchor = datetime(1990, 1, 1, tzinfo=UTC)
+    late = SampleBlock(mains.voltage, mains.current, 2**48 - 8000, 4000, anchor)
+    assert import_mj(mains) == pytest.approx(import_mj(late), abs=1)
+    old = SampleBlock(mains.voltage, mains.current, 0, 4000, datetime(1, 1, 1, tzinfo=UTC))
+    assert import_mj(mains) == import_mj(old)
 
 
 def test_converter() -> None:
