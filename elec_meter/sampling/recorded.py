@@ -6,9 +6,9 @@ import csv
 import math
 import struct
 import tokenize
-import wave
 import zipfile
 import zlib
+from array import array
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ import numpy as np
 from elec_meter.sampling.block import RATE_MAX_HZ, RATE_MIN_HZ, SampleBlock
 from elec_meter.sampling.converter import Converter
 from elec_meter.sampling.errors import RecordingError, SamplingError
+from elec_meter.sampling.riff import RiffError, parse_wav
 from elec_meter.sampling.source import SampleSource
 from shared.timegrid import EPOCH
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _CYCLES_MIN = 3
 # A voltage that moves by less than a two-thousandth of full scale is noise on whatever there is.
 _DC_SHIFT = 11
+# Unpacked, of one array: 37 hours of 16-bit counts at 4 kHz.
+_ARRAY_BYTES_MAX = 1 << 30
 # What zipfile, zlib and numpy's reader of headers say of damaged files.
 _NPZ_FAULTS = (
     ValueError,
@@ -49,13 +52,15 @@ _NPZ_FAULTS = (
 class RecordedSource(SampleSource):
     """A recorded waveform, wholly in memory.
 
-    * npz: arrays `voltage` and `current` of one dimension, and `rate_hz`.
-    * wav: two channels, voltage then current, 16, 24 or 32 bit; its rate is the sample rate. 32-bit
-      samples keep their upper 24 bits.
-    * csv: a header `voltage,current`, one sample per line; the rate is given by the caller.
+    * npz: arrays `voltage` and `current` of one dimension and at most 1 GiB each, and `rate_hz`.
+    * wav: two channels of linear PCM, voltage then current, 16, 24 or 32 bit; its rate is that of
+      the samples. 32-bit samples keep their upper 24 bits.
+    * csv: a header `voltage,current`, one sample per line, decimal points; the rate is given by the
+      caller.
 
-    Whole numbers are counts of `converter`; numbers with a fraction (in an npz: of a floating-point
-    type) are volts and amperes, and are rounded to its counts.
+    Whole numbers (in a csv: 12 and 12.0 alike) are counts of `converter`; if any number has a
+    fraction (in an npz: is of a floating-point type), all are volts and amperes, and are rounded to
+    its counts.
 
     Args:
         path: The file; its suffix says what it is.
@@ -80,9 +85,11 @@ class RecordedSource(SampleSource):
         converter: Converter | None = None,
     ) -> None:
         self._name = Path(path).name
+        given_hz = None if rate_hz is None else self._whole_rate(float(rate_hz))
         voltage, current, told_hz = self._read(Path(path))
-        self.rate_hz = self._agreed_rate(rate_hz, told_hz)
+        self.rate_hz = self._agreed_rate(given_hz, told_hz)
         self.anchor_utc = anchor_utc
+        self._refuse_infinite(voltage, current)
         real = voltage.dtype.kind == "f" or current.dtype.kind == "f"
         self.is_in_counts = not real
         narrow = max(voltage.dtype.itemsize, current.dtype.itemsize) <= np.dtype(np.int16).itemsize
@@ -161,6 +168,11 @@ class RecordedSource(SampleSource):
     def _require_whole(self, members: zipfile.ZipFile) -> None:
         """Refuse a header that asks for more memory than its array's bytes in the file fill."""
         for member in members.infolist():
+            if member.file_size > _ARRAY_BYTES_MAX:
+                raise self._refusal(
+                    f"unpacks to {member.file_size / 2**30:.1f} GiB of {Path(member.filename).stem}"
+                    f", more than {_ARRAY_BYTES_MAX >> 30} GiB"
+                )
             with members.open(member) as array:
                 version = np.lib.format.read_magic(array)
                 read = np.lib.format.read_array_header_1_0
@@ -177,16 +189,13 @@ class RecordedSource(SampleSource):
 
     def _read_wav(self, path: Path) -> tuple[NDArray[Any], NDArray[Any], int | None]:
         try:
-            with wave.open(str(path), "rb") as file:
-                channels, width = file.getnchannels(), file.getsampwidth()
-                rate_hz, data = file.getframerate(), file.readframes(file.getnframes())
-        except (wave.Error, EOFError, RuntimeError) as fault:
-            raise self._refusal("is not a readable wav file") from fault
+            channels, width, rate_hz, data = parse_wav(path.read_bytes())
+        except RiffError as fault:
+            raise self._refusal(str(fault)) from fault
         if channels != 2:
             raise self._refusal(f"has {channels} channels, not two (voltage, current)")
         if width not in (2, 3, 4):
             raise self._refusal(f"has samples of {8 * width} bits, not 16, 24 or 32")
-        data = data[: len(data) // (2 * width) * 2 * width]
         if width == 2:
             counts: NDArray[Any] = np.frombuffer(data, "<i2")
         else:
@@ -196,34 +205,45 @@ class RecordedSource(SampleSource):
         return counts[0::2], counts[1::2], rate_hz
 
     def _read_csv(self, path: Path) -> tuple[NDArray[Any], NDArray[Any], int | None]:
-        columns: tuple[list[str], list[str]] = ([], [])
         try:
             with path.open(newline="", encoding="utf-8-sig") as file:
-                rows = csv.DictReader(file, skipinitialspace=True)
-                missing = {"voltage", "current"} - set(rows.fieldnames or ())
+                rows = csv.reader(file, skipinitialspace=True)
+                names = next(rows, [])
+                missing = {"voltage", "current"} - set(names)
                 if missing:
                     raise self._refusal(f"has no column named {' or '.join(sorted(missing))}")
-                for row in rows:
-                    columns[0].append(row["voltage"])
-                    columns[1].append(row["current"])
+                numbers = self._numbers(rows, names)
         except (UnicodeDecodeError, csv.Error) as fault:
             raise self._refusal("is not a readable csv file") from fault
-        voltage, current = (self._numbers(column) for column in columns)
-        return voltage, current, None
+        if np.array_equal(numbers, np.rint(numbers)) and np.abs(numbers).max(initial=0) < 2**31:
+            numbers = numbers.astype(np.int32)
+        return numbers[0::2], numbers[1::2], None
 
-    def _numbers(self, column: list[str]) -> NDArray[Any]:
-        """Whole numbers where all of them are, else floats."""
-        numbers = np.empty(len(column))
-        whole = True
-        for k, text in enumerate(column):
+    def _numbers(self, rows: Any, names: list[str]) -> NDArray[Any]:
+        """Voltage and current of each line in turn. A line that is none would shift all after it.
+
+        Args:
+            rows: a reader of csv, its header read.
+            names: what stands in the header.
+        """
+        columns = names.index("voltage"), names.index("current")
+        numbers, blank = array("d"), 0
+        for row in rows:
+            if not row:
+                blank = blank or rows.line_num
+                continue
+            if blank:
+                raise self._refusal(f"has nothing in line {blank}, before the end")
+            if any(field.strip() for field in row[len(names) :]):
+                raise self._refusal(
+                    f"has more numbers in line {rows.line_num} than names in its header: a decimal"
+                    " comma is none"
+                )
             try:
-                numbers[k] = float(text)
-            except (TypeError, ValueError):
-                raise self._refusal(f"has no number in line {k + 2}") from None
-            whole = whole and text.strip().lstrip("+-").isdecimal()
-        if whole and numbers.size and np.abs(numbers).max() < 2**31:
-            return numbers.astype(np.int32)
-        return numbers
+                numbers.extend(float(row[column]) for column in columns)
+            except (IndexError, ValueError):
+                raise self._refusal(f"has no number in line {rows.line_num}") from None
+        return np.array(numbers)
 
     def _agreed_rate(self, given_hz: int | None, told_hz: int | None) -> int:
         rate_hz = told_hz if given_hz is None else given_hz
@@ -235,16 +255,22 @@ class RecordedSource(SampleSource):
             raise self._refusal(f"has a rate of {rate_hz} Hz, not 2,000 to 32,000 Hz")
         return rate_hz
 
+    def _refuse_infinite(self, voltage: NDArray[Any], current: NDArray[Any]) -> None:
+        for name, values in (("voltage", voltage), ("current", current)):
+            if values.dtype.kind != "f":
+                continue
+            is_finite = np.isfinite(values)
+            if not is_finite.all():
+                sample = int(np.argmin(is_finite))
+                raise self._refusal(f"has a {name} that is not a finite number, at sample {sample}")
+
     def _counts(self, name: str, values: NDArray[Any], scale: float) -> _Counts:
         if values.ndim != 1:
             raise self._refusal(f"has {values.ndim} dimensions of {name}, not one")
         if values.dtype.kind not in "iuf":
             raise self._refusal(f"has a {name} of {values.dtype}, which is not numbers")
         if values.dtype.kind == "f" or scale != 1.0:
-            if not np.isfinite(values).all():
-                sample = int(np.argmin(np.isfinite(values)))
-                raise self._refusal(f"has a {name} that is not a finite number, at sample {sample}")
-            values = np.rint(values * scale)
+            values = np.rint(values.astype(np.float64) * scale)
         full_scale = self.converter.full_scale_count
         if values.size and (values.max() >= full_scale or values.min() < -full_scale):
             raise self._refusal(f"has a {name} beyond the converter's {self.converter.bits} bits")

@@ -4,6 +4,7 @@ import math
 import struct
 import tracemalloc
 import wave
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,77 @@ def test_csv_of_volts(tmp_path: Path) -> None:
     assert V / 10 == pytest.approx(volts, abs=0.0005)
 
 
+def test_csv_of_counts_with_points(tmp_path: Path) -> None:
+    """A number that is whole is a count however it is written; blank lines at the end are none."""
+    path = tmp_path / "mains.csv"
+    lines = [f"{v}.0,{i}.00" if v % 3 else f"{v},{i:+e}," for v, i in zip(V, I, strict=True)]
+    path.write_text("\n".join(["voltage,current", *lines, "", "\n"]))
+    source = RecordedSource(path, rate_hz=4000)
+    assert source.is_in_counts
+    assert_counts(source)
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_extensible_wav(tmp_path: Path, width: int) -> None:
+    """The form in which sox and ffmpeg write 24 bits is read like the plain one, and odd chunks."""
+    path = write_wav(tmp_path / "mains.wav", [V, I], width)
+    plain = path.read_bytes()
+    form = bytearray(plain[20:36])
+    form[:2] = b"\xfe\xff"
+    form += struct.pack("<HHI", 22, 8 * width, 3) + PCM_GUID
+    chunks = [b"LIST" + struct.pack("<I", 3) + b"odd\0", b"fmt " + struct.pack("<I", 40) + form]
+    path.write_bytes(plain[:12] + b"".join(chunks) + plain[36:])
+    assert_counts(RecordedSource(path))
+    other = bytearray(path.read_bytes())
+    other[other.index(PCM_GUID)] = 3
+    path.write_bytes(other)
+    with pytest.raises(RecordingError, match="is not a readable wav file"):
+        RecordedSource(path)
+
+
+PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")
+
+
+@pytest.mark.parametrize("lost", [1, 2, 8_000])
+def test_wav_that_was_cut_off(tmp_path: Path, lost: int) -> None:
+    """A wav with fewer samples than it promises is refused, as an npz is."""
+    path = write_wav(tmp_path / "mains.wav", [V, I], 2)
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(RecordingError) as refusal:
+        RecordedSource(path)
+    there = f"it has {16_000 - lost} of 16000 bytes of samples"
+    assert f"mains.wav is cut off: {there}" == str(refusal.value)
+
+
+def test_small_floats(tmp_path: Path) -> None:
+    """Volts and amperes of 16 bits are scaled without an overflow."""
+    path = tmp_path / "mains.npz"
+    volts, amperes = (V / 20).astype(np.float16), (I / 4).astype(np.float16)
+    np.savez(path, voltage=volts, current=amperes, rate_hz=4000)
+    block = RecordedSource(path).block(0, 4000)
+    gain = float(Converter(bits=24).voltage_mv_per_count) / 1000
+    assert volts.astype(float) == pytest.approx(block.voltage * gain, abs=1e-4)
+
+
+def test_npz_that_unpacks_to_too_much(tmp_path: Path) -> None:
+    """Its size is looked at before anything is unpacked."""
+    path = tmp_path / "mains.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as members:
+        members.writestr("voltage.npy", b"\0" * 1000)
+    small, big = struct.pack("<I", 1000), struct.pack("<I", (1 << 30) + 1)
+    path.write_bytes(path.read_bytes().replace(small, big))
+    with pytest.raises(RecordingError, match=r"unpacks to 1\.0 GiB of voltage, more than 1 GiB"):
+        RecordedSource(path)
+
+
+@pytest.mark.parametrize("rate_hz", [4000.5, math.nan, math.inf])
+def test_a_rate_that_is_no_whole_number(tmp_path: Path, rate_hz: Any) -> None:
+    """It is refused whoever gives it."""
+    path = write_wav(tmp_path / "mains.wav", [V, I], 2)
+    with pytest.raises(RecordingError, match="which is not a whole number"):
+        RecordedSource(path, rate_hz=rate_hz)
+
+
 def test_blocks_end_with_the_recording(tmp_path: Path) -> None:
     """Blocks of a recording end where it ends; beyond it there are no samples."""
     path = tmp_path / "mains.npz"
@@ -164,6 +236,17 @@ FLOAT_WAV = b"".join(
         ("a.csv", b"\xff\xfe\x00", "is not a readable csv file"),
         ("a.csv", b"voltage,current\n1,2\n3,\n", "has no number in line 3"),
         ("a.csv", b"voltage,current\n1,2\n3\n", "has no number in line 3"),
+        ("a.csv", b"voltage,current\n1,2\n\n\n1,2\n", "has nothing in line 3, before the end"),
+        (
+            "a.csv",
+            b"voltage,current\n1,2\n1,5,2,3\n",
+            "has more numbers in line 3 than names in its header: a decimal comma is none",
+        ),
+        (
+            "a.csv",
+            b"voltage,current\n9000,2\n9000,inf\n",
+            "has a current that is not a finite number, at sample 1",
+        ),
         (
             "a.csv",
             b"voltage,current\n1,2\n1,nan\n",
