@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -34,6 +35,11 @@ _REASONS = {
 }
 
 
+def _follows(frame: SampleFrame, last: SampleFrame) -> bool:
+    step = (frame.sequence - last.sequence) % SEQUENCE_MODULUS
+    return step == 1 and frame.first_sample == last.end_sample
+
+
 def _host_utc() -> datetime:
     return datetime.now(UTC)
 
@@ -42,17 +48,19 @@ class SerialAfe(SampleStream):
     """A serial front end, from its first frame on; a context manager.
 
     Its first frame is dated by the host's clock, and so are all that follow whenever they have gone
-    astray by a second: the front end has a crystal of its own. Frames that were lost leave a gap. A
-    front end that starts anew gives a new stream: another anchor.
+    astray by a second: the front end has a crystal of its own. Frames that were lost leave a gap.
+    No sample is given twice: what is known already of a frame that was sent twice, or late, is left
+    out. A front end that starts anew, which two of its frames in a row tell, gives a new stream:
+    another anchor.
 
     Args:
         port: A device, or a URL of pyserial.
         baud: Bits a second; without parity, one stop bit.
-        silent_s: After so long without a frame it is lost.
+        silent_s: After so long without a frame, or with old ones alone, it is lost.
         now: The host's UTC.
 
     Attributes:
-        lost_frames: How many numbers in the sequence never came.
+        lost_frames: How many numbers of the sequence are missing where samples are.
         damaged_bytes: How many bytes were no frame.
 
     Raises:
@@ -76,14 +84,14 @@ class SerialAfe(SampleStream):
         self.damaged_bytes = 0
         self._port = self._opened(port, baud)
         try:
-            self._waiting: SampleFrame | None = self._any_frame()
+            self._waiting: SampleFrame | None = self._any_frame(time.monotonic() + silent_s)
         except SourceLostError:
             self.close()
             raise
         self.rate_hz = self._waiting.rate_hz
         self._dtype = self._waiting.voltage.dtype
         self._sequence = self._waiting.sequence - 1
-        self._begin_stream(self._waiting)
+        self._begin_stream([self._waiting])
 
     def blocks(self, samples: int) -> Iterator[SampleBlock]:
         """Blocks of at most `samples`, shorter before a gap; see `SampleStream.blocks`."""
@@ -92,20 +100,20 @@ class SerialAfe(SampleStream):
         voltage = current = np.empty(0, self._dtype)
         while True:
             try:
-                frame = self._next_frame()
+                frames = self._next_frames()
             except SourceLostError:
                 if voltage.size:
                     yield self._block(voltage, current)
                 raise
-            if frame.first_sample != self._end:
+            if frames[0].first_sample != self._end:
                 if voltage.size:
                     yield self._block(voltage, current)
                 voltage = current = np.empty(0, self._dtype)
-                if frame.first_sample < self._end:
-                    self._begin_stream(frame)
-            voltage = np.concatenate((voltage, frame.voltage))
-            current = np.concatenate((current, frame.current))
-            self._end = frame.end_sample
+                if frames[0].first_sample < self._end:
+                    self._begin_stream(frames)
+            voltage = np.concatenate((voltage, *(frame.voltage for frame in frames)))
+            current = np.concatenate((current, *(frame.current for frame in frames)))
+            self._end = frames[-1].end_sample
             self._keep_time()
             while voltage.size >= samples:
                 yield self._block(voltage, current, samples)
@@ -135,9 +143,9 @@ class SerialAfe(SampleStream):
             voltage[:samples], current[:samples], first, self.rate_hz, self.anchor_utc
         )
 
-    def _begin_stream(self, frame: SampleFrame) -> None:
-        self._base = self._end = frame.first_sample
-        self._anchor(frame.voltage.size)
+    def _begin_stream(self, frames: list[SampleFrame]) -> None:
+        self._base = self._end = frames[0].first_sample
+        self._anchor(frames[-1].end_sample - self._base)
 
     def _anchor(self, samples: int) -> None:
         """Date sample 0 of the stream, of which so many samples have been taken until now."""
@@ -148,15 +156,36 @@ class SerialAfe(SampleStream):
         if abs(self._now() - sample_utc(self.anchor_utc, taken, self.rate_hz)) > _ASTRAY:
             self._anchor(taken)
 
-    def _next_frame(self) -> SampleFrame:
-        """The next frame that is not the last one again, of the same kind as all before."""
-        repeated = True
-        while repeated:
-            frame, self._waiting = self._waiting or self._any_frame(), None
-            step = (frame.sequence - self._sequence) % SEQUENCE_MODULUS
-            repeated = step == 0 and frame.end_sample == self._end
-        self.lost_frames += (step - 1) % SEQUENCE_MODULUS
+    def _next_frames(self) -> list[SampleFrame]:
+        """The next frame with new samples, or the first two of a front end that starts anew.
+
+        A frame of samples that are there already was sent twice, or late. Two of them that follow
+        each other were not: they are the first of a front end that counts from the beginning again.
+        """
+        deadline = time.monotonic() + self._silent_s
+        late: SampleFrame | None = None
+        while True:
+            frame, self._waiting = self._waiting or self._any_frame(deadline), None
+            self._refuse_another_kind(frame)
+            if late is not None and _follows(frame, late) and frame.first_sample < self._end:
+                self._sequence = frame.sequence
+                return [late, frame]
+            if frame.end_sample > self._end:
+                return [self._new_part(frame)]
+            late = frame
+
+    def _new_part(self, frame: SampleFrame) -> SampleFrame:
+        """What of a frame is behind all samples so far; how many frames should be between."""
+        known = self._end - frame.first_sample
+        if known < 0:
+            self.lost_frames += (frame.sequence - self._sequence - 1) % SEQUENCE_MODULUS
         self._sequence = frame.sequence
+        if known <= 0:
+            return frame
+        voltage, current = frame.voltage[known:], frame.current[known:]
+        return replace(frame, first_sample=self._end, voltage=voltage, current=current)
+
+    def _refuse_another_kind(self, frame: SampleFrame) -> None:
         if frame.rate_hz != self.rate_hz:
             raise SourceLostError(
                 f"the front end on {self._name} now sends {frame.rate_hz} samples a second,"
@@ -166,11 +195,9 @@ class SerialAfe(SampleStream):
             raise SourceLostError(
                 f"the front end on {self._name} now sends counts of another width"
             )
-        return frame
 
-    def _any_frame(self) -> SampleFrame:
+    def _any_frame(self, deadline: float) -> SampleFrame:
         """The next frame, read from the port if need be."""
-        deadline = time.monotonic() + self._silent_s
         while True:
             try:
                 frame = self._decoder.next_frame()

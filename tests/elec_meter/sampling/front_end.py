@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import termios
 import threading
 import tty
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ class FrontEnd:
         self.port = os.ttyname(slave)
         self._slave = slave
         self.heard = threading.Event()
+        self._over = False
         self._threads: list[threading.Thread] = []
 
     def say(self, data: bytes) -> None:
@@ -69,7 +71,7 @@ class FrontEnd:
 
     def _write(self, data: bytes) -> None:
         self.heard.wait(20)
-        while data:
+        while data and not self._over:
             try:
                 data = data[os.write(self._master, data) :]
             except OSError:
@@ -81,13 +83,18 @@ class FrontEnd:
         for thread in self._threads:
             thread.join(20)
         for descriptor in (self._slave, self._master):
-            try:
+            if descriptor >= 0:
                 os.close(descriptor)
-            except OSError:
-                continue
+        self._slave = self._master = -1
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over = True
+        while self._slave >= 0 and any(thread.is_alive() for thread in self._threads):
+            # Nobody reads what is still to be said: it makes room for itself, and ends.
+            self.heard.set()
+            termios.tcflush(self._slave, termios.TCIFLUSH)
+            self._threads[-1].join(0.01)
         self.unplug()
