@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +25,18 @@ from .options import data_option, json_option
 
 if TYPE_CHECKING:
     from collector import ReceivedFrame
+    from elec_meter.metrology import Measurement
     from elec_meter.sampling.recorded import RecordedSource
     from elec_meter.storage import LoadSeries
 
+_FLAGS = {
+    "dc": "a channel had a large mean, which was taken out",
+    "gap": "samples were missing, and the cycle under way was dropped",
+    "no_signal": "without mains voltage nothing was registered",
+    "saturated": "a converter stood at its limit, and true values are higher",
+    "stuck": "a converter showed one count only",
+    "unlocked": "where the voltage had no regular cycles, little or nothing was registered",
+}
 _file = click.Path(path_type=Path)
 
 
@@ -76,15 +86,23 @@ def command(
         frames=() if telegrams is None else _frames(telegrams),
         waveform=None if waveform is None else _waveform(waveform, rate_hz, data_dir, start),
     )
-    ledger = replay(data_dir, recording, start).ledger
+    flags: set[str] = set()
+    ledger = replay(data_dir, recording, start, lambda told: flags.update(_names(told))).ledger
     if as_json:
         told = {f"{channel}_wh": ledger.total(channel) for channel in ("import", "export")}
         gas = {"gas_pulses": ledger.total("gas"), "gas_not_final": ledger.unrated("gas")}
-        click.echo(exact_json({**told, **gas}))
+        click.echo(exact_json({**told, **gas, "flags": sorted(flags)}))
         return
     for channel in ("import", "export"):
         click.echo(f"{channel}: {ledger.total(channel)} Wh in the register")
     click.echo(f"gas: {ledger.total('gas')} pulses, {ledger.unrated('gas')} of them not final yet")
+    for name in sorted(flags):
+        click.echo(f"flag: {name.replace('_', ' ')}: {_FLAGS[name]}")
+
+
+def _names(measurement: Measurement) -> Iterator[str]:
+    """What was wrong with a block."""
+    return ((flag.name or "").lower() for flag in measurement.flags)
 
 
 def _load(spec: str, start: datetime | None, length: timedelta | None) -> LoadSeries:

@@ -32,6 +32,8 @@ from .gas import RecordedTurns
 from .world import UNIT_KEY, UNIT_SERIAL, DemoWorld, pair_demo_unit
 
 if TYPE_CHECKING:
+    from elec_meter.metrology import Measurement
+    from elec_meter.sampling import SampleBlock
     from elec_meter.sampling.recorded import RecordedSource
 
 Feed: TypeAlias = tuple[datetime, Callable[[], object]]
@@ -76,8 +78,19 @@ class Recording:
         return min(firsts)
 
 
-def replay(data_dir: Path, recording: Recording, start: datetime | None) -> Meter:
+def replay(
+    data_dir: Path,
+    recording: Recording,
+    start: datetime | None,
+    measured: Callable[[Measurement], object] | None = None,
+) -> Meter:
     """Feed a recording into a data directory; what lies before `start` is left out.
+
+    Args:
+        data_dir: of the meter.
+        recording: what is fed.
+        start: where it begins; where the recording does, if None.
+        measured: told of each block of the waveform.
 
     Raises:
         MeterError: the directory cannot be used, or it knows a later time already.
@@ -96,7 +109,7 @@ def replay(data_dir: Path, recording: Recording, start: datetime | None) -> Mete
         feeds = [
             _load_feeds(meter, recording.load, begin),
             _frame_feeds(meter, recording.frames, begin),
-            _waveform_feeds(meter, recording.waveform),
+            _waveform_feeds(meter, recording.waveform, measured or (lambda _: None)),
             _pulse_feeds(meter, recording.pulses_ms, begin),
         ]
         for at, feed in heapq.merge(*feeds, key=lambda each: each[0]):
@@ -160,14 +173,20 @@ def _front_end(waveform: RecordedSource | None) -> FrontEnd | None:
     return FrontEnd(waveform.converter, is_ideal=not waveform.is_in_counts)
 
 
-def _waveform_feeds(meter: Meter, waveform: RecordedSource | None) -> Iterator[Feed]:
+def _waveform_feeds(
+    meter: Meter, waveform: RecordedSource | None, measured: Callable[[Measurement], object]
+) -> Iterator[Feed]:
     """A block a second."""
     if waveform is None:
         return
     end = waveform.end_sample or 0
     for first in range(0, end, waveform.rate_hz):
         block = waveform.block(first, min(waveform.rate_hz, end - first))
-        yield block.end_utc, partial(meter.receive_block, block, block.end_utc)
+        yield block.end_utc, partial(_measure, meter, block, measured)
+
+
+def _measure(meter: Meter, block: SampleBlock, measured: Callable[[Measurement], object]) -> None:
+    measured(meter.receive_block(block, block.end_utc))
 
 
 def _pulse_feeds(meter: Meter, pulses_ms: tuple[int, ...], begin: datetime) -> Iterator[Feed]:

@@ -17,7 +17,9 @@ from click.testing import CliRunner
 
 from elec_meter import Meter, Storage
 from elec_meter.cli.main import main
+from elec_meter.cli.replay import _FLAGS
 from elec_meter.demo.replay import Recording, replay
+from elec_meter.metrology import Flags
 from elec_meter.storage import LoadOption, LoadSeries, read_load_series
 from tests.elec_meter.cli.commands import refused, shown, succeeding
 
@@ -158,6 +160,32 @@ def test_a_waveform_enters_at_sampling(tmp_path: Path) -> None:
     succeeding("replay", "--data", data_dir, *words)
     registers = {row["obis"]: row["value"] for row in shown("registers", data_dir)}
     assert 383 == registers["1-0:1.8.0"]
+
+
+@pytest.mark.parametrize(
+    ("cycle_samples", "current_a", "flag"),
+    [(80, 10, None), (160, 10, "unlocked"), (80, 200, "saturated")],
+)
+def test_what_a_waveform_was_not_measured_of(
+    cycle_samples: int, current_a: float, flag: str | None, tmp_path: Path
+) -> None:
+    """A file that is labelled with twice its rate, or is at a converter's limit, is told."""
+    path = tmp_path / "mains.npz"
+    wave = np.sin(2 * np.pi * np.arange(16_000) / cycle_samples)
+    current = np.clip(np.rint(current_a * wave / 150 * 32768), -32768, 32767)
+    counts = np.rint(wave * 25_000).astype(np.int16), current.astype(np.int16)
+    np.savez(path, voltage=counts[0], current=counts[1], rate_hz=4000)
+    words = ["replay", "--waveform", str(path), "--data"]
+    told = CliRunner().invoke(main, [*words, str(tmp_path / "json"), "--json"])
+    assert ([flag] if flag else []) == json.loads(told.stdout)["flags"]
+    text = CliRunner().invoke(main, [*words, str(tmp_path / "text")]).stdout
+    said = [line for line in text.splitlines() if line.startswith("flag: ")]
+    assert [True] * bool(flag) == [line.startswith(f"flag: {flag}: ") for line in said]
+
+
+def test_the_flags_all_have_a_sentence() -> None:
+    """Every flag of a measurement can be told."""
+    assert {(flag.name or "").lower() for flag in Flags} == set(_FLAGS)
 
 
 def test_kernels_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
