@@ -147,6 +147,7 @@ def test_other_files(tmp_path: Path) -> None:
     told = derived(path, "--rate", 4000, "--bits", 16, *READ, *REACTIVE)
     assert_right(told["calibration"])
     assert "sample rate" in refused(path, *READ)
+    assert "by converters of 24 bits" in refused(path, "--rate", 4000, *READ, *REACTIVE)
 
 
 def test_a_serial_front_end(monkeypatch: pytest.MonkeyPatch) -> None:
