@@ -1,64 +1,81 @@
 """Metrology and synthesis, side by side in one process: the contenders take turns on one core.
 
-Times are those of the processor, which another program on the machine does not lengthen.
+Times are those of the processor, which another program on the machine does not lengthen. Every
+number is that of the fastest round, and contenders are set beside each other that measure the same
+samples. Before they race, each one's sums are compared with the product's.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import platform
-import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 from rich.console import Console
 
+from benchmarks import plain_metrology
+from benchmarks.instructions import instructions_per_pair
 from elec_meter.metrology import Calibration, Fleet, Metrology
 from elec_meter.sampling import ConstantLoad, SampleBlock, SyntheticMains
 
+ROOT = Path(__file__).parents[1]
 ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
 ROUNDS = 5
 PAIRS = 50_000_000
-MANY = "50 M pairs"
 SECONDS = 60
 METERS = 20_000
-FIRST_READING = """
-import time
-import numpy as np
-from datetime import UTC, datetime
-from elec_meter.metrology import Calibration, Metrology
-from elec_meter.sampling import ConstantLoad, SyntheticMains
-mains = SyntheticMains(seed=1, anchor_utc=datetime(2024, 1, 1, tzinfo=UTC), load=ConstantLoad(1.0))
-metrology = Metrology(Calibration.for_converter(mains.converter), rate_hz=4000)
-while metrology.process(mains.block(metrology.next_sample, 4000)).quantities is None:
-    pass
-"""
-# Given how many times to measure the same minute.
-MINUTES = """
-import sys
-from datetime import UTC, datetime, timedelta
-from elec_meter.metrology import Calibration, Metrology
-from elec_meter.sampling import ConstantLoad, SampleBlock, SyntheticMains
-anchor = datetime(2024, 1, 1, tzinfo=UTC)
-mains = SyntheticMains(seed=1, anchor_utc=anchor, load=ConstantLoad(1500.0, 400.0))
-block = mains.block(0, 240_000)
-metrology = Metrology(Calibration.for_converter(mains.converter), rate_hz=4000)
-for minute in range(int(sys.argv[1])):
-    metrology.process(SampleBlock(block.voltage, block.current, minute * 240_000, 4000, anchor))
-"""
 
-Work = Callable[[], object]
+_PRODUCT, _CALIBRATED = "Metrology.process", "Metrology.process with phase and long gains"
+_NUMPY, _LOOP = "numpy pipeline", "plain numba loop"
+_SHORT_LOOP = "plain numba loop without reactive"
+_PQOPEN, _READ, _SINES = "pqopen-lib", "memory read limit", "sine per sample"
+_MANY = f"{PAIRS // 1_000_000} M pairs"
+_OTHERS = (_NUMPY, _LOOP, _SHORT_LOOP, _PQOPEN, _READ)
+# As `elec-meter calibrate` may find it.
+_PHASE_URAD = 1_234
+
+# How far the sums of others may be from the product's: of active energy, and of reactive energy
+# with a delay in whole samples (off by the half of one, or by what the mains is from 50 Hz).
+_ACTIVE_TOLERANCE = 1e-3
+_REACTIVE_TOLERANCE = 0.02
+# The first and the last cycle may be one's and not the other's.
+_ENDS_CYCLES = 3
+
+Sums = tuple[float, float | None]
+"""Active and reactive (None: not computed) of all cycles, count^2."""
+
 _console = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Who measures or makes samples.
+
+    Attributes:
+        kind: What it is.
+        how: In which portions, of which samples.
+        pairs: How many of them.
+        work: Measures or makes all of them.
+        sums: What the result of `work` comes to; None where it has none.
+        beside: The kinds that it is set beside, of the same `pairs`.
+    """
+
+    kind: str
+    how: str
+    pairs: int
+    work: Callable[[], Any]
+    sums: Callable[[Any], Sums] | None = None
+    beside: tuple[str, ...] = ()
 
 
 def rows() -> list[dict[str, Any]]:
@@ -66,21 +83,27 @@ def rows() -> list[dict[str, Any]]:
     table: list[dict[str, Any]] = []
     for rate_hz in (4000, 32_000):
         contenders = _contenders(rate_hz)
-        taken_s = _race([work for _, _, work in contenders])
-        speeds = {
-            name: [pairs / taken / 1e6 for taken in rounds]
-            for (name, pairs, _), rounds in zip(contenders, taken_s, strict=True)
-        }
+        _compare(contenders, rate_hz)
+        best_s = _race(contenders)
         table += [
-            _row(name, max(rounds), "Mpairs/s", _beside(name, speeds))
-            for name, rounds in speeds.items()
+            _row(
+                f"{each.kind}, {each.how}, {rate_hz // 1000} kHz",
+                each.pairs / best_s[k] / 1e6,
+                "Mpairs/s",
+                _beside(k, contenders, best_s),
+            )
+            for k, each in enumerate(contenders)
         ]
+        whole_s = next(
+            taken_s
+            for each, taken_s in zip(contenders, best_s, strict=True)
+            if (each.kind, each.pairs) == (_PRODUCT, PAIRS)
+        )
         kilohertz = f"{rate_hz // 1000} kHz"
-        whole_s = PAIRS / 1e6 / max(speeds[f"Metrology.process, {MANY}, {kilohertz}"])
-        table.append(_row(f"processor time of {MANY}, {kilohertz}", whole_s, "s"))
+        table.append(_row(f"processor time of {_MANY}, {kilohertz}", whole_s, "s"))
         table.append(_row(f"processor time per pair, {kilohertz}", whole_s / PAIRS * 1e9, "ns"))
     table.append(_row("100,000 meters, 1 s at 4 kHz", _fleet_s() * 100_000 / METERS, "core-s"))
-    for counted, instructions in _instructions_per_pair():
+    for counted, instructions in instructions_per_pair():
         table.append(_row(f"instructions per pair, 4 kHz, {counted}", instructions, ""))
     waited_s, computed_s = _first_reading_s()
     table.append(_row("first reading after process start", waited_s, "s"))
@@ -88,7 +111,7 @@ def rows() -> list[dict[str, Any]]:
     return table
 
 
-def _contenders(rate_hz: int) -> list[tuple[str, int, Work]]:
+def _contenders(rate_hz: int) -> list[Contender]:
     mains = _mains(rate_hz)
     minute = mains.block(0, SECONDS * rate_hz)
     times = -(-PAIRS // len(minute))
@@ -99,67 +122,141 @@ def _contenders(rate_hz: int) -> list[tuple[str, int, Work]]:
         rate_hz,
         ANCHOR,
     )
-    cycles = np.zeros((PAIRS * 60 // rate_hz, 6))
-    works: list[tuple[str, int, Work]] = [
-        ("numpy pipeline", PAIRS, lambda: _numpy(many)),
-        ("plain numba loop", PAIRS, lambda: _plain(many.voltage, many.current, rate_hz, cycles)),
-        (
-            "plain numba loop without reactive",
-            PAIRS,
-            lambda: _plainest(many.voltage, many.current, cycles),
-        ),
-        ("memory read limit", PAIRS, lambda: _read(many)),
-        (f"Metrology.process, {MANY}", PAIRS, _process(many, PAIRS)),
-        ("numpy pipeline, 60 s blocks", len(minute), lambda: _numpy(minute)),
+    portions = [rate_hz * s for s in (1, 10, 60)]
+    contenders = [
+        *_plain(many, _MANY),
+        Contender(_READ, _MANY, PAIRS, lambda: plain_metrology.read(many)),
     ]
-    works += [
-        (f"Metrology.process, {s} s blocks", len(minute), _process(minute, s * rate_hz))
-        for s in (1, 10, 60)
-    ]
+    contenders += _product(many, [PAIRS])
+    contenders += _plain(minute, f"{SECONDS} s")
+    contenders += _product(minute, portions)
     pqopen = _pqopen(minute)
-    works += [("pqopen-lib", len(minute), pqopen)] if pqopen else []
-    works.append(("sine per sample", len(minute), lambda: _sines(len(minute), rate_hz)))
-    works += [
-        (f"SyntheticMains, {s} s blocks", len(minute), _synthesis(mains, s * rate_hz))
+    contenders += [Contender(_PQOPEN, "1 s blocks", len(minute), pqopen)] if pqopen else []
+    size = len(minute)
+    contenders.append(
+        Contender(_SINES, f"{SECONDS} s", size, lambda: plain_metrology.sines(size, rate_hz))
+    )
+    contenders += [
+        Contender(
+            "SyntheticMains", f"{s} s blocks", size, _synthesis(mains, s * rate_hz), None, (_SINES,)
+        )
         for s in (1, 10)
     ]
-    return [(f"{name}, {rate_hz // 1000} kHz", pairs, work) for name, pairs, work in works]
+    return contenders
+
+
+def _plain(block: SampleBlock, how: str) -> list[Contender]:
+    """What others would write, of these samples."""
+    v, i, lag = block.voltage, block.current, block.rate_hz // 200
+    cycles = np.zeros((len(block) * 60 // block.rate_hz, plain_metrology.COLUMNS))
+
+    def sums(filled: int) -> Sums:
+        return (
+            float(cycles[:filled, plain_metrology.ACTIVE].sum()),
+            float(cycles[:filled, plain_metrology.REACTIVE].sum()),
+        )
+
+    works: list[tuple[str, Callable[[], Any], Callable[[int], Sums]]] = [
+        (_NUMPY, lambda: plain_metrology.by_numpy(block, cycles), sums),
+        (_LOOP, lambda: plain_metrology.by_loop(v, i, lag, cycles), sums),
+        (
+            _SHORT_LOOP,
+            lambda: plain_metrology.by_short_loop(v, i, cycles),
+            lambda filled: (sums(filled)[0], None),
+        ),
+    ]
+    return [Contender(kind, how, len(block), work, summed) for kind, work, summed in works]
+
+
+def _product(block: SampleBlock, sizes: Sequence[int]) -> list[Contender]:
+    """The product, of a meter as it is drawn and of a calibrated one, in blocks of each size."""
+    contenders = []
+    for kind, calibration in (
+        (_PRODUCT, _calibration(block.rate_hz)),
+        (_CALIBRATED, _calibrated(block.rate_hz)),
+    ):
+        gain_mj = calibration.energy_mj_per_count(block.rate_hz)
+        for size in sizes:
+            how = _MANY if size == PAIRS else f"{size // block.rate_hz} s blocks"
+            work = _process(block, size, calibration)
+
+            def sums(energies: tuple[int, int], gain_mj: Fraction = gain_mj) -> Sums:
+                return float(energies[0] / gain_mj), float(energies[1] / gain_mj)
+
+            contenders.append(Contender(kind, how, len(block), work, sums, _OTHERS))
+    return contenders
+
+
+def _process(block: SampleBlock, size: int, calibration: Calibration) -> Callable[[], Any]:
+    """The block in parts through a pipeline that has been running for long."""
+    metrology = Metrology(calibration, rate_hz=block.rate_hz)
+    days = count()
+
+    def work() -> tuple[int, int]:
+        # Another anchor is another stream: what was measured a round ago is measured again.
+        anchor = ANCHOR + timedelta(days=next(days))
+        active_mj = reactive_mvars = 0
+        for first in range(0, len(block), size):
+            part = slice(first, first + size)
+            measurement = metrology.process(
+                SampleBlock(block.voltage[part], block.current[part], first, block.rate_hz, anchor)
+            )
+            active_mj += int(measurement.import_mj.sum()) - int(measurement.export_mj.sum())
+            first_to_fourth = measurement.reactive_mvars.sum(axis=0)
+            reactive_mvars += int(first_to_fourth[:2].sum()) - int(first_to_fourth[2:].sum())
+        return active_mj, reactive_mvars
+
+    return work
+
+
+def _compare(contenders: list[Contender], rate_hz: int) -> None:
+    """Let each work once, and hold its sums to those of the product of the same samples.
+
+    Raises:
+        SystemExit: They do not measure the same thing.
+    """
+    found = [(each, each.sums(each.work())) for each in contenders if each.sums is not None]
+    for each, (active, reactive) in found:
+        true_active, true_reactive = next(
+            sums for other, sums in found if (other.kind, other.pairs) == (_PRODUCT, each.pairs)
+        )
+        assert true_reactive is not None
+        ends = _ENDS_CYCLES * rate_hz / 50 / each.pairs
+        tolerances = [_ACTIVE_TOLERANCE + ends, _REACTIVE_TOLERANCE + ends]
+        if each.kind == _CALIBRATED:
+            turned = complex(true_active, true_reactive) * np.exp(-1e-6j * _PHASE_URAD)
+            true_active, true_reactive = turned.real, turned.imag
+        errors = [active / true_active - 1]
+        errors += [] if reactive is None else [reactive / true_reactive - 1]
+        told = " and ".join(f"{100 * error:+.3f} %" for error in errors)
+        _console.print(f"{each.kind}, {each.how}: P (and Q) differ by {told}", style="dim")
+        if any(abs(error) > allowed for error, allowed in zip(errors, tolerances, strict=False)):
+            raise SystemExit(f"{each.kind}, {each.how}, differs from the product by {told}")
+
+
+def _race(contenders: list[Contender]) -> list[float]:
+    """The best time of each, taken in turns so that a busy moment hits all alike."""
+    best_s = [float("inf")] * len(contenders)
+    for _ in range(ROUNDS):
+        for k, each in enumerate(contenders):
+            start = time.process_time()
+            each.work()
+            best_s[k] = min(best_s[k], time.process_time() - start)
+    return best_s
+
+
+def _beside(place: int, contenders: list[Contender], best_s: list[float]) -> str:
+    """How many times as fast as what else does the same with the same samples."""
+    own = contenders[place]
+    return ", ".join(
+        f"{taken_s / best_s[place]:.3g} x {other.kind}"
+        for other, taken_s in zip(contenders, best_s, strict=True)
+        if other.kind in own.beside and other.pairs == own.pairs
+    )
 
 
 def _row(name: str, value: float, unit: str, beside: str = "") -> dict[str, Any]:
     return {"name": name, "value": value, "unit": unit, "relative_to": beside}
-
-
-def _beside(name: str, speeds: dict[str, list[float]]) -> str:
-    """How many times as fast as what else does the same at the same rate: the rounds' median."""
-    what, rate = name.split(",", maxsplit=1)[0], name.rsplit(",", maxsplit=1)[-1]
-    others = {
-        "Metrology.process": (
-            "numpy pipeline",
-            "plain numba loop",
-            "plain numba loop without reactive",
-            "pqopen-lib",
-            "memory read limit",
-        ),
-        "SyntheticMains": ("sine per sample",),
-    }
-    ratios = [
-        (other, float(np.median(np.divide(speeds[name], speeds[f"{other},{rate}"]))))
-        for other in others.get(what, ())
-        if f"{other},{rate}" in speeds
-    ]
-    return ", ".join(f"{ratio:.3g} x {other}" for other, ratio in ratios)
-
-
-def _race(works: list[Work]) -> list[list[float]]:
-    """The times of each, taken in turns so that a busy moment hits all alike."""
-    taken_s: list[list[float]] = [[] for _ in works]
-    for _ in range(ROUNDS):
-        for work, rounds in zip(works, taken_s, strict=True):
-            start = time.process_time()
-            work()
-            rounds.append(time.process_time() - start)
-    return taken_s
 
 
 def _mains(rate_hz: int) -> SyntheticMains:
@@ -168,25 +265,22 @@ def _mains(rate_hz: int) -> SyntheticMains:
     )
 
 
-def _process(block: SampleBlock, size: int) -> Work:
-    """The block in parts through a pipeline that has been running for long."""
-    metrology = Metrology(_calibration(block.rate_hz), rate_hz=block.rate_hz)
-    days = count()
-
-    def work() -> None:
-        # Another anchor is another stream: what was measured a round ago is measured again.
-        anchor = ANCHOR + timedelta(days=next(days))
-        for first in range(0, len(block), size):
-            part = slice(first, first + size)
-            metrology.process(
-                SampleBlock(block.voltage[part], block.current[part], first, block.rate_hz, anchor)
-            )
-
-    work()
-    return work
+def _calibration(rate_hz: int) -> Calibration:
+    return Calibration.for_converter(_mains(rate_hz).converter)
 
 
-def _pqopen(block: SampleBlock) -> Work | None:
+def _calibrated(rate_hz: int) -> Calibration:
+    """As `elec-meter calibrate` derives one: a phase, and gains whose terms are long."""
+    drawn = _calibration(rate_hz)
+    return Calibration.from_integers(
+        bits=16,
+        voltage_pv_per_count=round(drawn.voltage_mv_per_count * 10**9) | 1,
+        current_pa_per_count=round(drawn.current_ma_per_count * 10**9) | 1,
+        phase_urad=_PHASE_URAD,
+    )
+
+
+def _pqopen(block: SampleBlock) -> Callable[[], Any] | None:
     """The same samples through pqopen-lib (the extra `bench`), where it is installed."""
     if importlib.util.find_spec("pqopen") is None:
         _console.print("pqopen-lib is not installed: it and what it needs take 150 MB", style="dim")
@@ -209,94 +303,12 @@ def _pqopen(block: SampleBlock) -> Work | None:
     return work
 
 
-def _calibration(rate_hz: int) -> Calibration:
-    return Calibration.for_converter(_mains(rate_hz).converter)
-
-
-def _synthesis(mains: SyntheticMains, size: int) -> Work:
+def _synthesis(mains: SyntheticMains, size: int) -> Callable[[], Any]:
     def work() -> None:
         for first in range(0, SECONDS * mains.rate_hz, size):
             mains.block(first, size)
 
     return work
-
-
-def _numpy(block: SampleBlock) -> None:
-    """Crossings by sign, sums by reduceat: what one writes in an afternoon."""
-    v, i = block.voltage.astype(np.float64), block.current.astype(np.float64)
-    rises = np.flatnonzero((v[:-1] < 0) & (v[1:] >= 0)) + 1
-    lag = block.rate_hz // 200
-    for product in (v, i, v * v, i * i, v * i):
-        np.add.reduceat(product, rises)
-    np.add.reduceat(v[:-lag] * i[lag:], rises[:-1])
-    for channel in (block.voltage, block.current):
-        channel.min(), channel.max()
-
-
-@njit(cache=True)
-def _plainest(voltage: Any, current: Any, cycles: Any) -> Any:
-    """As `_plain`, but without reactive power and saturation."""
-    rows = count = sum_v = sum_i = sum_vv = sum_ii = sum_vi = np.int64(0)
-    last = np.int16(0)
-    for k in range(voltage.size):
-        v, i = np.int64(voltage[k]), np.int64(current[k])
-        if last < 0 <= v and count:
-            cycles[rows, 0] = sum_vv - sum_v * sum_v / count
-            cycles[rows, 1] = sum_ii - sum_i * sum_i / count
-            cycles[rows, 2] = sum_vi - sum_v * sum_i / count
-            rows += 1
-            count = sum_v = sum_i = sum_vv = sum_ii = sum_vi = np.int64(0)
-        count += 1
-        sum_v += v
-        sum_i += i
-        sum_vv += v * v
-        sum_ii += i * i
-        sum_vi += v * i
-        last = voltage[k]
-    return rows
-
-
-@njit(cache=True)
-def _plain(voltage: Any, current: Any, rate_hz: Any, cycles: Any) -> Any:
-    """One pass, one sample after the other, the sums closed at each rise: the same quantities."""
-    rows = peak = np.int64(0)
-    lag = count = np.int64(rate_hz // 200)
-    sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
-    last = np.int16(0)
-    for k in range(lag, voltage.size):
-        v, i = np.int64(voltage[k]), np.int64(current[k])
-        if last < 0 <= v:
-            cycles[rows, 0] = sum_vv - sum_v * sum_v / count
-            cycles[rows, 1] = sum_ii - sum_i * sum_i / count
-            cycles[rows, 2] = sum_vi - sum_v * sum_i / count
-            cycles[rows, 3] = sum_qi - sum_v * sum_i / count
-            cycles[rows, 4], cycles[rows, 5] = count, peak
-            rows += 1
-            lag = (count + 2) // 4
-            count = peak = sum_v = sum_i = sum_vv = sum_ii = sum_vi = sum_qi = np.int64(0)
-        count += 1
-        sum_v += v
-        sum_i += i
-        sum_vv += v * v
-        sum_ii += i * i
-        sum_vi += v * i
-        sum_qi += np.int64(voltage[k - lag]) * i
-        peak = max(peak, abs(v), abs(i))
-        last = voltage[k]
-    return rows
-
-
-def _sines(count: int, rate_hz: int) -> None:
-    """Voltage and current without harmonics or wander, the direct way."""
-    angle = np.arange(count) * (2 * np.pi * 50 / rate_hz)
-    for amplitude, lag in ((27_000, 0.0), (2_000, 0.3)):
-        np.rint(amplitude * np.sin(angle - lag)).astype(np.int16)
-
-
-def _read(block: SampleBlock) -> None:
-    """Look at every byte of both once."""
-    block.voltage.view(np.int64).max()
-    block.current.view(np.int64).max()
 
 
 def _fleet_s() -> float:
@@ -313,67 +325,6 @@ def _fleet_s() -> float:
     return best_s
 
 
-def _instructions_per_pair() -> list[tuple[str, float]]:
-    """By what they were counted, and how many one pair more takes; nothing where nothing counts."""
-    for tool in (_count_by_perf, _count_by_callgrind):
-        counted = tool()
-        if counted is not None:
-            return [counted]
-    _console.print("no tool counts instructions here", style="dim")
-    return []
-
-
-def _count_by_perf() -> tuple[str, float] | None:
-    if shutil.which("perf") is None:
-        return None
-    told = []
-    for minutes in (10, 110):
-        run = subprocess.run(
-            ["perf", "stat", "-x,", "-e", "instructions:u", "--", *_minutes(minutes)],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        counter = (run.stderr.splitlines() or [""])[-1].split(",")[0]
-        if run.returncode or not counter.isdigit():
-            _console.print(f"perf counts no instructions here: {counter}", style="dim")
-            return None
-        told.append(int(counter))
-    return "by perf", (told[1] - told[0]) / (100 * 240_000)
-
-
-def _count_by_callgrind() -> tuple[str, float] | None:
-    """Of code for a processor that valgrind knows: it runs none that is newer."""
-    if shutil.which("valgrind") is None:
-        return None
-    processor = "haswell" if platform.machine() == "x86_64" else "generic"
-    with tempfile.TemporaryDirectory() as folder:
-        env = os.environ | {
-            "NUMBA_CPU_NAME": processor,
-            "NUMBA_CPU_FEATURES": "",
-            "NUMBA_CACHE_DIR": folder,
-            "PYTHONHASHSEED": "0",
-        }
-        # Compiled outside of valgrind, in which that would take minutes.
-        subprocess.run(_minutes(1), check=True, env=env)
-        told = []
-        for minutes in (2, 42):
-            tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/counted"]
-            run = subprocess.run(
-                [*tool, *_minutes(minutes)], check=False, env=env, capture_output=True, text=True
-            )
-            found = re.search(r"Collected : (\d+)", run.stderr)
-            if run.returncode or found is None:
-                _console.print("callgrind counts no instructions here", style="dim")
-                return None
-            told.append(int(found[1]))
-    return f"by callgrind for {processor}", (told[1] - told[0]) / (40 * 240_000)
-
-
-def _minutes(minutes: int) -> list[str]:
-    return [sys.executable, "-c", MINUTES, str(minutes)]
-
-
 def _first_reading_s() -> tuple[float, float]:
     """Seconds until a new interpreter has the quantities of its first second, the cache warm.
 
@@ -382,7 +333,7 @@ def _first_reading_s() -> tuple[float, float]:
     waited_s = computed_s = float("inf")
     for _ in range(3):
         start, before = time.perf_counter(), os.times()
-        subprocess.run([sys.executable, "-c", FIRST_READING], check=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.first_reading"], cwd=ROOT, check=True)
         after = os.times()
         waited_s = min(waited_s, time.perf_counter() - start)
         used_s = after.children_user - before.children_user
