@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elec_meter.metrology import folding
+from elec_meter.metrology import folding, kernels
 from elec_meter.metrology.calibration import Calibration
 from elec_meter.metrology.cycles import CycleQuantities, cycle_quantities_of
 from elec_meter.metrology.errors import RateError
@@ -136,7 +136,8 @@ class Metrology:
         flags = folded.flags | int(np.bitwise_or.reduce(seconds[:, folding.TOTAL_FLAGS]))
         self._live_through(seconds)
         harmonics = self._answer(block)
-        supply = self._supply_events(int(seconds[:, folding.ABNORMAL].sum()))
+        abnormal = int(seconds[:, folding.ABNORMAL].sum())
+        supply = self._supply_events(abnormal or flags & kernels.UNLOCKED)
         return Measurement(
             second_s=seconds[:, folding.SECOND].copy(),
             import_mj=energies[:, 0],
@@ -196,7 +197,7 @@ class Metrology:
 
     def _supply_events(self, abnormal: int) -> tuple[SupplyEvent, ...]:
         """Those that are over; a block in which all is normal is not looked at cycle by cycle."""
-        if not abnormal and self.supply.under_way is None:
+        if not abnormal and not self.supply.awaits_more:
             return ()
         told = self.supply.feed(self.cycle_quantities())
         return tuple(event for event in told if event.until is not None)
