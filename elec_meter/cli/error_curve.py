@@ -33,7 +33,11 @@ def draw_error_curve(results: Iterable[RowResult], path: Path) -> None:
     from elec_meter.typetest import CURVES, RATES_HZ, WIDTHS_BITS
 
     figure = new_figure(*_SIZE_IN)
-    figure.suptitle("Error of active energy, with noise of half a count, 5(100) A, 230 V")
+    figure.suptitle(
+        "Error of active energy, with noise of half a count, 5(100) A, 230 V\n"
+        "Stairs: what classes allow at a power factor of 1 (at others at least as much)",
+        fontsize=11,
+    )
     grid = figure.subplots(len(RATES_HZ), len(WIDTHS_BITS), sharex=True, sharey=True, squeeze=False)
     drawn = [result for result in results if result.row in CURVES]
     for rate_hz, line in zip(RATES_HZ, grid, strict=True):
@@ -67,13 +71,14 @@ def _prepare(axes: Axes) -> None:
 
 def _draw_classes(axes: Axes) -> None:
     """Stairs of what each class allows at a power factor of 1."""
-    from elec_meter.typetest import steps_of
+    from elec_meter.typetest import NOT_CLAIMED, steps_of
 
     for number, name in enumerate(_CLASSES):
         steps = steps_of(name, "PF 1")
         currents = [from_a for from_a, _ in steps] + [_TO_A]
         limits = [percent for _, percent in steps] + [steps[-1][1]]
-        for sign, label in ((1, f"class {name}, PF 1"), (-1, None)):
+        claim = " (not claimed: starting current)" if name in NOT_CLAIMED else ""
+        for sign, label in ((1, f"class {name}, PF 1{claim}"), (-1, None)):
             axes.step(
                 currents,
                 [sign * limit for limit in limits],

@@ -8,8 +8,9 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.typetest.bench import RATES_HZ, WIDTHS_BITS, Bench, Reading
-    from elec_meter.typetest.limits import CLASSES, limit_percent, steps_of
-    from elec_meter.typetest.rows import CURVES, ROWS, Point, Quantity, Row
+    from elec_meter.typetest.errors import WaveError
+    from elec_meter.typetest.limits import CLASSES, STARTING_A, limit_percent, steps_of
+    from elec_meter.typetest.rows import CURVES, NOT_CLAIMED, ROWS, Point, Quantity, Row
     from elec_meter.typetest.run import (
         LONG,
         PULSES_PER_KWH,
@@ -27,10 +28,12 @@ __all__ = [
     "CLASSES",
     "CURVES",
     "LONG",
+    "NOT_CLAIMED",
     "PULSES_PER_KWH",
     "RATES_HZ",
     "ROWS",
     "SHORT",
+    "STARTING_A",
     "WIDTHS_BITS",
     "Bench",
     "Extent",
@@ -42,6 +45,7 @@ __all__ = [
     "RowResult",
     "Shape",
     "SteadyWave",
+    "WaveError",
     "limit_percent",
     "measure_row",
     "result_count",
@@ -53,8 +57,9 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "bench": "RATES_HZ WIDTHS_BITS Bench Reading",
-        "limits": "CLASSES limit_percent steps_of",
-        "rows": "CURVES ROWS Point Quantity Row",
+        "errors": "WaveError",
+        "limits": "CLASSES STARTING_A limit_percent steps_of",
+        "rows": "CURVES NOT_CLAIMED ROWS Point Quantity Row",
         "run": "LONG PULSES_PER_KWH SHORT Extent PointResult RowResult result_count measure_row"
         " type_test",
         "waves": "Shape SteadyWave",

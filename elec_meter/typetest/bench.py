@@ -35,14 +35,14 @@ class Reading:
         seconds: how many.
         import_mj: by second, millijoules.
         export_mj: likewise.
-        reactive_mvars: of all seconds, by quadrant, millivar-seconds.
+        reactive_mvars: by quadrant and second, millivar-seconds.
         flags: whatever was wrong.
     """
 
     seconds: int
     import_mj: list[int]
     export_mj: list[int]
-    reactive_mvars: list[int]
+    reactive_mvars: list[list[int]]
     flags: Flags
 
     @property
@@ -53,7 +53,7 @@ class Reading:
     @property
     def net_mvars(self) -> int:
         """Q+ less Q- of all seconds, millivar-seconds."""
-        first, second, third, fourth = self.reactive_mvars
+        first, second, third, fourth = map(sum, self.reactive_mvars)
         return first + second - third - fourth
 
 
@@ -94,7 +94,7 @@ class Bench:
             )
             total[:, place[inside]] += energies[:, inside]
         import_mj, export_mj, *reactive = total.tolist()
-        return Reading(seconds, import_mj, export_mj, [sum(each) for each in reactive], flags)
+        return Reading(seconds, import_mj, export_mj, reactive, flags)
 
     def blocks(self, wave: SteadyWave, seconds: int) -> Iterator[SampleBlock]:
         """Samples of so many seconds at least, a block a second."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from elec_meter.metrology import PulseOutput
-from elec_meter.typetest.bench import NOISE_COUNT, RATES_HZ, WIDTHS_BITS, Bench
-from elec_meter.typetest.limits import CLASSES, limit_percent
+from elec_meter.metrology import Flags, PulseOutput
+from elec_meter.typetest.bench import NOISE_COUNT, RATES_HZ, WIDTHS_BITS, Bench, Reading
 from elec_meter.typetest.rows import CURRENT_MAX_A, ROWS, Point, Quantity, Row
 from elec_meter.typetest.waves import REFERENCE_V, SteadyWave
 
@@ -52,11 +53,15 @@ SHORT: Final = Extent(certainty=5.0, least_s=2, pulses_per_kwh=100_000, no_load_
 
 @dataclass(frozen=True, slots=True)
 class PointResult:
-    """What a meter made of one load: `value` is in the unit of the row's quantity."""
+    """What a meter made of one load: `value` is in the unit of the row's quantity.
+
+    `flags` is whatever it had to say of it.
+    """
 
     point: Point
     seconds: int
     value: float
+    flags: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +92,18 @@ class RowResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every point is within our limit."""
-        return abs(self.worst.value) <= self.limit
+        """Whether every point is within our limit, and has the flags that it should have."""
+        return abs(self.worst.value) <= self.limit and not self.misflagged
 
-    def class_limits(self) -> dict[str, float | None]:
-        """The tightest limit of each class at any of the points; None where it has none."""
-        tightest: dict[str, float | None] = {}
-        for name in CLASSES:
-            limits = [
-                limit_percent(name, self.row.kind, result.point.wave.current_a)
-                for result in self.points
-            ]
-            tightest[name] = min((each for each in limits if each is not None), default=None)
-        return tightest
+    @property
+    def flags(self) -> Flags:
+        """Whatever the meters had to say of any point."""
+        return functools.reduce(operator.or_, (result.flags for result in self.points))
+
+    @property
+    def misflagged(self) -> list[PointResult]:
+        """Points with flags that they should not have, or without those that they should."""
+        return [result for result in self.points if result.flags != result.point.flags]
 
 
 def type_test(
@@ -134,6 +138,7 @@ def measure_row(row: Row, bench: Bench, extent: Extent = LONG) -> RowResult:
         Quantity.ACTIVE: _error,
         Quantity.REACTIVE: _reactive_error,
         Quantity.CHANGE: _change,
+        Quantity.REACTIVE_CHANGE: _reactive_change,
         Quantity.START: _starting_ratio,
         Quantity.NO_LOAD: _pulses,
     }[row.quantity]
@@ -142,7 +147,13 @@ def measure_row(row: Row, bench: Bench, extent: Extent = LONG) -> RowResult:
         seconds = _duration_s(row, point, bench, extent)
         # Noise of its own for each point: what they have in common is the meter's.
         own = replace(bench, seed=1_000 * bench.seed + number)
-        results.append(PointResult(point, seconds, measure(own, point, seconds, extent)))
+        reading = own.read(point.wave, seconds)
+        flags, against = reading.flags, None
+        if point.reference is not None:
+            against = replace(own, seed=own.seed + 500).read(point.reference, seconds)
+            flags |= against.flags
+        value = measure(point, reading, against, extent)
+        results.append(PointResult(point, seconds, value, flags))
     return RowResult(row, bench.rate_hz, bench.bits, tuple(results))
 
 
@@ -154,7 +165,8 @@ def _duration_s(row: Row, point: Point, bench: Bench, extent: Extent) -> int:
     if row.quantity is Quantity.START:
         return math.ceil(1.3 * _theory_s(wave, extent)) + 1
     converter = bench.converter
-    true_power = wave.reactive_var if row.quantity is Quantity.REACTIVE else wave.power_w
+    is_reactive = row.quantity in (Quantity.REACTIVE, Quantity.REACTIVE_CHANGE)
+    true_power = wave.reactive_var if is_reactive else wave.power_w
     power_count = true_power * 1e6
     power_count /= float(converter.voltage_mv_per_count * converter.current_ma_per_count)
     # Each channel's noise is multiplied with the other channel, sample by sample.
@@ -172,43 +184,66 @@ def _duration_s(row: Row, point: Point, bench: Bench, extent: Extent) -> int:
     return -(-seconds // wave.pattern_s) * wave.pattern_s
 
 
-def _error(bench: Bench, point: Point, seconds: int, _: Extent) -> float:
-    return _percent(bench, point.wave, seconds)
+_Against = Reading | None
 
 
-def _percent(bench: Bench, wave: SteadyWave, seconds: int) -> float:
-    true_mj = wave.power_w * 1000 * seconds
-    return 100 * (bench.read(wave, seconds).net_mj - true_mj) / abs(true_mj)
+def _error(point: Point, reading: Reading, _: _Against, __: Extent) -> float:
+    return _percent(point.wave, reading)
 
 
-def _reactive_error(bench: Bench, point: Point, seconds: int, _: Extent) -> float:
-    true_mvars = point.wave.reactive_var * 1000 * seconds
-    return 100 * (bench.read(point.wave, seconds).net_mvars - true_mvars) / abs(true_mvars)
+def _percent(wave: SteadyWave, reading: Reading) -> float:
+    true_mj = wave.power_w * 1000 * reading.seconds
+    return 100 * (reading.net_mj - true_mj) / abs(true_mj)
 
 
-def _change(bench: Bench, point: Point, seconds: int, _: Extent) -> float:
+def _reactive_error(point: Point, reading: Reading, _: _Against, __: Extent) -> float:
+    return _reactive_percent(point.wave, reading)
+
+
+def _reactive_percent(wave: SteadyWave, reading: Reading) -> float:
+    true_mvars = wave.reactive_var * 1000 * reading.seconds
+    return 100 * (reading.net_mvars - true_mvars) / abs(true_mvars)
+
+
+def _change(point: Point, reading: Reading, against: _Against, _: Extent) -> float:
     assert point.reference is not None
-    other = replace(bench, seed=bench.seed + 500)
-    return _percent(bench, point.wave, seconds) - _percent(other, point.reference, seconds)
+    assert against is not None
+    return _percent(point.wave, reading) - _percent(point.reference, against)
+
+
+def _reactive_change(point: Point, reading: Reading, against: _Against, _: Extent) -> float:
+    assert point.reference is not None
+    assert against is not None
+    return _reactive_percent(point.wave, reading) - _reactive_percent(point.reference, against)
+
+
+def _starts_reactive(wave: SteadyWave) -> bool:
+    return abs(wave.reactive_var) > abs(wave.power_w)
 
 
 def _theory_s(wave: SteadyWave, extent: Extent) -> float:
-    """When the first pulse is due."""
-    return _KWH_MJ / extent.pulses_per_kwh / (abs(wave.power_w) * 1000)
+    """When the first pulse is due, of the energy that there is most of."""
+    power = max(abs(wave.reactive_var), abs(wave.power_w))
+    return _KWH_MJ / extent.pulses_per_kwh / (power * 1000)
 
 
-def _starting_ratio(bench: Bench, point: Point, seconds: int, extent: Extent) -> float:
+def _starting_ratio(point: Point, reading: Reading, _: _Against, extent: Extent) -> float:
     """Time to the first pulse, to the second, over the theoretical one."""
-    reading = bench.read(point.wave, seconds)
-    energies = reading.import_mj if point.wave.power_w > 0 else reading.export_mj
+    wave = point.wave
+    energies = reading.import_mj if wave.power_w > 0 else reading.export_mj
+    if _starts_reactive(wave):
+        # At a quarter turn noise decides to which of two quadrants each cycle belongs.
+        sides = reading.reactive_mvars[:2] if wave.reactive_var > 0 else reading.reactive_mvars[2:]
+        energies = [a + b for a, b in zip(*sides, strict=True)]
     output = PulseOutput(extent.pulses_per_kwh)
-    for second, energy_mj in enumerate(energies, 1):
-        if output.add(energy_mj):
-            return second / _theory_s(point.wave, extent)
+    for second, energy in enumerate(energies, 1):
+        if output.add(energy):
+            return second / _theory_s(wave, extent)
     return math.inf
 
 
-def _pulses(bench: Bench, point: Point, seconds: int, _: Extent) -> float:
-    """Pulses of both directions; a part of one counts too, as nothing may register."""
-    reading = bench.read(point.wave, seconds)
-    return (sum(reading.import_mj) + sum(reading.export_mj)) * PULSES_PER_KWH / _KWH_MJ
+def _pulses(_: Point, reading: Reading, __: _Against, extent: Extent) -> float:
+    """Pulses of all registers; a part of one counts too, as nothing may register."""
+    energy = sum(reading.import_mj) + sum(reading.export_mj)
+    energy += sum(map(sum, reading.reactive_mvars))
+    return energy * extent.pulses_per_kwh / _KWH_MJ

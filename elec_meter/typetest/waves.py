@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from elec_meter.typetest.errors import WaveError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,10 +45,13 @@ class SteadyWave:
 
     Args:
         current_a: RMS of the sine that the current is, or is cut from.
-        lag_rad: by how much it lags the voltage; more than a quarter turn is export.
+        lag_rad: by how much a sine lags the voltage; more than a quarter turn is export.
         voltage_v: RMS of the voltage's fundamental.
         frequency_hz: a whole number, so that a second has whole cycles.
         shape: what becomes of the sine.
+
+    Raises:
+        WaveError: for a lag of any other shape.
     """
 
     current_a: float
@@ -54,6 +59,10 @@ class SteadyWave:
     voltage_v: float = REFERENCE_V
     frequency_hz: int = 50
     shape: Shape = Shape.SINE
+
+    def __post_init__(self) -> None:
+        if self.lag_rad and self.shape is not Shape.SINE:
+            raise WaveError(f"a current with {self.shape.value} does not lag")
 
     @property
     def power_w(self) -> float:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from elec_meter import typetest
 from elec_meter.cli.main import main
+from elec_meter.metrology import Flags
 from elec_meter.typetest import ROWS, SHORT, RowResult, type_test
 from tests.elec_meter.cli.commands import elec_meter
 
@@ -55,6 +57,9 @@ def test_json() -> None:
     assert (0.5, 0.2, None) == tuple(unity["class_limits"][name] for name in ("C", "0.2S", "var 2"))
     assert abs(unity["worst"]) == max(abs(point["value"]) for point in unity["points"])
     assert [0.1, 100] == [unity["points"][k]["current_a"] for k in (0, -1)]
+    assert dict.fromkeys(("0.2S", "0.5S"), "starting current") == told["not_claimed"]
+    half_wave = next(each for each in told["rows"] if each["test"] == "half-wave")
+    assert [[], ["DC"]] == [point["flags"] for point in half_wave["points"]]
 
 
 def test_table() -> None:
@@ -63,6 +68,10 @@ def test_table() -> None:
     for row in ROWS:
         assert 1 == sum(line.startswith(f" {row.name}  ") for line in printed.splitlines())
     assert "…" not in printed
+    lines = printed.splitlines()
+    assert 4 == next(line for line in lines if line.startswith(" half-wave ")).count(" DC ")
+    assert "0.2S*" in printed
+    assert "not claimed: starting current" in printed
 
 
 @pytest.mark.parametrize("words", [("accuracy",), ("plot", "accuracy")], ids=" ".join)
@@ -84,6 +93,20 @@ def test_a_row_that_misses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1 == done.exit_code
     assert "0.02-0.1 A, PF 1 at 4000 Hz and 16 bits" in done.stderr
     assert json.loads(done.stdout)["passed"] is False
+
+
+def test_a_flag_that_should_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1 and a sentence that names the flag, however small the error is."""
+    half_wave = next(row for row in ROWS if row.kind == "half-wave")
+    unflagged = replace(
+        half_wave, points=tuple(replace(each, flags=Flags(0)) for each in half_wave.points)
+    )
+    results = list(type_test(SHORT, rows=(unflagged,)))
+    monkeypatch.setattr(typetest, "type_test", lambda: iter(results))
+    done = run("accuracy", "--json")
+    assert 1 == done.exit_code
+    assert "half-wave at 4000 Hz and 16 bits: flagged DC, not nothing" in done.stderr
+    assert [False] * 4 == [row["passed"] for row in json.loads(done.stdout)["rows"]]
 
 
 @pytest.mark.parametrize("name", ["curve.gif", "curve", "missing/curve.png"])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from elec_meter.typetest import Shape, SteadyWave
+from elec_meter.typetest import Shape, SteadyWave, WaveError
 
 WAVES = [
     SteadyWave(10.0),
@@ -33,6 +33,14 @@ def test_true_reactive_power(wave: SteadyWave) -> None:
     quarter = SteadyWave(wave.voltage_v, math.pi / 2, frequency_hz=wave.frequency_hz).amperes(8000)
     mean_var = float(np.mean(quarter * wave.amperes(8000)))
     assert wave.reactive_var == pytest.approx(mean_var, abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", [shape for shape in Shape if shape is not Shape.SINE])
+def test_only_a_sine_lags(shape: Shape) -> None:
+    """A lag that the samples would not have is refused, of every other shape."""
+    with pytest.raises(WaveError) as refusal:
+        SteadyWave(5.0, 1.0, shape=shape)
+    assert shape.value in str(refusal.value)
 
 
 def test_root_mean_squares() -> None:
