@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from elec_meter.metrology import Calibration, Flags, Metrology
+from elec_meter.metrology import Calibration, Flags, Metrology, kernels
 from elec_meter.sampling import SampleBlock
 
 from .waves import ANCHOR, Wave, metrology_for, parts, sampled
@@ -45,7 +45,7 @@ def test_times() -> None:
     first = 315_360_000 * 4000 + 1
     metrology = metrology_for(wave)
     metrology.process(SampleBlock(block.voltage, block.current, first, 4000, anchor))
-    begun = int(metrology.cycles[0, 0] - metrology.cycles[0, 1])
+    begun = int(metrology.cycles[0, kernels.END] - metrology.cycles[0, kernels.COUNT])
     expected = (anchor + timedelta(microseconds=begun * 250)).timestamp() * 1e6
     assert expected == pytest.approx(metrology.cycle_quantities().start_us[0], abs=1)
 

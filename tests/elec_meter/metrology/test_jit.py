@@ -13,7 +13,7 @@ import numba
 import pytest
 from numba.core import caching as numba_caching
 
-from elec_meter.metrology import caching, kernels
+from elec_meter.metrology import caching, folding, kernels
 from elec_meter.metrology.jit import kernel
 
 from .extremes import fast_block
@@ -72,16 +72,45 @@ def test_no_index_is_out_of_bounds(tmp_path: Path) -> None:
     assert 0 == run.returncode, run.stdout
 
 
-def test_a_command_fills_the_cache() -> None:
-    """`python -m elec_meter.metrology` compiles or loads every kernel and says nothing."""
+KEPT = ["kernels.advance", "folding.fold", "folding.book"]
+
+
+def kept_in(folder: Path) -> list[str]:
+    """The kernels of which there are an index and compiled code."""
+    return [
+        name
+        for name in KEPT
+        if all(any(folder.rglob(f"{name}-*.{kind}")) for kind in ("nbi", "nbc"))
+    ]
+
+
+@pytest.mark.slow
+def test_a_command_fills_the_cache(tmp_path: Path) -> None:
+    """`python -m elec_meter.metrology` compiles and keeps every kernel, and says nothing."""
     run = subprocess.run(
         [sys.executable, "-W", "error", "-m", "elec_meter.metrology"],
         cwd=ROOT,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
+    assert KEPT == kept_in(tmp_path)
+
+
+def test_kernels_in_use_are_kept() -> None:
+    """What has a cache, and so is compiled when it is imported, is in it: every kernel of them."""
+    caches = {
+        f"{module.__name__.rsplit('.', 1)[-1]}.{name}": value._cache.cache_path
+        for module in (kernels, folding)
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__
+        and getattr(getattr(value, "_cache", None), "cache_path", None)
+    }
+    assert KEPT == list(caches)
+    (folder,) = set(caches.values())
+    assert KEPT == kept_in(Path(folder))
 
 
 def _stamp(folder: Path) -> object:

@@ -107,7 +107,9 @@ def test_a_cycle_belongs_to_the_second_of_its_last_sample(offset_us: int) -> Non
     measurement = metrology.process(moved)
     expected: dict[int, int] = {}
     for row in metrology.cycles.tolist():
-        second_s = START_S + (offset_us * 4000 + (row[0] - 1) * 1_000_000) // 4_000_000_000
+        second_s = (
+            START_S + (offset_us * 4000 + (row[kernels.END] - 1) * 1_000_000) // 4_000_000_000
+        )
         expected[second_s] = expected.get(second_s, 0) + row[kernels.ACTIVE]
     gain = metrology.calibration.energy_mj_per_count(4000)
     assert list(expected) == measurement.second_s.tolist()
@@ -127,13 +129,18 @@ def test_late_in_a_long_stream() -> None:
 
 
 def test_empty_block() -> None:
-    """An empty block changes nothing."""
+    """An empty block measures nothing and changes nothing, first of all or between two others."""
+    whole = metrology_for(Wave()).process(Wave().block())
     metrology = metrology_for(Wave())
     empty = np.zeros(0, np.int16)
-    measurement = metrology.process(SampleBlock(empty, empty, 0, 4000, ANCHOR))
-    assert isinstance(measurement, Measurement)
-    assert 0 == len(measurement.second_s)
-    assert START_S + 1 in energies([metrology.process(Wave().block())])
+    measurements: list[Measurement] = []
+    for part in parts(Wave().block(), [4321]):
+        at = metrology.next_sample
+        nothing = metrology.process(SampleBlock(empty, empty, at, 4000, ANCHOR))
+        assert (0, 0, Flags(0)) == (len(nothing.second_s), len(metrology.cycles), nothing.flags)
+        assert (nothing.quantities is None) == (at == 0)
+        measurements.append(metrology.process(part))
+    assert energies([whole]) == energies(measurements)
 
 
 def test_width_may_change() -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from elec_meter.metrology import Calibration, Metrology, folding, kernels
+from elec_meter.metrology import Calibration, Metrology, kernels
 
-from .waves import Wave, energies, metrology_for, parts, sampled
+from .waves import Wave, metrology_for, parts, sampled
 
 # Lag of the current behind the voltage, and which column of reactive_mvars it belongs to.
 QUADRANTS = [(math.pi / 4, 0), (3 * math.pi / 4, 1), (-3 * math.pi / 4, 2), (-math.pi / 4, 3)]
@@ -65,14 +64,3 @@ def test_reactive_below_the_starting_current() -> None:
     """Below the starting current no quadrant registers either."""
     wave = Wave(current_a=0.01, lag_rad=1.2, seconds=3)
     assert 0 == metrology_for(wave).process(wave.block()).reactive_mvars.sum()
-
-
-def test_registers_do_not_depend_on_the_cut() -> None:
-    """All six registers of each second are the same whole and in parts."""
-    wave = Wave(lag_rad=2.0, seconds=2, frequency_hz=50.7)
-    block = replace(wave, noise=30.0).block()
-    metrology = metrology_for(wave)
-    whole = energies([metrology_for(wave).process(block)])
-    cut = energies([metrology.process(part) for part in parts(block, [61] * 100)])
-    assert whole == cut
-    assert folding.SECOND_COLUMNS - folding.IMPORT == len(next(iter(whole.values())))

@@ -49,7 +49,9 @@ def test_step(before_hz: float, after_hz: float) -> None:
     metrology = metrology_for(wave)
     measurement = metrology.process(sampled(volts, amperes, wave))
     cycles = metrology.cycles
-    seen = slice(int(cycles[0, kernels.END] - cycles[0, kernels.COUNT]), int(cycles[-1, 0]))
+    seen = slice(
+        int(cycles[0, kernels.END] - cycles[0, kernels.COUNT]), int(cycles[-1, kernels.END])
+    )
     true_mj = float(np.dot(volts[seen], amperes[seen])) * 1000 / wave.rate_hz
     registered_mj = int(measurement.import_mj.sum()) - int(measurement.export_mj.sum())
     assert true_mj == pytest.approx(registered_mj, rel=2e-3)
@@ -62,9 +64,28 @@ def test_step(before_hz: float, after_hz: float) -> None:
 
 @pytest.mark.parametrize("frequency_hz", [20.0, 35.0, 90.0, 150.0])
 def test_no_mains_frequency(frequency_hz: float) -> None:
-    """Voltage of a frequency that no mains has is flagged from the first cycle on."""
+    """Voltage of a frequency that no mains has is flagged from the first cycle to the last."""
     wave = Wave(frequency_hz=frequency_hz, seconds=2)
     metrology = metrology_for(wave)
     measurement = metrology.process(wave.block())
-    assert Flags.UNLOCKED in measurement.flags
-    assert 0 == measurement.import_mj.sum()
+    flags = metrology.cycle_quantities().flags
+    # Of two seconds, cut into nominal cycles.
+    assert 94 <= flags.size <= 100
+    assert {int(Flags.UNLOCKED)} == set(flags.tolist())
+    assert 0 == measurement.import_mj.sum() + measurement.export_mj.sum()
+    assert 0 == measurement.reactive_mvars.sum()
+
+
+@pytest.mark.parametrize(("begin_hz", "end_hz"), [(45.0, 25.0), (60.0, 100.0)])
+def test_mains_that_leaves_the_range(begin_hz: float, end_hz: float) -> None:
+    """It is followed until a little outside of 0.8 to 1.4 times 50 Hz, then flagged for good."""
+    wave = Wave(seconds=4)
+    frequency_hz = np.linspace(begin_hz, end_hz, wave.angle.size)
+    volts, amperes = swept(frequency_hz, wave, 0.5)
+    metrology = metrology_for(wave)
+    metrology.process(sampled(volts, amperes, wave))
+    cycles = metrology.cycle_quantities()
+    followed = int(np.argmax(cycles.flags != 0))
+    last = int(metrology.cycles[followed, kernels.END])
+    assert 36.0 < frequency_hz[last] < 40.0 or 70.0 < frequency_hz[last] < 79.0
+    assert {int(Flags.UNLOCKED)} == set(cycles.flags[followed:].tolist())

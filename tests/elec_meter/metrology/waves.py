@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elec_meter.metrology import Calibration, Measurement, Metrology
+from elec_meter.metrology import Calibration, Measurement, Metrology, kernels
 from elec_meter.sampling import Converter, SampleBlock
 
 ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
@@ -133,5 +133,5 @@ def mean_power_w(metrology: Metrology, block: SampleBlock) -> float:
     """Net energy registered for a block, over the duration of the cycles in it."""
     measurement = metrology.process(block)
     energy_mj = int(measurement.import_mj.sum()) - int(measurement.export_mj.sum())
-    samples = int(metrology.cycles[:, 1].sum())
+    samples = int(metrology.cycles[:, kernels.COUNT].sum())
     return energy_mj / 1000 * block.rate_hz / samples

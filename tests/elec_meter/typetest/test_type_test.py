@@ -137,10 +137,17 @@ def test_a_wrong_start_misses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not measure_row(NAMES["no load at 115 % of voltage"], BENCH, SHORT).passed
 
 
-def test_offsets_matter() -> None:
-    """The converters of the bench have offsets, which no meter may take for a load."""
-    block = next(BENCH.blocks(SteadyWave(0.0), 1))
-    assert (7, -5) == (round(float(block.voltage.mean())), round(float(block.current.mean())))
+def test_offsets_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The converters of the bench have offsets, and no meter takes their product for a load."""
+    offset = replace(BENCH, offsets_count=(700, -500))
+    block = next(offset.blocks(SteadyWave(0.0), 1))
+    assert (700, -500) == (round(float(block.voltage.mean())), round(float(block.current.mean())))
+    with_calibration(monkeypatch, starting_current_ma=0)
+    reading = offset.read(SteadyWave(0.0), 3)
+    converter = offset.converter
+    offsets_w = 350_000 * converter.voltage_mv_per_count * converter.current_ma_per_count / 10**6
+    assert 2e-3 * 3 * 1000 * offsets_w > abs(reading.net_mj)
+    assert reading.flags == Flags(0)
 
 
 def test_order_and_number() -> None:
