@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import click
 
-from .errors import DirectoryInUseError, OrderError
+from .errors import DirectoryError, DirectoryInUseError, OrderError
 
 
 class Line(Protocol):
@@ -59,6 +59,8 @@ class _Remote:
 def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
     """A line to the station of a directory, for as long as the context lasts.
 
+    A meter's directory has none: whatever changes its units changes its configuration with them.
+
     Args:
         data_dir: the directory.
         bearers: as the options of `bearer_options`, for a station that does not run yet; one that
@@ -69,8 +71,14 @@ def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
         click.UsageError: it would wait for a signal, and no bearer is named.
     """
     from .cli_options import has_bearers
-    from .storage.directory import DataDirectory
+    from .storage.directory import DataDirectory, is_of_meter
 
+    if is_of_meter(data_dir):
+        raise DirectoryError(
+            f"{data_dir} is an electricity meter's, which pairs, exchanges and unpairs its units"
+            " itself while it runs: on the pairing page of its panel"
+            " (`elec-meter control unpair` unpairs too)"
+        )
     is_deaf = bool(bearers) and not has_bearers(bearers)
     if is_deaf and not data_dir.exists():
         raise _nothing_to_listen_with()

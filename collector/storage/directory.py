@@ -136,6 +136,16 @@ class DataDirectory:
             self._lock = None
 
 
+def is_of_meter(path: Path) -> bool:
+    """Whether an electricity meter owns a directory; of one that cannot be read it is not known.
+
+    A meter counts its schema's versions in the database's header, from 1 on.
+    """
+    with contextlib.suppress(DirectoryError):
+        return int.from_bytes(_header(path / DATABASE_NAME)[60:64]) > 0
+    return False
+
+
 def _locked(path: Path) -> int:
     number = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -152,18 +162,27 @@ def _locked(path: Path) -> int:
 
 def _is_fresh(database: Path) -> bool:
     """Whether there is no database yet; judged by its first bytes, without SQLite."""
+    return not _header(database)
+
+
+def _header(database: Path) -> bytes:
+    """The first bytes of our database, which tell whose it is; none where there is none yet.
+
+    Raises:
+        DirectoryError: another program's file, or it cannot be read.
+    """
     try:
         with database.open("rb") as file:
             header = file.read(100)
     except FileNotFoundError:
-        return True
+        return b""
     except OSError as error:
         raise DirectoryError(f"{database} cannot be read: {error.strerror}") from None
-    if not header:
-        return True
-    if not header.startswith(_MAGIC) or int.from_bytes(header[68:72]) != APPLICATION_ID:
+    if header and (
+        not header.startswith(_MAGIC) or int.from_bytes(header[68:72]) != APPLICATION_ID
+    ):
         raise DirectoryError(f"{database} is another program's file")
-    return False
+    return header
 
 
 @contextmanager

@@ -242,7 +242,7 @@ class GasUnits(Edge):
     def _how_to_pair(self) -> str:
         if self.host.config.panel is not None:
             return "an installer pairs it on the panel"
-        return f"stop the meter, and `collector pair --data {self.host.data_dir}` pairs it"
+        return "give the meter a panel, where an installer pairs it"
 
     def _bearers(self, serials: Sequence[str]) -> list[Bearer]:
         config = self._config

@@ -17,6 +17,7 @@ from collector.certificate import certificate_lines
 from collector.cli import main
 from collector.cli_scan import _note
 from collector.storage.directory import DataDirectory
+from elec_meter.storage import Storage
 from pulse_unit.cli.label import label as print_label
 from shared.label import UnitLabel
 from tests.collector.bench import BEGIN_MS, LABEL, MPRN, Bench, house_call, recorded
@@ -224,6 +225,30 @@ def test_exchange_and_unpair(home: Path, call: Path, tmp_path: Path) -> None:
     listed = json.loads(run("certificate", "--data", home, "--json").stdout)
     assert ["pairing", "exchange", "unpairing"] == [each["kind"] for each in listed]
     assert "00000001" in refused(run("unpair", SERIAL, "--data", home, "--yes"))
+
+
+def test_a_meters_directory_is_the_meters(home: Path, call: Path) -> None:
+    """Nothing is paired, exchanged or unpaired behind a meter's back, and not a byte is changed."""
+    pair(home, call)
+    with Storage.open(home):
+        pass
+    before = contents(home)
+    for order in (
+        ["pair", "--replay", call, "--channel", "gas_2"],
+        ["exchange", SERIAL, "--replay", call],
+        ["unpair", SERIAL, "--yes"],
+    ):
+        at_rest = refused(run(*order, "--data", home))
+        assert "is an electricity meter's" in at_rest
+        assert "pairing page of its panel" in at_rest
+        with DataDirectory.open(home):
+            assert at_rest == refused(run(*order, "--data", home))
+    assert before == contents(home)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Every file but the lock."""
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "lock"}
 
 
 def test_a_recording_is_collected(home: Path, call: Path, tmp_path: Path) -> None:
