@@ -66,12 +66,14 @@ class StreamLimits:
         read_bytes: handed to a session at once.
         write_bytes: waiting to be sent before nothing more is read from that peer.
         stall_s: how long so much may wait before the connection is dropped.
+        handshake_s: how long a TLS handshake may take.
     """
 
     connections: int = 1_024
     read_bytes: int = 256
     write_bytes: int = 65_536
     stall_s: float = 30.0
+    handshake_s: float = 10.0
 
 
 class StreamServer:
@@ -100,18 +102,18 @@ class StreamServer:
         self.session_factory = session_factory
         self.limits = limits or StreamLimits()
         self.now = now
-        self.connections: dict[_Connection, None] = {}
+        self.connections: dict[StreamConnection, None] = {}
         self._server: asyncio.Server | None = None
 
     def connection(self) -> asyncio.BaseProtocol:
         """What asyncio is to give a connection to."""
-        return _Connection(self)
+        return StreamConnection(self)
 
     def session(self, transport: asyncio.Transport) -> Session:  # noqa: ARG002 - for subclasses
         """The session of a connection that has just begun."""
         return self.session_factory(self.now())
 
-    def admit(self, connection: _Connection) -> bool:
+    def admit(self, connection: StreamConnection) -> bool:
         """Take a connection up if there is room for it, or another gives way."""
         if len(self.connections) >= self.limits.connections:
             if not self.gives_way:
@@ -123,7 +125,7 @@ class StreamServer:
         self.connections[connection] = None
         return True
 
-    def answered(self, connection: _Connection) -> None:
+    def answered(self, connection: StreamConnection) -> None:
         """Somebody was told something: of all, theirs is the last connection to give way."""
         if connection in self.connections:
             del self.connections[connection]
@@ -142,7 +144,7 @@ class StreamServer:
         await server.wait_closed()
 
 
-class _Connection(asyncio.BufferedProtocol):
+class StreamConnection(asyncio.BufferedProtocol):
     """One connection of a server, and its session.
 
     Attributes:
@@ -165,11 +167,17 @@ class _Connection(asyncio.BufferedProtocol):
         self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take it up, if there is room."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         if not self._server.admit(self):
             transport.abort()
             return
+        self.begin(transport)
+
+    def begin(self, transport: asyncio.Transport) -> None:
+        """Give the connection, which is counted, its session."""
+        self._transport = transport
         transport.set_write_buffer_limits(high=self._server.limits.write_bytes)
         self._session = self._server.session(transport)
         if isinstance(self._session, TurnTaker):
@@ -177,18 +185,22 @@ class _Connection(asyncio.BufferedProtocol):
         self._step(self._session.handle_timer)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is a limit
+        """Where the next bytes are to go."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        """Bytes came."""
         data = bytes(self._buffer[:nbytes])
         self._receive(data)
 
     def pause_writing(self) -> None:
+        """The peer reads too slowly: hear no more of it, and give it up in the end."""
         self._is_stalled = True
         self._heed()
         self._stall = self._loop.call_later(self._server.limits.stall_s, self.abort)
 
     def resume_writing(self) -> None:
+        """The peer reads again."""
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
@@ -196,6 +208,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._heed()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - lost is lost
+        """It is over."""
         for timer in (self._timer, self._stall, self._turn):
             if timer is not None:
                 timer.cancel()

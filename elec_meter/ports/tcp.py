@@ -8,13 +8,15 @@ import ipaddress
 import os
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from elec_meter.errors import PortInUseError
 from elec_meter.ports.address import AddressError, format_address
+from elec_meter.ports.handshake import SecuredConnection
 from elec_meter.ports.stream import (
     Session,
     SessionFactory,
+    StreamConnection,
     StreamLimits,
     StreamServer,
     host_utc,
@@ -24,10 +26,15 @@ if TYPE_CHECKING:
     import ssl
 
 
+_ENCRYPTED: Final = StreamLimits(connections=256)
+"""One that is encrypted takes 300 KiB, others next to nothing."""
+
+
 class TcpServer(StreamServer):
     """A stream server on a host and a port; `start` makes one that listens.
 
     Args:
+        limits: what strangers may use up; by default 1,024 connections, or 256 through TLS.
         exposed_factory: makes the sessions of connections that come neither from this computer nor
             through TLS; without one they are as all others.
         tls: encrypts every connection.
@@ -42,6 +49,8 @@ class TcpServer(StreamServer):
         exposed_factory: SessionFactory | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        if limits is None and tls is not None:
+            limits = _ENCRYPTED
         super().__init__(session_factory, limits=limits, now=now)
         self._exposed_factory = exposed_factory or session_factory
         self._tls = tls
@@ -65,6 +74,10 @@ class TcpServer(StreamServer):
         await server.listen(host, port)
         return server
 
+    def connection(self) -> asyncio.BaseProtocol:
+        """What asyncio is to give a connection to, in clear."""
+        return StreamConnection(self) if self._tls is None else SecuredConnection(self, self._tls)
+
     async def listen(self, host: str, port: int) -> None:
         """Begin; port 0 takes any that is free, and `address` tells which.
 
@@ -75,7 +88,7 @@ class TcpServer(StreamServer):
         loop = asyncio.get_running_loop()
         where = format_address(host, port)
         try:
-            self._server = await loop.create_server(self.connection, host, port, ssl=self._tls)
+            self._server = await loop.create_server(self.connection, host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(f"{where} is in use by another program") from None

@@ -303,21 +303,74 @@ def test_only_this_computer_is_not_exposed(peer: tuple[object, ...], kind: str) 
     assert "closed" == encrypted.session(Peer(*peer))
 
 
+def certificate(directory: Path) -> ssl.SSLContext:
+    """A server's context with a certificate of its own making."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(directory, "meter").both)
+    return context
+
+
+def trusting() -> ssl.SSLContext:
+    """Of a client that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 def test_an_encrypted_connection_is_served(tmp_path: Path) -> None:
     """Bytes go to the session and back through TLS, and its end ends the connection."""
-    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
 
     async def run() -> None:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(self_signed(tmp_path, "meter").both)
+        tls = certificate(tmp_path)
         server = await TcpServer.start(lambda now: Echo(), "127.0.0.1", 0, tls=tls)
-        reader, writer = await asyncio.open_connection(*server.address, ssl=trusting)
+        reader, writer = await asyncio.open_connection(*server.address, ssl=trusting())
         writer.write(b"hello")
         assert b"hello" == await reader.readexactly(5)
         writer.write(b"q")
         assert b"q" == await reader.read()
         writer.close()
         await server.close()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_a_crowd_that_never_shakes_hands_is_bounded(tmp_path: Path) -> None:
+    """It takes no more places than connections in clear do; whoever speaks TLS is served."""
+
+    async def run() -> None:
+        tls = certificate(tmp_path)
+        limits = StreamLimits(connections=8)
+        server = await TcpServer.start(lambda now: Echo(), "127.0.0.1", 0, tls=tls, limits=limits)
+        crowd = [await connected(server) for _ in range(40)]
+        crowd[-1][1].write(b"no handshake at all\r\n\r\n")
+        await ended(crowd.pop())
+        reader, writer = await asyncio.open_connection(*server.address, ssl=trusting())
+        writer.write(b"hello")
+        assert b"hello" == await reader.readexactly(5)
+        assert 8 == len(server.connections)
+        for stream in crowd[:32]:
+            assert b"" == await ended(stream)
+        await server.close()
+        for stream in crowd[32:]:
+            assert b"" == await ended(stream)
+        writer.close()
+        assert not server.connections
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_a_handshake_that_does_not_end_is_given_up(tmp_path: Path) -> None:
+    """Where nobody needs its place, its time ends it, whether it said something or nothing."""
+
+    async def run() -> None:
+        tls = certificate(tmp_path)
+        limits = StreamLimits(handshake_s=0.01)
+        server = await TcpServer.start(lambda now: Echo(), "127.0.0.1", 0, tls=tls, limits=limits)
+        silent, slow = await connected(server), await connected(server)
+        slow[1].write(b"\x16\x03\x01")
+        assert b"" == await ended(silent)
+        assert b"" == await ended(slow)
+        await server.close()
+        assert not server.connections
 
     asyncio.run(asyncio.wait_for(run(), 20))
