@@ -30,6 +30,8 @@ _TICKS: Final = 13
 _COLOURS: Final = {"import_wh": "#1f77b4", "export_wh": "#2ca02c"}
 _PULSES: Final = "#d62728"
 _PENDING: Final = "0.85"
+_UNKNOWN: Final = -1.0
+"""In the place of a value that is not known: less than any that is."""
 _STATUSES: Final = (
     (RowStatus.POWER_DOWN, "power down", "#7f7f7f"),
     (RowStatus.CLOCK_INVALID, "clock invalid", "#9467bd"),
@@ -106,7 +108,8 @@ def draw_rows(rows: Sequence[Row], title: str, path: Path) -> None:
 def draw_month(rows: Sequence[Row], channel: str, title: str, path: Path) -> None:
     """Draw a channel of a month: a line a day, a column a settlement period.
 
-    Days on which the clocks change have 46 or 50 of them.
+    Days on which the clocks change have 46 or 50 of them. What is not known is grey; what is before
+    the first row or after the last is blank, and so is what no day has.
 
     Args:
         rows: of `show profile`, at least one.
@@ -126,17 +129,22 @@ def draw_month(rows: Sequence[Row], channel: str, title: str, path: Path) -> Non
         raise PlotError(f"no half-hour of {title} has a known {channel}; channels are {known}")
     days = sorted({date.fromisoformat(row["settlement_date"]) for row in rows})
     listed = [days[0] + timedelta(days=n) for n in range((days[-1] - days[0]).days + 1)]
-    nothing = float("nan")
-    grid = [
-        [cells.get((day, period), nothing) for period in range(1, _MOST_PERIODS + 1)]
-        for day in listed
-    ]
+    begun, until = min(cells), max(cells)
+    blank = float("nan")
+    grid = [[blank] * _MOST_PERIODS for _ in listed]
+    for line, day in zip(grid, listed, strict=True):
+        for period in range(1, len(half_hours_of_settlement_day(day)) + 1):
+            if begun <= (day, period) <= until:
+                value = cells.get((day, period), blank)
+                line[period - 1] = _UNKNOWN if isnan(value) else value
     figure = new_figure(_SIZE_IN[0], max(2.5, 1.5 + 0.2 * len(listed)))
+    from matplotlib import colormaps  # now it is known to be there
+
     axes = figure.subplots()
     axes.set_title(title)
-    axes.set_facecolor(_PENDING)
+    colours = colormaps["viridis"].with_extremes(under=_PENDING, bad="none")
     edges = [n + 0.5 for n in range(_MOST_PERIODS + 1)]
-    drawn = axes.pcolormesh(edges, range(len(listed) + 1), grid, cmap="viridis", vmin=0)
+    drawn = axes.pcolormesh(edges, range(len(listed) + 1), grid, cmap=colours, vmin=0)
     figure.colorbar(drawn, ax=axes, label=_unit_of(channel))
     axes.invert_yaxis()
     axes.set_yticks([n + 0.5 for n in range(len(listed))], [f"{day:%a %d}" for day in listed])

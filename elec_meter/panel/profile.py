@@ -92,6 +92,12 @@ def closed_until(directory: Directory) -> datetime | None:
     return None
 
 
+def has_begun(directory: Directory, at: datetime) -> bool:
+    """Whether a row had ended by then, or at that instant."""
+    profile = _profile(directory, LOAD_PROFILE)
+    return any(profile.rows(since, at) for since in (at - _LONGEST, None))
+
+
 def periods(
     directory: Directory, config: MeterConfig, start: datetime, end: datetime
 ) -> list[Period]:

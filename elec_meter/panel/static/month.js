@@ -54,12 +54,24 @@ function choices() {
 
 function render() {
   const top = Math.max(1, ...shown.flatMap((day) => (day.channels[channel] ?? []).map((value) => value ?? 0)));
-  by("month-map").replaceChildren(...shown.map((day) => line(day, top)));
+  const lines = shown.filter((day) => day.before < day.periods);
+  by("month-map").replaceChildren(...beginning(lines), ...lines.map((day) => line(day, top)));
   const most = top > 1 ? written(channel, top) : "most";
   by("month-legend").replaceChildren(
     make("li", {}, swatch("gap"), "no data, or not for the whole half-hour"),
     make("li", {}, swatch("none"), "nothing"),
     make("li", {}, ...Array.from({ length: SHADES }, (_, at) => swatch("shade", (at + 1) / SHADES)), `little to ${most}`));
+}
+
+// Days before the meter's first row are no gaps, and no lines.
+function beginning(lines) {
+  if (lines.length === shown.length) return [];
+  const words = lines.length ? `The meter began on ${dayName(lines[0])}.` : "The meter began later.";
+  return [make("p", { className: "help" }, words)];
+}
+
+function dayName(day) {
+  return new Date(`${day.date}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", timeZone: "UTC" });
 }
 
 function swatch(kind, opacity = 1) {
@@ -72,8 +84,7 @@ function line(day, top) {
   const cells = day.channels[channel] ?? [];
   const gaps = new Set(day.gaps[channel] ?? []);
   const total = cells.reduce((sum, value) => sum + (value ?? 0), 0);
-  const label = new Date(`${day.date}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", timeZone: "UTC" });
-  const name = make("button", { type: "button", "aria-label": `Open ${day.date}` }, label);
+  const name = make("button", { type: "button", "aria-label": `Open ${day.date}` }, dayName(day));
   name.addEventListener("click", () => { openDay(day.date); by("day-title").scrollIntoView(); });
   const sum = make("span", { className: "sum" });
   const isKnown = cells.some((value, at) => value !== null && !gaps.has(at + 1)) || total > 0;

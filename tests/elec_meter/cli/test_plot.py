@@ -128,14 +128,15 @@ def test_statuses_are_seen(figure: list[Any]) -> None:
 
 
 def test_a_month_has_every_period(figure: list[Any]) -> None:
-    """A line a day and 50 columns: those that a day does not have are not known."""
+    """A line a day and 50 columns: what a day does not have is blank, one without rows is grey."""
     rows = [row for n in (25, 26, 28) for row in day_rows(date(2025, 10, n))]
     rows_plot.draw_month(rows, "import_wh", "October 2025", Path("month.svg"))
     axes, colours = figure[0].axes
     (mesh,) = axes.collections
     grid = mesh.get_array()
     assert (4, 50) == grid.shape
-    assert [2, 0, 50, 2] == [int(line.mask.sum()) for line in grid]
+    assert [2, 0, 2, 2] == [int(line.mask.sum()) for line in grid]
+    assert [0, 0, 48, 0] == [int((line < 0).sum()) for line in grid]
     assert 0.050 == pytest.approx(float(grid[1, 49]))
     assert "import, kWh a half-hour" == colours.get_ylabel()
 
@@ -149,7 +150,16 @@ def test_a_month_has_no_low_value_where_nothing_was_measured(figure: list[Any]) 
     for channel, unknown in (("import_wh", 5), ("gas_pulses", 0)):
         rows_plot.draw_month(rows, channel, "October 2025", Path("month.svg"))
         grid = figure.pop().axes[0].collections[0].get_array()
-        assert unknown == int(grid[0, :7].mask.sum())
+        assert unknown == int((grid[0, :7] < 0).sum())
+
+
+def test_a_month_is_blank_where_there_was_no_meter_yet(figure: list[Any]) -> None:
+    """Neither what was before the first row nor what is yet to come is grey."""
+    rows = [row for n in (27, 28) for row in day_rows(date(2025, 10, n))][20:-8]
+    rows_plot.draw_month(rows, "import_wh", "October 2025", Path("month.svg"))
+    grid = figure[0].axes[0].collections[0].get_array()
+    assert [20 + 2, 8 + 2] == [int(line.mask.sum()) for line in grid]
+    assert not (grid < 0).any()
 
 
 @pytest.mark.parametrize("minutes", [10, 15, 60])

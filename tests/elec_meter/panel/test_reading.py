@@ -154,7 +154,7 @@ def test_a_month_adds_up_to_its_days(browser: Browser) -> None:
 
 
 def test_a_month_tells_where_it_knows_nothing() -> None:
-    """A power cut, and all before the first row, are gaps; what is yet to come is none.
+    """A power cut is a gap; what was before the first row is none, and what is yet to come.
 
     What a pulse unit counted meanwhile is known.
     """
@@ -165,7 +165,8 @@ def test_a_month_tells_where_it_knows_nothing() -> None:
     rows = Standing(life=life).browser().ask("/api/month?month=2026-03")
     gaps = {row["date"]: row["gaps"] for row in rows}
 
-    assert list(range(1, 47)) == gaps["2026-03-29"]["import_wh"] == gaps["2026-03-30"]["gas_pulses"]
+    assert [] == gaps["2026-03-29"]["import_wh"] == gaps["2026-03-30"]["gas_pulses"]
+    assert [46, 46, 0] == [row["before"] for row in rows[-3:]]
     assert list(range(5, 11)) == gaps["2026-03-31"]["import_wh"]
     assert not {5, 6, 7, 8, 9, 10} & set(gaps["2026-03-31"]["gas_pulses"])
 
