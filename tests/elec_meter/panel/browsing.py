@@ -8,13 +8,16 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from elec_meter.panel import PanelServer
 from tests.elec_meter.panel.standing import Standing
+
+PATIENCE_MS: Final = 60_000
+"""For whatever the page is to show."""
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium")
     if executable is None:
         pytest.fail("there is no chromium: tests/debian-packages.sh installs it", pytrace=False)
+    expect.set_options(timeout=PATIENCE_MS)  # a busy machine is no failure
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
@@ -95,7 +99,7 @@ def looking(browser: Browser, url: str, **how: Any) -> Iterator[Page]:
             else None
         ),
     )
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     try:
         page.goto(url)
         yield page

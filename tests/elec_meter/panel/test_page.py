@@ -12,9 +12,12 @@ from playwright.sync_api import Browser, expect
 
 from elec_meter import Storage
 from elec_meter.config import ClockConfig
+from elec_meter.demo.spare import LABEL, MPRN
+from tests.elec_meter.demo.test_controls import MINUTE
 from tests.elec_meter.objects.lived import HOUR, Life, lived_config
 from tests.elec_meter.panel.browsing import Served, looking
 from tests.elec_meter.panel.standing import Standing
+from tests.elec_meter.panel.visiting import Visiting
 
 
 def changed_clocks() -> Standing:
@@ -115,6 +118,8 @@ def test_a_month_shows_what_is_not_known(browser: Browser, changing: Served) -> 
             expect(gaps).to_have_count(0 if day == 31 else 1)
             shades = picture.locator("rect:not(.gap)")
             assert (day == 27) == bool(shades.count())
+        page.locator("#month").fill("2026-01")
+        expect(page.locator("#month-map")).to_have_text("The meter began later.")
         expect(page.locator("#month-legend")).to_contain_text("no data")
 
 
@@ -138,6 +143,51 @@ def test_the_next_unit_is_offered_a_free_channel(browser: Browser, served: Serve
         assert "gas" == page.evaluate(OFFERED, [])
         assert "gas_2" == page.evaluate(OFFERED, ["gas", "water"])
         assert "gas_3" == page.evaluate(OFFERED, ["gas_2", "gas", "gas_4"])
+
+
+def channels(standing: Standing) -> list[tuple[str, str]]:
+    """The configured units, each with its channel."""
+    return [(unit.serial, unit.channel) for unit in standing.desk.config.gas_units]
+
+
+def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser: Browser) -> None:
+    """Chosen from the list, it goes on in the channel of the old one; then it is unpaired too."""
+    visiting = Visiting()
+    try:
+        with looking(browser, visiting.url) as page:
+            page.get_by_label("Level").select_option("2")
+            page.get_by_label("Password").fill("installer")
+            page.get_by_role("button", name="Sign on").click()
+            old = page.get_by_label("Takes the place of")
+            unpair = page.get_by_role("button", name="Unpair that unit")
+            expect(unpair).to_be_disabled()
+            old.select_option("00000001 on gas")
+            expect(page.get_by_role("textbox", name="Channel")).to_have_value("gas")
+            page.get_by_label("The label").fill(LABEL.qr_text)
+            page.get_by_role("button", name="Begin").click()
+            expect(page.locator("#pairing")).to_have_attribute("data-step", "signal")
+            visiting.live(MINUTE / 6, unit="press")
+            page.get_by_label("MPRN", exact=True).fill(MPRN)
+            page.get_by_label("MPRN again").fill(MPRN)
+            page.get_by_label("Serial on the badge").fill("G4A123")
+            page.get_by_label("The dial").fill("01234.567")
+            page.get_by_role("button", name="Go on").click()
+            expect(page.locator("#pairing")).to_have_attribute("data-step", "setting")
+            visiting.live(MINUTE, unit="burn")
+            page.get_by_role("button", name="It does", exact=True).click()
+            page.get_by_label("Who installed it").fill("A. Fitter")
+            page.get_by_role("button", name="Keep the pairing").click()
+            units = page.locator("#units")
+            expect(units).to_contain_text("Unit 00000002")
+            expect(units).not_to_contain_text("Unit 00000001")
+
+            page.on("dialog", lambda dialog: dialog.accept())
+            old.select_option("00000002 on gas")
+            unpair.click()
+            expect(units).not_to_contain_text("Unit 00000002")
+            assert [("00000002", "gas")] == visiting.do(channels)
+    finally:
+        visiting.close()
 
 
 def test_it_fits_a_phone_in_the_dark(browser: Browser, served: Served) -> None:
