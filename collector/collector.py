@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
+from shared.timegrid import from_unix_ms, unix_ms
 
 from .bearers.base import ReceivedFrame
 from .entries import LogPlace, LogTick, TelegramKey
@@ -23,9 +22,8 @@ from .events import (
 from .fleet import Fleet, FleetUnit, UnitRecord, boot_near
 from .ingest import Ingest
 from .keys import Keys
-from .phase import is_phase_due
+from .phasing import Phasing
 from .readings import Readings
-from .storage.registry import PhaseState
 from .storage.tables import Tables
 from .unit import PairedUnit
 
@@ -61,7 +59,7 @@ class Collector(Readings):
         self._journal.begin_epoch()
         self._fleet = Fleet(self._at_gate(unit) for unit in self._units.values())
         self._ingest = Ingest(self._fleet, keystore)
-        self._listening: list[str] = []
+        self._phasing = Phasing(self._registry, keystore)
         self._leaving = [each for each in self.serials if self.ended_utc(each) is not None]
         self._seal(self._journal.tell(unix_ms(now)))
 
@@ -140,8 +138,8 @@ class Collector(Readings):
             )
             return [outcome, *remarks]
         remarks = unit.accept(outcome, now)
-        if frame.two_way and outcome.serial not in self._listening:
-            self._listening.append(outcome.serial)
+        if frame.two_way:
+            self._phasing.listens(outcome.serial)
         self._seal(self._journal.told_ms)
         return [outcome, *remarks]
 
@@ -224,17 +222,8 @@ class Collector(Readings):
         Raises:
             UnitUnknownError: the unit is not paired.
         """
-        serial, phased_ms = outcome.record.serial, outcome.phased_ms
-        self._paired(serial)
-        self._registry.set_phase(
-            serial,
-            PhaseState(
-                command_counter=outcome.command_counter,
-                phasings=0 if phased_ms is None else 1,
-                phased_ms=phased_ms,
-                phased_boot=None if phased_ms is None else outcome.heard.key.boot,
-            ),
-        )
+        self._paired(outcome.record.serial)
+        self._phasing.go_on(outcome)
 
     def end(self, serial: str, count: int | None, now: datetime) -> None:
         """A unit was taken off its meter: nothing that it tells counts for more than this.
@@ -280,9 +269,7 @@ class Collector(Readings):
         Returns:
             (serial, command) for each unit whose phase is due; to be sent at once, after a commit.
         """
-        listening, self._listening = self._listening, []
-        commands = ((serial, self._phase_command(serial, unix_ms(now))) for serial in listening)
-        return [(serial, command) for serial, command in commands if command is not None]
+        return self._phasing.commands(self._units, unix_ms(now))
 
     def next_timer(self) -> datetime | None:
         """When `handle_timer` will have something to do; None while no unit is paired."""
@@ -376,25 +363,3 @@ class Collector(Readings):
     def _seal(self, now_ms: int) -> None:
         for unit in self._units.values():
             unit.seal(now_ms)
-
-    def _phase_command(self, serial: str, now_ms: int) -> bytes | None:
-        unit = self._units[serial]
-        key = self._keystore.get(serial)
-        if key is None or unit.heard is None:
-            return None
-        phase = self._registry.phase(serial)
-        if not is_phase_due(phase, unit.heard.key.boot, now_ms, unit.grid_tick_dms()):
-            return None
-        from shared.crypto.backend_cryptography import AesBlock
-        from shared.wire.command import seal_phase
-
-        counter = phase.command_counter + 1
-        told = replace(
-            phase,
-            command_counter=counter,
-            phasings=phase.phasings + 1,
-            phased_ms=now_ms,
-            phased_boot=unit.heard.key.boot,
-        )
-        self._registry.set_phase(serial, told)
-        return seal_phase(AesBlock, key, counter, now_ms % HALF_HOUR_MS)

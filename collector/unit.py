@@ -1,4 +1,4 @@
-"""One paired unit: its journal entries folded, and what they tell besides readings."""
+"""One paired unit: its journal entries, folded to half-hours."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from shared.timegrid import (
     half_hour_floor_s,
     unix_ms,
 )
-from shared.wire.telegram import FLAG_LOW_BATTERY
 
-from . import alarms, events
+from . import events
 from .advance import CountKind
 from .bracket import BoundaryCount
 from .compaction import Compaction, Condensing
@@ -23,7 +22,8 @@ from .entries import LogPlace, LogTick, Stamp, TelegramKey, forward
 from .events import Event, Replayed, TelegramReceived
 from .fleet import UnitRecord
 from .halfhours import Fold, FoldStep, fold
-from .journal import Journal, LastHeard
+from .journal import Journal
+from .remarks import Remarks
 from .rows import PulseHalfHour, PulseRun, rows, single
 from .setback import closing_step, overtaken_pulses, overtaken_rows, with_overtaken
 from .silence import Silence, Standing
@@ -59,7 +59,7 @@ class PairedUnit:
         self._fold = self._resumed(writes=writes)
         self.heard = self._journal.last_heard(record.serial)
         self._silence = Silence(self._registry.standing(record.serial), record.period_s, self._keep)
-        self._alarms = self._registry.alarms(record.serial)
+        self._remarks = Remarks(self._registry, record)
 
     @property
     def register(self) -> int:
@@ -74,7 +74,7 @@ class PairedUnit:
     @property
     def alarms(self) -> int:
         """Its flags that a person must hear of, as far as they are up: `FLAG_...`."""
-        return alarms.shown(self._known_alarms)
+        return self._remarks.alarms(self.heard)
 
     @property
     def count(self) -> int:
@@ -102,7 +102,10 @@ class PairedUnit:
         self._apply(stamp)
         self.heard = self._journal.last_heard(self.record.serial)
         self._silence.hear(unix_ms(self.heard_utc))
-        return list(self._remarks(received, before, self.register - register))
+        key = TelegramKey(received.boot, received.counter)
+        is_lower = self._fold.advances.telegrams.at(key).kind is CountKind.ROLLED_BACK
+        pulses = self.register - register
+        return list(self._remarks.of_telegram(received, before, pulses, is_lower=is_lower))
 
     def narrow(self, replayed: Replayed, now: datetime) -> None:
         """Take from a second reception what it tells of the first one's time."""
@@ -140,19 +143,15 @@ class PairedUnit:
             return []
         self._apply(stamp)
         self._silence.hear(unix_ms(self.heard_utc))
-        remarks: list[Event] = []
-        if self._fold.advances.counts.at(key).kind is CountKind.ROLLED_BACK:
-            remarks.append(
-                events.CountRolledBack(received_utc=received_utc, serial=serial, count=count)
-            )
-        return remarks + self._flow_remarks(
-            received_utc, self.register - register, self._waited_s(received_utc, heard_utc)
+        is_lower = self._fold.advances.counts.at(key).kind is CountKind.ROLLED_BACK
+        pulses = self.register - register
+        return list(
+            self._remarks.of_count(received_utc, count, pulses, heard_utc, is_lower=is_lower)
         )
 
     def accept_flags(self, received_utc: datetime, error_flags: int) -> list[Event]:
         """Take the flags of an advert, or of another maker's meter; return what is to be told."""
-        known, raised = alarms.after_advert(self._known_alarms, error_flags)
-        return self._alarm_remarks(received_utc, known, raised, error_flags, None)
+        return list(self._remarks.of_flags(received_utc, error_flags, self.heard))
 
     def accept_log(self, ticks: Iterable[LogTick], now: datetime) -> None:
         """Journal and fold what was read of the unit's log."""
@@ -315,79 +314,6 @@ class PairedUnit:
         # What is folded is what is in the journal, as a restart will find it.
         for entry in self._journal.entries(self.record.serial, stamp.received_ms):
             self._derived.put(self.record.serial, self._fold.apply(entry))
-
-    def _remarks(
-        self, received: TelegramReceived, before: LastHeard | None, pulses: int
-    ) -> Iterator[Event]:
-        received_utc, serial, telegram = received.received_utc, received.serial, received.telegram
-        key = TelegramKey(received.boot, received.counter)
-        if self._fold.advances.telegrams.at(key).kind is CountKind.ROLLED_BACK:
-            yield events.CountRolledBack(
-                received_utc=received_utc, serial=serial, count=telegram.count
-            )
-        if before is not None and key < before.key:
-            return  # it is late: what it says of the unit's state is past
-        if before is not None and key.boot > before.key.boot:
-            yield events.UnitReset(received_utc=received_utc, serial=serial, boot=key.boot)
-        yield from self._flow_remarks(received_utc, pulses, self._elapsed_s(received, before))
-        flags = telegram.error_flags
-        if self._alarms is None:  # an earlier version went by the telegram before
-            self._alarms = 0 if before is None else before.error_flags & alarms.ALARM_FLAGS
-        known, raised = alarms.after_telegram(self._known_alarms, flags)
-        yield from self._alarm_remarks(received_utc, known, raised, flags, telegram.battery_left_d)
-
-    @property
-    def _known_alarms(self) -> int:
-        if self._alarms is not None:
-            return self._alarms
-        return 0 if self.heard is None else self.heard.error_flags & alarms.ALARM_FLAGS
-
-    def _alarm_remarks(
-        self,
-        received_utc: datetime,
-        known: int,
-        raised: int,
-        error_flags: int,
-        battery_left_d: int | None,
-    ) -> list[Event]:
-        serial = self.record.serial
-        if known != self._alarms:
-            self._alarms = known
-            self._registry.set_alarms(serial, known)
-        remarks: list[Event] = []
-        if raised & alarms.TAMPER_FLAGS:
-            remarks.append(
-                events.TamperSeen(received_utc=received_utc, serial=serial, error_flags=error_flags)
-            )
-        if raised & FLAG_LOW_BATTERY:
-            remarks.append(
-                events.LowBattery(
-                    received_utc=received_utc, serial=serial, battery_left_d=battery_left_d
-                )
-            )
-        return remarks
-
-    def _elapsed_s(self, received: TelegramReceived, before: LastHeard | None) -> int:
-        """The time in which what is new was counted, rather too long than too short."""
-        if before is not None and received.boot == before.key.boot:
-            return max(0, received.telegram.uptime_s - before.uptime_s) + 2
-        since_utc = self.record.paired_utc if before is None else before.heard_utc
-        return self._waited_s(received.received_utc, since_utc)
-
-    def _waited_s(self, received_utc: datetime, since_utc: datetime) -> int:
-        # The first of the two may have been under way for as long as its bearer allows.
-        return max(0, (unix_ms(received_utc) - unix_ms(since_utc)) // 1000) + 60
-
-    def _flow_remarks(self, received_utc: datetime, pulses: int, elapsed_s: int) -> list[Event]:
-        if pulses <= self.record.pulses_max(elapsed_s):
-            return []
-        implausible = events.ImplausibleFlow(
-            received_utc=received_utc,
-            serial=self.record.serial,
-            pulses=pulses,
-            elapsed_s=elapsed_s,
-        )
-        return [implausible]
 
     @property
     def heard_utc(self) -> datetime:
