@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,12 @@ SECONDS = 60
 METERS = 20_000
 
 _PRODUCT, _CALIBRATED = "Metrology.process", "Metrology.process with phase and long gains"
-_NUMPY, _LOOP = "numpy pipeline", "plain numba loop"
+_NUMPY, _CHUNKED = "numpy pipeline", "numpy pipeline in chunks that stay in the cache"
+_LOOP = "plain numba loop"
 _SHORT_LOOP = "plain numba loop without reactive"
 _PQOPEN, _READ, _SINES = "pqopen-lib", "memory read limit", "sine per sample"
 _MANY = f"{PAIRS // 1_000_000} M pairs"
-_OTHERS = (_NUMPY, _LOOP, _SHORT_LOOP, _PQOPEN, _READ)
+_OTHERS = (_NUMPY, _CHUNKED, _LOOP, _SHORT_LOOP, _PQOPEN, _READ)
 # As `elec-meter calibrate` may find it.
 _PHASE_URAD = 1_234
 
@@ -157,7 +159,10 @@ def _plain(block: SampleBlock, how: str) -> list[Contender]:
         )
 
     works: list[tuple[str, Callable[[], Any], Callable[[int], Sums]]] = [
-        (_NUMPY, lambda: plain_metrology.by_numpy(block, cycles), sums),
+        *(
+            (kind, partial(plain_metrology.by_numpy, block, cycles, pairs), sums)
+            for kind, pairs in ((_NUMPY, len(block)), (_CHUNKED, plain_metrology.CACHED_PAIRS))
+        ),
         (_LOOP, lambda: plain_metrology.by_loop(v, i, lag, cycles), sums),
         (
             _SHORT_LOOP,

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 SQUARE_V, SQUARE_I, ACTIVE, REACTIVE, COUNT, PEAK = range(6)
 COLUMNS = 6
 
-_CHUNK = 1 << 16
+# Three arrays of as many doubles stay in the cache.
+CACHED_PAIRS = 1 << 16
 
 
-def by_numpy(block: SampleBlock, cycles: Sums) -> int:
-    """Sums by reduceat, in chunks that stay in the cache, each ending where a cycle does.
+def by_numpy(block: SampleBlock, cycles: Sums, chunk_pairs: int) -> int:
+    """Sums by reduceat, of so many pairs at once; each chunk ends where a cycle does.
 
     Reactive power is by the voltage of a quarter of the nominal period ago: right at 50 Hz only.
     The largest count of a cycle, of either sign and channel, is by reduceat too.
@@ -38,10 +39,10 @@ def by_numpy(block: SampleBlock, cycles: Sums) -> int:
     """
     lag = block.rate_hz // 200
     size = block.voltage.size
-    v, i, product = (np.empty(_CHUNK) for _ in range(3))
+    v, i, product = (np.empty(chunk_pairs) for _ in range(3))
     begin, rows = lag, 0
     while begin < size:
-        end = min(begin + _CHUNK, size)
+        end = min(begin + chunk_pairs, size)
         raw_v, raw_i = block.voltage[begin:end], block.current[begin:end]
         negative = raw_v < 0
         rises = np.flatnonzero(negative[:-1] & ~negative[1:]) + 1
