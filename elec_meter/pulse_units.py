@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .config import MeterConfig
@@ -43,8 +43,9 @@ def refuse_other_units(old: MeterConfig, new: MeterConfig, units: Units) -> None
         units: what there is of pulse units.
 
     Raises:
-        ConfigError: it takes a paired unit away, or a channel's register, or it puts a unit where
-            its pulses would be counted twice, or in half-hours that are final.
+        ConfigError: it takes a paired unit away, or a channel's register, or weighs or numbers it
+            anew, or it puts a unit where its pulses would be counted twice, or in half-hours that
+            are final.
     """
     before = {(unit.serial, unit.channel) for unit in old.gas_units}
     kept = {(unit.serial, unit.channel) for unit in new.gas_units}
@@ -66,4 +67,22 @@ def refuse_other_units(old: MeterConfig, new: MeterConfig, units: Units) -> None
         if serial in units.paired and channel in counted:
             raise ConfigError(
                 f"gas_units: {channel} has counted pulses; an installer pairs the unit that goes on"
+            )
+    _refuse_other_registers(old, new, counted | {c for s, c in before if s in units.paired})
+
+
+def _refuse_other_registers(old: MeterConfig, new: MeterConfig, in_use: Collection[str]) -> None:
+    """What a channel has counted is billed: its register may not leap, fall or change its name."""
+    before = {unit.channel: unit for unit in old.gas_units if unit.channel in in_use}
+    for place, unit in enumerate(new.gas_units):
+        was = before.get(unit.channel, unit)
+        if unit.weight != was.weight:
+            raise ConfigError(
+                f"gas_units[{place}].pulse_weight: {unit.channel} counts pulses of"
+                f" {was.pulse_weight}; its register would leap"
+            )
+        if unit.number != was.number:
+            raise ConfigError(
+                f"gas_units[{place}].number: the register of {unit.channel} is that of"
+                f" 0-{was.number}:24.2.1"
             )

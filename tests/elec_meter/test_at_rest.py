@@ -119,6 +119,19 @@ REFUSED = {
         MeterConfig(serial=DEMO.serial),
         "00000001 is paired to gas; it cannot be taken away",
     ),
+    "weighed anew": (
+        replace(DEMO, gas_units=(replace(DEMO.gas_units[0], pulse_weight="1 m3"),)),
+        "pulse_weight: gas counts pulses of 0.01 m3; its register would leap",
+    ),
+    "numbered anew": (
+        replace(
+            DEMO,
+            display=DisplayConfig(),
+            flag=replace(DEMO.flag, readout=()),
+            gas_units=(replace(DEMO.gas_units[0], number=3),),
+        ),
+        "number: the register of gas is that of 0-1:24.2.1",
+    ),
     "hidden": (
         replace(DEMO, display=replace(DEMO.display, scroll=DEMO.display.scroll[1:])),
         "1.8.0",
@@ -144,6 +157,13 @@ def test_the_running_meters_checks_hold(name: str, directory: Path) -> None:
         with pytest.raises(ConfigError, match="there is no configuration 9"):
             at_rest.roll_back(storage, 9)
         assert 1 == storage.config_number
+
+
+def test_a_weight_may_be_written_in_other_words(directory: Path) -> None:
+    """10 l are 0.01 m3: a paired unit's register stays what it is."""
+    with Storage.open(directory) as storage:
+        other = replace(DEMO, gas_units=(replace(DEMO.gas_units[0], pulse_weight="10 l"),))
+        assert (2, ["gas_units"]) == at_rest.apply_config(storage, other)
 
 
 def test_levels_hold(directory: Path) -> None:
