@@ -83,9 +83,9 @@ def apply(file: Path | None, data_dir: Path, change: str | None, as_json: bool) 
 def check(file: Path, as_json: bool) -> None:
     """Say whether a document is a meter's, and what kind of meter.
 
-    What the meter shows, reads out and records is tried out too, and so are the passive tariff and
-    the settings of add-on modules. Modules and files that are not on this computer are named: they
-    must be on the meter's.
+    What the meter shows, reads out and records is tried out too, and so are the passive tariff, the
+    ports of [host] and the settings of add-on modules. Modules and files that are not on this
+    computer are named: they must be on the meter's.
     """
     from elec_meter import at_rest
     from elec_meter.addons import check_addons
@@ -101,6 +101,10 @@ def check(file: Path, as_json: bool) -> None:
             for where, addons in (("addons", config.addons), ("host.addons", further))
             for note in check_addons(addons, where=where, is_elsewhere=True, with_others=True)
         ]
+        if host is not None:
+            from elec_meter.host.checking import check_host
+
+            notes += check_host(host, file.resolve().parent)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     if as_json:

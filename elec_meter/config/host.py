@@ -7,11 +7,12 @@ and no port shows or changes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from .address import host_and_port
+from .address import host_and_port, is_same_place
 from .base import HOST_NAME, Document, refuse_repeated
 from .slot import AddonConfig
 from .switchgear import MAX_TERMINALS
@@ -210,6 +211,15 @@ class HostConfig(Document, frozen=True):
 
     def __post_init__(self) -> None:
         refuse_repeated("add-on", [each.name for each in self.addons or ()])
+        tables = {"flag": self.flag, "dlms": self.dlms, "panel": self.panel}
+        listening = [
+            (name, table.listen)
+            for name, table in tables.items()
+            if table is not None and table.listen is not None
+        ]
+        for (name, listen), (another, other) in combinations(listening, 2):
+            if is_same_place(listen, other):
+                raise ValueError(f"{name} and {another} would both listen on {other}")
 
 
 class ConfigFile(Document, frozen=True):

@@ -16,6 +16,8 @@ from .ports import CredentialsMissingError, tls_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from elec_meter.config import HostConfig
+
 
 class DlmsEdge(Edge):
     """DLMS on TCP, and in mode E of the FLAG port."""
@@ -24,10 +26,7 @@ class DlmsEdge(Edge):
         super().__init__(host)
         config = host.config.dlms
         assert config is not None  # the edge is there because its table is
-        if config.listen is None and host.config.flag is None:
-            raise ConfigError(
-                "host.dlms: without 'listen' it is for mode E, and there is no FLAG port"
-            )
+        require_line(host.config)
         self._clients = config.clients
         self._credentials = credentials_of(host.data_dir)
         self._arguments: dict[str, Any] = {}
@@ -44,6 +43,16 @@ class DlmsEdge(Edge):
         """See `Edge.arguments`."""
         rules = tuple(map(self._credentials.rule, self._clients))
         return self._arguments | {"dlms_clients": rules}
+
+
+def require_line(config: HostConfig) -> None:
+    """Refuse DLMS that nobody could reach.
+
+    Raises:
+        ConfigError: it is for mode E of a port that is not there.
+    """
+    if config.dlms is not None and config.dlms.listen is None and config.flag is None:
+        raise ConfigError("host.dlms: without 'listen' it is for mode E, and there is no FLAG port")
 
 
 def require_credentials(credentials: Credentials, clients: tuple[str, ...], data_dir: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from elec_meter.access import Gate
-from elec_meter.config import HostConfig
+from elec_meter.config import HostConfig, PanelHost
 from elec_meter.panel import require_closed, require_installed
 from elec_meter.ports import parse_address
 from elec_meter.runtime import PanelPlace
@@ -32,12 +32,7 @@ class PanelEdge(Edge):
         require_installed()
         name, port = parse_address(config.listen)
         tls = tls_of(host, config.certificate, config.key)
-        require_closed(
-            name,
-            is_encrypted=tls is not None,
-            is_insecure=config.insecure,
-            consent="insecure = true",
-        )
+        require_closed_as_told(config)
         self._place = PanelPlace(
             host=name,
             port=port,
@@ -54,6 +49,20 @@ class PanelEdge(Edge):
     def arguments(self) -> dict[str, Any]:
         """See `Edge.arguments`."""
         return {"panel": self._place}
+
+
+def require_closed_as_told(config: PanelHost) -> None:
+    """Refuse a panel that its table would open to a network in clear.
+
+    Raises:
+        PanelExposedError: it would.
+    """
+    require_closed(
+        parse_address(config.listen)[0],
+        is_encrypted=config.certificate is not None,
+        is_insecure=config.insecure,
+        consent="insecure = true",
+    )
 
 
 def _is_imaginary(config: HostConfig) -> bool:

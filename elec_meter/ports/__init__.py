@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from elec_meter.ports.serial import SerialDevice, SerialPortError, SerialServer
     from elec_meter.ports.stream import Session, SessionFactory, StreamLimits, TurnTaker
     from elec_meter.ports.tcp import TcpServer
-    from elec_meter.ports.tls import CertificateError, lapse_of, server_tls
+    from elec_meter.ports.tls import CertificateError, check_tls, lapse_of, server_tls
 
 __all__ = [
     "SOCKET_NAME",
@@ -31,6 +31,7 @@ __all__ = [
     "TcpServer",
     "TurnTaker",
     "ask",
+    "check_tls",
     "format_address",
     "lapse_of",
     "parse_address",
@@ -47,6 +48,6 @@ __getattr__, __dir__ = shared.lazy.loader(
         "serial": "SerialDevice SerialPortError SerialServer",
         "stream": "Session SessionFactory StreamLimits TurnTaker",
         "tcp": "TcpServer",
-        "tls": "CertificateError lapse_of server_tls",
+        "tls": "CertificateError check_tls lapse_of server_tls",
     },
 )

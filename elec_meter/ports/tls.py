@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import stat
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +40,33 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+def check_tls(certificate: Path, key: Path) -> list[str]:
+    """As `server_tls`, of files that may be another computer's: what is not here is no fault.
+
+    Returns:
+        A sentence for each file that cannot be looked into here.
+
+    Raises:
+        CertificateError: what is here is no certificate and its key.
+    """
+    absent = {}
+    for file in (certificate, key):
+        try:
+            # What is no file, such as a pipe without a writer, would be waited for without end.
+            if not stat.S_ISREG(file.stat().st_mode):
+                raise CertificateError(f"{file} is no file")
+            file.open("rb").close()
+        except OSError as error:
+            absent[file] = _unreadable(file, error)
+    if not absent:
+        server_tls(certificate, key)
+    elif certificate not in absent:
+        _public_key(certificate)
+    elif key not in absent:
+        _own_key(key)
+    return list(absent.values())
+
+
 def lapse_of(certificate: Path, now: datetime) -> str | None:
     """What is to be said of a certificate's time; None while it is valid.
 
@@ -66,30 +94,44 @@ def _require_pair(certificate: Path, key: Path) -> None:
     Raises:
         CertificateError: with the file that is wrong.
     """
+    if _public_key(certificate) != _own_key(key):
+        raise CertificateError(f"the key in {key} is not that of the certificate {certificate}")
+
+
+def _public_key(certificate: Path) -> object:
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    shown = _read(certificate)
+    try:
+        return x509.load_pem_x509_certificate(shown).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateError(f"{certificate} holds no certificate in PEM") from None
+
+
+def _own_key(key: Path) -> object:
+    """The public half of a private key."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
-    shown, secret = _read(certificate), _read(key)
+    secret = _read(key)
     try:
-        public = x509.load_pem_x509_certificate(shown).public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        raise CertificateError(f"{certificate} holds no certificate in PEM") from None
-    try:
-        own = serialization.load_pem_private_key(secret, None).public_key()
+        return serialization.load_pem_private_key(secret, None).public_key()
     except TypeError:
         raise CertificateError(
             f"the key in {key} has a passphrase, and nobody is there to give it"
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise CertificateError(f"{key} holds no private key in PEM") from None
-    if own != public:
-        raise CertificateError(f"the key in {key} is not that of the certificate {certificate}")
 
 
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CertificateError(f"{file} cannot be read: {reason}") from None
+        raise CertificateError(_unreadable(file, error)) from None
+
+
+def _unreadable(file: Path, error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"{file} cannot be read: {reason}"
