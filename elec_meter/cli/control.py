@@ -269,10 +269,7 @@ def status(data_dir: Path, as_json: bool) -> None:
                 f"configuration: {reply['config_number']}",
                 f"ports: {ports or 'none'}",
                 f"durable: {'yes' if reply['durable'] else 'no, checkpoints fail'}",
-                *(
-                    f"add-on {each['name']}: {each['power']}, {each['average_ma']} mA"
-                    for each in reply["addons"]
-                ),
+                *map(_addon, reply["addons"]),
             ]
         )
 
@@ -352,6 +349,11 @@ def _tell_new(data_dir: Path, *, is_new: bool) -> None:
     """Say where something was given before the first start: the name may be mistyped."""
     if is_new:
         click.echo(f"{data_dir} is new: it is for the meter that begins there.")
+
+
+def _addon(row: dict[str, Any]) -> str:
+    said = f": {row['said']}" if row["said"] else ""
+    return f"add-on {row['name']}: {row['power']}, {row['average_ma']} mA{said}"
 
 
 def _clock(reply: dict[str, Any]) -> str:

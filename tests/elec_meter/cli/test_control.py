@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from elec_meter import Meter, Storage
 from elec_meter.access import Level
 from elec_meter.at_rest import gate_of
+from elec_meter.cli import control
 from elec_meter.cli.main import main
 from elec_meter.config import DisplayConfig, config_to_toml, demo_config, encode_change
 from elec_meter.storage.lock import DirectoryLock
@@ -132,6 +133,24 @@ def test_an_order_needs_a_running_meter(words: tuple[str, ...], home: Path) -> N
     sentence = run("control", *words, "--data", nowhere, code=1, text=HALF_HOURS)
     assert f"{nowhere} holds no meter's data." == sentence
     assert not nowhere.exists()
+
+
+def test_the_status_has_what_a_module_said_last(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong password is seen without the log; a module that said nothing has no sentence."""
+    row = {"power": "running", "average_ma": 32}
+    refusal = "cannot reach broker:1883: Not authorized; tries again in 2 s"
+    names = ("serial", "version", "pid", "meter_utc", "config_number", "durable")
+    reply = dict.fromkeys(names, 1) | {
+        "ports": {},
+        "addons": [row | {"name": "home", "said": refusal}, row | {"name": "p1", "said": ""}],
+    }
+    monkeypatch.setattr(control, "order", lambda *_: reply)
+    assert [
+        f"add-on home: running, 32 mA: {refusal}",
+        "add-on p1: running, 32 mA",
+    ] == run("control", "status", "--data", home).splitlines()[-2:]
 
 
 @pytest.mark.parametrize("words", [("control", "status"), ("config", "rollback", "1")])
