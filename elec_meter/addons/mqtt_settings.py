@@ -84,7 +84,7 @@ class MqttSettings:
             host=parts.hostname or "",
             port=parts.port or _PORTS[parts.scheme],
             username=unquote(parts.username) if parts.username else None,
-            password=settings.secret("password") or unquote(parts.password or "") or None,
+            password=settings.secret("password") or None,
             files=TlsFiles.of(settings) if parts.scheme == "mqtts" else None,
             base=base,
             prefix=prefix,
@@ -115,6 +115,11 @@ def _parts(url: str) -> SplitResult:
         is_port = False
     if not is_port:
         raise SettingError("the port in the setting url is a whole number from 1 to 65535")
+    if parts.password:
+        raise SettingError(
+            "the setting url holds a password, which everybody sees who may read the configuration:"
+            " put it into a file that the setting password_file names"
+        )
     if parts.query or parts.fragment:
         raise SettingError("the setting url ends with a topic, in which there is no '?' and no '#'")
     return parts

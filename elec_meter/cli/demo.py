@@ -78,6 +78,12 @@ _PARAMETERS: list[click.Parameter] = [
         help="Publish to a broker, as Home Assistant finds it: mqtt://HOST or mqtts://USER@HOST.",
     ),
     click.Option(
+        ["--mqtt-password-file"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="With the password of the user at the broker in its first line.",
+    ),
+    click.Option(
         ["--speed"],
         type=FiniteRange(0, 1e6),
         default=1.0,
@@ -127,6 +133,7 @@ def command(
     dlms: tuple[str, int] | None,
     p1: tuple[str, int] | None,
     mqtt_url: str | None,
+    mqtt_password_file: Path | None,
     speed: float,
     start: datetime | None,
     length: timedelta | None,
@@ -160,7 +167,7 @@ def command(
             panel=_panel_place(panel, certificate, is_insecure, is_wanted=bool(speed)),
             optical=None if optical is None else _device(optical),
             dlms=dlms,
-            addons=_addons(p1, mqtt_url),
+            addons=_addons(p1, mqtt_url, mqtt_password_file),
             live=not as_json,
         )
     )
@@ -198,20 +205,30 @@ def _panel_place(
     return PanelPlace(host=host, port=port, tls=tls, is_insecure=is_insecure)
 
 
-def _addons(p1: tuple[str, int] | None, mqtt_url: str | None) -> tuple[AddonConfig, ...]:
+def _addons(
+    p1: tuple[str, int] | None, mqtt_url: str | None, password_file: Path | None
+) -> tuple[AddonConfig, ...]:
     """The modules that the options ask for."""
     from elec_meter.addons import AddonError, check_settings, require_module
     from elec_meter.config import AddonConfig, AddonSetting
     from elec_meter.ports import format_address
 
-    wanted = []
+    wanted = {}
     if p1 is not None:
-        wanted.append(("p1", "listen", format_address(*p1)))
+        wanted["p1"] = {"listen": format_address(*p1)}
     if mqtt_url is not None:
-        wanted.append(("mqtt", "url", mqtt_url))
+        wanted["mqtt"] = {"url": mqtt_url}
+        if password_file is not None:
+            wanted["mqtt"]["password_file"] = str(password_file.resolve())
+    elif password_file is not None:
+        raise click.UsageError("--mqtt-password-file is for --mqtt.")
     addons = tuple(
-        AddonConfig(name=name, module=name, settings=(AddonSetting(name=setting, value=value),))
-        for name, setting, value in wanted
+        AddonConfig(
+            name=name,
+            module=name,
+            settings=tuple(AddonSetting(name=each, value=value) for each, value in given.items()),
+        )
+        for name, given in wanted.items()
     )
     for addon in addons:
         require_module(addon.module)

@@ -73,6 +73,10 @@ def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "addons[1].budget_ma: a module draws 5 mA while it waits, so with 4 mA it would",
         ),
         (addon("mqtt", url="http://broker"), "the setting url is written mqtt://HOST:PORT"),
+        (
+            addon("mqtt", url="mqtt://user:secret@broker"),
+            "put it into a file that the setting password_file names",
+        ),
         (addon("mqtt", url=BROKER, key_file="/k"), "key_file needs certificate_file"),
         (addon("wan_tcp", listen="0.0.0.0:1"), "the setting listen needs certificate_file"),
     ],
@@ -221,6 +225,24 @@ def test_the_demo_says_at_once_that_its_broker_has_no_address() -> None:
     """It is misuse, before anything is simulated."""
     _, said = run("demo", "--mqtt", "broker", "--speed", 0, "--for", "1s", code=2)
     assert "Invalid value for --mqtt: the setting url is written mqtt://HOST:PORT" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("--mqtt", "mqtt://me@host", "--mqtt-password-file", "/not/there"),
+            "Invalid value for --mqtt: the setting password_file names /not/there, which cannot",
+        ),
+        (("--mqtt", "mqtt://me:secret@host"), "Invalid value for --mqtt: the setting url holds a"),
+        (("--mqtt-password-file", "/not/there"), "--mqtt-password-file is for --mqtt."),
+    ],
+)
+def test_the_demo_takes_a_password_by_a_file_alone(words: tuple[str, ...], sentence: str) -> None:
+    """What is wrong with it is misuse, before anything is simulated."""
+    _, said = run("demo", *words, "--speed", 0, "--for", "1s", code=2)
+    assert sentence in said
+    assert "me:secret" not in said
 
 
 def test_a_meter_that_starts_says_what_will_not_work_and_starts(tmp_path: Path) -> None:
