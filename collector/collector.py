@@ -47,7 +47,7 @@ class Collector(Readings):
         connection: the database; missing tables are made.
         keystore: the units' keys.
         now: the host's UTC. A new epoch of the clock begins: clocks before and after a power-up
-            are not compared.
+            are not compared, and no unit has been silent for any time yet: nobody listened.
     """
 
     _writes = True
@@ -61,7 +61,9 @@ class Collector(Readings):
         self._ingest = Ingest(self._fleet, keystore)
         self._phasing = Phasing(self._registry, keystore)
         self._leaving = [each for each in self.serials if self.ended_utc(each) is not None]
-        self._seal(self._journal.tell(unix_ms(now)))
+        now_ms = self._journal.tell(unix_ms(now))
+        self._listen_from(now_ms)
+        self._seal(now_ms)
 
     @property
     def epoch(self) -> int:
@@ -99,6 +101,7 @@ class Collector(Readings):
         """
         record = record.after(self._paired(record.serial).record)
         unit = PairedUnit(self._connection, record, writes=True)
+        unit.listen_from(self._listening_ms)
         self._fleet.replace(self._at_gate(unit))
         self._units[record.serial] = unit
         self._registry.amend(record)
@@ -303,8 +306,7 @@ class Collector(Readings):
         self._journal.set_clock(now_ms)
         for unit in back:
             unit.resume()
-        for unit in self._units.values():
-            unit.listen_from(now_ms)
+        self._listen_from(now_ms)
         self._seal(now_ms)
 
     def compact(self, now: datetime) -> int:
@@ -359,6 +361,11 @@ class Collector(Readings):
         adverts = self._registry.seen(serial, is_advert=True)
         has_ended = self._journal.end(serial) is not None
         return FleetUnit(unit.record, keys, unit.count, adverts, has_ended=has_ended)
+
+    def _listen_from(self, now_ms: int) -> None:
+        self._listening_ms = now_ms
+        for unit in self._units.values():
+            unit.listen_from(now_ms)
 
     def _seal(self, now_ms: int) -> None:
         for unit in self._units.values():

@@ -48,7 +48,7 @@ class Silence:
         return self._standing in _SILENT
 
     def listen_from(self, now_ms: int) -> None:
-        """A clock was set to this: by it nothing has lasted for any time yet."""
+        """Power came, or a clock was set to this: nothing has lasted for any time yet."""
         self._listening_ms, self._patchy_since_ms = now_ms, None
 
     def hear(self, heard_ms: int) -> None:

@@ -199,7 +199,7 @@ class PairedUnit:
         self._overtaken_rows = self._overtaken.rows(serial)
 
     def listen_from(self, now_ms: int) -> None:
-        """A clock was set to this: by it the unit has not been silent for any time yet."""
+        """Power came, or a clock was set to this: the unit has not been silent for any time yet."""
         self._silence.listen_from(now_ms)
 
     def resume(self) -> None:

@@ -173,6 +173,21 @@ def test_silence_is_told_once_and_timed() -> None:
     assert ["UnitSilent"] == _kinds(col.handle_timer(timer))
 
 
+def test_nobody_is_silent_while_nobody_listens() -> None:
+    """A silence runs from when the collector is there again, also after a change of the pairing."""
+    connection = sqlite3.connect(":memory:")
+    col = _collector(connection)
+    col.receive(heard(4, 60, 1), at(60))
+    col = _again(connection, 9000)
+    col.amend(record(max_flow_l_h=5000), at(9001))
+    assert [] == col.handle_timer(at(9000 + 1800))
+    assert not col.state(SERIAL).is_silent
+    timer = col.next_timer()
+    assert timer is not None
+    assert 9000 + 1800 <= (timer - at(0)).total_seconds() < 9000 + 1801
+    assert ["UnitSilent"] == _kinds(col.handle_timer(timer))
+
+
 def test_rows_become_final_at_the_announced_time() -> None:
     """A row that nothing measured becomes final by the timer, 48 hours after its end."""
     col = _collector()
@@ -343,10 +358,11 @@ def test_power_up_seals_and_begins_an_epoch() -> None:
     col = _again(connection, 5 * 86_400)
     assert START_S + 3 * 86_400 - HALF_HOUR_S == col.final_through_s(SERIAL)
     assert epoch + 1 == collector.Journal(connection).epoch
-    assert ["UnitSilent"] == _kinds(col.handle_timer(at(5 * 86_400)))
+    assert [] == col.handle_timer(at(5 * 86_400))
     timer = col.next_timer()
     assert timer is not None
     assert at(5 * 86_400) < timer
+    assert ["UnitSilent"] == _kinds(col.handle_timer(at(5 * 86_400 + 1801)))
 
 
 def test_years_of_silence_are_one_run() -> None:

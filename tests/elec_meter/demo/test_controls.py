@@ -14,6 +14,7 @@ from elec_meter.demo.controls import CHANGE_DAY_SPEED, DemoControls, Pace, next_
 from elec_meter.demo.gas import BoilerFlow, GasMeter
 from elec_meter.demo.world import DemoWorld, demo_unit
 from elec_meter.errors import ControlError
+from elec_meter.events import EventCode
 from elec_meter.ledger import RowStatus
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
@@ -84,6 +85,26 @@ def test_an_outage_is_rows_without_power(visit: Visit) -> None:
     assert RowStatus.POWER_DOWN not in rows[unix_s(START)].status
     assert burnt <= meter.ledger.total("gas")
     assert [] == imbalances(meter.ledger)
+
+
+@pytest.mark.parametrize("wish", [{"cut_power_min": 20}, {"change_day": True}])
+def test_no_unit_falls_silent_while_the_meter_is_dark(visit: Visit, wish: dict[str, Any]) -> None:
+    """After an outage the meter listens for two periods before it misses a unit."""
+    visit.live(20 * MINUTE)
+    visit.controls.steer(wish)
+    visit.go_dark()
+    back = visit.world.now
+    visit.controls.steer({"loss": 1})
+    visit.live(30 * MINUTE)
+    assert [] == silences(visit)
+    visit.live(MINUTE)
+    assert [back + 30 * MINUTE] == silences(visit)
+
+
+def silences(visit: Visit) -> list[datetime]:
+    """When a unit's silence was told."""
+    events = visit.world.meter.storage.events()
+    return [each.at.replace(microsecond=0) for each in events if each.code == EventCode.UNIT_SILENT]
 
 
 def test_the_house_goes_to_the_next_change_of_clocks(visit: Visit) -> None:
