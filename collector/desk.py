@@ -18,7 +18,7 @@ from shared.wire.oms import MANUFACTURER
 from .dial import DialReading
 from .errors import OrderError, PairingError, PairingStepError
 from .media import medium_number
-from .orders import Reply, Request, keep_calorific, text_of, whole_of
+from .orders import Reply, Request, keep_calorific, text_of, truth_of, whole_of
 from .pairing import PairingSession, PairingState
 from .particulars import (
     PairingOutcome,
@@ -152,13 +152,13 @@ class Desk:
             manufacturer=manufacturer,
             selector=text_of(request, "record", None) or record,
             test_pulses=whole_of(request, "test_pulses", 3, 100),
-            any_telegram=request.get("any_telegram") is True,
+            any_telegram=truth_of(request, "any_telegram", False),
             max_flow_l_h=whole_of(request, "max_flow_l_h", 6000, 1_000_000),
             period_s=whole_of(request, "period_s", 900, 86_400),
-            allow_unauthenticated=request.get("allow_unauthenticated") is True,
+            allow_unauthenticated=truth_of(request, "allow_unauthenticated", False),
         )
-        session = PairingSession(self._station.plan(plan, exchanges=exchanges))
         serial, key = _identity(request, plan)
+        session = PairingSession(self._station.plan(plan, exchanges=exchanges))
         session.give_identity(serial, key, now)
         self._session, self._exchanges = session, exchanges
         self._sighting, self._reads_log = Sighting(key), False
@@ -189,6 +189,7 @@ class Desk:
             "rssi_best_dbm": signal.rssi_best_dbm,
             "heard": None if heard is None else iso_utc(heard.received_utc),
             "count": None if heard is None else heard.count,
+            "base_count": session.base_count,
             "test_pulses": session.test_pulses if has_dial else 0,
             "test_pulses_wanted": session.test_pulses_wanted,
             "expected": str(session.expected) if has_dial else None,
@@ -203,13 +204,13 @@ class Desk:
             text_of(request, "weight", "") or "",
             text_of(request, "dial", "") or "",
             text_of(request, "dial_unit", "m3") or "m3",
-            has_turned_over=request.get("turned_over") is True,
+            has_turned_over=truth_of(request, "turned_over", False),
         )
         self._open().give_meter(details, now)
         return self._status(request, now)
 
     def _confirm(self, request: Request, now: datetime) -> Reply:
-        self._open().confirm(now, agrees=request.get("agrees") is True)
+        self._open().confirm(now, agrees=truth_of(request, "agrees", None))
         return self._status(request, now)
 
     def _commit(self, request: Request, now: datetime) -> Reply:
@@ -273,4 +274,6 @@ def _identity(request: Request, plan: PairingPlan) -> tuple[str, bytes | None]:
         return label.serial, label.key
     if not plan.is_own:
         return other_identity(serial, key)
-    return typed_identity(serial, key, needs_check=request.get("typed") is True)
+    if not serial and not key:
+        raise PairingError("a label is wanted, or a serial and a key")
+    return typed_identity(serial, key, needs_check=truth_of(request, "typed", False))

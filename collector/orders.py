@@ -54,6 +54,18 @@ def text_of(request: Request, name: str, otherwise: str | None) -> str | None:
     return value
 
 
+def truth_of(request: Request, name: str, otherwise: bool | None) -> bool:
+    """A field that is true or false; it has to be there where `otherwise` is None.
+
+    Raises:
+        OrderError: it is something else.
+    """
+    value = request.get(name, otherwise)
+    if not isinstance(value, bool):
+        raise OrderError(f"{name} is true or false")
+    return value
+
+
 def whole_of(request: Request, name: str, otherwise: int, most: int) -> int:
     """A field that is a whole number from 0 to `most`.
 

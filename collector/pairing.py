@@ -142,6 +142,11 @@ class PairingSession:
         return None if self._hearing is None else self._hearing.newest
 
     @property
+    def base_count(self) -> int | None:
+        """The count when the dial was read, from which pulses count; None before that."""
+        return None if self._base is None else self._base.count
+
+    @property
     def test_pulses(self) -> int:
         """Pulses since the dial was read."""
         if self._base is None or self.heard is None:

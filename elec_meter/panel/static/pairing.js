@@ -129,5 +129,5 @@ function commitForm() {
 }
 
 function pairedForm(built, pairing) {
-  return make("div", {}, make("p", {}, `Unit ${pairing?.serial ?? ""} is paired; its pulses count from ${number(pairing?.count)} on.`), labelForm());
+  return make("div", {}, make("p", {}, `Unit ${pairing?.serial ?? ""} is paired; its pulses count from ${number(pairing?.base_count)} on.`), labelForm());
 }

@@ -84,7 +84,9 @@ def test_a_unit_is_paired_step_by_step(installing: Installing) -> None:
 
     meter = installing.world.meter
     assert ("gas_2", "00000002") == (certificate["channel"], certificate["serial"])
-    assert "paired" == installing.desk.pairing()["state"]  # type: ignore[index]  # it has begun
+    paired = installing.desk.pairing()
+    assert paired is not None
+    assert ("paired", certificate["count"]) == (paired["state"], paired["base_count"])
     assert status["count"] == meter.ledger.total("gas_2")
     assert "0-2:24.2.1" in [screen.object for screen in meter.config.display.scroll]
     assert any("unit 00000002 was paired" in event.text for event in meter.storage.events())
@@ -117,7 +119,12 @@ def test_nobody_below_level_2_pairs(installing: Installing) -> None:
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
-        ({"request": "pair.begin", "label": "nonsense", "channel": "a"}, "label"),
+        ({"request": "pair.begin", "label": "nonsense", "channel": "gas"}, "label"),
+        ({"request": "pair.begin", "channel": "gas"}, "a label is wanted"),
+        (
+            {"request": "pair.begin", "label": LABEL.qr_text, "any_telegram": "yes"},
+            "any_telegram is true or false",
+        ),
         ({"request": "pair.begin", "label": MISREAD, "channel": "a"}, "key"),
         ({"request": "pair.begin", "label": LABEL.qr_text, "channel": "gas"}, "feeds the channel"),
         ({"request": "pair.begin", "label": LABEL.qr_text, "channel": "import"}, "named"),
@@ -141,6 +148,20 @@ def test_a_step_that_cannot_be_is_refused(
     with pytest.raises(ControlError, match=sentence):
         installing.desk.pair(request_, INSTALLER)
     assert installing.desk.pairing() is None
+
+
+@pytest.mark.parametrize("word", [{"agrees": "yes"}, {"agrees": 1}, {"agrees": None}, {}])
+def test_a_word_that_is_none_loses_no_burn(installing: Installing, word: dict[str, Any]) -> None:
+    """Neither yes nor no: the dial is still to be compared, and the pulses are still there."""
+    installing.begin()
+    installing.live(MINUTE / 6)
+    installing.pair(**METER)
+    installing.controls.steer({"unit": "burn"})
+    installing.live(MINUTE)
+    before = installing.desk.pairing()
+    with pytest.raises(ControlError, match="agrees is true or false"):
+        installing.pair(request="pair.confirm", **word)
+    assert before == installing.desk.pairing()
 
 
 def test_giving_up_keeps_nothing(installing: Installing) -> None:
