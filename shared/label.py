@@ -20,13 +20,18 @@ _MODULUS: Final = 37
 _RADIX: Final = 2
 _LENGTH_MAX: Final = 200
 _FILE_MAX: Final = 20_000  # characters: a QR code drawn in the terminal may be among them
-_FIELDS: Final = ("SERIAL", "KEY", "PASSKEY")
+_FIELDS: Final = {
+    "SERIAL": (re.compile(r"[0-9]{8}.", re.ASCII), "8 digits"),
+    "KEY": (re.compile(r"[0-9A-F]{32}.", re.ASCII), "32 hexadecimal digits"),
+    "PASSKEY": (re.compile(r"[0-9]{6}.", re.ASCII), "6 digits"),
+}
+_NEEDED: Final = ("SERIAL", "KEY")
 
 _PASSKEY: Final = re.compile(r"[0-9]{6}", re.ASCII)
 # Upper case, digits and colons only: such a QR code needs half the modules of one for bytes.
-_QR: Final = re.compile(r"HHY1:([0-9]{8})(.):([0-9A-F]{32})(.):([0-9]{6})(.)", re.ASCII)
+_QR: Final = re.compile(r"HHY1:([0-9]{8})(.):([0-9A-F]{32})(.)(?::([0-9]{6})(.))?", re.ASCII)
 _PRINTED: Final = re.compile(
-    r"SERIAL([0-9]{8})(.)KEY([0-9A-F]{32})(.)PASSKEY([0-9]{6})(.)", re.ASCII
+    r"SERIAL([0-9]{8})(.)KEY([0-9A-F]{32})(.)(?:PASSKEY([0-9]{6})(.))?", re.ASCII
 )
 
 
@@ -37,7 +42,7 @@ class UnitLabel:
     Attributes:
         serial: identification number, 8 digits.
         key: the unit's AES-128 key, 16 bytes.
-        passkey: for Bluetooth pairing, 6 digits.
+        passkey: for Bluetooth pairing, 6 digits; None where it was left out: no radio needs it.
 
     Raises:
         LabelError: one of them has another length or other characters.
@@ -45,14 +50,14 @@ class UnitLabel:
 
     serial: str
     key: bytes = field(repr=False)
-    passkey: str = field(repr=False)
+    passkey: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not is_serial(self.serial):
             raise LabelError(f"a serial has 8 digits, unlike {self.serial[:40]!r}")
         if type(self.key) is not bytes or len(self.key) != 16:
             raise LabelError("a key has 16 bytes")
-        if not _PASSKEY.fullmatch(self.passkey):
+        if self.passkey is not None and not _PASSKEY.fullmatch(self.passkey):
             raise LabelError("a passkey has 6 digits")
 
     @property
@@ -62,20 +67,18 @@ class UnitLabel:
 
     @property
     def printed_text(self) -> str:
-        """Three lines for people, the key in groups of four, each with its check character."""
-        serial, key, passkey = self._checked_fields()
+        """Lines for people, the key in groups of four, each with its check character."""
+        serial, key, *passkeys = self._checked_fields()
         groups = " ".join(key[at : at + 4] for at in range(0, 32, 4))
-        return "\n".join(
-            (
-                f"SERIAL  {serial[:-1]} {serial[-1]}",
-                f"KEY     {groups} {key[-1]}",
-                f"PASSKEY {passkey[:-1]} {passkey[-1]}",
-            )
-        )
+        lines = [f"SERIAL  {serial[:-1]} {serial[-1]}", f"KEY     {groups} {key[-1]}"]
+        lines += [f"PASSKEY {passkey[:-1]} {passkey[-1]}" for passkey in passkeys]
+        return "\n".join(lines)
 
     @classmethod
     def parse(cls, text: str) -> UnitLabel:
         """Read the text of the QR code or the printed lines, in any case and spacing.
+
+        The passkey, which comes last, may be left out.
 
         Raises:
             LabelMalformedError: it is not the text of a label.
@@ -90,22 +93,21 @@ class UnitLabel:
         serial, serial_check, key, key_check, passkey, passkey_check = match.groups()
         verify_check_character("serial", serial, serial_check)
         verify_check_character("key", key, key_check)
-        verify_check_character("passkey", passkey, passkey_check)
+        if passkey is not None:
+            verify_check_character("passkey", passkey, passkey_check)
         return cls(serial, bytes.fromhex(key), passkey)
 
-    def _checked_fields(self) -> tuple[str, str, str]:
-        serial, key, passkey = (
-            text + check_character(text)
-            for text in (self.serial, self.key.hex().upper(), self.passkey)
-        )
-        return serial, key, passkey
+    def _checked_fields(self) -> list[str]:
+        texts = (self.serial, self.key.hex().upper(), self.passkey)
+        return [text + check_character(text) for text in texts if text is not None]
 
 
 def read_label(text: str) -> UnitLabel:
     """The label in what `pulse-unit label` prints, as lines or as JSON, or in what `parse` reads.
 
     Raises:
-        LabelMalformedError: there is none in it.
+        LabelMalformedError: there is none in it; of printed lines, the message says which is not
+            there or has another form.
         LabelCheckError: there is, and something in it was misread; the message says which part.
     """
     if not text.strip():
@@ -117,8 +119,26 @@ def read_label(text: str) -> UnitLabel:
             text = str(json.loads(text)["qr"])
         except (ValueError, KeyError, RecursionError):
             raise LabelMalformedError("this is not the text of a unit's label") from None
-    fields = [line for line in text.splitlines() if line.strip().upper().startswith(_FIELDS)]
-    return UnitLabel.parse("\n".join(fields) or text)
+    lines = text.splitlines()
+    fields = [line for name in _FIELDS for line in lines if line.strip().upper().startswith(name)]
+    try:
+        return UnitLabel.parse("\n".join(fields) or text)
+    except LabelMalformedError:
+        if not fields:
+            raise
+        raise LabelMalformedError(_fault(fields)) from None
+
+
+def _fault(lines: list[str]) -> str:
+    """What is wrong with printed lines; a sentence that quotes none of them."""
+    squeezed = ["".join(line.upper().split()) for line in lines]
+    for name, (shape, words) in _FIELDS.items():
+        line = next((each for each in squeezed if each.startswith(name)), None)
+        if line is None and name in _NEEDED:
+            return f"the {name} line is missing"
+        if line is not None and not shape.fullmatch(line[len(name) :]):
+            return f"the {name} line is not {words} and one more character behind them"
+    return "this is not the text of a unit's label"
 
 
 def check_character(text: str) -> str:

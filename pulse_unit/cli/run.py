@@ -77,12 +77,15 @@ def _label(path: Path | None, options: dict[str, Any]) -> UnitLabel:
         if path is not None:
             if any(given):
                 raise click.UsageError("a label has serial, key and passkey of its own.")
-            return read_label(read_private(path))
+            label = read_label(read_private(path))
+            if label.passkey is None and options["ble"] is not None:
+                raise click.UsageError("pairing by Bluetooth needs the label's PASSKEY line.")
+            return label
         if options["serial"] is None or options["key"] is None:
             raise click.UsageError("a unit has a --label, or a --serial and a --key.")
         if options["passkey"] is None and options["ble"] is not None:
             raise click.UsageError("pairing by Bluetooth needs a --passkey.")
-        return UnitLabel(options["serial"], options["key"], options["passkey"] or "000000")
+        return UnitLabel(options["serial"], options["key"], options["passkey"])
     except LabelError as error:
         raise click.ClickException(f"{error}.") from error
 

@@ -149,7 +149,7 @@ class LinuxBoard(Board):
     """The board of one process.
 
     Args:
-        label: serial, key and passkey.
+        label: serial, key and, where it is paired by Bluetooth, passkey.
         nvm: the memory.
         parts: what it has besides; they start with the unit.
         report: takes one sentence about a part that is lost or back.
@@ -170,7 +170,7 @@ class LinuxBoard(Board):
     ) -> None:
         self.serial = label.serial
         self.key = label.key
-        self.passkey = label.passkey
+        self.passkey = label.passkey or "000000"
         self.aes = AesBlock
         self.nvm = nvm
         self.edges = EdgeBuffer(1024)

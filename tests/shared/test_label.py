@@ -17,7 +17,7 @@ labels = st.builds(
     UnitLabel,
     serial=st.from_regex(r"[0-9]{8}", fullmatch=True),
     key=st.binary(min_size=16, max_size=16),
-    passkey=st.from_regex(r"[0-9]{6}", fullmatch=True),
+    passkey=st.none() | st.from_regex(r"[0-9]{6}", fullmatch=True),
 )
 texts = st.text(alphabet=string.digits + string.ascii_uppercase, min_size=1, max_size=32)
 
@@ -163,6 +163,34 @@ def test_files_that_are_no_label(text: str) -> None:
     """A file without a label in it is refused as such, whatever it is."""
     with pytest.raises(LabelMalformedError):
         read_label(text)
+
+
+def test_a_label_without_its_passkey() -> None:
+    """No radio needs it: serial and key do, as lines or as the start of the code's text."""
+    plain = UnitLabel("00000001", KEY)
+    assert "HHY1:00000001*:0F0E0D0C0B0A09080706050403020100I" == plain.qr_text
+    lines = LABEL.printed_text.splitlines()[:2]
+    assert "\n".join(lines) == plain.printed_text
+    for text in (plain.qr_text, plain.printed_text, "\n".join(reversed(lines))):
+        assert plain == read_label(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "sentence"),
+    [
+        (0, "", "the SERIAL line is missing"),
+        (1, "", "the KEY line is missing"),
+        (0, "SERIAL 0000001", "the SERIAL line is not 8 digits and one more"),
+        (1, "KEY 0F0E 0D0C", "the KEY line is not 32 hexadecimal digits and one more"),
+        (2, "PASSKEY 123456", "the PASSKEY line is not 6 digits and one more"),
+    ],
+)
+def test_the_line_that_is_amiss_is_named(line: int, other: str, sentence: str) -> None:
+    """Who typed three lines learns which of them is missing or of another form."""
+    lines = LABEL.printed_text.splitlines()
+    lines[line] = other
+    with pytest.raises(LabelMalformedError, match=f"^{sentence}"):
+        read_label("\n".join(lines))
 
 
 def test_a_label_among_other_lines() -> None:

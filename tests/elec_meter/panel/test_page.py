@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from elec_meter import Storage
 from elec_meter.config import ClockConfig
 from elec_meter.demo.spare import LABEL, MPRN
+from shared.label import UnitLabel
 from tests.elec_meter.demo.test_controls import MINUTE
 from tests.elec_meter.objects.lived import HOUR, Life, lived_config
 from tests.elec_meter.panel.browsing import Served, looking
@@ -163,7 +164,7 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             expect(unpair).to_be_disabled()
             old.select_option("00000001 on gas")
             expect(page.get_by_role("textbox", name="Channel")).to_have_value("gas")
-            page.get_by_label("The label").fill(LABEL.qr_text)
+            page.get_by_label("The label").fill(UnitLabel(LABEL.serial, LABEL.key).printed_text)
             page.get_by_role("button", name="Begin").click()
             expect(page.locator("#pairing")).to_have_attribute("data-step", "signal")
             visiting.live(MINUTE / 6, unit="press")
@@ -180,6 +181,7 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             units = page.locator("#units")
             expect(units).to_contain_text("Unit 00000002")
             expect(units).not_to_contain_text("Unit 00000001")
+            expect(page.locator("#pairing")).to_contain_text("its pulses count from 0 on")
 
             page.on("dialog", lambda dialog: dialog.accept())
             old.select_option("00000002 on gas")
