@@ -13,6 +13,7 @@ from html import escape
 from typing import Any, Final
 
 from shared.timegrid import LONDON, from_unix_ms, iso_utc
+from shared.units import PulseWeight
 
 from .dial import DialReading, decimal_text
 from .events import CountReceived, TelegramReceived
@@ -175,7 +176,7 @@ def _paired_lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Security", "its telegrams prove nothing: no MAC"
     yield "MPRN", meter["mprn"]
     yield "Meter", meter["serial"]
-    yield "Pulse weight", f"{meter['pulse_weight_l']} l"
+    yield "Pulse weight", str(PulseWeight(Fraction(str(meter["pulse_weight_l"]))))
     yield "Index", f"{index['dial']} at count {index['count']}, {index['at']}"
     if index["unmetered_l"]:
         yield "Not counted before", f"{index['unmetered_l']} l"

@@ -85,11 +85,12 @@ class PulseWeight:
         return cls(exact_decimal(match[1]) * _LITRES_PER_UNIT[match[2]])
 
     def __str__(self) -> str:
-        """As `parse` takes it, such as `10 l`; every weight that a badge has ends somewhere."""
-        places = 0
-        while places < _PLACES_MAX and (self.litres_per_pulse * 10**places).denominator != 1:
-            places += 1
-        return f"{shifted(round(self.litres_per_pulse * 10**places), -places):f} l"
+        """As on a badge and as `parse` takes it: `0.01 m3`, or `1 ft3` where that is shorter."""
+        texts = (
+            f"{_decimal_text(self.litres_per_pulse / _LITRES_PER_UNIT[unit])} {unit}"
+            for unit in ("m3", "ft3")
+        )
+        return min(texts, key=len)
 
     def litres(self, pulses: int) -> Fraction:
         """The volume of a number of pulses, in litres."""
@@ -109,6 +110,14 @@ def wh_from_kwh_text(text: str) -> Fraction:
         UnitsError: the text is no decimal number, or an absurdly long one.
     """
     return exact_decimal(text) * 1000
+
+
+def _decimal_text(number: Fraction) -> str:
+    """A number without an exponent; every weight that a badge has ends somewhere."""
+    places = 0
+    while places < _PLACES_MAX and (number * 10**places).denominator != 1:
+        places += 1
+    return f"{shifted(round(number * 10**places), -places):f}"
 
 
 def shifted(number: int | Decimal, exponent: int) -> Decimal:

@@ -115,7 +115,7 @@ def units(seen: Observed) -> list[Row]:
             {
                 "serial": config.serial,
                 "channel": config.channel,
-                "pulse_weight": config.pulse_weight,
+                "pulse_weight": str(config.weight),
                 "pulses": meter.ledger.total(config.channel),
                 "not_final": meter.ledger.unrated(config.channel),
                 "last_received": None if heard is None else iso_utc(heard),

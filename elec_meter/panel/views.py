@@ -168,7 +168,7 @@ def units(directory: Directory, config: MeterConfig) -> list[Row]:
             {
                 "serial": unit.serial,
                 "channel": unit.channel,
-                "pulse_weight": unit.pulse_weight,
+                "pulse_weight": str(unit.weight),
                 "pulses": directory[f"0-{n}:128.0.0"].value_at(now),
                 "not_final": directory[f"0-{n}:128.2.0"].value_at(now),
                 "last_received": iso_utc(heard) if isinstance(heard, datetime) else None,

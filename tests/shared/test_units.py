@@ -47,6 +47,22 @@ class TestPulseWeight:
             with pytest.raises(UnitsError):
                 PulseWeight(weight)
 
+    @pytest.mark.parametrize(
+        ("badge", "text"),
+        [
+            ("10 l", "0.01 m3"),
+            ("0.010 m³/imp", "0.01 m3"),
+            ("0.1 l", "0.0001 m3"),
+            ("1000 l", "1 m3"),
+            ("1 ft3", "1 ft3"),
+            ("10.0 ft³", "10 ft3"),
+        ],
+    )
+    def test_has_one_spelling(self, badge: str, text: str) -> None:
+        """However a badge spells it, it is shown as most badges do, and reads back."""
+        assert text == str(PulseWeight.parse(badge))
+        assert PulseWeight.parse(badge) == PulseWeight.parse(text)
+
     def test_twenty_years_of_cubic_feet_are_exact(self) -> None:
         """The index of 4.8 million pulses of a cubic foot is exact to the microlitre."""
         assert 135_920_863_641_600 == units.PULSE_1_FT3.litres(4_800_000) * 10**6

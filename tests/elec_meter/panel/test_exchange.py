@@ -113,7 +113,7 @@ def test_an_exchange_outlives_an_outage(installing: Installing) -> None:
 
 def test_another_weight_is_refused(installing: Installing) -> None:
     """A unit of a meter with another pulse cannot go on; the right badge may be read after it."""
-    with pytest.raises(ControlError, match=r"counts 10 l a pulse, and a unit of 100 l"):
+    with pytest.raises(ControlError, match=r"counts 0.01 m3 a pulse, and a unit of 0.1 m3"):
         exchange(installing, weight="0.1 m3")
     assert "meter" == (installing.desk.pairing() or {})["state"]
     assert UNIT_SERIAL == meter_of(installing).config.gas_units[0].serial
