@@ -45,6 +45,8 @@ def units(data_dir: Path, as_json: bool, as_csv: bool) -> None:
     """List the units, each on its meter; those that were unpaired too."""
     with opened_views(data_dir) as (views, _):
         rows = views.units()
+    if not rows:
+        _refuse_meters(data_dir)
     print_rows(rows, as_json=as_json, as_csv=as_csv)
 
 
@@ -249,6 +251,17 @@ def _read(data_dir: Path) -> DataDirectory:
     from .storage.directory import DataDirectory
 
     return DataDirectory.read(data_dir)
+
+
+def _refuse_meters(data_dir: Path) -> None:
+    from .errors import DirectoryError
+    from .storage.directory import is_of_meter
+
+    if is_of_meter(data_dir):
+        raise DirectoryError(
+            f"{data_dir} is an electricity meter's, whose units are in its configuration:"
+            f" `elec-meter show units --data {data_dir}` lists them"
+        )
 
 
 def _is_live(told: datetime) -> bool:

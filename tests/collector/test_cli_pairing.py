@@ -5,6 +5,7 @@ import io
 import json
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from collector.certificate import certificate_lines
 from collector.cli import main
 from collector.cli_scan import _note
 from collector.storage.directory import DataDirectory
+from elec_meter.config import MeterConfig
+from elec_meter.meter import Meter
 from elec_meter.storage import Storage
 from pulse_unit.cli.label import label as print_label
 from shared.label import UnitLabel
@@ -244,6 +247,15 @@ def test_a_meters_directory_is_the_meters(home: Path, call: Path) -> None:
         with DataDirectory.open(home):
             assert at_rest == refused(run(*order, "--data", home))
     assert before == contents(home)
+
+
+def test_units_of_a_meter_are_listed_by_the_meter(tmp_path: Path) -> None:
+    """A meter's directory is not empty: the sentence names the command that lists its units."""
+    with Storage.open(tmp_path) as storage:
+        Meter(MeterConfig(), storage, datetime(2026, 1, 1, tzinfo=UTC)).checkpoint()
+    for words in ([], ["--json"]):
+        sentence = refused(run("units", "--data", tmp_path, *words))
+        assert f"`elec-meter show units --data {tmp_path}` lists them" in sentence
 
 
 def contents(directory: Path) -> dict[str, bytes]:
