@@ -12,7 +12,6 @@ from hypothesis import settings
 
 _MEMORY = Path("/dev/shm")
 _ROOM_BYTES = 1 << 30
-_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 _LONGEST = ("test_machine.py", "test_days.py", "test_lives.py", "test_crash.py")
 """Modules that hold a process up for many seconds."""
 
@@ -44,4 +43,3 @@ def pytest_collection_finish() -> None:
     """Look for garbage among what the tests make, not again and again among all that is loaded."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 20)

@@ -60,7 +60,6 @@ class RepeatingConnection(sqlite3.Connection):
         self.lost: str | None = None
         super().execute("PRAGMA cache_spill = OFF")
         super().execute("PRAGMA temp_store = MEMORY")
-        super().execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     @property
     def writes(self) -> int:

@@ -14,7 +14,7 @@ from elec_meter.errors import (
     StorageError,
 )
 
-from .connection import RepeatingConnection
+from .connection import CACHE_KIB, RepeatingConnection
 from .schema import APPLICATION_ID, MIGRATIONS, migrate
 
 _MAGIC: Final = b"SQLite format 3\0"
@@ -50,6 +50,7 @@ def open_for_writing(
         migrate(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.remember()
     except sqlite3.Error:
         connection.close()

@@ -176,9 +176,9 @@ def test_journals_forget_what_no_row_needs(home: Home, monkeypatch: pytest.Monke
     asked: list[int] = []
     compact_some = home.meter.collector.compact_some
 
-    def counted(serial: str, now: Any, limit: int) -> int | None:
+    def counted(serial: str, now: datetime) -> int | None:
         asked.append(unix_ms(now))
-        return compact_some(serial, now, limit)
+        return compact_some(serial, now)
 
     monkeypatch.setattr(home.meter.collector, "compact_some", counted)
     for _ in range(3 * 24):
