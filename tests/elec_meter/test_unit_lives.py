@@ -18,7 +18,7 @@ from elec_meter.access import Level
 from elec_meter.cli import control
 from elec_meter.config import GasUnitConfig
 from elec_meter.control import Orders, UnpairUnit
-from elec_meter.ledger import Ledger, imbalances
+from elec_meter.ledger import imbalances
 from elec_meter.ledger.state import PulseRow
 from elec_meter.pairing_place import PairingPlaceOfMeter
 from pulse_unit.board import INPUT_BUTTON
@@ -26,7 +26,7 @@ from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
 from shared.timegrid import from_unix_ms, unix_ms
 from shared.units import PULSE_10_L
-from tests.elec_meter.storage.crash import Served, check, crashes, registers
+from tests.elec_meter.storage.crash import Served, check, crashes, tell_commits
 
 START = datetime(2026, 1, 15, 17, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -162,13 +162,7 @@ def test_power_that_fails_during_an_exchange_leaves_one_unit(tmp_path: Path) -> 
     """Whatever the disk had then, the books balance, and no register falls."""
 
     def scenario(storage: Storage, served: Served) -> None:
-        commit = storage.checkpoint
-
-        def committed(ledger: Ledger, durable_s: int) -> None:
-            commit(ledger, durable_s)
-            served(registers(ledger))
-
-        storage.checkpoint = committed  # type: ignore[method-assign]  # what is served is recorded
+        tell_commits(storage, served)
         channel = Channel(storage)
         channel.live(20, 5)
         channel.install(10, 4)

@@ -148,6 +148,17 @@ def assert_between(crash: Crash, values: Values) -> None:
     assert is_whole, f"{crash.during}: {dict(values)} is neither {crash.before} nor {crash.after}"
 
 
+def tell_commits(storage: Storage, served: Served) -> None:
+    """From now on, what the registers show is served after each commit of a ledger."""
+    commit = storage.checkpoint
+
+    def committed(ledger: Ledger, durable_s: int) -> None:
+        commit(ledger, durable_s)
+        served(registers(ledger))
+
+    storage.checkpoint = committed  # type: ignore[method-assign]  # what is served is recorded
+
+
 def registers(ledger: Ledger) -> dict[str, int]:
     """What a scenario may say that it served: every register of a ledger by its name."""
     found = {}

@@ -11,11 +11,18 @@ from msgspec.structs import replace
 from elec_meter import Meter
 from elec_meter.config import CalendarConfig, PricesConfig
 from elec_meter.events import EventCode
-from elec_meter.ledger import Ledger
 from elec_meter.storage import Storage
 from shared.timegrid import from_unix_s
 from tests.elec_meter.ledger.meters import meter_config
-from tests.elec_meter.storage.crash import Crash, Scenario, Served, check, crashes, registers
+from tests.elec_meter.storage.crash import (
+    Crash,
+    Scenario,
+    Served,
+    check,
+    crashes,
+    registers,
+    tell_commits,
+)
 from tests.elec_meter.storage.house import House
 from tests.elec_meter.storage.metered import MeteredHouse
 
@@ -44,13 +51,7 @@ def busy(rounds: int) -> Scenario:
     """A whole meter whose clock, configuration and billing are meddled with all the time."""
 
     def scenario(storage: Storage, served: Served) -> None:
-        commit = storage.checkpoint
-
-        def committed(ledger: Ledger, durable_s: int) -> None:
-            commit(ledger, durable_s)
-            served(registers(ledger))
-
-        storage.checkpoint = committed  # type: ignore[method-assign]  # what is served is recorded
+        tell_commits(storage, served)
         house = MeteredHouse(storage, config=replace(meter_config(depth_days=1), checkpoint_s=600))
         for number in range(rounds):
             house.live(4)
