@@ -12,13 +12,14 @@ from collector import MemoryKeystore
 from elec_meter import Storage, demo_config
 from elec_meter.demo.controls import CHANGE_DAY_SPEED, DemoControls, Pace, next_change_day
 from elec_meter.demo.gas import BoilerFlow, GasMeter
+from elec_meter.demo.spare import BURN_PULSES
 from elec_meter.demo.world import DemoWorld, demo_unit
 from elec_meter.errors import ControlError
 from elec_meter.events import EventCode
 from elec_meter.ledger import RowStatus
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
-from shared.timegrid import unix_s
+from shared.timegrid import unix_ms, unix_s
 
 START = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -119,6 +120,27 @@ def test_the_house_goes_to_the_next_change_of_clocks(visit: Visit) -> None:
     visit.live(3 * 60 * MINUTE)
     assert visit.world.turned >= visit.world.meter.ledger.total("gas")
     assert [] == imbalances(visit.world.meter.ledger)
+
+
+def test_a_unit_to_pair_does_not_live_through_months_at_once(visit: Visit) -> None:
+    """When the house is lit again both units are at the same instant, with all that they counted.
+
+    Otherwise the meter would stand still for as long as the months take, its ports open.
+    """
+    visit.controls.steer({"unit": "burn"})
+    visit.live(10 * MINUTE)
+    spare = visit.world.spare
+    assert spare is not None
+    visit.controls.steer({"change_day": True})
+    visit.go_dark()
+
+    now_ms, after = unix_ms(visit.world.now), visit.world.spare
+    assert after is not None
+    assert now_ms <= after.next_ms()
+    assert BURN_PULSES == spare.unit.count == after.unit.count
+    visit.controls.steer({"unit": "burn"})
+    visit.live(10 * MINUTE)
+    assert 2 * BURN_PULSES == after.unit.count
 
 
 def test_a_radio_that_loses_everything_is_not_heard(visit: Visit) -> None:
