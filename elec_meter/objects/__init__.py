@@ -1,15 +1,14 @@
 """The directory: everything that can be read, by its OBIS code."""
 
-from elec_meter.objects.activity_calendar import ActivityCalendar
-from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.build import build_directory
-from elec_meter.objects.clock import Clock, ClockStatus
-from elec_meter.objects.data import Data
-from elec_meter.objects.demand_register import DemandRegister, DemandSource
-from elec_meter.objects.directory import Directory
-from elec_meter.objects.disconnect_control import DisconnectControl
-from elec_meter.objects.entry import Actions, Entry, Form, Given, Parts
-from elec_meter.objects.errors import (
+from elec_meter.objects.classes.activity_calendar import ActivityCalendar
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.clock import Clock, ClockStatus
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.demand_register import DemandRegister, DemandSource
+from elec_meter.objects.classes.disconnect_control import DisconnectControl
+from elec_meter.objects.classes.entry import Actions, Entry, Form, Given, Parts
+from elec_meter.objects.classes.errors import (
     NoSuchAttributeError,
     NoSuchEntryError,
     NoSuchMethodError,
@@ -19,10 +18,9 @@ from elec_meter.objects.errors import (
     UnknownObjectError,
     ValueNotTakenError,
 )
-from elec_meter.objects.every_channel import EVERY_CHANNEL
-from elec_meter.objects.extended_register import ExtendedRegister
-from elec_meter.objects.limiter import EmergencyProfile, Limiter, LimiterActions, ScriptCall
-from elec_meter.objects.links import (
+from elec_meter.objects.classes.extended_register import ExtendedRegister
+from elec_meter.objects.classes.limiter import EmergencyProfile, Limiter, LimiterActions, ScriptCall
+from elec_meter.objects.classes.links import (
     HDLC_FIELD_MAX,
     HDLC_OCTET_MS,
     HDLC_WINDOW_RECEIVED,
@@ -34,17 +32,10 @@ from elec_meter.objects.links import (
     ResponseTime,
     TcpSetup,
 )
-from elec_meter.objects.listing import (
-    accumulating,
-    object_row,
-    object_rows,
-    register_row,
-    register_rows,
-)
-from elec_meter.objects.mbus_client import MBusClient
-from elec_meter.objects.mbus_master_port import CommSpeed, MBusMasterPort
-from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
-from elec_meter.objects.push_setup import (
+from elec_meter.objects.classes.mbus_client import MBusClient
+from elec_meter.objects.classes.mbus_master_port import CommSpeed, MBusMasterPort
+from elec_meter.objects.classes.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
+from elec_meter.objects.classes.push_setup import (
     PUSH_SETUP,
     PUSHED_ROWS,
     MessageType,
@@ -54,25 +45,33 @@ from elec_meter.objects.push_setup import (
     TransportService,
     pushed_by,
 )
-from elec_meter.objects.rate_scripts import rate_of_script
-from elec_meter.objects.register import Digits, Register, ScalerUnit
-from elec_meter.objects.register_activation import Assigned, Mask, RegisterActivation
-from elec_meter.objects.script_table import Script, ScriptTable
+from elec_meter.objects.classes.rate_scripts import rate_of_script
+from elec_meter.objects.classes.register import Digits, Register, ScalerUnit
+from elec_meter.objects.classes.register_activation import Assigned, Mask, RegisterActivation
+from elec_meter.objects.classes.script_table import Script, ScriptTable
+from elec_meter.objects.classes.single_action import Execution, SingleActionSchedule
+from elec_meter.objects.classes.special_days import SpecialDaysTable
+from elec_meter.objects.classes.timetables import CalendarField, DayAction, DayProfile, Rows
+from elec_meter.objects.classes.unit_report import UnitFault, UnitReport
+from elec_meter.objects.classes.units import Unit, exponent_between, in_unit
+from elec_meter.objects.directory import Directory
+from elec_meter.objects.every_channel import EVERY_CHANNEL
+from elec_meter.objects.listing import (
+    accumulating,
+    object_row,
+    object_rows,
+    register_row,
+    register_rows,
+)
 from elec_meter.objects.settings import CHANGE, Setting
-from elec_meter.objects.single_action import Execution, SingleActionSchedule
 from elec_meter.objects.sources import (
     NO_EVENTS,
     EventLog,
     EventRow,
     MeterClock,
     MeterFault,
-    UnitFault,
-    UnitReport,
 )
-from elec_meter.objects.special_days import SpecialDaysTable
 from elec_meter.objects.switching import PULSES, pulse_input_of
-from elec_meter.objects.timetables import CalendarField, DayAction, DayProfile, Rows
-from elec_meter.objects.units import Unit, exponent_between, in_unit
 from elec_meter.tariff import SeasonProfile, SpecialDayEntry, WeekProfile
 
 __all__ = [

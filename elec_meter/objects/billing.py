@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from elec_meter.ledger import DEPTHS, DemandState, Kind, Snapshot, order_taken
-from elec_meter.objects.base import CosemObject, Scalar
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.cost import cost_between
-from elec_meter.objects.data import Data
 from elec_meter.objects.demand import PeakOf, ends_at, of_rate, power_w
 from elec_meter.objects.electricity import ACTIVE, ENERGY_CHANNELS
 from elec_meter.objects.gas import Volume
-from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds
 from elec_meter.objects.sources import Sources
 from shared.obis import Obis

@@ -11,14 +11,20 @@ from elec_meter.access import level_to_change
 from elec_meter.alarms import Alarms
 from elec_meter.config import MAX_DEVICE_IDS, part_from_json
 from elec_meter.led import Led
-from elec_meter.objects.base import CosemObject, Scalar
 from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.calendars import calendar_objects
-from elec_meter.objects.clock import Clock
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.clock import Clock
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.entry import Actions, text_entry
+from elec_meter.objects.classes.links import HdlcSetup, OpticalPort, TcpSetup
+from elec_meter.objects.classes.push_setup import PushSetup
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.unit_report import UnitReport
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.collected import collected_objects
 from elec_meter.objects.commanding import command_objects
 from elec_meter.objects.cost import cost_objects
-from elec_meter.objects.data import Data
 from elec_meter.objects.data_channels import data_channel_objects
 from elec_meter.objects.demand import demand_objects
 from elec_meter.objects.directory import Directory
@@ -31,20 +37,15 @@ from elec_meter.objects.electricity import (
     live_objects,
     load_profile_energies,
 )
-from elec_meter.objects.entry import Actions, text_entry
 from elec_meter.objects.event_logs import event_objects
 from elec_meter.objects.every_channel import every_channel_profile
 from elec_meter.objects.gas import gas_objects
-from elec_meter.objects.links import link_objects
 from elec_meter.objects.profiles import CLOCK, Column, newest, period_profile
-from elec_meter.objects.push_setup import PushSetup
-from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.settings import setting_objects
-from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources, UnitReport
+from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources
 from elec_meter.objects.supply import supply_objects
 from elec_meter.objects.switching import switching_objects
 from elec_meter.objects.unallocated import unallocated_objects
-from elec_meter.objects.units import Unit
 from elec_meter.outages import Outages
 from elec_meter.plans import CalendarPlans
 from elec_meter.switchgear import Switchgear
@@ -127,7 +128,7 @@ def _everything(sources: Sources) -> list[CosemObject]:
         known = {each.obis: each for each in objects}
         objects += data_channel_objects(sources, channel, status, known)
     objects.append(every_channel_profile(sources, status, {each.obis: each for each in objects}))
-    objects.append(PushSetup(sources, {each.obis: each for each in objects}))
+    objects.append(PushSetup(sources.config, sources.now, {each.obis: each for each in objects}))
     return objects
 
 
@@ -144,7 +145,7 @@ def _objects(sources: Sources, status: Column) -> Iterator[CosemObject]:
     yield from calendar_objects(sources)
     yield from command_objects(sources)
     yield from setting_objects(sources)
-    yield from link_objects(sources)
+    yield from _lines(sources)
     yield from _load_profiles(sources, status)
     yield from event_objects(sources)
     yield from collected_objects(sources)
@@ -207,6 +208,20 @@ def _time(sources: Sources) -> Iterator[CosemObject]:
 
     yield Data("1-0:0.9.1", "Time, UTC", now, time_of_day)
     yield Data("1-0:0.9.2", "Date, UTC", now, day)
+
+
+def _lines(sources: Sources) -> Iterator[CosemObject]:
+    """The set-up of the meter's lines."""
+    flag, now = sources.config.flag, sources.now
+    yield OpticalPort(
+        "0-0:20.0.0",
+        "Optical port",
+        now,
+        flag.device_address or sources.config.serial,
+        is_quick=flag.manufacturer[-1].islower(),
+    )
+    yield HdlcSetup("0-0:22.0.0", "HDLC", now)
+    yield TcpSetup("0-0:25.0.0", "DLMS over TCP", now, sources.dlms_port)
 
 
 def _status_column(sources: Sources) -> Column:

@@ -9,18 +9,18 @@ from typing import Final, NamedTuple
 from elec_meter.access import level_to_change
 from elec_meter.config import DatePattern
 from elec_meter.config.switchgear import SWITCHED_LOAD
-from elec_meter.objects.activity_calendar import ActivityCalendar
-from elec_meter.objects.base import CosemObject
+from elec_meter.objects.classes.activity_calendar import ActivityCalendar
+from elec_meter.objects.classes.base import CosemObject
+from elec_meter.objects.classes.entry import Actions
+from elec_meter.objects.classes.errors import NotWritableError
+from elec_meter.objects.classes.limiter import ScriptCall
+from elec_meter.objects.classes.rate_scripts import rate_script
+from elec_meter.objects.classes.register_activation import Assigned, RegisterActivation
+from elec_meter.objects.classes.script_table import Script, ScriptTable
+from elec_meter.objects.classes.single_action import Execution, SingleActionSchedule
+from elec_meter.objects.classes.special_days import SpecialDaysTable
 from elec_meter.objects.electricity import ACTIVE, active_rate
-from elec_meter.objects.entry import Actions
-from elec_meter.objects.errors import NotWritableError
-from elec_meter.objects.limiter import ScriptCall
-from elec_meter.objects.rate_scripts import rate_script
-from elec_meter.objects.register_activation import Assigned, RegisterActivation
-from elec_meter.objects.script_table import Script, ScriptTable
-from elec_meter.objects.single_action import Execution, SingleActionSchedule
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.special_days import SpecialDaysTable
 from elec_meter.plans import calendar_at, part_of, relay_key
 from shared.obis import Obis
 

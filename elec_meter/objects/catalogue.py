@@ -27,8 +27,8 @@ from elec_meter.config import (
     TerminalConfig,
 )
 from elec_meter.ledger import Books
-from elec_meter.objects.base import CosemObject
 from elec_meter.objects.build import build_directory
+from elec_meter.objects.classes.base import CosemObject
 from elec_meter.objects.directory import Directory
 from elec_meter.version import VERSION
 

@@ -8,14 +8,15 @@ from typing import Final
 
 from elec_meter.config import GasUnitConfig
 from elec_meter.events import Log
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.data import Data
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.mbus_client import MBusClient
+from elec_meter.objects.classes.mbus_master_port import CommSpeed, MBusMasterPort
+from elec_meter.objects.classes.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
+from elec_meter.objects.classes.unit_report import UnitReport
 from elec_meter.objects.event_logs import EVENT_DEPTH
-from elec_meter.objects.mbus_client import MBusClient
-from elec_meter.objects.mbus_master_port import CommSpeed, MBusMasterPort
-from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured, range_s
-from elec_meter.objects.sources import Sources, UnitReport
+from elec_meter.objects.sources import Sources
 from shared.obis import Obis
 from shared.timegrid import from_unix_s, unix_s
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from elec_meter.objects.base import CosemObject
-from elec_meter.objects.data import Data
+from elec_meter.objects.classes.base import CosemObject
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.entry import Actions, text_entry
+from elec_meter.objects.classes.errors import ValueNotTakenError
+from elec_meter.objects.classes.script_table import Script, ScriptTable
 from elec_meter.objects.electricity import ACTIVE
-from elec_meter.objects.entry import Actions, text_entry
-from elec_meter.objects.errors import ValueNotTakenError
-from elec_meter.objects.script_table import Script, ScriptTable
 from elec_meter.objects.sources import Sources
 
 _PRICES: Final = re.compile(r"(?P<start>[0-9]{10})(?P<prices>(?:;-?[0-9]{1,5}(?:\.[0-9]{1,3})?)+)")

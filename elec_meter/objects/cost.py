@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from elec_meter.ledger import CostMark
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.electricity import ACTIVE
-from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.units import Unit
 from elec_meter.tariff import price_millipence
 
 COST: Final = ScalerUnit(-6, Unit.CURRENCY)

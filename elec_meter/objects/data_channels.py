@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Final
 
 from elec_meter.config import DataChannelConfig
-from elec_meter.objects.base import CosemObject
-from elec_meter.objects.data import Data
+from elec_meter.objects.classes.base import CosemObject
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.profiles import Column, newest, period_profile
-from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.units import Unit
 from shared.obis import Obis
 
 _VALUE: Final = 2

@@ -9,14 +9,14 @@ from typing import Final, TypeAlias
 from elec_meter.clock import from_unix_us
 from elec_meter.ledger import DemandState, Peak, RowStatus
 from elec_meter.ledger.demand import HIGHEST
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.data import Data
-from elec_meter.objects.demand_register import DemandRegister, DemandSource
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.demand_register import DemandRegister, DemandSource
+from elec_meter.objects.classes.extended_register import ExtendedRegister
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.electricity import ACTIVE, EnergyChannel
-from elec_meter.objects.extended_register import ExtendedRegister
-from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.units import Unit
 from shared.timegrid import from_unix_s
 
 _W: Final = ScalerUnit(0, Unit.WATT)

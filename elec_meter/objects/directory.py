@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from elec_meter.objects.base import CosemObject, Now
-from elec_meter.objects.errors import UnknownObjectError
+from elec_meter.objects.classes.base import CosemObject, Now
+from elec_meter.objects.classes.errors import UnknownObjectError
 from shared.errors import ObisError
 from shared.obis import Obis
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from elec_meter.config.tariff import MAX_BLOCKS
 from elec_meter.ledger import energy_key
-from elec_meter.objects.data import Data
-from elec_meter.objects.register import Register, ScalerUnit
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.units import Unit
 
 if TYPE_CHECKING:
     from elec_meter.ledger import ProfileRow

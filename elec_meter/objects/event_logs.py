@@ -9,12 +9,13 @@ from typing import Final
 from elec_meter.access import Level
 from elec_meter.alarms import Alarm, alarms_named
 from elec_meter.events import Log
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.data import Data
-from elec_meter.objects.entry import Actions, number_entry
-from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.entry import Actions, number_entry
+from elec_meter.objects.classes.errors import ValueNotTakenError
+from elec_meter.objects.classes.unit_report import UnitFault
 from elec_meter.objects.profiles import event_log
-from elec_meter.objects.sources import MeterFault, Sources, UnitFault
+from elec_meter.objects.sources import MeterFault, Sources
 
 EVENT_DEPTH: Final = 20_000
 _CODE: Final = 1

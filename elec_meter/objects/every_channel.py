@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from elec_meter.ledger import pulse_key
-from elec_meter.objects.base import CosemObject
+from elec_meter.objects.classes.base import CosemObject
+from elec_meter.objects.classes.profile_generic import ProfileGeneric
 from elec_meter.objects.electricity import load_profile_energies
-from elec_meter.objects.profile_generic import ProfileGeneric
 from elec_meter.objects.profiles import Column, period_profile
 from elec_meter.objects.sources import Sources
 from shared.obis import Obis

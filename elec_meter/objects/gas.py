@@ -9,8 +9,12 @@ from typing import Final, NamedTuple
 
 from elec_meter.config import GasUnitConfig
 from elec_meter.ledger import pulse_key
-from elec_meter.objects.base import CosemObject
-from elec_meter.objects.data import Data
+from elec_meter.objects.classes.base import CosemObject
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.extended_register import ExtendedRegister
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.unit_report import UnitReport
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.electricity import (
     active_rate,
     block_e,
@@ -19,11 +23,8 @@ from elec_meter.objects.electricity import (
     of_channel,
     rate_source,
 )
-from elec_meter.objects.extended_register import ExtendedRegister
 from elec_meter.objects.profiles import Column, half_hour_profile, newest
-from elec_meter.objects.register import Register, ScalerUnit
-from elec_meter.objects.sources import Sources, UnitReport
-from elec_meter.objects.units import Unit
+from elec_meter.objects.sources import Sources
 
 _PULSES: Final = ScalerUnit(0, Unit.COUNT)
 _LITRE_SCALER: Final = -3

@@ -7,11 +7,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
-from elec_meter.objects.base import CosemObject, Scalar
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.extended_register import ExtendedRegister
+from elec_meter.objects.classes.profile_generic import ProfileGeneric
+from elec_meter.objects.classes.register import Register
 from elec_meter.objects.directory import Directory
-from elec_meter.objects.extended_register import ExtendedRegister
-from elec_meter.objects.profile_generic import ProfileGeneric
-from elec_meter.objects.register import Register
 from shared.timegrid import iso_utc
 
 _CAPTURE_TIME: Final = 5

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple, TypeVar
 
 from elec_meter.events import Log
 from elec_meter.ledger import ProfileRow, energy_key
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
 from elec_meter.objects.sources import Sources
 from shared.obis import Obis
 from shared.timegrid import DAY_HALF_HOURS, DAY_S, HALF_HOUR_S, from_unix_s, unix_s

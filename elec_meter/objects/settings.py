@@ -21,10 +21,10 @@ from elec_meter.config import (
     part_to_octets,
     refuse_left_out,
 )
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.data import Data
-from elec_meter.objects.entry import Actions, Entry, Form, Given, octets_entry
-from elec_meter.objects.errors import ValueNotTakenError
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.entry import Actions, Entry, Form, Given, octets_entry
+from elec_meter.objects.classes.errors import ValueNotTakenError
 from elec_meter.objects.sources import Sources
 
 CHANGE: Final = "0-0:128.51.0"

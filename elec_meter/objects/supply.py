@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from elec_meter.clock import unix_us
 from elec_meter.events import EventCode
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.data import Data
-from elec_meter.objects.profile_generic import ProfileGeneric, ProfileSource
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.profile_generic import ProfileGeneric, ProfileSource
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured
-from elec_meter.objects.register import Register, ScalerUnit
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.units import Unit
 from elec_meter.outages import OUTAGES_MAX, Outages
 from shared.timegrid import from_unix_s
 

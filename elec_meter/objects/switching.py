@@ -10,15 +10,15 @@ from elec_meter.access import Level
 from elec_meter.clock import SECOND_US, unix_us
 from elec_meter.config.switchgear import SWITCHED_LOAD
 from elec_meter.contactor import ControlState
-from elec_meter.objects.base import CosemObject
-from elec_meter.objects.data import Data
-from elec_meter.objects.disconnect_control import DisconnectControl
-from elec_meter.objects.entry import Actions
-from elec_meter.objects.limiter import Limiter
-from elec_meter.objects.register import Register, ScalerUnit
-from elec_meter.objects.script_table import Script, ScriptTable
+from elec_meter.objects.classes.base import CosemObject
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.disconnect_control import DisconnectControl
+from elec_meter.objects.classes.entry import Actions
+from elec_meter.objects.classes.limiter import Limiter
+from elec_meter.objects.classes.register import Register, ScalerUnit
+from elec_meter.objects.classes.script_table import Script, ScriptTable
+from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.sources import Sources
-from elec_meter.objects.units import Unit
 from shared.obis import Obis
 
 if TYPE_CHECKING:

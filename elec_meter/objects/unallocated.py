@@ -7,12 +7,12 @@ from datetime import datetime
 
 from elec_meter.clock import SECOND_US, from_unix_us
 from elec_meter.ledger import Spell
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.data import Data
+from elec_meter.objects.classes.base import CosemObject, Scalar
+from elec_meter.objects.classes.data import Data
+from elec_meter.objects.classes.profile_generic import ProfileGeneric, ProfileSource
+from elec_meter.objects.classes.register import Register
 from elec_meter.objects.electricity import ENERGY_CHANNELS, of_channel
-from elec_meter.objects.profile_generic import ProfileGeneric, ProfileSource
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured
-from elec_meter.objects.register import Register
 from elec_meter.objects.sources import Sources
 from shared.timegrid import from_unix_s
 

@@ -133,6 +133,7 @@ HEAVY = {
     "pytest": ("testing",),
 }
 
+_CLASSES = "elec_meter.objects.classes"
 _OBIS_TEXT = re.compile(r"\d{1,3}-\d{1,3}:\d{1,3}\.\d")
 
 
@@ -198,6 +199,17 @@ def knowledge(source: Source) -> Iterator[Finding]:
         text = node.value if isinstance(node, ast.Constant) else None
         if isinstance(text, str) and _OBIS_TEXT.search(text):
             yield source.finding(node, "spells out an OBIS code")
+
+
+def interface_classes(source: Source) -> Iterator[Finding]:
+    """Rule 2: COSEM's classes know nothing of the directory that is made of them."""
+    if not source.name.startswith(_CLASSES):
+        return
+    for imported in source.imports:
+        if f"{imported.target}.".startswith("elec_meter.objects.") and not (
+            f"{imported.target}.".startswith(f"{_CLASSES}.")
+        ):
+            yield source.finding(imported.line, f"a COSEM class may not know {imported.target}")
 
 
 def heavy_libraries(source: Source) -> Iterator[Finding]:

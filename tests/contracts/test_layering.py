@@ -10,6 +10,7 @@ from tests.contracts.source import PACKAGES, Finding, Source, demand_none, liste
 
 EVERY = sources(*PACKAGES)
 ELEC_METER = sources("elec_meter")
+CLASSES = "elec_meter/objects/classes"
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,7 @@ ELEC_METER = sources("elec_meter")
         (layering.between_packages, EVERY),
         (layering.inside_elec_meter, ELEC_METER),
         (layering.knowledge, ELEC_METER),
+        (layering.interface_classes, ELEC_METER),
         (layering.heavy_libraries, EVERY),
         (layering.private_names, EVERY),
         (layering.exports, EVERY),
@@ -106,6 +108,8 @@ def test_every_exported_name_exists(package: str) -> None:
         (layering.knowledge, "elec_meter/ledger/a.py", "from shared.obis import Obis"),
         (layering.knowledge, "elec_meter/ledger/a.py", "NAME = '1-0:1.8.0'"),
         (layering.knowledge, "elec_meter/metrology/a.py", "from shared import obis"),
+        (layering.interface_classes, f"{CLASSES}/a.py", "from elec_meter.objects import Data"),
+        (layering.interface_classes, f"{CLASSES}/a.py", "import elec_meter.objects.sources"),
         (layering.heavy_libraries, "elec_meter/ledger/a.py", "import numpy as np"),
         (layering.heavy_libraries, "elec_meter/sampling/a.py", "from numba import njit"),
         (layering.heavy_libraries, "collector/halfhours.py", "from numpy.typing import NDArray"),
@@ -141,6 +145,7 @@ def test_checks_can_fail(
             "elec_meter/testing/a.py",
             "import pytest, freezegun\nfrom collector import ReceivedFrame",
         ),
+        (f"{CLASSES}/data.py", "from elec_meter.objects.classes.base import CosemObject"),
         ("elec_meter/ledger/a.py", "from ._rows import rows\nX = 'register 1.8.0 is not named'"),
         ("elec_meter/flag/__init__.py", "from .a import A, B\n__all__ = ['A', 'B']"),
     ],
@@ -149,7 +154,7 @@ def test_checks_let_good_files_pass(path: str, text: str) -> None:
     """What the rules allow is not found by any of them."""
     source = Source(path, text)
     checks = [layering.between_packages, layering.knowledge, layering.heavy_libraries]
-    checks += [layering.private_names, layering.exports]
+    checks += [layering.private_names, layering.exports, layering.interface_classes]
     if path.startswith("elec_meter") and "from elec_meter import" not in text:
         checks.append(layering.inside_elec_meter)
     assert [] == [text for check in checks for text in listed(check(source))]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from elec_meter.objects.base import Now
-from elec_meter.objects.register import Register, ScalerUnit
+from elec_meter.objects.classes.base import Now
+from elec_meter.objects.classes.register import Register, ScalerUnit
 
 
 class ExtendedRegister(Register):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
-from elec_meter.objects.errors import UnitMismatchError
+from elec_meter.objects.classes.errors import UnitMismatchError
 from shared.units import shifted
 
 

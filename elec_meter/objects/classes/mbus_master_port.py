@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import ClassVar
 
-from elec_meter.objects.base import CosemObject, Now
+from elec_meter.objects.classes.base import CosemObject, Now
 
 
 class CommSpeed(IntEnum):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar, Final, NamedTuple
 
-from elec_meter.objects.base import Now, Scalar
-from elec_meter.objects.register import Register, ScalerUnit
+from elec_meter.objects.classes.base import Now, Scalar
+from elec_meter.objects.classes.register import Register, ScalerUnit
 
 _LAST: Final = 3
 

@@ -8,8 +8,8 @@ from enum import IntFlag
 from typing import ClassVar, Final
 
 from elec_meter.access import Level
-from elec_meter.objects.base import CosemObject, Now
-from elec_meter.objects.entry import Entry, number_entry, time_entry
+from elec_meter.objects.classes.base import CosemObject, Now
+from elec_meter.objects.classes.entry import Entry, number_entry, time_entry
 
 _TIME: Final = 2
 _SHIFT_TIME: Final = 6

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.profile_generic import CaptureObject
-from elec_meter.objects.register import Register
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.profile_generic import CaptureObject
+from elec_meter.objects.classes.register import Register
 from shared.obis import Obis
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from typing import ClassVar, Final, NamedTuple
 
 from elec_meter.access import level_to_change
 from elec_meter.config import MeterConfig, PushConfig, part_from_json, part_to_json
-from elec_meter.objects.base import CosemObject, Scalar
-from elec_meter.objects.entry import Actions, Entry, Form, Given, Parts, number_entry
-from elec_meter.objects.errors import ValueNotTakenError
-from elec_meter.objects.sources import Sources
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.entry import Actions, Entry, Form, Given, Parts, number_entry
+from elec_meter.objects.classes.errors import ValueNotTakenError
 from shared.obis import Obis
 
 PUSH_SETUP: Final = "0-0:25.9.0"
@@ -58,16 +57,17 @@ class PushSetup(CosemObject):
     """The push setup; its value is the destination, empty for nobody.
 
     Args:
-        sources: what the meter is.
+        config: the configuration in force.
+        now: the host's UTC for reads without an instant.
         known: the objects that may be told, by name.
     """
 
     class_id: ClassVar[int] = 40
     value_attribute: ClassVar[int] = _DESTINATION
 
-    def __init__(self, sources: Sources, known: Mapping[Obis, CosemObject]) -> None:
-        super().__init__(PUSH_SETUP, "Push setup", sources.now)
-        self._config = sources.config
+    def __init__(self, config: MeterConfig, now: Now, known: Mapping[Obis, CosemObject]) -> None:
+        super().__init__(PUSH_SETUP, "Push setup", now)
+        self._config = config
         self._known = {**known, self.obis: self}
 
     def present(self, attribute: int, now: datetime) -> Scalar:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.entry import Entry
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.entry import Entry
 
 
 class Data(CosemObject):

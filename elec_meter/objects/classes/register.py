@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.units import Unit, exponent_between
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.units import Unit, exponent_between
 from shared.units import scaled
 
 

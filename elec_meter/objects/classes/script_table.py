@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar, Final, NamedTuple
 
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.entry import Actions, Entry, number_entry
-from elec_meter.objects.errors import NoSuchEntryError
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.entry import Actions, Entry, number_entry
+from elec_meter.objects.classes.errors import NoSuchEntryError
 
 _SCRIPTS: Final = 2
 _EXECUTE: Final = 1

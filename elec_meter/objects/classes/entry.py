@@ -10,8 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from elec_meter.access import Level
-from elec_meter.objects.errors import ValueNotTakenError
-from elec_meter.objects.timetables import CalendarField, Rows
+from elec_meter.objects.classes.errors import ValueNotTakenError
+from elec_meter.objects.classes.timetables import CalendarField, Rows
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig

@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 
 from elec_meter.access import Level
 from elec_meter.contactor import ControlState
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.entry import Actions, Entry, number_entry
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.entry import Actions, Entry, number_entry
 
 _BOOST: Final = 128
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import ClassVar, Final, TypeAlias
 
-from elec_meter.objects.entry import Actions, Entry, Given
-from elec_meter.objects.errors import (
+from elec_meter.objects.classes.entry import Actions, Entry, Given
+from elec_meter.objects.classes.errors import (
     NoSuchAttributeError,
     NoSuchMethodError,
     NotWritableError,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from elec_meter.objects.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
 from shared.obis import Obis
 
 

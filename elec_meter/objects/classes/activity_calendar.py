@@ -7,8 +7,8 @@ from datetime import datetime, time
 from typing import ClassVar, Final
 
 from elec_meter.access import Level
-from elec_meter.objects.base import CosemObject, Now
-from elec_meter.objects.entry import (
+from elec_meter.objects.classes.base import CosemObject, Now
+from elec_meter.objects.classes.entry import (
     Entry,
     Form,
     moment_entry,
@@ -16,8 +16,8 @@ from elec_meter.objects.entry import (
     rows_entry,
     text_entry,
 )
-from elec_meter.objects.rate_scripts import rate_script
-from elec_meter.objects.timetables import CalendarField, DayAction, DayProfile
+from elec_meter.objects.classes.rate_scripts import rate_script
+from elec_meter.objects.classes.timetables import CalendarField, DayAction, DayProfile
 from elec_meter.plans import CHANNELS, CalendarPlans
 from elec_meter.tariff import DayRates, Timetable, timetable_of
 

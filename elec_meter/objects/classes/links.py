@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import IntEnum
 from typing import ClassVar, Final
 
-from elec_meter.objects.base import CosemObject, Now
-from elec_meter.objects.mbus_master_port import CommSpeed
-from elec_meter.objects.sources import Sources
+from elec_meter.objects.classes.base import CosemObject, Now
+from elec_meter.objects.classes.mbus_master_port import CommSpeed
 
 HDLC_FIELD_MAX: Final = 1_024
 """Bytes of an information field, in either direction."""
@@ -115,17 +114,3 @@ class TcpSetup(CosemObject):
             5: lambda _: _SESSIONS_MAX,
             6: lambda _: INACTIVITY_S,
         }
-
-
-def link_objects(sources: Sources) -> Iterator[CosemObject]:
-    """The set-up of the meter's lines."""
-    flag, now = sources.config.flag, sources.now
-    yield OpticalPort(
-        "0-0:20.0.0",
-        "Optical port",
-        now,
-        flag.device_address or sources.config.serial,
-        is_quick=flag.manufacturer[-1].islower(),
-    )
-    yield HdlcSetup("0-0:22.0.0", "HDLC", now)
-    yield TcpSetup("0-0:25.0.0", "DLMS over TCP", now, sources.dlms_port)

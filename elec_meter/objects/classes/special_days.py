@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from elec_meter.access import Level
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.entry import Actions, Entry, Form, Given, number_entry
-from elec_meter.objects.errors import NoSuchEntryError, ValueNotTakenError
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.entry import Actions, Entry, Form, Given, number_entry
+from elec_meter.objects.classes.errors import NoSuchEntryError, ValueNotTakenError
 from elec_meter.plans import CalendarPlans
 from elec_meter.tariff import SpecialDayEntry, special_days_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from elec_meter.config.switchgear import RELAY_ON
-from elec_meter.objects.limiter import ScriptCall
+from elec_meter.objects.classes.limiter import ScriptCall
 from elec_meter.plans import CHANNELS, relay_number
 from shared.obis import Obis
 

@@ -7,8 +7,8 @@ from datetime import datetime, time
 from typing import ClassVar, Final, NamedTuple
 
 from elec_meter.config import DatePattern
-from elec_meter.objects.base import CosemObject, Now, Scalar
-from elec_meter.objects.limiter import ScriptCall
+from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.limiter import ScriptCall
 
 _WILDCARDS: Final = 1
 """One time or several alike, and wildcards in their dates."""

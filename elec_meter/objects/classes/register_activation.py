@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from elec_meter.objects.base import CosemObject, Now
+from elec_meter.objects.classes.base import CosemObject, Now
 from shared.obis import Obis
 
 
