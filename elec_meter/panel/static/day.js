@@ -7,7 +7,7 @@ const WIDTH = 960;
 const HEIGHT = 112;
 const FLOOR = 104;
 const CEILING = 12;
-// A few Wh are no mountain.
+// A few Wh are no mountain, and a day of no more than that needs little room.
 const LEAST_TOP_WH = 20;
 const LEGEND = [["ok", "measured"], ["late", "interpolated, adjusted or final late"], ["doubt", "doubtful"], ["off", "power off"], ["unknown", "not known yet"]];
 let asked = null;
@@ -55,7 +55,8 @@ function render() {
   const keys = [...new Set(shown.rows.flatMap((row) => Object.keys(row.channels)))];
   const ordinary = shown.periods === 48 ? "" : shown.periods < 48 ? ", an hour less: the clocks go forward" : ", an hour more: the clocks go back";
   const name = new Date(`${shown.date}T12:00:00Z`).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
-  say(by("day-summary"), `${name}: ${shown.periods} half-hours${ordinary}; ${shown.rows.length ? `${shown.rows.length} rows` : "nothing is known of it"}`);
+  const none = asked === null ? "the first is not over yet" : "nothing is known of them";
+  say(by("day-summary"), `${name}: ${shown.periods} half-hours${ordinary}; ${shown.rows.length ? `${shown.rows.length} rows` : none}`);
   charts = [];
   const useTable = by("day-table").checked;
   by("day-charts").replaceChildren(...(useTable ? [asTable(keys)] : keys.map(asChart)));
@@ -77,11 +78,12 @@ function asChart(key) {
   const rows = shown.rows.filter((row) => key in row.channels);
   const known = rows.map((row) => row.channels[key]).filter((value) => value !== null);
   const highest = Math.max(0, ...known);
+  const least = key.endsWith("h") ? LEAST_TOP_WH : 1;
   const [total, most] = known.length ? [written(key, known.reduce((sum, value) => sum + value, 0)), written(key, highest)] : [written(key, null), null];
   const start = Date.parse(shown.start);
   const x = (utc) => ((Date.parse(utc) - start) / (Date.parse(shown.end) - start)) * WIDTH;
   const bars = draw("g", { class: "bars" });
-  for (const row of rows) bars.append(bar(row, key, x, Math.max(highest, key.endsWith("h") ? LEAST_TOP_WH : 1)));
+  for (const row of rows) bars.append(bar(row, key, x, Math.max(highest, least)));
   const mark = draw("rect", { class: "cursor", y: CEILING, height: FLOOR - CEILING, width: 0 });
   const summary = `${channelName(key)} on ${shown.date}: ${total} in ${rows.length} rows${most ? `, at most ${most} in one` : ""}`;
   const picture = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: "0", "aria-label": `${summary}. Arrow keys read them one by one.`, preserveAspectRatio: "none" }, bars, mark, ...axis(x));
@@ -94,7 +96,8 @@ function asChart(key) {
   picture.addEventListener("pointerdown", at);
   picture.addEventListener("keydown", (event) => step(event, rows, key));
   charts.push({ key, rows, mark, x });
-  return make("figure", { className: `chart ${channelKind(key)}` },
+  const isIdle = known.length > 0 && highest < least;
+  return make("figure", { className: `chart ${channelKind(key)}${isIdle ? " idle" : ""}` },
     make("figcaption", {}, make("strong", {}, channelName(key)), make("span", {}, `${total}${most ? `, highest ${most}` : ""}`)), picture, hours(x));
 }
 

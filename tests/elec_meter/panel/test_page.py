@@ -91,7 +91,7 @@ def test_a_clock_change_day_has_its_bars(
 
 
 def test_a_half_hour_without_a_value_has_no_bar(browser: Browser, changing: Served) -> None:
-    """The highest of nothing but zeros is zero; a power cut is told beneath the axis."""
+    """The highest of nothing but zeros is zero, and low; a power cut is told beneath the axis."""
     with looking(browser, changing.url) as page:
         page.get_by_label("Day", exact=True).fill("2026-10-26")
         charts = page.locator("#day-charts figure").filter(has_text="kvarh")
@@ -99,6 +99,8 @@ def test_a_half_hour_without_a_value_has_no_bar(browser: Browser, changing: Serv
         expect(off).not_to_have_count(0)
         for told in charts.locator("figcaption span").all_inner_texts():
             assert "0.000 kvarh, highest 0.000 kvarh" == told
+        expect(charts.first).to_contain_class("idle")
+        expect(page.locator("#day-charts figure.import")).not_to_contain_class("idle")
         axis = float(charts.first.locator("line.axis").first.get_attribute("y1") or "")
         assert axis < min(off.evaluate_all("(bars) => bars.map((bar) => bar.y.baseVal.value)"))
 
