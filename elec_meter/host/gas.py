@@ -32,10 +32,13 @@ from .base import Edge, Host
 
 if TYPE_CHECKING:
     from collector import Bearer, Keystore
+    from elec_meter.config import HostConfig
+    from elec_meter.meter import Meter
     from elec_meter.runtime import Runtime
 
 _FRAMES_MAX: Final = 20_000
 _CHUNK: Final = 100
+_RECEIVER: Final = "a receiver under [host.collector]"
 
 _NOTED: Final = {
     "BearerLost": EventCode.BEARER_LOST,
@@ -201,24 +204,8 @@ class GasUnits(Edge):
 
     async def open(self, runtime: Runtime) -> None:
         """See `Edge.open`; a device that is missing is waited for."""
-        meter = runtime.meter
-        paired, ended = units_of(meter.collector)
-        for unit in meter.config.gas_units:
-            if unit.serial in ended:
-                self.host.tell(f"the gas unit {unit.serial} was unpaired, and none has its place")
-            elif unit.serial not in paired:
-                self.host.tell(
-                    f"the gas unit {unit.serial} is not paired yet: {self._how_to_pair()}"
-                )
-        channels = {(unit.serial, unit.channel) for unit in meter.config.gas_units}
-        for record in map(meter.collector.unit, paired):
-            if (record.serial, record.channel) not in channels:
-                self.host.tell(
-                    f"the unit {record.serial} is paired to {record.channel}, and is no gas unit of"
-                    " the configuration: its pulses are kept and not booked"
-                )
         keeper = MeterKeeper(runtime, self.host.keystore)
-        bearers = self._bearers(paired)
+        bearers = self._bearers(units_of(runtime.meter.collector).paired)
         self._gathering = Gathering(keeper, bearers, self._tell, now=runtime.now)
         self._task = asyncio.create_task(self._gathering.gather())
 
@@ -239,11 +226,6 @@ class GasUnits(Edge):
             self._gathering.stop()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _how_to_pair(self) -> str:
-        if self.host.config.panel is not None:
-            return "an installer pairs it on the panel"
-        return "give the meter a panel, where an installer pairs it"
-
     def _bearers(self, serials: Sequence[str]) -> list[Bearer]:
         config = self._config
         return open_bearers(
@@ -262,3 +244,36 @@ class GasUnits(Edge):
 
     def _tell(self, row: dict[str, Any]) -> None:
         self.host.tell(row["text"])
+
+
+def tell_of_units(host: Host, meter: Meter) -> None:
+    """Say which gas units will bring nothing as things are: the meter measures without them.
+
+    Args:
+        host: this computer.
+        meter: powered up.
+    """
+    paired, ended = units_of(meter.collector)
+    for unit in meter.config.gas_units:
+        if unit.serial in ended:
+            host.tell(f"the gas unit {unit.serial} was unpaired, and none has its place")
+        elif unit.serial not in paired:
+            how = _how_to_pair(host.config)
+            host.tell(f"the gas unit {unit.serial} is not paired yet: {how}")
+        elif host.config.collector is None:
+            host.tell(f"the gas unit {unit.serial} is not heard: name {_RECEIVER}")
+    channels = {(unit.serial, unit.channel) for unit in meter.config.gas_units}
+    for record in map(meter.collector.unit, paired):
+        if (record.serial, record.channel) not in channels:
+            host.tell(
+                f"the unit {record.serial} is paired to {record.channel}, and is no gas unit of"
+                " the configuration: its pulses are kept and not booked"
+            )
+
+
+def _how_to_pair(config: HostConfig) -> str:
+    tables = ((config.collector, _RECEIVER), (config.panel, "a panel under [host.panel]"))
+    lacking = [words for table, words in tables if table is None]
+    if not lacking:
+        return "an installer pairs it on the panel"
+    return f"name {' and '.join(lacking)}, then an installer pairs it on the panel"

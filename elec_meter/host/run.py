@@ -22,6 +22,7 @@ from elec_meter.storage import DATABASE_NAME, Storage, read_config_file
 from .addons import tell_of_addons
 from .base import Edge, Host, Tell
 from .edges import edges_of
+from .gas import tell_of_units
 from .ports import CredentialsMissingError
 
 _STEP_S: Final = 0.25
@@ -127,6 +128,7 @@ async def _run(
     tell_of_addons(host, known or config)
     begin = host.now().replace(microsecond=0)
     meter = Meter(known or config, storage, begin, keystore=host.keystore)
+    tell_of_units(host, meter)
     async with Runtime(meter, host.now, **arguments) as runtime, AsyncExitStack() as opened:
         for edge in edges:
             opened.push_async_callback(edge.stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,22 @@ import pytest
 
 from collector import BearerLost, Gathering, Keystore, ReceivedFrame, UnitRecord
 from elec_meter import Meter, MeterConfig, Storage
-from elec_meter.config import CollectorHost, GasUnitConfig, HostConfig, MainsHost
+from elec_meter.config import CollectorHost, GasUnitConfig, HostConfig, MainsHost, PanelHost
 from elec_meter.errors import CheckpointFailedError
 from elec_meter.events import EventCode
 from elec_meter.host.base import Host
-from elec_meter.host.gas import GasUnits, MeterKeeper
+from elec_meter.host.gas import GasUnits, MeterKeeper, tell_of_units
 from elec_meter.ledger import imbalances
 from elec_meter.runtime import Runtime
 from shared.timegrid import unix_ms
 from tests.collector.bench import Bench
 from tests.collector.frames import KEY, SERIAL
 from tests.collector.test_backfill import Visited
+from tests.elec_meter.host.test_edges import BEGIN, host
 
 DAYS = 5
 EVERY_MS = 7_200_000
+RECEIVER = CollectorHost(sticks=("hex:/dev/ttyUSB0",))
 
 
 class Home:
@@ -202,3 +205,35 @@ def test_a_pairing_hears_what_bearers_bring(home: Home, monkeypatch: pytest.Monk
     assert [frame.data] == heard
     assert [("stick", b"set")] == keeper.replies(now)
     assert [] == keeper.replies(now)
+
+
+@pytest.mark.parametrize(
+    ("tables", "before"),
+    [
+        ({"collector": RECEIVER, "panel": PanelHost()}, ""),
+        ({"panel": PanelHost()}, "name a receiver under [host.collector], then "),
+        (
+            {},
+            "name a receiver under [host.collector] and a panel under [host.panel], then ",
+        ),
+    ],
+)
+def test_a_unit_that_nobody_has_paired_is_told_of(
+    tables: dict[str, Any], before: str, tmp_path: Path
+) -> None:
+    """One sentence names it and what to do, whatever the file lacks."""
+    told: list[str] = []
+    meter = Meter(
+        MeterConfig(gas_units=(GasUnitConfig(serial=SERIAL),)), Storage.in_memory(), BEGIN
+    )
+    tell_of_units(replace(host(tmp_path, **tables), tell=told.append), meter)
+    how = f"{before}an installer pairs it on the panel"
+    assert [f"the gas unit {SERIAL} is not paired yet: {how}"] == told
+
+
+def test_a_paired_unit_that_nothing_hears_is_told_of(home: Home, tmp_path: Path) -> None:
+    """With a receiver there is nothing to say; without one there is."""
+    told: list[str] = []
+    for tables in ({"collector": RECEIVER}, {}):
+        tell_of_units(replace(host(tmp_path, **tables), tell=told.append), home.meter)
+    assert [f"the gas unit {SERIAL} is not heard: name a receiver under [host.collector]"] == told

@@ -203,7 +203,10 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_meter_that_has_run_measures_without_its_ports(tmp_path: Path) -> None:
-    """With passwords that everybody knows it says so, keeps the ports closed, and runs."""
+    """With passwords that everybody knows it says so, keeps the ports closed, and runs.
+
+    What it says of a unit that nobody has paired is told then too.
+    """
     file, home = tmp_path / "meter.toml", tmp_path / "home"
     file.write_text(f"{LISTENING}[host.panel]\nlisten = '127.0.0.1:0'\n")
     now = datetime.now(UTC)
@@ -211,7 +214,8 @@ def test_a_meter_that_has_run_measures_without_its_ports(tmp_path: Path) -> None
         gate = gate_of(storage)
         publish_passwords(gate, now)
         storage.put_state(GATE_KEY, gate.packed())
-        Meter(MeterConfig(), storage, now).checkpoint()
+        config = MeterConfig(gas_units=(GasUnitConfig(serial=SERIAL),))
+        Meter(config, storage, now).checkpoint()
     told: list[str] = []
 
     def tell(sentence: str) -> None:
@@ -223,5 +227,6 @@ def test_a_meter_that_has_run_measures_without_its_ports(tmp_path: Path) -> None
     closed = [sentence.partition(" is not opened")[0] for sentence in told[:2]]
     assert ["the FLAG port", "the panel port"] == closed
     assert "levels 1, 2 and 3 have the demo's password" in told[0]
+    assert 1 == sum(f"the gas unit {SERIAL} is not paired yet" in each for each in told)
     assert not [sentence for sentence in told if "listens" in sentence]
     assert told[-1].endswith("has stopped, and all is durable")
