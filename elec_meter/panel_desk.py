@@ -45,6 +45,7 @@ class PanelPlace:
         is_at_meter: whether whoever clicks is taken for a person at the meter, which holds where
             there is no house that could come to harm.
         demo: controls of a simulated house, which is none either.
+        has_receiver: whether anything brings the telegrams of a unit that is being paired.
     """
 
     host: str
@@ -54,6 +55,7 @@ class PanelPlace:
     names: tuple[str, ...] = ()
     is_at_meter: bool = False
     demo: HouseControls | None = None
+    has_receiver: bool = True
 
 
 class PanelDesk:
@@ -67,6 +69,7 @@ class PanelDesk:
         durable: brings the meter up to now and commits.
         is_at_meter: whether whoever clicks is taken for a person at the meter, as in a demo. A long
             press may close the contactor, which takes one.
+        has_receiver: see `PanelPlace`.
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class PanelDesk:
         now: Callable[[], datetime],
         durable: Callable[[], None],
         is_at_meter: bool,
+        has_receiver: bool = True,
     ) -> None:
         self._meter = meter
+        self._has_receiver = has_receiver
         self._orders = orders
         self._is_at_meter = is_at_meter
         self._place = PairingPlaceOfMeter(meter)
@@ -133,6 +138,11 @@ class PanelDesk:
         step = request.get("request")
         if not isinstance(step, str) or step not in _PAIRING:
             raise ControlError("there is no such step of a pairing")
+        if step == "pair.begin" and not self._has_receiver:
+            raise ControlError(
+                "this meter has no receiver that would hear a unit: name one under"
+                " [host.collector] of its file, and start it again"
+            )
         self._place.level, self._place.author = signed_on.level, signed_on.author
         self.durable()
         try:

@@ -371,6 +371,7 @@ class Runtime:
             now=self.now,
             durable=self.durable,
             is_at_meter=place.is_at_meter or place.demo is not None,
+            has_receiver=place.has_receiver,
         )
         served = panel.Panel(
             desk,

@@ -17,11 +17,13 @@ from elec_meter.access import Gate, Level, stored_key
 from elec_meter.config import (
     AddonConfig,
     AddonSetting,
+    CollectorHost,
     MainsHost,
     PanelHost,
     TerminalsHost,
     file_from_toml,
 )
+from elec_meter.demo.spare import LABEL
 from elec_meter.errors import ConfigError
 from elec_meter.host.addons import AddonsEdge
 from elec_meter.host.panel import PanelEdge
@@ -84,6 +86,35 @@ def test_where_there_is_no_house_who_clicks_is_at_the_meter(
     """Nothing else could close the contactor there; a wired chip may lead to a real one."""
     edge = PanelEdge(host(tmp_path, panel=PanelHost(), **tables))
     assert expected is edge.arguments()["panel"].is_at_meter
+
+
+@pytest.mark.parametrize("tables", [{}, {"collector": CollectorHost(ble="hci0")}])
+def test_nothing_is_paired_where_nothing_hears(tables: dict[str, Any], tmp_path: Path) -> None:
+    """A pairing is refused at its begin, in place of a wait that would be in vain."""
+    free = PanelHost(listen="127.0.0.1:0")
+    edge = PanelEdge(host(tmp_path, panel=free, **tables))
+
+    async def begun() -> int:
+        meter = Meter(MeterConfig(), Storage.in_memory(), BEGIN)
+        async with Runtime(meter, lambda: BEGIN, **edge.arguments()) as runtime:
+            key = stored_key(known_key("mine", Level.INSTALLER))
+            runtime.gate.set_verifier(Level.INSTALLER, SALT, key, BEGIN)
+            async with httpx.AsyncClient(base_url=runtime.ports["panel"]) as client:
+
+                async def send(path: str, body: Any, token: str) -> httpx.Response:
+                    headers = {"x-csrf-token": token}
+                    return await client.post(path, json=body, headers=headers)
+
+                token = (await client.get("/api/session")).json()["token"]
+                signed_on = await send("/api/session", {"level": 2, "password": "mine"}, token)
+                token = signed_on.json()["token"]
+                begin = {"request": "pair.begin", "label": LABEL.qr_text}
+                response = await send("/api/pairing", begin, token)
+        if response.status_code != 200:
+            assert "this meter has no receiver" in response.json()["error"]
+        return response.status_code
+
+    assert (200 if tables else 409) == asyncio.run(begun())
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8062", "[::]:8062", "meter.home.arpa:8062"])
