@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     from .mbus_scripts import MbusSlave
     from .notes import Note
     from .pairing import PairingSession, PairingState
-    from .particulars import MeterDetails, PairingOutcome, PairingPlan
+    from .particulars import MeterDetails, PairingOutcome, PairingPlan, free_channel
     from .readings import Readings, UnitState
     from .rows import PulseHalfHour, PulseRun
     from .upkeep import Upkeep
@@ -187,6 +187,7 @@ __all__ = [
     "VirtualRadio",
     "WmbusStick",
     "WrongMedium",
+    "free_channel",
     "is_settled",
 ]
 
@@ -225,7 +226,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "mbus_scripts": "MbusSlave",
         "notes": "Note",
         "pairing": "PairingSession PairingState",
-        "particulars": "MeterDetails PairingOutcome PairingPlan",
+        "particulars": "MeterDetails PairingOutcome PairingPlan free_channel",
         "readings": "Readings UnitState",
         "rows": "PulseHalfHour PulseRun",
         "upkeep": "Upkeep",

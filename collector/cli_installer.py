@@ -12,6 +12,7 @@ from shared.errors import SharedError
 
 from .cli_line import Line
 from .errors import CollectorError, IndexLowerError, PairingError, StorageFailedError
+from .particulars import CHANNEL
 
 _POLL_S: Final = 0.25
 _WAITING: Final = ("signal", "setting", "test_burn")
@@ -42,7 +43,7 @@ class Given:
         dial_unit: m3, ft3 or 100ft3.
         turned_over: whether the dial has passed its end.
         installer: who does it.
-        channel: what the unit feeds.
+        channel: what the unit feeds; None is the lowest that is free.
         exchanges: the unit whose place or meter it takes.
         test_pulses: of the test burn.
         any_telegram: whether the unit's button need not be pressed.
@@ -65,7 +66,7 @@ class Given:
     dial_unit: str | None = None
     turned_over: bool = False
     installer: str | None = None
-    channel: str = "gas"
+    channel: str | None = None
     exchanges: str | None = None
     test_pulses: int = 3
     any_telegram: bool = False
@@ -196,9 +197,23 @@ def _begin(line: Line, given: Given) -> None:
             given.label = given.serial = given.key = None
             continue
         click.echo(f"The unit is {status['serial']}.")
+        if given.channel is None and given.exchanges is None:
+            _propose(given, status["channel"])
         if given.manufacturer is None:
             click.echo("Press the unit's button, or swipe the magnet along its mark.")
         return
+
+
+def _propose(given: Given, channel: str) -> None:
+    """Take a free channel; beside units that are there already only on the installer's word.
+
+    Raises:
+        click.Abort: the unit is to take the place of another.
+    """
+    if channel != CHANNEL:
+        click.echo(f"{CHANNEL} has a unit already; `collector exchange` gives it another.")
+        click.confirm(f"Pair this one beside it, to {channel}?", default=True, abort=True)
+    given.channel = channel
 
 
 def _ask_identity(given: Given) -> None:

@@ -10,7 +10,7 @@ import click
 
 from shared.options import WholeRange, example
 
-from .cli_options import bearer_options, channel_option, data_option, json_option
+from .cli_options import bearer_options, data_option, json_option
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _LABEL_MAX = 20_001  # characters: more are no label
@@ -112,11 +112,15 @@ def _installation_options(function: _Function) -> _Function:
     )
 )
 @data_option
-@channel_option
+@click.option(
+    "--channel",
+    metavar="NAME",
+    help="What it feeds. [default: the lowest of gas, gas_2 ... that is free]",
+)
 @bearer_options
 @_installation_options
 @json_option
-def command(data_dir: Path, channel: str, **options: Any) -> None:
+def command(data_dir: Path, channel: str | None, **options: Any) -> None:
     """Pair a gas unit: label, signal, meter, test burn, certificate.
 
     A meter of another maker is paired with --manufacturer. It has no label: --serial, and --key if

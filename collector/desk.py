@@ -39,6 +39,9 @@ _Result = TypeVar("_Result")
 class PairingPlace(Protocol):
     """Where pairings are kept; `Station` is one, and so is a meter. Errors as of `Station`."""
 
+    def free_channel(self) -> str:
+        """The channel that a unit would feed where nobody names one: the lowest without a unit."""
+
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known there."""
 
@@ -147,7 +150,7 @@ class Desk:
         manufacturer = (text_of(request, "manufacturer", None) or MANUFACTURER).upper()
         record = "count" if manufacturer == MANUFACTURER else "volume"
         plan = PairingPlan(
-            channel=text_of(request, "channel", "gas") or "gas",
+            channel=text_of(request, "channel", None) or self._station.free_channel(),
             medium=medium_number(text_of(request, "medium", None) or "gas"),
             manufacturer=manufacturer,
             selector=text_of(request, "record", None) or record,
@@ -178,6 +181,7 @@ class Desk:
             "state": session.state.name.lower(),
             "waits_for": session.state.value,
             "serial": session.serial,
+            "channel": session.channel,
             "left_s": None if deadline is None else max(0, round((deadline - now).total_seconds())),
             "frames": signal.frames,
             "of_unit": signal.of_unit,

@@ -121,6 +121,11 @@ class PairingSession:
         self._frames: list[ReceivedFrame] = []
 
     @property
+    def channel(self) -> str:
+        """What the unit will feed."""
+        return self._plan.channel
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
         return self.state in _OVER

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from typing import Final
 
 from shared.label import verify_check_character
@@ -23,6 +24,9 @@ from .mprn import mprn_twice
 from .signal import Signal
 
 TEST_PULSES: Final = 3
+CHANNEL: Final = "gas"
+"""What the first unit feeds, where nothing else is said."""
+
 _WEIGHT_MIN_L: Final = Fraction(1, 1000)
 _WEIGHT_MAX_L: Final = Fraction(100_000)
 _HEX_KEY: Final = re.compile(r"[0-9A-F]{32}", re.ASCII)
@@ -92,6 +96,16 @@ def _weight(text: str) -> PulseWeight:
     return weight
 
 
+def free_channel(taken: Collection[str]) -> str:
+    """The first of gas, gas_2, gas_3 and so on that is free.
+
+    Args:
+        taken: names of channels that are not.
+    """
+    names = (CHANNEL if number == 1 else f"{CHANNEL}_{number}" for number in count(1))
+    return next(name for name in names if name not in taken)
+
+
 def typed_identity(serial: str, key: str, *, needs_check: bool = True) -> tuple[str, bytes]:
     """Serial and key as typed from a label, each followed by its check character.
 
@@ -158,7 +172,7 @@ class PairingPlan:
         PairingError: no maker has such a name.
     """
 
-    channel: str = "gas"
+    channel: str = CHANNEL
     taken: Collection[str] = ()
     ended: Collection[str] = ()
     weight: PulseWeight | None = None

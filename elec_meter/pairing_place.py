@@ -9,7 +9,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from collector import DialReading, PairingError, PairingOutcome, PairingPlan, UnitRecord
+from collector import (
+    DialReading,
+    PairingError,
+    PairingOutcome,
+    PairingPlan,
+    UnitRecord,
+    free_channel,
+)
 from shared.timegrid import from_unix_s, iso_utc
 from shared.units import PulseWeight
 
@@ -42,6 +49,15 @@ class PairingPlaceOfMeter:
         self._meter = meter
         self.level = Level.PUBLIC
         self.author = PROGRAM
+
+    def free_channel(self) -> str:
+        """The lowest that no unit feeds now: one that is configured, or else a new one."""
+        config, paired = self._meter.config, units_of(self._meter.collector).paired
+        for unit in sorted(config.gas_units, key=lambda unit: unit.number):
+            if unit.serial not in paired:
+                return unit.channel
+        taken = {unit.channel for unit in config.gas_units}
+        return free_channel(taken | {each.name for each in config.data_channels})
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known of the channel and of the units.

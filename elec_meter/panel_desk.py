@@ -121,6 +121,11 @@ class PanelDesk:
         """Let a pairing that is under way hear a frame; what to send into its reply window."""
         return self._pairing.receive(frame, now)
 
+    @property
+    def free_channel(self) -> str:
+        """What a unit would feed that is paired without a word of the channel."""
+        return self._place.free_channel()
+
     def pairing(self) -> dict[str, Any] | None:
         """Where a pairing is, as the collector's `pair.status`; None before the first."""
         try:

@@ -6,6 +6,7 @@ const STEPS = { label: "Read the label", signal: "Hear the unit", meter: "Read t
 const ORDER = Object.keys(STEPS);
 let level = 0;
 let units = [];
+let free = "";
 let state = "";
 let places = null;
 let answer = null;
@@ -13,12 +14,12 @@ let answer = null;
 export function startPairing(page) {
   answer = make("p", { className: "answer", role: "status" });
   page.whenSession((session) => { level = session.level; state = ""; });
-  page.whenLive((shown) => { units = shown.units; show(shown.pairing); });
+  page.whenLive((shown) => { units = shown.units; free = shown.free_channel; show(shown.pairing); });
 }
 
 function show(pairing) {
   const now = pairing === null || pairing.state === "ended" ? "label" : pairing.state;
-  const stands = `${level}/${now}/${units.map((unit) => unit.serial)}`;
+  const stands = `${level}/${now}/${units.map((unit) => unit.serial)}/${free}`;
   if (stands !== state) {
     state = stands;
     places = build(now, pairing);
@@ -78,7 +79,7 @@ function fields(title, request, inputs) {
 function labelForm() {
   const form = fields("Begin", { request: "pair.begin" }, [
     ["label", "The label, as printed or as its QR code says", { tag: "textarea", of: { rows: 3, required: true, spellcheck: false, className: "short" } }],
-    ["channel", "Channel", { value: freeChannel(), pattern: "[a-z][a-z0-9_]{0,15}" }],
+    ["channel", "Channel", { value: free, pattern: "[a-z][a-z0-9_]{0,15}" }],
   ]);
   if (units.length) addExchange(form, form.elements.channel);
   return form;
@@ -92,20 +93,13 @@ function addExchange(form, channel) {
     const unit = units.find((each) => each.serial === old.value);
     channel.readOnly = unit !== undefined;
     unpair.disabled = unit === undefined;
-    channel.value = unit === undefined ? freeChannel() : unit.channel;
+    channel.value = unit === undefined ? free : unit.channel;
   });
   unpair.addEventListener("click", () => {
     if (confirm(`Unpair the unit ${old.value} for good? What it counted stays.`)) send({ request: "unpair", serial: old.value });
   });
   channel.closest("label").before(make("label", {}, "Takes the place of", old));
   form.append(unpair);
-}
-
-function freeChannel() {
-  const taken = new Set(units.map((unit) => unit.channel));
-  let name = "gas";
-  for (let n = 2; taken.has(name); n += 1) name = `gas_${n}`;
-  return name;
 }
 
 function meterForm() {

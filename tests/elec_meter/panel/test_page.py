@@ -140,14 +140,6 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(browser: Browser, serv
         expect(page.locator("#access .answer")).to_have_text("demand begins anew")
 
 
-def test_the_next_unit_is_offered_a_free_channel(browser: Browser, served: Served) -> None:
-    """The first of gas, gas_2 and so on that no unit feeds."""
-    with looking(browser, served.url) as page:
-        assert "gas" == page.evaluate(OFFERED, [])
-        assert "gas_2" == page.evaluate(OFFERED, ["gas", "water"])
-        assert "gas_3" == page.evaluate(OFFERED, ["gas_2", "gas", "gas_4"])
-
-
 def channels(standing: Standing) -> list[tuple[str, str]]:
     """The configured units, each with its channel."""
     return [(unit.serial, unit.channel) for unit in standing.desk.config.gas_units]
@@ -164,6 +156,7 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             old = page.get_by_label("Takes the place of")
             unpair = page.get_by_role("button", name="Unpair that unit")
             expect(unpair).to_be_disabled()
+            expect(page.get_by_role("textbox", name="Channel")).to_have_value("gas_2")
             old.select_option("00000001 on gas")
             expect(page.get_by_role("textbox", name="Channel")).to_have_value("gas")
             page.get_by_label("The label").fill(UnitLabel(LABEL.serial, LABEL.key).printed_text)
@@ -266,17 +259,6 @@ BROKEN_HEADS = f"""() => {{
     return heads.map((head) => head.textContent)
         .filter((text, n) => lines[n] > text.split(" ").length);
 }}"""
-OFFERED = """async (channels) => {
-    const { startPairing } = await import(`./pairing.js?${channels}`);
-    const told = {};
-    startPairing({
-        whenSession: (tell) => { told.session = tell; },
-        whenLive: (tell) => { told.live = tell; },
-    });
-    told.session({ level: 2 });
-    told.live({ units: channels.map((channel) => ({ channel })), pairing: null });
-    return document.querySelector("#pairing input[name=channel]").value;
-}"""
 FLASHES = """() => {
     window.flashes = 0;
     new MutationObserver(() => { window.flashes += 1; })

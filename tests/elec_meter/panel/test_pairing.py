@@ -12,6 +12,7 @@ from elec_meter.access import GATE_KEY, Gate, Level, SignedOn
 from elec_meter.config import DisplayConfig, GasUnitConfig, demo_config
 from elec_meter.control import Orders
 from elec_meter.demo.spare import BURN_PULSES, LABEL, MPRN
+from elec_meter.demo.world import UNIT_SERIAL
 from elec_meter.errors import ControlError, NotAllowedError
 from elec_meter.ledger.audit import imbalances
 from elec_meter.pairing_place import with_unit
@@ -94,6 +95,16 @@ def test_a_unit_is_paired_step_by_step(installing: Installing) -> None:
     installing.live(60 * MINUTE)
     assert 2 * BURN_PULSES == meter.ledger.total("gas_2")
     assert [] == imbalances(meter.ledger)
+
+
+def test_the_lowest_free_channel_is_proposed(installing: Installing) -> None:
+    """A new one beside a unit; the configured one again once its unit was taken off."""
+    assert "gas_2" == installing.desk.free_channel
+    begun = installing.pair(request="pair.begin", label=LABEL.qr_text)
+    assert "gas_2" == begun["channel"]
+    installing.pair(request="pair.cancel")
+    installing.pair(request="unpair", serial=UNIT_SERIAL)
+    assert "gas" == installing.desk.free_channel
 
 
 def test_a_paired_unit_outlives_an_outage(installing: Installing) -> None:

@@ -1,0 +1,43 @@
+"""The channel of a unit that is paired without a word of it: the lowest that is free."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collector import free_channel
+from shared.label import UnitLabel
+from tests.collector.bench import house_call, recorded
+from tests.collector.frames import KEY, SERIAL
+from tests.collector.test_cli_pairing import METER, pair, run
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [((), "gas"), (("gas", "water"), "gas_2"), (("gas_2", "gas", "gas_4"), "gas_3")],
+)
+def test_the_lowest_free_channel(taken: tuple[str, ...], expected: str) -> None:
+    """The first of gas, gas_2 and so on that no unit feeds."""
+    assert expected == free_channel(taken)
+
+
+def test_a_unit_beside_another_gets_a_channel_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lowest that is free, which a channel is again whose unit was taken off."""
+    monkeypatch.setattr("collector.cli_options.time.sleep", lambda _: None)
+    home, call = tmp_path / "home", tmp_path / "call.txt"
+    recorded(call, house_call)
+    assert "gas" == json.loads(pair(home, call).stdout)["channel"]
+    other = UnitLabel("00000002", KEY, "123456")
+    words = ["--data", home, "--replay", call, "--yes", *METER, "--dial", "1"]
+    label = home / "other.label"
+    label.write_text(other.qr_text)
+    result = run("pair", *words, "--label", label, input="n\n")
+    assert 1 == result.exit_code
+    assert "`collector exchange` gives it another" in result.stdout
+    assert "Pair this one beside it, to gas_2? [Y/n]" in result.stdout
+    assert 0 == run("unpair", SERIAL, "--data", home, "--json").exit_code
+    assert "gas" == json.loads(pair(home, call, dial="01234.597").stdout)["channel"]
