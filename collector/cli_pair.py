@@ -82,7 +82,8 @@ _INSTALLATION = (
     click.option(
         "--any-telegram",
         is_flag=True,
-        help="Do not wait for the button. Needed with --ble, and with recordings without a press.",
+        help="Any telegram will do: do not wait for the button. Needed with --ble, and with"
+        " recordings without a press.",
     ),
     click.option("--installer", metavar="NAME", help="Who does it."),
     click.option("--yes", "agrees", is_flag=True, help="Take the expected index as right."),

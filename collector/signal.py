@@ -108,7 +108,7 @@ class Signal:
         if self.over_bluetooth and not self.asked_for:
             yield (
                 f"the unit {serial} is heard and its key is right: over Bluetooth it does not say"
-                " that its button was pressed, so begin again with --any-telegram"
+                " that its button was pressed, so begin again and say that any telegram will do"
             )
         elif self.accepted and not self.asked_for:
             yield (

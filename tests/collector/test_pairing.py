@@ -182,7 +182,7 @@ def test_a_connection_does_not_say_that_the_button_was_pressed() -> None:
     pairing.give_label(LABEL, bench.now)
     pairing.receive(replace(heard(3, 1, 1), bearer="ble"), bench.now)
     assert PairingState.SIGNAL is pairing.state
-    assert "begin again with --any-telegram" in pairing.advice[0]
+    assert "begin again and say that any telegram will do" in pairing.advice[0]
     assert 1 == len(pairing.advice)
 
 

@@ -65,12 +65,13 @@ function step(title, request) {
 function fields(title, request, inputs) {
   const form = make("form", { className: "stack" });
   for (const [name, words, properties] of inputs) {
-    form.append(make("label", {}, words, (properties.tag ? make(properties.tag, { name, ...properties.of }) : make("input", { name, required: true, ...properties }))));
+    if (properties.type === "checkbox") form.append(make("label", { className: "inline" }, make("input", { name, ...properties }), words));
+    else form.append(make("label", {}, words, (properties.tag ? make(properties.tag, { name, ...properties.of }) : make("input", { name, required: true, ...properties }))));
   }
   form.append(make("button", { type: "submit" }, title));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const given = [...new FormData(form)].filter(([, value]) => value !== "");
+    const given = [...new FormData(form)].filter(([, value]) => value !== "").map(([name, value]) => [name, form.elements[name].type === "checkbox" || value]);
     send({ ...request, ...Object.fromEntries(given) });
   });
   return form;
@@ -80,6 +81,7 @@ function labelForm() {
   const form = fields("Begin", { request: "pair.begin" }, [
     ["label", "The label, as printed or as its QR code says", { tag: "textarea", of: { rows: 3, required: true, spellcheck: false, className: "short" } }],
     ["channel", "Channel", { value: free, pattern: "[a-z][a-z0-9_]{0,15}" }],
+    ["any_telegram", "Any telegram will do: do not wait for the button (Bluetooth)", { type: "checkbox" }],
   ]);
   if (units.length) addExchange(form, form.elements.channel);
   return form;

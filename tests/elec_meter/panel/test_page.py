@@ -160,7 +160,10 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             old.select_option("00000001 on gas")
             expect(page.get_by_role("textbox", name="Channel")).to_have_value("gas")
             page.get_by_label("The label").fill(UnitLabel(LABEL.serial, LABEL.key).printed_text)
-            page.get_by_role("button", name="Begin").click()
+            page.get_by_label("Any telegram will do").check()
+            with page.expect_request("**/api/pairing") as begun:
+                page.get_by_role("button", name="Begin").click()
+            assert begun.value.post_data_json["any_telegram"] is True
             expect(page.locator("#pairing")).to_have_attribute("data-step", "signal")
             visiting.live(MINUTE / 6, unit="press")
             page.get_by_label("MPRN", exact=True).fill(MPRN)
