@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from elec_meter.addons.errors import AddonError
@@ -93,6 +93,21 @@ def check_settings(
             if check is not None:
                 check(settings)
     return settings.notes
+
+
+def places_of(addon: AddonConfig) -> list[str]:
+    """HOST:PORT of everything that a shipped module listens at; nobody knows that of others.
+
+    Args:
+        addon: the module; settings that are wrong are refused elsewhere.
+    """
+    values = {setting.name: setting.value for setting in addon.settings}
+    settings = Settings(values, is_elsewhere=True)
+    check = _SHIPPED.get(addon.module)
+    if check is not None:
+        with suppress(AddonError):
+            check(settings)
+    return [str(place) for place in settings.places]
 
 
 @contextmanager

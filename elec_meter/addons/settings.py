@@ -35,10 +35,12 @@ class Settings:
 
     Attributes:
         notes: where they are for elsewhere, what could not be looked at, a sentence each.
+        places: where the module listens, as far as was asked for.
     """
 
     def __init__(self, values: Mapping[str, str], *, is_elsewhere: bool = False) -> None:
         self.notes: list[str] = []
+        self.places: list[Address] = []
         self._values = dict(values)
         self._taken: set[str] = set()
         self._is_elsewhere = is_elsewhere
@@ -78,6 +80,8 @@ class Settings:
             raise SettingError(f"the setting {name}: {error}") from None
         if is_called and not address.port:
             raise SettingError(f"the setting {name}: nobody can be called at port 0")
+        if not is_called:
+            self.places.append(address)
         return address
 
     def zone(self, name: str, default: str) -> ZoneInfo:

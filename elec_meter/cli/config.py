@@ -85,36 +85,43 @@ def check(file: Path, as_json: bool) -> None:
 
     What the meter shows, reads out and records is tried out too, and so are the passive tariff, the
     ports of [host] and the settings of add-on modules. Modules and files that are not on this
-    computer are named: they must be on the meter's.
+    computer are named: they must be on the meter's. A certificate whose time is over is told.
     """
     from elec_meter import at_rest
     from elec_meter.addons import check_addons
     from elec_meter.errors import ConfigError
+    from elec_meter.host.addons import refuse_shared_places
     from elec_meter.storage import read_config_file
 
     config, host = read_config_file(file)
+    now, warnings = datetime.now(UTC), []
     further = () if host is None else host.addons or ()
     try:
-        at_rest.check_whole(config, datetime.now(UTC))
+        at_rest.check_whole(config, now)
         notes = [
             note
             for where, addons in (("addons", config.addons), ("host.addons", further))
             for note in check_addons(addons, where=where, is_elsewhere=True, with_others=True)
         ]
+        refuse_shared_places(host, config)
         if host is not None:
-            from elec_meter.host.checking import check_host
+            from elec_meter.host.checking import check_host, lapses
 
-            notes += check_host(host, file.resolve().parent)
+            folder = file.resolve().parent
+            notes += check_host(host, folder)
+            warnings = lapses(host, folder, now)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     if as_json:
         from shared.exact_json import exact_json
 
-        said = {"file": str(file), "meter": _in_words(config), "notes": notes}
+        said = {"file": str(file), "meter": _in_words(config), "notes": notes, "warnings": warnings}
         click.echo(exact_json(said))
         return
     for note in notes:
         click.echo(f"Not checked: {file}: {note}.", err=True)
+    for warning in warnings:
+        click.echo(f"Warning: {file}: {warning}.", err=True)
     click.echo(f"{file}: {_in_words(config)}.")
 
 

@@ -211,15 +211,19 @@ class HostConfig(Document, frozen=True):
 
     def __post_init__(self) -> None:
         refuse_repeated("add-on", [each.name for each in self.addons or ()])
+        for (name, listen), (another, other) in combinations(self.places, 2):
+            if is_same_place(listen, other):
+                raise ValueError(f"{name} and {another} would both listen on {other}")
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """The tables that listen on TCP, each with its HOST:PORT."""
         tables = {"flag": self.flag, "dlms": self.dlms, "panel": self.panel}
-        listening = [
+        return [
             (name, table.listen)
             for name, table in tables.items()
             if table is not None and table.listen is not None
         ]
-        for (name, listen), (another, other) in combinations(listening, 2):
-            if is_same_place(listen, other):
-                raise ValueError(f"{name} and {another} would both listen on {other}")
 
 
 class ConfigFile(Document, frozen=True):

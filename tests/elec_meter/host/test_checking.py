@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 from elec_meter.cli.main import main
 from elec_meter.config import file_from_toml
 from elec_meter.errors import MeterError
+from elec_meter.host.addons import tell_of_addons
 from elec_meter.host.checking import check_host
 from elec_meter.host.edges import edges_of
 from tests.certificates import self_signed
@@ -110,6 +113,21 @@ def test_files_of_another_computer_are_named(folder: Path) -> None:
     assert notes == json.loads(CliRunner().invoke(main, words).stdout)["notes"]
 
 
+def test_a_certificate_whose_time_is_over_is_a_warning(folder: Path) -> None:
+    """The start opens the port too: the exit code is 0, and what is valid is not spoken of."""
+    self_signed(folder, "old", begins=datetime(2026, 4, 1, tzinfo=UTC) - timedelta(days=4_000))
+    file = folder / "meter.toml"
+    file.write_text(HOUSE + FLAG + pair("own.pem", "own.key") + PANEL + pair("old.pem", "old.key"))
+    warning = (
+        f"host.panel: the certificate {folder.resolve()}/old.pem ended on 2015-04-28: whoever"
+        " connects is warned or refuses it"
+    )
+    result = CliRunner().invoke(main, ["config", "check", str(file)], catch_exceptions=False)
+    assert (0, f"Warning: {file}: {warning}.\n") == (result.exit_code, result.stderr)
+    told = json.loads(CliRunner().invoke(main, ["config", "check", str(file), "--json"]).stdout)
+    assert ([], [warning]) == (told["notes"], told["warnings"])
+
+
 @pytest.mark.parametrize(
     "tables",
     [
@@ -123,6 +141,50 @@ def test_ports_that_would_open_are_not_spoken_of(tables: str, folder: Path) -> N
     _, config = file_from_toml(HOUSE + tables)
     assert config is not None
     assert [] == check_host(config, folder)
+
+
+def p1(name: str, listen: str, table: str = "addons") -> str:
+    """The lines of a module that listens."""
+    settings = f"settings = [{{ name = 'listen', value = '{listen}' }}]"
+    return f"[[{table}]]\nname = '{name}'\nmodule = 'p1'\n{settings}\n"
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        (
+            p1("meter", "localhost:3") + HOUSE + "[host.panel]\nlisten = '127.0.0.1:3'\n",
+            "addons[0].settings: meter and host.panel would both listen on localhost:3",
+        ),
+        (
+            p1("one", "[::1]:7") + p1("two", "[::]:7") + HOUSE,
+            "addons[1].settings: two and the add-on one would both listen on [::]:7",
+        ),
+        (
+            p1("one", "127.0.0.1:7") + HOUSE + FLAG + p1("two", "0.0.0.0:7", "host.addons"),
+            "host.addons[0].settings: two and the add-on one would both listen on 0.0.0.0:7",
+        ),
+        (
+            p1("one", "127.0.0.1:7") + p1("two", "127.0.0.1:7"),
+            "addons[1].settings: two and the add-on one would both listen on 127.0.0.1:7",
+        ),
+        (p1("one", "127.0.0.1:0") + p1("two", "127.0.0.1:0") + HOUSE + FLAG + DLMS, ""),
+        (p1("one", "127.0.0.2:1") + p1("two", "127.0.0.1:3") + HOUSE + FLAG, ""),
+    ],
+)
+def test_a_module_that_listens_where_something_else_does_is_refused(
+    tables: str, sentence: str, folder: Path
+) -> None:
+    """Both are named; the start tells the same, and the meter measures."""
+    file = folder / "meter.toml"
+    file.write_text(tables)
+    result = CliRunner().invoke(main, ["config", "check", str(file)], catch_exceptions=False)
+    assert (f"Error: {file}: {sentence}.\n" if sentence else "") == result.stderr
+    config, given = file_from_toml(tables)
+    if given is not None:
+        told: list[str] = []
+        tell_of_addons(replace(host(folder), config=given, tell=told.append), config)
+        assert ([sentence] if sentence else []) == told
 
 
 @pytest.mark.parametrize(
