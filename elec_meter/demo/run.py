@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import msgspec
 from rich.console import Console
 from rich.live import Live
 
@@ -34,6 +35,7 @@ from .live import live_view
 from .prices import with_prices
 from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
 
+_LISTEN: Final = "listen"
 FRAME_S: Final = 0.25
 SLICE: Final = timedelta(minutes=10)
 
@@ -178,7 +180,19 @@ def with_ports(options: DemoOptions, ports: dict[str, str]) -> DemoOptions:
         dlms = parse_address(ports["DLMS"])
     if panel is not None:
         panel = replace(panel, port=parse_address(ports["panel"].partition("//")[2])[1])
-    return replace(options, flag=flag, dlms=dlms, panel=panel)
+    addons = tuple(_at_place(addon, ports.get(addon.name)) for addon in options.addons)
+    return replace(options, flag=flag, dlms=dlms, panel=panel, addons=addons)
+
+
+def _at_place(addon: AddonConfig, place: str | None) -> AddonConfig:
+    """A module that listens where it did, once it has said where that is."""
+    if place is None:
+        return addon
+    settings = tuple(
+        msgspec.structs.replace(each, value=place) if each.name == _LISTEN else each
+        for each in addon.settings
+    )
+    return msgspec.structs.replace(addon, settings=settings)
 
 
 def publish_passwords(gate: Gate, now: datetime) -> None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from elec_meter.config import AddonConfig, AddonSetting
 from elec_meter.demo.run import DemoOptions, with_ports
 from elec_meter.runtime import PanelPlace
 
 FREE = ("127.0.0.1", 0)
 
 
+def module(name: str, listen: str) -> AddonConfig:
+    """A module that listens."""
+    settings = AddonSetting(name="listen", value=listen), AddonSetting(name="zone", value="UTC")
+    return AddonConfig(name=name, module=name, settings=settings)
+
+
 def test_ports_that_were_free_stay_the_same() -> None:
-    """Whoever was connected finds FLAG, DLMS and the panel where they were before the cut."""
-    options = DemoOptions(flag=FREE, dlms=FREE, panel=PanelPlace(host="127.0.0.1", port=0))
+    """Whoever was connected finds FLAG, DLMS, panel and P1 where they were before the cut."""
+    options = DemoOptions(
+        flag=FREE,
+        dlms=FREE,
+        panel=PanelPlace(host="127.0.0.1", port=0),
+        addons=(module("p1", "127.0.0.1:0"), module("mqtt", "127.0.0.1:0")),
+    )
     listening = {
         "FLAG": "127.0.0.1:40001",
         "DLMS": "127.0.0.1:40002",
         "panel": "http://127.0.0.1:40003",
+        "p1": "127.0.0.1:40004",
     }
     after = with_ports(options, listening)
     assert after.panel is not None
@@ -23,6 +36,8 @@ def test_ports_that_were_free_stay_the_same() -> None:
         after.dlms,
         after.panel.port,
     ]
+    # One that has not said where it listens is told what it was told before.
+    assert (module("p1", "127.0.0.1:40004"), module("mqtt", "127.0.0.1:0")) == after.addons
 
 
 def test_ports_that_nobody_asked_for_stay_closed() -> None:
