@@ -21,6 +21,7 @@ from tests.elec_meter.storage.crash import (
     check,
     crashes,
     registers,
+    survived,
     tell_commits,
 )
 from tests.elec_meter.storage.house import House
@@ -84,46 +85,42 @@ def _orders(meter: Meter, number: int) -> list[Callable[[datetime], object]]:
     ]
 
 
-def survived(directory: Path, scenario: Scenario) -> list[str]:
+def lived_and_crashed(directory: Path, scenario: Scenario) -> list[str]:
     """Every crash of a scenario, all survived: during what each was."""
     scratch = directory / "scratch"
     scratch.mkdir()
-    during = []
-    for crash in crashes(directory / "data", scenario):
-        check(crash, scratch)
-        during.append(crash.during)
-    return during
+    return survived(crashes(directory / "data", scenario), scratch)
 
 
 def test_a_crash_at_any_operation_loses_nothing_that_was_served(tmp_path: Path) -> None:
     """Whatever of a commit reached the disk: it opens, balances, and no register fell."""
-    during = survived(tmp_path, house(commits=20, steps=2))
+    during = lived_and_crashed(tmp_path, house(commits=20, steps=2))
     assert len(during) > 300
     assert any("COMMIT" in each for each in during)
 
 
 def test_a_crash_while_the_log_is_copied_loses_nothing(tmp_path: Path) -> None:
     """A database that is half-way through taking over its log is whole together with it."""
-    during = survived(tmp_path, house(commits=6, steps=3, log_pages=30))
+    during = lived_and_crashed(tmp_path, house(commits=6, steps=3, log_pages=30))
     assert any("COMMIT, its database copied" in each for each in during)
 
 
 def test_a_crash_at_any_operation_of_a_busy_meter(tmp_path: Path) -> None:
     """Clock set and lost, tariffs, billing, spells: each is there whole, or not at all."""
-    during = survived(tmp_path, busy(rounds=9))
+    during = lived_and_crashed(tmp_path, busy(rounds=9))
     assert len(during) > 300
 
 
 @pytest.mark.slow
 def test_a_crash_at_any_operation_of_a_busy_meters_day(tmp_path: Path) -> None:
     """The same for longer."""
-    survived(tmp_path, busy(rounds=60))
+    lived_and_crashed(tmp_path, busy(rounds=60))
 
 
 @pytest.mark.slow
 def test_a_crash_at_any_operation_of_two_days(tmp_path: Path) -> None:
     """The same over evictions, many copies of the log and 200 commits."""
-    survived(tmp_path, house(commits=200, steps=3, log_pages=100))
+    lived_and_crashed(tmp_path, house(commits=200, steps=3, log_pages=100))
 
 
 def test_what_is_half_committed_would_be_found(tmp_path: Path) -> None:
