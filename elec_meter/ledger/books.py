@@ -81,12 +81,15 @@ class Books:
         book.eras = self._profile.eras
         period_s = self._profile.period_s(state.closed_s or 0)
         self._demand = Demand(config.demand, period_s, book.demand)
-        self._pulse_states = state.pulses
         self._pulses: dict[str, PulseChannel] = {
             channel.name: channel
             for channel in pulse_channels(
                 config, book.gas_calendars, self.clock, state.pulses, pulse_source
             )
+        }
+        # What is kept of a channel that the configuration does not name.
+        self._pulse_states = {
+            name: each for name, each in state.pulses.items() if name not in self._pulses
         }
         self._data = DataChannels(
             [each.name for each in config.data_channels], state.data_rows, book.data
@@ -228,6 +231,14 @@ class Books:
     def snapshots(self, kind: Kind) -> tuple[Snapshot, ...]:
         """Billing or daily snapshots, in order of time."""
         return self._billing.snapshots[kind].entries
+
+    def snapshots_between(self, kind: Kind, from_s: int, to_s: int) -> list[Snapshot]:
+        """Those that stand for an instant in `[from_s, to_s]`, in order of time."""
+        return self._billing.snapshots[kind].between(from_s, to_s)
+
+    def snapshot_spans_s(self, kind: Kind) -> list[tuple[int, int]]:
+        """Of all of them, in order of time, the first and the last instant that it stands for."""
+        return self._billing.snapshots[kind].spans_s
 
     @property
     def billing_ends(self) -> int:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
+from .row_days import RowDays
 from .state import DataRow, DataTotals
 
 
@@ -18,6 +21,16 @@ class Reading(NamedTuple):
 
     number: int | None
     modulus: int | None
+
+
+class _Recorded(NamedTuple):
+    """What every channel recorded in a row."""
+
+    start_s: int
+    values: dict[str, int | None]
+
+
+_RECORDED: Final = msgspec.msgpack.Decoder(list[_Recorded])
 
 
 class DataSource(Protocol):
@@ -45,16 +58,17 @@ class DataChannels:
         self.names = tuple(names)
         self.source: DataSource | None = None
         self.totals = totals
-        self._rows: dict[int, dict[str, int | None]] = {}
+        known: dict[int, dict[str, int | None]] = {}
         for channel, start_s, value in rows:
-            self._rows.setdefault(start_s, {})[channel] = value
+            known.setdefault(start_s, {})[channel] = value
+        self._rows = RowDays(_RECORDED, map(_Recorded, known.keys(), known.values()))
         self._touched: set[int] = set()
 
     def record(self, start_s: int) -> None:
         """A row ends: record every channel in it."""
         if self.source is None or not self.names:
             return
-        row = self._rows.setdefault(start_s, {})
+        row = dict(self.at(start_s))
         for name in self.names:
             number, modulus = self.source.read(name)
             if number is not None and modulus is not None:
@@ -62,36 +76,42 @@ class DataChannels:
             elif number is None and name in self.totals:
                 number = row.get(name)
             row[name] = number
+        self._rows.put(_Recorded(start_s, row))
         self._touched.add(start_s)
 
     def at(self, start_s: int) -> Mapping[str, int | None]:
         """What was recorded in a row; nothing, where nothing was."""
-        return self._rows.get(start_s, {})
+        row = self._rows.get(start_s)
+        return {} if row is None else row.values
 
     def sum(self, name: str) -> int:
         """What the rows of an accumulating channel hold."""
-        return sum(row.get(name) or 0 for row in self._rows.values())
+        return sum(row.values.get(name) or 0 for row in self._rows)
 
     def forget_before(self, first_s: int) -> None:
         """Rows that begin earlier have left by depth."""
-        while self._rows and (start_s := min(self._rows)) < first_s:
-            for name, value in self._rows.pop(start_s).items():
+        for row in list(self._rows.before(first_s)):
+            for name, value in row.values.items():
                 if name in self.totals:
                     self.totals[name].aged += value or 0
-            self._touched.add(start_s)
+            self._rows.pop(row.start_s)
+            self._touched.add(row.start_s)
 
     def changes(self) -> tuple[list[DataRow], list[int]]:
         """Entries of rows that differ from what was saved, and starts of rows that are gone."""
+        found = [(start_s, self._rows.get(start_s)) for start_s in sorted(self._touched)]
         here = [
-            DataRow(name, start_s, value)
-            for start_s in sorted(self._touched)
-            if start_s in self._rows
-            for name, value in self._rows[start_s].items()
+            DataRow(name, row.start_s, value)
+            for _, row in found
+            if row is not None
+            for name, value in row.values.items()
         ]
-        return here, sorted(start_s for start_s in self._touched if start_s not in self._rows)
+        return here, [start_s for start_s, row in found if row is None]
 
     def mark_saved(self) -> None:
         """All changes are durable."""
+        if self._touched:
+            self._rows.pack(max(self._touched))
         self._touched.clear()
 
     def _advance(self, name: str, number: int, modulus: int) -> int:

@@ -88,6 +88,7 @@ class Ledger(Books):
         self._pulses.update(kept)
         for unit in config.gas_units:
             self._pulses[unit.channel].reconfigure(unit)
+            self._pulse_states.pop(unit.channel, None)
         self._profile.depth_days = config.profile.depth_days
         if self._powered and now_s is not None:
             self._profile.change_period(now_s, config.profile.period_s)

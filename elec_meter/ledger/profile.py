@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from shared.timegrid import DAY_S, HALF_HOUR_S
 
+from .row_days import EnergyRowDays
 from .state import EnergyRow, Era, PaddingRun, RowStatus
 
 _SINCE_EVER_S: Final = -(1 << 62)
 HOUR_S: Final = 3_600
 _ADJUSTED: Final = int(RowStatus.CLOCK_ADJUSTED)
-
-
-class Row:
-    """A measured row: Wh per column, its status bits, and how often it was amended."""
-
-    __slots__ = ("deltas", "revision", "status")
-
-    def __init__(self, deltas: Iterable[int], status: int = 0, revision: int = 0) -> None:
-        self.deltas = list(deltas)
-        self.status = status
-        self.revision = revision
+_FINAL_LATE: Final = int(RowStatus.FINAL_LATE)
 
 
 class Profile:
@@ -56,18 +47,17 @@ class Profile:
         self.columns = columns
         self.depth_days = depth_days
         self.eras = list(eras) or [Era(_SINCE_EVER_S, HALF_HOUR_S)]
-        self._rows = {
-            row.start_s: Row((*row.deltas, *[0] * (columns - len(row.deltas))), *row[2:])
-            for row in rows
-        }
-        self._measured_s = sum(self.period_s(start_s) for start_s in self._rows)
+        known = [_widened(row, columns) for row in rows]
+        self._rows = EnergyRowDays(known)
+        starts_s = [row.start_s for row in known]
+        self._measured_s = sum(map(self.period_s, starts_s))
         self._runs = sorted(runs)
         self._open_s = open_s or 0
         self._next_s = 0 if open_s is None else open_s + self.period_s(open_s)
         self._reached_s = self._open_s if reached_s is None else reached_s
-        starts_s = [*self._rows, *(run.start_s for run in self._runs)]
+        self._last_s = max(starts_s, default=self._open_s)
+        starts_s += [run.start_s for run in self._runs]
         self._first_s = min(starts_s, default=self._next_s)
-        self._last_s = max(self._rows, default=self._open_s)
         self._touched: set[int] = set()
         self._runs_saved = frozenset(self._runs)
         self._runs_changed = False
@@ -120,7 +110,8 @@ class Profile:
         """
         from_s = max(from_s, self._next_s)
         from_s += -from_s % HOUR_S
-        taken_s = sorted({each - each % HOUR_S for each in self._rows if each >= from_s})
+        ahead_s = [row.start_s for row in self._rows.between(from_s)]
+        taken_s = sorted({each - each % HOUR_S for each in ahead_s})
         kept = [(hour_s, self.period_s(hour_s)) for hour_s in taken_s]
         while self.eras[1:] and self.eras[-1].from_s >= from_s:
             self.eras.pop()
@@ -146,9 +137,10 @@ class Profile:
             self._reached_s = max(self._reached_s, self._next_s)
             self._open_s = self._next_s
             self._next_s += self.period_s(self._open_s)
-            if self._open_s in self._rows and self._open_s < self._reached_s:
-                self._enter_again(self._open_s)
-            else:
+            there = self._rows.get(self._open_s)
+            if there is not None and self._open_s < self._reached_s:
+                self._enter_again(there)
+            elif there is None:
                 self._row(self._open_s)
 
     def add(self, column: int, quantity: int, at_s: int, *, late: bool = False) -> bool:
@@ -159,11 +151,12 @@ class Profile:
             if start_s < self._first_s or (start_s < self._next_s and not self._cut_out(start_s)):
                 return False
             row = self._row(start_s)  # ahead of the clock
-        row.deltas[column] += quantity
+        deltas, status, revision = list(row.deltas), row.status, row.revision
+        deltas[column] += quantity
         if late:
-            row.status |= RowStatus.FINAL_LATE
-            row.revision += 1
-        self._touched.add(start_s)
+            status |= _FINAL_LATE
+            revision += 1
+        self._put(EnergyRow(start_s, tuple(deltas), status, revision))
         return True
 
     def mark(self, at_s: int, status: int) -> None:
@@ -171,8 +164,7 @@ class Profile:
         start_s = self.floor_s(at_s)
         row = self._rows.get(start_s)
         if row is not None and row.status | status != row.status:
-            row.status |= status
-            self._touched.add(start_s)
+            self._put(row._replace(status=row.status | int(status)))
 
     def pad(self, from_s: int, to_s: int, *, edges: int, between: int) -> None:
         """Nothing was measured from `from_s` to `to_s`: mark the rows it cuts, pad between them.
@@ -187,7 +179,7 @@ class Profile:
         last_s = self.floor_s(to_s)
         self.mark(from_s, edges)
         first_s = self.floor_s(from_s)
-        there = sorted(start_s for start_s in self._rows if first_s < start_s < last_s)
+        there = [row.start_s for row in self._rows.between(first_s + 1, last_s)]
         for start_s in there:
             self.mark(start_s, between)
         holes_s = self._next_s
@@ -228,33 +220,34 @@ class Profile:
             return None
         aged = [0] * self.columns
         while True:
-            oldest_s = self._first_s if self._first_s in self._rows else min(self._rows)
+            oldest_s = self._first_s if self._first_s in self._rows else self._rows.first_s
             if self._last_s - self._open_s > self._open_s - oldest_s:
-                oldest_s = max(self._rows)
+                oldest_s = self._rows.last_s
             if self._measured_s - self.period_s(oldest_s) < depth_s:
                 return aged
             row = self._rows.pop(oldest_s)
             self._measured_s -= self.period_s(oldest_s)
             self._touched.add(oldest_s)
             if oldest_s == self._last_s:
-                self._last_s = max(self._rows)
+                self._last_s = self._rows.last_s
             aged = [old + new for old, new in zip(aged, row.deltas, strict=True)]
             if oldest_s < self._open_s:
                 self._forget_before(oldest_s + self.period_s(oldest_s))
 
     def between(self, from_s: int, to_s: int) -> Iterator[EnergyRow]:
         """Every row that starts in `[from_s, to_s)` and exists, in order of time."""
-        ahead_s: list[int] = []
+        ahead: list[EnergyRow] = []
         if self._last_s >= self._next_s:
-            ahead_s = sorted(s for s in self._rows if max(from_s, self._next_s) <= s < to_s)
+            ahead = list(self._rows.between(max(from_s, self._next_s), to_s))
         start_s = max(self._first_s, from_s)
         if start_s != self.floor_s(start_s):
             start_s = self.floor_s(start_s) + self.period_s(start_s)
         run_index = bisect_right(self._runs, start_s, key=lambda run: run.end_s)
         end_s = min(to_s, self._next_s)
         while start_s < end_s:
-            if start_s in self._rows:
-                yield self._stored(start_s)
+            row = self._rows.get(start_s)
+            if row is not None:
+                yield row
             else:
                 while run_index < len(self._runs) and self._runs[run_index].end_s <= start_s:
                     run_index += 1
@@ -262,27 +255,23 @@ class Profile:
                     status = self._runs[run_index].status
                     yield EnergyRow(start_s, (0,) * self.columns, status)
             start_s += self.period_s(start_s)
-        for start_s in ahead_s:
-            yield self._stored(start_s)
+        yield from ahead
 
     def measured(self) -> list[EnergyRow]:
         """The measured rows in order of time."""
-        return [self._stored(start_s) for start_s in sorted(self._rows)]
+        return list(self._rows)
 
     def sums(self, from_s: int = _SINCE_EVER_S) -> list[int]:
         """What all rows that start at an instant or later hold together, by column."""
-        if from_s > self._open_s - DAY_S:  # the newest rows are asked for all the time
-            deltas: list[Sequence[int]] = [row.deltas for row in self.between(from_s, self.end_s)]
-        else:
-            deltas = [row.deltas for start_s, row in self._rows.items() if start_s >= from_s]
-        return [sum(column) for column in zip(*deltas, strict=True)] or [0] * self.columns
+        return self._rows.sums(from_s) or [0] * self.columns
 
     def changed_rows(self) -> tuple[list[EnergyRow], list[int]]:
         """Rows that differ from what was saved, and starts of those that no longer exist."""
         # Set operations with the keys would go through every row at every checkpoint.
         touched_s = sorted(self._touched)
-        here = [self._stored(start_s) for start_s in touched_s if start_s in self._rows]
-        return here, [start_s for start_s in touched_s if start_s not in self._rows]
+        found = [(start_s, self._rows.get(start_s)) for start_s in touched_s]
+        here = [row for _, row in found if row is not None]
+        return here, [start_s for start_s, row in found if row is None]
 
     def changed_runs(self) -> tuple[list[PaddingRun], list[int]]:
         """Runs that differ from what was saved, and starts of those that no longer exist."""
@@ -294,35 +283,33 @@ class Profile:
     def mark_saved(self) -> None:
         """All changes are durable."""
         self._touched.clear()
+        self._rows.pack(self._open_s)
         if self._runs_changed:
             self._runs_saved = frozenset(self._runs)
             self._runs_changed = False
 
-    def _row(self, start_s: int) -> Row:
+    def _row(self, start_s: int) -> EnergyRow:
         row = self._rows.get(start_s)
         if row is None:
-            row = self._rows[start_s] = Row([0] * self.columns)
+            row = EnergyRow(start_s, (0,) * self.columns, 0)
+            self._put(row)
             self._measured_s += self.period_s(start_s)
             self._last_s = max(self._last_s, start_s)
-            self._touched.add(start_s)
         return row
 
-    def _enter_again(self, start_s: int) -> None:
+    def _put(self, row: EnergyRow) -> None:
+        self._rows.put(row)
+        self._touched.add(row.start_s)
+
+    def _enter_again(self, row: EnergyRow) -> None:
         """A row that was closed is open once more: what is measured now is added to it."""
-        row = self._rows[start_s]
-        row.status |= _ADJUSTED
-        row.revision += 1
-        self._touched.add(start_s)
+        self._put(row._replace(status=row.status | _ADJUSTED, revision=row.revision + 1))
 
     def _forget_before(self, first_s: int) -> None:
         self._first_s = first_s
         while self._runs and self._runs[0].start_s <= self._first_s:
             self._first_s = max(self._first_s, self._runs.pop(0).end_s)
             self._runs_changed = True
-
-    def _stored(self, start_s: int) -> EnergyRow:
-        row = self._rows[start_s]
-        return EnergyRow(start_s, tuple(row.deltas), row.status, row.revision)
 
     def _cut_out(self, start_s: int) -> bool:
         """Make a row of its own of a part of a run; False if none covers it."""
@@ -334,6 +321,12 @@ class Profile:
         after = PaddingRun(start_s + self.period_s(start_s), run.end_s, run.status)
         self._runs[index : index + 1] = [r for r in (before, after) if r.start_s < r.end_s]
         self._runs_changed = True
-        self._rows[start_s] = Row([0] * self.columns, run.status)
+        self._rows.put(EnergyRow(start_s, (0,) * self.columns, run.status))
         self._measured_s += self.period_s(start_s)
         return True
+
+
+def _widened(row: EnergyRow, columns: int) -> EnergyRow:
+    """A row of a meter that had fewer channels: it measured nothing of the others."""
+    missing = columns - len(row.deltas)
+    return row._replace(deltas=(*row.deltas, *[0] * missing)) if missing else row

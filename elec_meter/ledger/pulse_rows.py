@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable
+from typing import Final
+
+import msgspec
 
 from shared.timegrid import HALF_HOUR_S
 
+from .row_days import RowDays
 from .state import PaddingRun, PulseRow
+
+_ROWS: Final = msgspec.msgpack.Decoder(list[PulseRow])
 
 
 class PulseRows:
@@ -23,9 +29,10 @@ class PulseRows:
         self, rows: Iterable[PulseRow], runs: Iterable[PaddingRun], interpolated: int
     ) -> None:
         self._interpolated = interpolated
-        self._rows = {row.start_s: row for row in rows}
+        known = list(rows)
+        self._rows = RowDays(_ROWS, known)
         self._runs = sorted(runs)
-        self.measured = sum(self._counts(row) for row in self._rows.values())
+        self.measured = sum(map(self._counts, known))
         self._touched: set[int] = set()
         self._saved = frozenset(self._runs)
 
@@ -46,7 +53,7 @@ class PulseRows:
             for run in self._runs
             for start_s in range(run.start_s, run.end_s, HALF_HOUR_S)
         )
-        return sorted([*self._rows.values(), *quiet])
+        return sorted([*self._rows, *quiet])
 
     def add(self, row: PulseRow) -> None:
         """Add to the row of a half-hour: a clock that was set back goes through it again."""
@@ -56,12 +63,12 @@ class PulseRows:
             pulses, status = before.pulses + row.pulses, before.status | row.status
             row = PulseRow(row.start_s, pulses, status, row.rate or before.rate)
         self.measured += self._counts(row)
-        self._rows[row.start_s] = row
+        self._rows.put(row)
         self._touched.add(row.start_s)
 
     def overlaps(self, run: PaddingRun) -> bool:
         """Whether any half-hour of a run has a row or is in a run already."""
-        return any(run.start_s <= start_s < run.end_s for start_s in self._rows) or any(
+        return any(True for _ in self._rows.between(run.start_s, run.end_s)) or any(
             each.start_s < run.end_s and run.start_s < each.end_s for each in self._runs
         )
 
@@ -71,7 +78,7 @@ class PulseRows:
 
     def evict(self) -> int:
         """Let go of the oldest row; what it held."""
-        start_s = min(self._rows)
+        start_s = self._rows.first_s
         row = self._rows.pop(start_s)
         self.measured -= self._counts(row)
         self._touched.add(start_s)
@@ -81,14 +88,14 @@ class PulseRows:
 
     def clear(self) -> None:
         """Have none."""
-        self._touched |= self._rows.keys()
-        self._rows.clear()
+        self._touched |= {row.start_s for row in self._rows}
+        self._rows = RowDays(_ROWS)
         self._runs.clear()
         self.measured = 0
 
     def stored(self) -> tuple[list[PulseRow], list[PaddingRun]]:
         """Rows and runs, as they are kept."""
-        return [self._rows[start_s] for start_s in sorted(self._rows)], list(self._runs)
+        return list(self._rows), list(self._runs)
 
     @property
     def has_changed(self) -> bool:
@@ -98,17 +105,19 @@ class PulseRows:
     def changes(self) -> tuple[list[PulseRow], list[int], list[PaddingRun], list[int]]:
         """Rows that changed, starts of rows that are gone, and both of runs."""
         touched_s = sorted(self._touched)
-        here = [self._rows[start_s] for start_s in touched_s if start_s in self._rows]
+        found = [(start_s, self._rows.get(start_s)) for start_s in touched_s]
         gone_runs = {run.start_s for run in self._saved} - {run.start_s for run in self._runs}
         return (
-            here,
-            [start_s for start_s in touched_s if start_s not in self._rows],
+            [row for _, row in found if row is not None],
+            [start_s for start_s, row in found if row is None],
             [run for run in self._runs if run not in self._saved],
             sorted(gone_runs),
         )
 
     def mark_saved(self) -> None:
         """All changes are durable."""
+        if self._touched:
+            self._rows.pack(max(self._touched))
         self._touched.clear()
         self._saved = frozenset(self._runs)
 

@@ -66,25 +66,22 @@ class _Snapshots(ProfileSource):
         return list(newest)[::-1]
 
     def count(self) -> int:
-        entries = self._ledger.snapshots(self._kind)
-        return min(DEPTHS[self._kind], sum(len(self._instants(each)) for each in entries))
+        spans_s = self._ledger.snapshot_spans_s(self._kind)
+        return min(DEPTHS[self._kind], sum(len(self._instants(*each)) for each in spans_s))
 
     def _newest_first(self, bounds: Bounds) -> Iterator[tuple[Scalar, ...]]:
-        entries = self._ledger.snapshots(self._kind)
-        for snapshot in reversed(entries):
-            if snapshot.at_s > bounds.to_s or snapshot.through_s < bounds.from_s:
-                continue
-            before = partial(cost_before, snapshot, entries, self._ledger.billing_ends)
+        ledger, kind = self._ledger, self._kind
+        ends = ledger.snapshots("billing")
+        for snapshot in reversed(ledger.snapshots_between(kind, bounds.from_s, bounds.to_s)):
+            before = partial(cost_before, snapshot, ends, ledger.billing_ends)
             entry = _Entry(snapshot, before)
             values = tuple(column.of(entry) for column in self._columns)
-            for at_s in reversed(self._instants(snapshot)):
+            for at_s in reversed(self._instants(snapshot.at_s, snapshot.through_s)):
                 if at_s in bounds:
                     yield (from_unix_s(at_s), *values)
 
-    def _instants(self, snapshot: Snapshot) -> range:
-        if self._kind == "billing":
-            return range(snapshot.at_s, snapshot.at_s + 1)
-        return range(snapshot.at_s, snapshot.through_s + 1, DAY_S)
+    def _instants(self, at_s: int, through_s: int) -> range:
+        return range(at_s, (at_s if self._kind == "billing" else through_s) + 1, DAY_S)
 
 
 def _profile(
