@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -66,7 +67,7 @@ class JournalEntry:
     last_pulse_age_s: int | None = None
     grid_count: int | None = None
     grid_age_s: int | None = None
-    increments: tuple[int, ...] = ()
+    increments: Sequence[int] = ()
     error_flags: int = 0
     is_authentic: bool = True
 

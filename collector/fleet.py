@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -182,8 +183,9 @@ class ReplayWindow:
 
     def __init__(self, keys: Iterable[TelegramKey] = (), floor: int | None = None) -> None:
         self._floor = -1 if floor is None else floor
-        self._boots = {key.counter: key.boot for key in keys}
-        self._counters = sorted(self._boots)
+        boots = dict(sorted((key.counter, key.boot) for key in keys))
+        self._counters = array("q", boots.keys())
+        self._boots = array("q", boots.values())
         self._forget()
 
     def __len__(self) -> int:
@@ -197,12 +199,11 @@ class ReplayWindow:
             counter: its message counter.
         """
         boots, counters = self._boots, self._counters
-        seen = boots.get(counter)
-        if seen is not None:
-            return Judged(Freshness.SEEN, TelegramKey(seen, counter))
         place = bisect_left(counters, counter)
-        before = boots[counters[place - 1]] if place else None
-        after = boots[counters[place]] if place < len(counters) else None
+        if place < len(counters) and counters[place] == counter:
+            return Judged(Freshness.SEEN, TelegramKey(boots[place], counter))
+        before = boots[place - 1] if place else None
+        after = boots[place] if place < len(counters) else None
         boot = reset_counter
         if before is not None:
             boot = before + (reset_counter - before) % BOOT_MODULUS
@@ -221,9 +222,12 @@ class ReplayWindow:
 
     def accept(self, key: TelegramKey) -> None:
         """Remember an accepted telegram."""
-        if key.counter not in self._boots:
-            insort(self._counters, key.counter)
-        self._boots[key.counter] = key.boot
+        place = bisect_left(self._counters, key.counter)
+        if place < len(self._counters) and self._counters[place] == key.counter:
+            self._boots[place] = key.boot
+            return
+        self._counters.insert(place, key.counter)
+        self._boots.insert(place, key.boot)
         if len(self._counters) > 2 * WINDOW:
             self._forget()
 
@@ -233,9 +237,7 @@ class ReplayWindow:
             return
         # One more is kept: by it a telegram's boot is known that was sent after it.
         forgotten = max(0, bisect_right(counters, counters[-1] - WINDOW) - 1)
-        for counter in counters[:forgotten]:
-            del self._boots[counter]
-        del counters[:forgotten]
+        del counters[:forgotten], self._boots[:forgotten]
 
 
 class FleetUnit:

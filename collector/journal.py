@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -388,6 +388,7 @@ def _packed(increments: tuple[int, ...]) -> bytes:
     return bytes([size]) + b"".join([pulses.to_bytes(size, "little") for pulses in increments])
 
 
-def _unpacked(packed: bytes) -> tuple[int, ...]:
-    code = "B" if packed[0] == 1 else "H"
-    return struct.unpack(f"<{len(packed[1:]) // packed[0]}{code}", packed[1:])
+def _unpacked(packed: bytes) -> Sequence[int]:
+    if packed[0] == 1:
+        return packed[1:]  # a fold keeps weeks of them: of all forms the smallest
+    return struct.unpack(f"<{len(packed[1:]) // packed[0]}H", packed[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from shared.timegrid import HALF_HOUR_S
@@ -42,7 +42,7 @@ class _History(NamedTuple):
 
     tick_s: int
     pulses: int
-    increments: tuple[int, ...]
+    increments: Sequence[int]
     named: int  # ticks up to that one that the unit's grid was known to have
 
     def shared(self, newer: _History, named: int) -> range:
