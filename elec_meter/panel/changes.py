@@ -62,6 +62,7 @@ class _Changes:
                 "reading_level": int(self._desk.level(request)),
                 "levels": [int(level) for level in self._desk.meter.gate.levels],
                 "token": token,
+                "run": self._desk.sessions.run,
                 "is_demo": self._demo is not None,
                 "serial": self._desk.meter.config.serial,
             }

@@ -99,12 +99,16 @@ class Desk:
         """Refuse a change that no page of the panel asked for.
 
         Raises:
+            NotSignedOnError: who asked for it was signed on, and is no more.
             ForgeryError: it was another site's, or a program's that does not send the token.
         """
         site = request.headers.get("sec-fetch-site", "same-origin")
-        token = request.headers.get(TOKEN_HEADER)
-        if site != "same-origin" or not self.sessions.is_genuine(self.session(request), token):
-            raise ForgeryError("the request does not come from the meter's own page: load it again")
+        session, token = self.session(request), request.headers.get(TOKEN_HEADER)
+        if site == "same-origin" and self.sessions.is_genuine(session, token):
+            return
+        if site == "same-origin" and token and session is None and request.cookies.get(COOKIE):
+            raise NotSignedOnError("the sign-on has ended: sign on again")
+        raise ForgeryError("the request does not come from the meter's own page: load it again")
 
     def set_cookie(self, response: Response, name: str) -> None:
         """Let the browser keep a session's name, for this page alone."""

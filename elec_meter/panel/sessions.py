@@ -37,6 +37,10 @@ class Sessions:
     Args:
         clock_s: seconds that only rise.
         draw: gives so many bytes that nobody can guess.
+
+    Attributes:
+        run: another text after every start, by which a page knows that there was one.
+        visitor_token: what pages send along with a change while nobody has signed on there.
     """
 
     def __init__(self, clock_s: Callable[[], float], draw: Callable[[int], bytes]) -> None:
@@ -44,6 +48,7 @@ class Sessions:
         self._draw = draw
         self._sessions: dict[str, Session] = {}
         self.visitor_token = self._secret()
+        self.run = self._secret()
 
     def __len__(self) -> int:
         """How many there are."""

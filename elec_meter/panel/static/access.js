@@ -21,7 +21,7 @@ function render(session) {
 function signOn(session) {
   const select = make("select", {}, ...session.levels.map((each) => make("option", { value: each }, LEVELS[each])));
   const password = make("input", { type: "password", autocomplete: "current-password", maxLength: 128, required: true });
-  const answer = make("p", { className: "answer", role: "status" });
+  const answer = make("p", { className: session.ended ? "answer refused" : "answer", role: "status" }, session.ended);
   const name = make("input", { autocomplete: "username", value: "meter", hidden: true });
   const form = make("form", { className: "stack" }, name,
     make("p", { className: "help" }, session.levels.length ? "Reading needs nothing; to change something, sign on." : "This meter has no passwords: it can be changed through its control socket alone."),
@@ -41,7 +41,7 @@ function signedOn() {
   off.addEventListener("click", async () => {
     const told = await change("api/session", {}, "DELETE").catch(() => null);
     if (told) keepToken(told.token);
-    page.renew();
+    page.renew(told !== null);
   });
   return make("div", { className: "row" }, make("span", {}, `Signed on at level ${LEVELS[level]}.`), off);
 }
@@ -73,9 +73,7 @@ function orders() {
 }
 
 async function perform(answer, request, done) {
-  const reply = await attempt(answer, () => change("api/orders", request), done);
-  if (reply === null) page.renew();
-  return reply;
+  return attempt(answer, () => change("api/orders", request), done);
 }
 
 async function loadConfig() {

@@ -69,7 +69,17 @@ export class Refusal extends Error {
 }
 
 let token = "";
+let refused = () => {};
+export const whenRefused = (told) => { refused = told; };
 export const keepToken = (given) => { token = given; };
+
+async function reached(path, how) {
+  try {
+    return await fetch(path, how);
+  } catch {
+    throw new Error("the meter does not answer; the page goes on trying");
+  }
+}
 
 async function answered(response) {
   const told = await response.json().catch(() => ({}));
@@ -78,12 +88,17 @@ async function answered(response) {
 }
 
 export async function ask(path) {
-  return answered(await fetch(path, { headers: { accept: "application/json" } }));
+  return answered(await reached(path, { headers: { accept: "application/json" } }));
 }
 
 export async function change(path, given, method = "POST") {
   const headers = { "content-type": "application/json", "x-csrf-token": token };
-  return answered(await fetch(path, { method, headers, body: method === "DELETE" ? undefined : JSON.stringify(given) }));
+  try {
+    return await answered(await reached(path, { method, headers, body: method === "DELETE" ? undefined : JSON.stringify(given) }));
+  } catch (refusal) {
+    if (refusal.status === 401 || refusal.status === 403) refused();
+    throw refusal;
+  }
 }
 
 // Puts what `work` answers, or why it was refused, where the person looks.

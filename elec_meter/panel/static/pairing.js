@@ -4,17 +4,36 @@ import { attempt, by, change, make, number, say } from "./page.js";
 
 const STEPS = { label: "Read the label", signal: "Hear the unit", meter: "Read the meter", setting: "Set the unit", test_burn: "Burn some gas", confirm: "Compare the dial", commit: "Keep it", paired: "Paired" };
 const ORDER = Object.keys(STEPS);
+const OVER = ["paired", "ended"];
 let level = 0;
 let units = [];
 let free = "";
 let state = "";
 let places = null;
 let answer = null;
+let last;
 
 export function startPairing(page) {
   answer = make("p", { className: "answer", role: "status" });
-  page.whenSession((session) => { level = session.level; state = ""; });
-  page.whenLive((shown) => { units = shown.units; free = shown.free_channel; show(shown.pairing); });
+  page.whenSession((session) => {
+    if (session.level === level) return;
+    level = session.level;
+    if (last !== undefined) show(last);
+  });
+  page.whenLive((shown) => {
+    units = shown.units;
+    free = shown.free_channel;
+    if (shown.pairing === null && last && !OVER.includes(last.state)) tellOfBreak();
+    last = shown.pairing;
+    show(last);
+  });
+}
+
+// A meter that has restarted knows of no pairing, unless it was committed just before.
+function tellOfBreak() {
+  const isKept = units.some((unit) => unit.serial === last.serial);
+  answer.className = isKept ? "answer" : "answer refused";
+  say(answer, isKept ? `The meter has restarted; the unit ${last.serial} is paired.` : `The meter has restarted: the pairing of the unit ${last.serial} was broken off, and nothing of it was kept. Begin again.`);
 }
 
 function show(pairing) {
@@ -30,7 +49,7 @@ function show(pairing) {
   const left = pairing.left_s === null ? "" : `, ${pairing.left_s} s left`;
   const signal = pairing.rssi_dbm === null ? "not heard yet" : `heard ${pairing.authentic} times, ${pairing.rssi_dbm} dBm`;
   const pulses = pairing.test_pulses_wanted && now === "test_burn" ? `; ${pairing.test_pulses} of ${pairing.test_pulses_wanted} pulses` : "";
-  say(places.status, now === "label" ? (pairing.state === "ended" ? "The last pairing was given up; nothing was kept." : "") : `Unit ${pairing.serial}: waits for ${pairing.waits_for}${left}. It was ${signal}${pulses}.`);
+  say(places.status, now === "label" ? (pairing.state === "ended" ? `The pairing of the unit ${pairing.serial} was given up, or its time was over; nothing was kept.` : "") : `Unit ${pairing.serial}: waits for ${pairing.waits_for}${left}. It was ${signal}${pulses}.`);
   say(places.advice, pairing.advice.length ? `Try: ${pairing.advice.join("; ")}.` : "");
   if (places.expected) say(places.expected, pairing.expected ?? "");
 }

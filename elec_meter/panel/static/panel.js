@@ -1,6 +1,6 @@
 // The page's beginning: who looks, the live stream, and which views are loaded when.
 
-import { ask, by, keepToken, once, say } from "./page.js";
+import { ask, by, keepToken, once, say, whenRefused } from "./page.js";
 import { showFace, startFace } from "./face.js";
 import { showNow } from "./now.js";
 import { startDay } from "./day.js";
@@ -29,7 +29,7 @@ const page = {
   whenEvents(load) { views.push({ load: once(load), on: "events" }); },
   whenLive(show) { shows.push(show); },
   whenSession(told) { sessions.push(told); },
-  renew() { resume(); },
+  renew(isWanted = false) { resume(isWanted); },
 };
 
 // In a demo a half-hour may pass twice a second: views are then loaded less often.
@@ -43,8 +43,14 @@ function reload(kind) {
   }, wait));
 }
 
-async function begin() {
+// Who was signed on and is no more is told why, unless it was their own wish.
+async function begin(isWanted) {
+  const before = session;
   session = await ask("api/session");
+  session.ended = "";
+  if (before?.level && !session.level && !isWanted) {
+    session.ended = before.run === session.run ? "Your sign-on has ended: sign on again." : "The meter has restarted: sign on again.";
+  }
   keepToken(session.token);
   by("hold").hidden = !session.is_demo;
   say(by("serial"), session.serial);
@@ -86,9 +92,9 @@ function close() {
   stream = null;
 }
 
-async function resume() {
+async function resume(isWanted = false) {
   try {
-    await begin();
+    await begin(isWanted);
     for (const told of sessions) told(session);
     if (session.reading_level < 1) { close(); linked("sign on to see live values", true); return; }
     if (!document.hidden && stream === null) open();
@@ -106,6 +112,7 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", close);
 addEventListener("pageshow", (shown) => { if (shown.persisted) resume(); });
 
+whenRefused(resume);
 startFace();
 for (const start of [startUse, startDay, startMonth, startTables, startAccess, startDemo, startPairing]) start(page);
 resume();

@@ -136,7 +136,7 @@ class Browser:
 
     def refused(self, path: str) -> tuple[int, str]:
         """Status and sentence of a refusal."""
-        return _refusal(self.get(path))
+        return refusal(self.get(path))
 
     def load(self) -> None:
         """Open the page: learn the token."""
@@ -157,6 +157,7 @@ class Browser:
         return response
 
 
-def _refusal(response: httpx.Response) -> tuple[int, str]:
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and sentence of a refusal."""
     assert response.status_code != 200
     return response.status_code, response.json()["error"]

@@ -12,7 +12,7 @@ from elec_meter.access import Level, SignedOn
 from elec_meter.panel.desk import BODY_MAX, COOKIE
 from elec_meter.panel.sessions import IDLE_S, SESSIONS_MAX, Sessions
 from tests.elec_meter.objects.lived import Life
-from tests.elec_meter.panel.standing import ELSEWHERE, HERE, Browser, Standing, Toy
+from tests.elec_meter.panel.standing import ELSEWHERE, HERE, Browser, Standing, Toy, refusal
 
 LONG = b"x" * 129
 
@@ -161,6 +161,18 @@ def test_signing_off_ends_the_session(standing: Standing) -> None:
 
     browser.cookies.set(COOKIE, kept)
     assert 0 == browser.ask("/api/session")["level"]
+
+
+def test_a_page_whose_session_has_ended_is_told_so(standing: Standing) -> None:
+    """It is the panel's own page, and need not be loaded again; without its token it is none."""
+    browser = standing.browser()
+    browser.sign_on(3, "supplier")
+    standing.panel._desk.sessions.end(browser.cookies[COOKIE])
+    response = browser.post("/api/orders", {"request": "demand.reset"})
+    assert (401, "the sign-on has ended: sign on again") == refusal(response)
+    browser.token = ""
+    assert 403 == browser.post("/api/orders", {"request": "demand.reset"}).status_code
+    assert 0 == resets(standing)
 
 
 def test_a_stream_ends_with_its_session(standing: Standing) -> None:

@@ -32,6 +32,8 @@ def test_a_unit_is_paired_and_the_mains_fail(tmp_path: Path) -> None:
             expect(link).to_contain_text("no connection", timeout=PATIENCE_MS)
             expect(link).to_have_text("live", timeout=PATIENCE_MS)
             expect(answer).to_have_text("")
+            restarted = "The meter has restarted: sign on again."
+            expect(page.locator("#access .answer")).to_have_text(restarted)
             expect(page.locator("#events")).to_contain_text("power came back", timeout=PATIENCE_MS)
 
 
