@@ -73,14 +73,17 @@ def test_the_lamp_flashes_with_the_meters_pulses(browser: Browser, served: Serve
 @pytest.mark.parametrize(
     ("day", "bars", "words"),
     [
-        ("2027-03-28", 46, "46 half-hours, an hour less"),
-        ("2026-10-25", 50, "50 half-hours, an hour more"),
+        ("2027-03-28", 46, "28 March 2027: 46 half-hours, an hour less"),
+        ("2026-10-25", 50, "25 October 2026: 50 half-hours, an hour more"),
     ],
 )
 def test_a_clock_change_day_has_its_bars(
     browser: Browser, changing: Served, day: str, bars: int, words: str
 ) -> None:
-    """One bar a half-hour, in the chart and in the map."""
+    """One bar a half-hour, in the chart and in the map; its date is there in words too.
+
+    A browser writes the field's as its own language does, whatever the page's.
+    """
     with looking(browser, changing.url) as page:
         page.get_by_label("Day", exact=True).fill(day)
         expect(page.locator("#day-summary")).to_contain_text(words)
