@@ -118,7 +118,7 @@ class TickEvidence:
     def at_most(self, instant_dms: int, *, is_steady: bool = False) -> Bound | None:
         """See `Evidence.at_most`."""
         ticks_s = self._ceiling.places
-        if not ticks_s or self._timeline.earliest_dms(ticks_s[0]) is None:
+        if not ticks_s or not self._timeline.has_earliest:
             return None
         timeline = self._by(is_steady)
         earliest_dms = _earliest_by(timeline)
@@ -138,7 +138,7 @@ class TickEvidence:
 
     def nearest(self, instant_dms: int, *, is_steady: bool = False) -> Near | None:
         """See `Evidence.nearest`."""
-        if not self._known or self._timeline.earliest_dms(self._known[0].end_s) is None:
+        if not self._known or not self._timeline.has_earliest:
             return None
         timeline = self._by(is_steady)
         earliest_dms = _earliest_by(timeline)
@@ -160,7 +160,7 @@ class TickEvidence:
 
     def tick_interval_dms(self, tick_s: int) -> tuple[int, int] | None:
         """See `Evidence.tick_interval_dms`."""
-        if self._timeline.earliest_dms(tick_s) is None or self._timeline.is_doubtful(tick_s):
+        if not self._timeline.has_earliest or self._timeline.is_doubtful(tick_s):
             return None
         return _earliest_by(self._timeline)(tick_s), self._timeline.latest_dms(tick_s)
 

@@ -38,6 +38,7 @@ _STEP_PPM: Final = 2  # from one assumed mean of a clock's greatest and least ra
 _REACH_PPM: Final = (RATE_SPREAD_PPM + _STEP_PPM) // 2  # of the rates around it
 _MEANS_PPM: Final = range(_REACH_PPM - _RATE_PPM, _RATE_PPM - _REACH_PPM + 1, _STEP_PPM)
 _US_PER_DMS: Final = 100  # the drift of a second by 1 ppm is 1 us
+_ANSWERS_MAX: Final = 16  # a search for an instant asks for a few ticks over and over
 
 
 class Timeline:
@@ -76,6 +77,11 @@ class Timeline:
         if self._steady is None:
             self._steady = SteadyTimeline(self, self._latest, self._earliest)
         return self._steady
+
+    @property
+    def has_earliest(self) -> bool:
+        """Whether a bearer has declared its delay: without one no tick has an earliest instant."""
+        return bool(self._earliest)
 
     def latest_dms(self, tick_s: int) -> int:
         """The instant after which a tick cannot have been."""
@@ -121,13 +127,13 @@ class SteadyTimeline:
 
     def earliest_dms(self, tick_s: int) -> int | None:
         """See `Timeline.earliest_dms`."""
-        if self._timeline.earliest_dms(tick_s) is None:
+        if not self._timeline.has_earliest:
             return None
         return min(tick_s * DMS_PER_S - self.earliest.at(tick_s), self.latest_dms(tick_s))
 
     def is_doubtful(self, tick_s: int) -> bool:
         """See `Timeline.is_doubtful`."""
-        if self._timeline.earliest_dms(tick_s) is None:
+        if not self._timeline.has_earliest:
             return False
         return -self.earliest.at(tick_s) > self.latest.at(tick_s)
 
@@ -213,21 +219,31 @@ class _Fan:
         kept: the envelope of any rate, in tenths of a millisecond.
     """
 
-    __slots__ = ("_kept", "_of_mean", "_place")
+    __slots__ = ("_answers", "_kept", "_of_mean", "_place")
 
     def __init__(self, kept: _Envelope) -> None:
         self._kept = kept
         self._of_mean: dict[int, _Envelope] = {}  # in microseconds
         self._place = len(_MEANS_PPM) // 2  # where the search begins
+        self._answers: dict[int, int] = {}  # by tick, since the last point
 
     def add(self, tick_s: int, value: int) -> int:
         """Add a point that is kept where any rate is possible; see `Timeline.add`."""
+        self._answers.clear()
         values_us = value * _US_PER_DMS
         unchanged_s = (each.add(tick_s, values_us) for each in self._of_mean.values())
         return min(unchanged_s, default=NO_TICK_S)
 
     def at(self, tick_s: int) -> int:
         """In tenths of a millisecond, rounded up."""
+        answer = self._answers.get(tick_s)
+        if answer is None:
+            if len(self._answers) == _ANSWERS_MAX:
+                self._answers.clear()
+            answer = self._answers[tick_s] = self._greatest(tick_s)
+        return answer
+
+    def _greatest(self, tick_s: int) -> int:
         place = self._meeting(tick_s)
         beside = _MEANS_PPM[max(0, place - 1) : place + 1]
         return -(-max(self._envelope(mean_ppm).at(tick_s) for mean_ppm in beside) // _US_PER_DMS)
