@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -89,9 +91,19 @@ def open_for_reading(path: Path) -> RepeatingConnection:
 def open_in_memory() -> RepeatingConnection:
     """A database that lives as long as its connection."""
     connection = empty_in_memory()
-    migrate(connection)
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.deserialize(_newest())
+        made.backup(connection)
     connection.remember()
     return connection
+
+
+@lru_cache(maxsize=1)
+def _newest() -> bytes:
+    """A database without rows: many that live in memory begin so, and migrating takes 4 ms."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        migrate(made)
+        return made.serialize()
 
 
 def empty_in_memory() -> RepeatingConnection:
