@@ -81,6 +81,8 @@ class Fold:
         self._end: EndEntry | None = None
         self._evidence = Evidence()
         self._settle()
+        # What was forgotten leaves its room in a dict.
+        self._finals = {at_s: self._finals[at_s] for at_s in self._finals_s}
 
     @property
     def final_through_s(self) -> int:

@@ -87,7 +87,11 @@ class RowDays(Generic[_Row]):
 
     def put(self, row: _Row) -> None:
         """Keep a row, in the place of the one with its start."""
-        self._opened(row.start_s // DAY_S)[row.start_s] = row
+        start_s = row.start_s
+        rows = self._open.get(start_s // DAY_S)
+        if rows is None:
+            rows = self._opened(start_s // DAY_S)
+        rows[start_s] = row
 
     def pop(self, start_s: int) -> _Row:
         """Let go of a row.
@@ -96,7 +100,7 @@ class RowDays(Generic[_Row]):
             KeyError: there is none.
         """
         day = start_s // DAY_S
-        rows = self._opened(day)
+        rows = self._open.get(day) or self._opened(day)
         row = rows.pop(start_s)
         if not rows:
             del self._open[day]
@@ -122,11 +126,9 @@ class RowDays(Generic[_Row]):
         return self._read
 
     def _opened(self, day: int) -> dict[int, _Row]:
-        """A day's rows by their start, to change."""
-        rows = self._open.get(day)
-        if rows is None:
-            rows = self._open[day] = self._unpacked(self._packed.pop(day, None))
-            self._read_day = None
+        """Open a day that is not; its rows by their start, to change."""
+        self._read_day = None
+        rows = self._open[day] = self._unpacked(self._packed.pop(day, None))
         return rows
 
     def _unpacked(self, packed: bytes | None) -> dict[int, _Row]:
