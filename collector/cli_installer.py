@@ -43,7 +43,8 @@ class Given:
         dial_unit: m3, ft3 or 100ft3.
         turned_over: whether the dial has passed its end.
         installer: who does it.
-        channel: what the unit feeds; None is the lowest that is free.
+        channel: what the unit feeds; None for a script is the first of all, and for a person the
+            lowest that is free.
         exchanges: the unit whose place or meter it takes.
         test_pulses: of the test burn.
         any_telegram: whether the unit's button need not be pressed.
@@ -128,10 +129,15 @@ class Given:
 def install_by_script(line: Line, given: Given) -> dict[str, Any]:
     """Go through a pairing without a question; return the certificate.
 
+    Nobody is there to say whether a unit is to be another's neighbour or its successor, so none is
+    put beside another unless the script names the channel.
+
     Raises:
         CollectorError: it was refused, or the unit was not heard; nothing was kept.
         SharedError: likewise, for a label or a number that is none.
     """
+    if given.exchanges is None:
+        given.channel = given.channel or CHANNEL
     line.ask(given.begin())
     _awaited(line, lambda _: None)
     line.ask(given.meter())

@@ -116,7 +116,7 @@ def _installation_options(function: _Function) -> _Function:
 @click.option(
     "--channel",
     metavar="NAME",
-    help="What it feeds. [default: the lowest of gas, gas_2 ... that is free]",
+    help="What it feeds. [default: gas; at a terminal the lowest of gas, gas_2 ... that is free]",
 )
 @bearer_options
 @_installation_options

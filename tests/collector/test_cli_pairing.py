@@ -191,7 +191,7 @@ def test_an_empty_label(home: Path, call: Path, tmp_path: Path) -> None:
 def test_paired_already(home: Path, call: Path) -> None:
     """The same channel, and the same unit for another channel."""
     assert 0 == pair(home, call).exit_code
-    assert "feeds the channel gas already" in refused(pair(home, call, "--channel", "gas"))
+    assert "feeds the channel gas already" in refused(pair(home, call))
     assert "paired already" in refused(pair(home, call, "--channel", "gas2"))
 
 
