@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
+from elec_meter.addons.hearing import heard_within
 from elec_meter.addons.limits import USUAL, Limits
+from elec_meter.addons.module_line import LineSession, ModuleLine
 from elec_meter.addons.power import PowerAccount, PowerSensor
 from elec_meter.addons.supervision import Cause, Power, Supervision
 from elec_meter.addons.throttle import Throttle
 from elec_meter.config import AddonConfig
-from elec_meter.errors import MeterError, StorageLostError
 
 LISTENS_ON: Final = "listens on "
 """How a sentence of a module begins that tells where it serves."""
@@ -33,28 +34,8 @@ _SAID_CHARACTERS: Final = 200
 _SAID_PAUSE_S: Final = 0.1
 _DRAIN_BYTES: Final = 65_536
 _DRAIN_S: Final = 5.0
-# As for streams: never sleep long on one reading of a clock that may be set, and never spin.
-_WAKE_MAX_S: Final = 60.0
-_WAKE_MIN_S: Final = 0.01
 _LINE_BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-class LineSession(Protocol):
-    """The meter's side of a FLAG line."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether it has ended."""
-
-    def receive_data(self, data: bytes, now: datetime) -> bytes:
-        """Take what came; return what is to be sent."""
-
-    def next_timer(self) -> datetime | None:
-        """When `handle_timer` is due."""
-
-    def handle_timer(self, now: datetime) -> bytes:
-        """Let time pass; return what is to be sent."""
 
 
 class News(Enum):
@@ -206,23 +187,16 @@ class Slot:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         surroundings = self._surroundings
-        version = surroundings.version()
-        session = surroundings.session(self.addon, _line_now())
+        line = ModuleLine(
+            lambda now: surroundings.session(self.addon, now), surroundings.version, _line_now
+        )
         with contextlib.suppress(ConnectionError):
-            while True:
-                data = await _read(reader, _wait_s(session, _line_now()))
-                if data is None:
-                    return
-                if version != surroundings.version() and data.startswith(b"/"):
-                    version = surroundings.version()
-                    session = surroundings.session(self.addon, _line_now())
-                reply = _answer(session, data, _line_now())
+            while (data := await heard_within(reader, _READ_BYTES, line.left_s)) != b"":
+                reply = line.answer(data or b"")
                 if data and reply:
                     self._supervision.heard(_at_s())
-                if reply is None or session.closed:
-                    session = surroundings.session(self.addon, _line_now())
-                writer.write(reply or b"")
-                self._throttle.spend(len(data) + len(reply or b""), _at_s())
+                writer.write(reply)
+                self._throttle.spend(len(data or b"") + len(reply), _at_s())
                 await writer.drain()
                 await asyncio.sleep(self._throttle.wait_s(_at_s()))
 
@@ -315,32 +289,6 @@ def _at_s() -> float:
 def _line_now() -> datetime:
     """The time of a line, of which only lengths count: it never falls, and nobody sets it."""
     return _LINE_BEGAN + timedelta(seconds=_at_s())
-
-
-def _wait_s(session: LineSession, now: datetime) -> float:
-    due = session.next_timer()
-    if due is None:
-        return _WAKE_MIN_S
-    return max(_WAKE_MIN_S, min(_WAKE_MAX_S, (due - now).total_seconds()))
-
-
-async def _read(reader: asyncio.StreamReader, timeout_s: float) -> bytes | None:
-    """What came; empty when the time is over, None when the module has closed its end."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await reader.read(_READ_BYTES) or None
-    except TimeoutError:
-        return b""
-
-
-def _answer(session: LineSession, data: bytes, now: datetime) -> bytes | None:
-    """What the session says; None if what it would say is not durable."""
-    try:
-        return session.receive_data(data, now) if data else session.handle_timer(now)
-    except StorageLostError:
-        raise
-    except MeterError:
-        return None
 
 
 async def _started(addon: AddonConfig, line: socket.socket) -> asyncio.subprocess.Process:

@@ -16,6 +16,7 @@ import serial
 
 from elec_meter.errors import MeterError
 from elec_meter.flag import FlagSession, LineSetting, Sending
+from elec_meter.line_time import LineTime
 from elec_meter.ports.stream import host_utc
 
 _READ_MAX: Final = 256
@@ -23,9 +24,6 @@ _REOPEN_S: Final = 5.0
 _DRAIN_S: Final = 0.005
 _PAUSE_S: Final = 1.0
 _STALL_S: Final = 30.0
-# As for streams: never sleep long on one reading of a clock that may be set, and never spin.
-_WAKE_MAX_S: Final = 60.0
-_WAKE_MIN_S: Final = 0.01
 _CHARACTER_BITS: Final = 10
 _REASONS: Final = {
     errno.ENOENT: "it does not exist: is it plugged in",
@@ -131,22 +129,22 @@ class SerialServer:
                 await asyncio.sleep(_PAUSE_S)
 
     async def _serve_session(self) -> None:
-        session = self._session_factory(self._now())
+        time = LineTime(self._now)
+        session = self._session_factory(time.now)
         self._apply(session.setting)
+        time.wait(session.next_timer())
         while not session.closed:
-            data = await self._read(self._wait_s(session))
-            now = self._now()
-            for sending in session.receive(data, now) if data else session.expire(now):
+            data = await self._read(time.left_s)
+            if data:
+                sendings = session.receive(data, time.heard())
+            else:
+                sendings = session.expire(time.silent())
+            time.wait(session.next_timer())  # which knows how long it takes to send
+            for sending in sendings:
                 await self._send(sending)
             self._apply(session.setting)
             if data and session.is_at_rest:
                 return
-
-    def _wait_s(self, session: FlagSession) -> float:
-        due = session.next_timer()
-        if due is None:
-            return _WAKE_MIN_S
-        return max(_WAKE_MIN_S, min(_WAKE_MAX_S, (due - self._now()).total_seconds()))
 
     async def _read(self, timeout_s: float) -> bytes:
         """What has come in, as soon as something has; empty when the time is over."""
@@ -180,14 +178,11 @@ class SerialServer:
         ready: asyncio.Future[None] = loop.create_future()
         add(number, _set, ready)
         try:
-            async with asyncio.timeout(timeout_s):
-                await ready
-        except TimeoutError:
-            return False
+            await asyncio.wait((ready,), timeout=timeout_s)
+            return ready.done()
         finally:
             loop.remove_reader(number)
             loop.remove_writer(number)
-        return True
 
     def _apply(self, setting: LineSetting) -> None:
         if setting == self._setting:

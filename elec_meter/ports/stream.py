@@ -12,12 +12,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Final, Protocol, TypeAlias, runtime_checkable
+from functools import partial
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
-# A session's timers are in the host's UTC, which may be set: never sleep long on one reading of it,
-# and never spin when it stands still.
-_WAKE_MAX_S: Final = 60.0
-_WAKE_MIN_S: Final = 0.01
+from elec_meter.line_time import LineTime
 
 
 def host_utc() -> datetime:
@@ -162,6 +160,7 @@ class StreamConnection(asyncio.BufferedProtocol):
         self._session: Session | None = None
         self._turn_taker: TurnTaker | None = None
         self._turn: asyncio.Handle | None = None
+        self._time: LineTime
         self._is_stalled = False
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -182,7 +181,8 @@ class StreamConnection(asyncio.BufferedProtocol):
         self._session = self._server.session(transport)
         if isinstance(self._session, TurnTaker):
             self._turn_taker = self._session
-        self._step(self._session.handle_timer)
+        self._time = LineTime(self._server.now)
+        self._step(self._session.handle_timer, self._time.now)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is a limit
         """Where the next bytes are to go."""
@@ -230,7 +230,7 @@ class StreamConnection(asyncio.BufferedProtocol):
         if session is None:
             return
         receive = session.receive_data if turn_taker is None else turn_taker.receive_one
-        self._step(lambda now: receive(data, now))
+        self._step(partial(receive, data), self._time.heard())
         self._heed()
 
     def _heed(self) -> None:
@@ -250,12 +250,11 @@ class StreamConnection(asyncio.BufferedProtocol):
         if self._is_behind and not self._is_stalled:
             self._receive(b"")
 
-    def _step(self, step: Callable[[datetime], bytes]) -> None:
+    def _step(self, step: Callable[[datetime], bytes], now: datetime) -> None:
         """Let the session do one thing, send what it says, and come back when it wants."""
         transport, session = self._transport, self._session
         if transport is None or session is None or transport.is_closing():
             return
-        now = self._server.now()
         try:
             reply = step(now)
         except BaseException:
@@ -272,18 +271,21 @@ class StreamConnection(asyncio.BufferedProtocol):
                 self._server.limits.stall_s, self.abort
             )
             return
-        # Nobody is late whose requests wait for us.
-        self._wake_at(None if self._is_behind else session.next_timer(), now)
+        if self._is_behind:  # nobody is late whose requests wait for us
+            self._wake_after(None)
+        else:
+            deadline = session.next_timer()
+            self._time.wait(deadline)
+            self._wake_after(None if deadline is None else self._time.left_s)
 
-    def _wake_at(self, deadline: datetime | None, now: datetime) -> None:
+    def _wake_after(self, wait_s: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if deadline is not None:
-            wait_s = max(_WAKE_MIN_S, min(_WAKE_MAX_S, (deadline - now).total_seconds()))
+        if wait_s is not None:
             self._timer = self._loop.call_later(wait_s, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
         if self._session is not None:
-            self._step(self._session.handle_timer)
+            self._step(self._session.handle_timer, self._time.silent())

@@ -16,7 +16,9 @@ from tests.elec_meter.objects.fixed_meter import FixedMeter
 P1 = AddonConfig(name="p1", module="p1")
 
 
-def module_session(meter: FixedMeter, addon: AddonConfig = P1) -> FlagSession:
+def module_session(
+    meter: FixedMeter, addon: AddonConfig = P1, *, now: datetime | None = None
+) -> FlagSession:
     """The meter's side of a module's line."""
     flag = msgspec.structs.replace(meter.config.flag, readout=addon_readout(meter.config, addon))
     port = FlagPort(
@@ -26,7 +28,7 @@ def module_session(meter: FixedMeter, addon: AddonConfig = P1) -> FlagSession:
         durable=lambda: None,
         line=FlagLine(level=Level.READER),
     )
-    return port.session(meter.now)
+    return port.session(now or meter.now)
 
 
 def read_out(meter: FixedMeter, at: datetime | None = None) -> Readings:

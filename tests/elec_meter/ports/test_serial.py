@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import tty
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.elec_meter.flag.lines import (
     busy_meter,
     flag_port,
 )
+from tests.elec_meter.loop_clock import LoopClock
 from tests.elec_meter.ports.cable import Cable
 
 LINE = FlagLine(port="FLAG optical", opening_bps=300)
@@ -233,3 +235,42 @@ def test_a_session_that_has_come_to_rest_makes_room_for_a_new_one() -> None:
     with Cable() as cable:
         asyncio.run(run(cable))
     assert 4 == len(made)
+
+
+def test_a_reader_is_not_late_for_a_busy_meter() -> None:
+    """Its option select waited on the line while the loop was busy: the readout follows."""
+
+    async def talk() -> None:
+        clock, loop = LoopClock(), asyncio.get_running_loop()
+        outer, inner = os.openpty()
+        tty.setraw(inner)
+        os.set_blocking(outer, False)
+        line = FlagLine(opening_bps=19_200)
+
+        async def said(end: bytes) -> None:
+            data = b""
+            while end not in data:
+                await asyncio.sleep(0.01)
+                with contextlib.suppress(BlockingIOError):
+                    data += os.read(outer, 1_000)
+
+        def select() -> None:
+            os.write(outer, SELECT_READOUT)
+            clock.hold_up(10, until_readable=inner)
+
+        server = await SerialServer.start(
+            lambda now: PORT.session(now, line),
+            SerialDevice(os.ttyname(inner), "8N1"),
+            now=clock.utc,
+        )
+        try:
+            os.write(outer, SIGN_ON)
+            await said(b"\r\n")
+            loop.call_soon(select)
+            await said(b"!\r\n\x03")
+        finally:
+            await server.close()
+            os.close(outer)
+            os.close(inner)
+
+    asyncio.run(asyncio.wait_for(talk(), 60))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+import os
+from datetime import datetime, timedelta
 
 from elec_meter.ports import StreamLimits, TcpServer
-from tests.elec_meter.ports.serving import OneByOne
+from tests.elec_meter.loop_clock import LoopClock
+from tests.elec_meter.ports.serving import Echo, OneByOne
 from tests.elec_meter.ports.test_tcp import connected, served
 
 
@@ -82,3 +84,37 @@ def test_who_does_not_read_is_answered_no_further() -> None:
         writer.close()
 
     assert [] == served(talk, lambda _: Wordy(heard=heard.append))
+
+
+def test_nobody_is_late_who_spoke_while_the_loop_was_busy() -> None:
+    """What is there when the line is looked at again comes before the timer, and in time."""
+    told: list[datetime] = []
+
+    class Timed(Echo):
+        def receive_data(self, data: bytes, now: datetime) -> bytes:
+            told.append(now)
+            return self.handle_timer(now) or super().receive_data(data, now)
+
+    async def talk() -> None:
+        clock, loop = LoopClock(), asyncio.get_running_loop()
+        due = clock.utc() + timedelta(seconds=100)
+        server = await TcpServer.start(lambda _: Timed(due=due), "127.0.0.1", 0, now=clock.utc)
+        reader, writer = await connected(server)
+        client = writer.get_extra_info("socket").fileno()
+        while not server.connections:
+            await asyncio.sleep(0)
+        (connection,) = server.connections
+        number = connection._transport.get_extra_info("socket").fileno()
+
+        def speak() -> None:
+            os.write(client, b"in time")
+            clock.hold_up(200, until_readable=number)
+
+        loop.call_soon(speak)
+        assert b"in time" == await reader.readexactly(7)
+        assert b"late" == await reader.readexactly(4)
+        writer.close()
+        await server.close()
+        assert told[0] < due
+
+    asyncio.run(talk())
