@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from elec_meter.addons.asking import ReadoutAsker
 from elec_meter.addons.errors import LineSilentError
+from elec_meter.addons.hearing import heard_within
 from elec_meter.addons.readings import Readings
 
 READ_BYTES: Final = 4_096
 ANSWER_S: Final = 30.0
+"""How long a module waits for a whole answer."""
+
+REPEAT_S: Final = 4.0
+"""After so long a silence a module asks again, and then after twice as long."""
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Asker(Protocol[A_co]):
+    """What asks and understands the answer."""
+
+    def ask(self) -> bytes:
+        """What begins; whatever was asked before is given up."""
+
+    def receive_data(self, data: bytes) -> tuple[bytes, A_co | None]:
+        """Take what the meter sent; what is to be sent, and the answer once it is whole."""
 
 
 class MeterLine:
@@ -36,21 +53,53 @@ class MeterLine:
             LineSilentError: no answer came in time, or the meter has gone.
             LineGarbledError: what came is no readout.
         """
+        return await self.answer(self._asker, timeout_s)
+
+    async def answer(self, asker: Asker[A_co], timeout_s: float = ANSWER_S) -> A_co:
+        """The answer to a question, which is asked again while the meter is silent.
+
+        Args:
+            asker: asks it.
+            timeout_s: how long to listen for all of it. What waits on the line has come in time.
+
+        Raises:
+            LineSilentError: no answer came in time, or the meter has gone.
+            AddonError: what came is none.
+        """
+        clock, left_s, repeat_s = asyncio.get_running_loop().time, timeout_s, REPEAT_S
+        said = asker.ask()
+        while True:
+            self.writer.write(said)
+            wait_s, began_s = min(repeat_s, left_s), clock()
+            heard = await self.heard(wait_s)
+            left_s -= min(wait_s, clock() - began_s)
+            if heard is not None:
+                said, answer = asker.receive_data(heard)
+                if answer is not None:
+                    self.writer.write(said)
+                    return answer
+            if left_s <= 0:
+                raise LineSilentError(f"the meter has not answered for {timeout_s:g} s")
+            if heard is None:
+                said, repeat_s = asker.ask(), repeat_s * 2
+
+    async def heard(self, timeout_s: float) -> bytes | None:
+        """What the meter says next; None when it says nothing for so long.
+
+        Raises:
+            LineSilentError: the meter has gone.
+        """
         try:
-            async with asyncio.timeout(timeout_s):
-                self.writer.write(self._asker.ask())
-                while True:
-                    data = await self.reader.read(READ_BYTES)
-                    if not data:
-                        raise LineSilentError("the meter has closed the line")
-                    reply, readings = self._asker.receive_data(data)
-                    self.writer.write(reply)
-                    if readings is not None:
-                        return readings
-        except TimeoutError:
-            raise LineSilentError(f"the meter has not answered for {timeout_s:g} s") from None
+            heard = await heard_within(self.reader, READ_BYTES, timeout_s)
         except ConnectionError:
-            raise LineSilentError("the meter has closed the line") from None
+            heard = b""
+        if heard == b"":
+            raise LineSilentError("the meter has closed the line")
+        return heard
+
+    def forget(self) -> None:
+        """The line is at rest: of what was asked before nothing comes any more."""
+        self._asker.forget()
 
     def say(self, sentence: str) -> None:
         """Tell the meter's user something: the last sentence stands beside the module's name."""

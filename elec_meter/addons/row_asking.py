@@ -12,6 +12,7 @@ from functools import reduce
 from operator import xor
 from typing import Final, NamedTuple, TypeAlias
 
+from elec_meter.addons.answers import ETX, Answer, AnswerReader, Kind
 from elec_meter.addons.errors import LineGarbledError, LineRefusedError
 
 BREAK: Final = b"\x01B0\x03q"
@@ -22,8 +23,6 @@ ROWS_LIMIT: Final = 1_600
 _REQUEST: Final = b"/?!\r\n"
 _SELECT: Final = b"\x06061\r\n"
 _ACK: Final = b"\x06"
-_ETX, _EOT = 0x03, 0x04
-_IDENTIFICATION_LIMIT: Final = 64
 _ROW: Final = re.compile(r"(?P<code>[^()]{0,24})(?P<cells>(?:\([^()]{0,32}\))+)")
 _CELL: Final = re.compile(r"\((?:(?P<number>[0-9]{1,19})(?:\*[^()*]{1,8})?)?\)")
 _REFUSED: Final = re.compile(r"\(ER[0-9]{2}\)")
@@ -59,26 +58,25 @@ class _Step(Enum):
 
 
 class RowsAsker:
-    """Asks for rows, once after another."""
+    """Asks for the rows of a profile that are stamped from `first` to `last`, both included.
 
-    def __init__(self) -> None:
-        self._step = _Step.NOTHING
-        self._buffer = bytearray()
-        self._command = b""
-        self._rows: list[Row] = []
+    Args:
+        code: the profile's OBIS code.
+        first: UTC.
+        last: UTC.
+    """
 
-    def ask(self, code: str, first: datetime, last: datetime) -> bytes:
-        """What begins: the rows of a profile stamped from `first` to `last`, both included.
-
-        Args:
-            code: the profile's OBIS code.
-            first: UTC.
-            last: UTC.
-        """
+    def __init__(self, code: str, first: datetime, last: datetime) -> None:
         checked = f"R3\x02{code}({first:{_ASKED}};{last:{_ASKED}})\x03".encode("ascii")
         self._command = b"\x01" + checked + bytes((reduce(xor, checked, 0),))
+        self._step = _Step.NOTHING
+        self._answers = AnswerReader(BLOCK_LIMIT)
+        self._rows: list[Row] = []
+
+    def ask(self) -> bytes:
+        """What begins; rows that came already will come again."""
         self._step, self._rows = _Step.IDENTIFICATION, []
-        self._buffer.clear()
+        self._answers.asked()
         return _REQUEST
 
     def receive_data(self, data: bytes) -> tuple[bytes, list[Row] | None]:
@@ -91,64 +89,43 @@ class RowsAsker:
             LineRefusedError: the meter will not say.
             LineGarbledError: it is no answer; `ask` begins anew.
         """
-        if self._step is _Step.NOTHING:
-            return b"", None
-        self._buffer += data
+        self._answers.feed(data)
         try:
             return self._taken()
         except (LineGarbledError, LineRefusedError):
             self._step = _Step.NOTHING
-            self._buffer.clear()
+            self._answers.clear()
             raise
 
     def _taken(self) -> tuple[bytes, list[Row] | None]:
         sent = b""
-        if self._step is _Step.IDENTIFICATION and self._has_identification():
-            self._step, sent = _Step.CHALLENGE, _SELECT
-        if self._step is _Step.CHALLENGE and (block := self._block(b"\x01")) is not None:
-            if not block.startswith("P0\x02"):
-                raise LineRefusedError(
-                    "the meter has no programming mode, which takes a password of its own"
-                )
-            self._step, sent = _Step.ROWS, sent + self._command
-        while self._step is _Step.ROWS and (block := self._block(b"\x02")) is not None:
-            self._rows += _rows(block[:-1])
-            if len(self._rows) > ROWS_LIMIT:
-                raise LineGarbledError(f"an answer has at most {ROWS_LIMIT} rows")
-            if block.endswith("\x03"):
-                self._step = _Step.NOTHING
-                return sent + BREAK, self._rows
-            sent += _ACK
+        while self._step is not _Step.NOTHING and (answer := self._answers.read()) is not None:
+            if self._step is _Step.IDENTIFICATION:
+                self._step = _Step.CHALLENGE
+                sent += _SELECT
+            elif self._step is _Step.CHALLENGE:
+                _require(Kind.COMMAND, answer)
+                if not answer.text.startswith("P0\x02"):
+                    raise LineRefusedError(
+                        "the meter has no programming mode, which takes a password of its own"
+                    )
+                self._step = _Step.ROWS
+                sent += self._command
+            else:
+                _require(Kind.BLOCK, answer)
+                self._rows += _rows(answer.text[:-1])
+                if len(self._rows) > ROWS_LIMIT:
+                    raise LineGarbledError(f"an answer has at most {ROWS_LIMIT} rows")
+                if answer.text.endswith(ETX):
+                    self._step = _Step.NOTHING
+                    return sent + BREAK, self._rows
+                sent += _ACK
         return sent, None
 
-    def _has_identification(self) -> bool:
-        line, end, rest = self._buffer.partition(b"\r\n")
-        if len(line) > _IDENTIFICATION_LIMIT or (line and not line.startswith(b"/")):
-            raise LineGarbledError("the meter does not identify itself")
-        if end:
-            self._buffer[:] = rest
-        return bool(end)
 
-    def _block(self, begin: bytes) -> str | None:
-        """The next block, with the character that ends it; None until its check is there."""
-        buffer = self._buffer
-        if buffer and not buffer.startswith((b"\x01", b"\x02")):
-            raise LineGarbledError("no block follows")
-        ends = [at for at in (buffer.find(_ETX), buffer.find(_EOT)) if at >= 0]
-        if not ends or len(buffer) < min(ends) + 2:
-            if len(buffer) > BLOCK_LIMIT:
-                raise LineGarbledError(f"a block has at most {BLOCK_LIMIT} bytes")
-            return None
-        end = min(ends) + 1
-        checked, check = bytes(buffer[1:end]), buffer[end]
-        is_expected = buffer.startswith(begin)
-        del buffer[: end + 1]
-        if reduce(xor, checked, 0) != check or not checked.isascii():
-            raise LineGarbledError("the block check is wrong")
-        text = checked.decode("ascii")
-        if not is_expected and text != "B0\x03":
-            raise LineGarbledError("the meter answers something else")
-        return text
+def _require(kind: Kind, answer: Answer) -> None:
+    if answer.kind is not kind:
+        raise LineGarbledError("the meter answers something else")
 
 
 def _rows(text: str) -> list[Row]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from elec_meter.addons.errors import LineGarbledError, LineSilentError
 from elec_meter.addons.limits import USUAL, Limits
-from elec_meter.addons.line import ANSWER_S, READ_BYTES, MeterLine
+from elec_meter.addons.line import READ_BYTES, MeterLine
 from elec_meter.addons.readings import Readings
 from elec_meter.addons.row_asking import BREAK, Row, RowsAsker
 from elec_meter.addons.throttle import Throttle
@@ -25,6 +26,7 @@ patience with a module that asks nothing."""
 SAID_BYTES: Final = 256
 """What is taken from a head end at once."""
 
+_Answer = TypeVar("_Answer")
 _TRIES: Final = 3
 _QUIET_S: Final = 0.2
 _SLOWER: Final = Limits(
@@ -57,9 +59,8 @@ class SharedLine:
         async with self._lock:
             for _ in range(_TRIES - 1):
                 with contextlib.suppress(LineGarbledError):
-                    return await self._line.readout()
-                await self._settle()
-            return await self._line.readout()
+                    return await self._settled(self._line.readout())
+            return await self._settled(self._line.readout())
 
     async def rows(self, profile: str, first: datetime, last: datetime) -> list[Row]:
         """Rows of a profile that are stamped from `first` to `last`, both included.
@@ -69,21 +70,8 @@ class SharedLine:
             LineSilentError: no answer came in time, or the meter has gone.
             LineGarbledError: what came is no answer.
         """
-        asker = RowsAsker()
         async with self._lock:
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    self._line.writer.write(asker.ask(profile, first, last))
-                    while True:
-                        reply, rows = asker.receive_data(await self._heard())
-                        self._line.writer.write(reply)
-                        if rows is not None:
-                            return rows
-            except TimeoutError:
-                raise LineSilentError(f"the meter has not answered for {ANSWER_S:g} s") from None
-            except LineGarbledError:
-                await self._settle()
-                raise
+            return await self._settled(self._line.answer(RowsAsker(profile, first, last)))
 
     async def lend(
         self, said: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -130,13 +118,20 @@ class SharedLine:
         self._pace.spend(octets, loop.time())
         await asyncio.sleep(self._pace.wait_s(loop.time()))
 
+    async def _settled(self, answer: Awaitable[_Answer]) -> _Answer:
+        """An answer; of one that is none nothing is left for whoever has the line next."""
+        try:
+            return await answer
+        except LineGarbledError:
+            await self._settle()
+            raise
+
     async def _settle(self) -> None:
         """Back to the sign-on, and nothing left of an answer."""
         self._line.writer.write(BREAK)
-        with contextlib.suppress(TimeoutError):
-            while True:
-                async with asyncio.timeout(_QUIET_S):
-                    await self._heard()
+        while await self._line.heard(_QUIET_S) is not None:
+            pass
+        self._line.forget()
 
 
 class _Session:

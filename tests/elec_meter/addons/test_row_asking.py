@@ -22,7 +22,7 @@ ROWS = with_check(
 def talked(asker: RowsAsker, desktop: Desktop, seed: int) -> list[Row]:
     """The rows of four days, with everything cut at random."""
     session = desktop.session(FlagLine(level=Level.READER))
-    to_meter = asker.ask("1-0:99.1.0", NOON, desktop.now)
+    to_meter = asker.ask()
     while True:
         answer = session.receive_data(to_meter, desktop.now)
         assert answer, "the meter has nothing more to say"
@@ -41,7 +41,7 @@ def test_the_rows_are_those_of_the_meter(seed: int) -> None:
     desktop = Desktop()
     desktop.now += 100 * HALF_HOUR + timedelta(seconds=5)
     desktop.durable()
-    rows = talked(RowsAsker(), desktop, seed)
+    rows = talked(RowsAsker("1-0:99.1.0", NOON, desktop.now), desktop, seed)
     assert [NOON + HALF_HOUR * number for number in range(1, 101)] == [row.end for row in rows]
     assert (0, 0, 0, 0, 0) == rows[0].cells
     assert all(row.is_final for row in rows)
@@ -49,8 +49,8 @@ def test_the_rows_are_those_of_the_meter(seed: int) -> None:
 
 def test_what_is_not_known_is_none() -> None:
     """And a row that has such a cell is not final."""
-    asker = RowsAsker()
-    asker.ask("1-0:99.1.0", NOON, NOON)
+    asker = RowsAsker("1-0:99.1.0", NOON, NOON)
+    asker.ask()
     _, rows = asker.receive_data(IDENTIFICATION + CHALLENGE + ROWS)
     assert rows is not None
     assert [(0, 48, None), (4, None, None)] == [row.cells for row in rows]
@@ -83,10 +83,10 @@ def test_what_is_not_known_is_none() -> None:
 )
 def test_what_is_no_answer_is_refused(stream: bytes, error: type[Exception]) -> None:
     """Noise, wrong checks, refusals: each is an error, and the next try is fresh."""
-    asker = RowsAsker()
-    asker.ask("1-0:99.1.0", NOON, NOON)
+    asker = RowsAsker("1-0:99.1.0", NOON, NOON)
+    asker.ask()
     with pytest.raises(error):
         asker.receive_data(stream)
-    asker.ask("1-0:99.1.0", NOON, NOON)
+    asker.ask()
     _, rows = asker.receive_data(IDENTIFICATION + CHALLENGE + ROWS)
     assert rows is not None
