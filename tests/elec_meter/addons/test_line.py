@@ -50,7 +50,7 @@ def talked(meter: Callable[[socket.socket], Awaitable[None]], ask: Callable[...,
         reader, writer = await asyncio.open_connection(sock=ours)
         answering = asyncio.create_task(meter(theirs))
         try:
-            async with asyncio.timeout(600):
+            async with asyncio.timeout(260):
                 return await ask(MeterLine(reader, writer), theirs)
         finally:
             answering.cancel()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import selectors
 import tty
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -237,6 +238,13 @@ def test_a_session_that_has_come_to_rest_makes_room_for_a_new_one() -> None:
     assert 4 == len(made)
 
 
+def listens(server: SerialServer) -> bool:
+    """Whether it has sent everything, and waits for what comes."""
+    watched = asyncio.get_running_loop()._selector.get_map()
+    key = watched.get(server._port.fileno())
+    return key is not None and bool(key.events & selectors.EVENT_READ)
+
+
 def test_a_reader_is_not_late_for_a_busy_meter() -> None:
     """Its option select waited on the line while the loop was busy: the readout follows."""
 
@@ -266,6 +274,8 @@ def test_a_reader_is_not_late_for_a_busy_meter() -> None:
         try:
             os.write(outer, SIGN_ON)
             await said(b"\r\n")
+            while not listens(server):
+                await asyncio.sleep(0.01)
             loop.call_soon(select)
             await said(b"!\r\n\x03")
         finally:
