@@ -50,7 +50,7 @@ def talked(meter: Callable[[socket.socket], Awaitable[None]], ask: Callable[...,
         reader, writer = await asyncio.open_connection(sock=ours)
         answering = asyncio.create_task(meter(theirs))
         try:
-            async with asyncio.timeout(260):
+            async with asyncio.timeout(140):
                 return await ask(MeterLine(reader, writer), theirs)
         finally:
             answering.cancel()
@@ -127,7 +127,7 @@ def test_a_module_that_was_held_up_takes_what_has_come() -> None:
 
         def answer_late(words: bytes) -> None:
             end.send(words)
-            clock.hold_up(100, until_readable=number)
+            clock.hold_up(40, until_readable=number)
 
         asking = asyncio.create_task(line.readout())
         await told(end, SIGN_ON)
@@ -148,12 +148,12 @@ def test_bytes_win_over_a_time_out_of_the_same_turn() -> None:
 
         def say(words: bytes) -> None:
             end.send(words)
-            clock.hold_up(100, until_readable=number)
+            clock.hold_up(40, until_readable=number)
 
         heard = []
         for words in (b"one", b"two"):
             loop.call_later(0, say, words)
-            heard.append(await heard_within(line.reader, 256, 50))
+            heard.append(await heard_within(line.reader, 256, 20))
         heard.append(await heard_within(line.reader, 256, 0.01))
         end.send(b"three")
         heard.append(await heard_within(line.reader, 256, 60))
