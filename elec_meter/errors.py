@@ -52,6 +52,14 @@ class NotAllowedError(MeterError):
     """
 
 
+class ReceiverMissingError(MeterError):
+    """No unit can be paired, because nothing would hear it.
+
+    Example scenarios: a file without a table [host.collector]; one whose receivers are still to be
+    bought.
+    """
+
+
 class DemandLockedError(MeterError):
     """Maximum demand was reset too recently to be reset again.
 

@@ -24,6 +24,7 @@ from .errors import CheckpointFailedError, ControlError, StorageLostError, Termi
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
+from .pairing_place import PairingDesk
 from .panel_desk import PanelDesk, PanelPlace
 from .ports import ControlServer, PushClient, SerialDevice, SerialServer, TcpServer, format_address
 
@@ -64,6 +65,7 @@ class Runtime:
         dlms_tls: encrypts the DLMS listener's connections.
         panel: the web panel; None for none.
         addons: modules in the slot beside those of the configuration.
+        has_receiver: whether anything brings the telegrams of a unit that is being paired.
         say: takes a module's name and a sentence of its own, such as where it listens.
 
     Attributes:
@@ -89,6 +91,7 @@ class Runtime:
         dlms_tls: ssl.SSLContext | None = None,
         panel: PanelPlace | None = None,
         addons: Sequence[AddonConfig] = (),
+        has_receiver: bool = True,
         say: Callable[[str, str], None] = lambda _name, _sentence: None,
     ) -> None:
         self.meter = meter
@@ -102,7 +105,7 @@ class Runtime:
         self._optical: SerialServer | None = None
         self._panel_place = panel
         self._panel: PanelServer | None = None
-        self._panel_desk: PanelDesk | None = None
+        self._pairing = PairingDesk(meter, self.now, self.durable, has_receiver=has_receiver)
         self._flag: TcpServer | None = None
         self.gate = self._new_gate()
         self._dlms_address, self._dlms_tls = dlms, dlms_tls
@@ -242,7 +245,9 @@ class Runtime:
         directory = self.meter.storage.directory
         if directory is not None:
             try:
-                self._control = await ControlServer.start(self._control_session, directory)
+                self._control = await ControlServer.start(
+                    partial(ControlSession, self._orders.perform), directory
+                )
             except ControlError as error:
                 self.notices.append(f"{error}; the meter runs without one")
         self._slots = self._addon_lines.open()
@@ -281,7 +286,7 @@ class Runtime:
 
     def hear(self, frame: ReceivedFrame, now: datetime) -> list[tuple[str, bytes]]:
         """Let a pairing hear a frame that a bearer brought; what to send into its reply window."""
-        return [] if self._panel_desk is None else self._panel_desk.hear(frame, now)
+        return self._pairing.hear(frame, now)
 
     async def wait(self, seconds: float) -> None:
         """Let everybody else have the loop for a while, or until it is time to stop."""
@@ -354,31 +359,19 @@ class Runtime:
             self._flag_port = self._new_flag_port()
         return self._flag_port.session(now, line)
 
-    def _control_session(self, now: datetime) -> ControlSession:
-        return ControlSession(self._orders.perform, now)
-
     async def _open_panel(self, place: PanelPlace) -> PanelServer:
         from . import panel
 
-        panel.require_installed()
-        panel.require_closed(
-            place.host, is_encrypted=place.tls is not None, is_insecure=place.is_insecure
-        )
-        desk = self._panel_desk = PanelDesk(
+        desk = PanelDesk(
             self.meter,
             self.gate,
             self._orders,
+            self._pairing,
             now=self.now,
             durable=self.durable,
             is_at_meter=place.is_at_meter or place.demo is not None,
-            has_receiver=place.has_receiver,
         )
-        served = panel.Panel(
-            desk,
-            panel.own_names() | {place.host, *place.names},
-            demo=place.demo,
-            is_encrypted=place.tls is not None,
-        )
+        served = place.panel_of(desk)
         return await panel.PanelServer.start(served, place.host, place.port, tls=place.tls)
 
     def _status(self) -> dict[str, Any]:

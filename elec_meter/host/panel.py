@@ -40,7 +40,6 @@ class PanelEdge(Edge):
             is_insecure=config.insecure,
             names=config.names,
             is_at_meter=_is_imaginary(host.config),
-            has_receiver=host.config.collector is not None,
         )
 
     def require(self, gate: Gate) -> None:

@@ -73,7 +73,7 @@ def run_meter(
             tell=tell,
         )
         edges = _let_in(edges_of(host), host, storage)
-        arguments: dict[str, Any] = {}
+        arguments: dict[str, Any] = {"has_receiver": host_config.collector is not None}
         for edge in edges:
             stack.callback(edge.close)
             arguments |= edge.arguments()

@@ -116,7 +116,7 @@ KNOWS = {
     "ports": ("errors", "config", "line_time", "flag", "dlms", "control"),
     "hal": ("errors", "meter"),
     "dlms_service": (*_METER, "dlms"),
-    "runtime": (*_METER, *_PORTS),
+    "runtime": (*_METER, *_PORTS, "pairing_place"),
     "host": (*_EDGES, "calibrated", "configured", "pulse_units"),
     "estate": (*_PURE, "sampling", "metrology", "ledger"),
     "demo": _EDGES,

@@ -17,7 +17,6 @@ from elec_meter.access import Gate, Level, stored_key
 from elec_meter.config import (
     AddonConfig,
     AddonSetting,
-    CollectorHost,
     MainsHost,
     PanelHost,
     TerminalsHost,
@@ -88,15 +87,15 @@ def test_where_there_is_no_house_who_clicks_is_at_the_meter(
     assert expected is edge.arguments()["panel"].is_at_meter
 
 
-@pytest.mark.parametrize("tables", [{}, {"collector": CollectorHost(ble="hci0")}])
-def test_nothing_is_paired_where_nothing_hears(tables: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_receiver", [False, True])
+def test_nothing_is_paired_where_nothing_hears(has_receiver: bool, tmp_path: Path) -> None:
     """A pairing is refused at its begin, in place of a wait that would be in vain."""
-    free = PanelHost(listen="127.0.0.1:0")
-    edge = PanelEdge(host(tmp_path, panel=free, **tables))
+    edge = PanelEdge(host(tmp_path, panel=PanelHost(listen="127.0.0.1:0")))
+    arguments = edge.arguments() | {"has_receiver": has_receiver}
 
     async def begun() -> int:
         meter = Meter(MeterConfig(), Storage.in_memory(), BEGIN)
-        async with Runtime(meter, lambda: BEGIN, **edge.arguments()) as runtime:
+        async with Runtime(meter, lambda: BEGIN, **arguments) as runtime:
             key = stored_key(known_key("mine", Level.INSTALLER))
             runtime.gate.set_verifier(Level.INSTALLER, SALT, key, BEGIN)
             async with httpx.AsyncClient(base_url=runtime.ports["panel"]) as client:
@@ -114,7 +113,7 @@ def test_nothing_is_paired_where_nothing_hears(tables: dict[str, Any], tmp_path:
             assert "this meter has no receiver" in response.json()["error"]
         return response.status_code
 
-    assert (200 if tables else 409) == asyncio.run(begun())
+    assert (200 if has_receiver else 409) == asyncio.run(begun())
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8062", "[::]:8062", "meter.home.arpa:8062"])

@@ -15,7 +15,7 @@ from elec_meter.demo.spare import BURN_PULSES, LABEL, MPRN
 from elec_meter.demo.world import UNIT_SERIAL
 from elec_meter.errors import ControlError, NotAllowedError
 from elec_meter.ledger.audit import imbalances
-from elec_meter.pairing_place import with_unit
+from elec_meter.pairing_place import PairingDesk, with_unit
 from elec_meter.panel_desk import PanelDesk
 from shared.units import PulseWeight
 from tests.elec_meter.demo.test_controls import MINUTE, Visit
@@ -41,15 +41,17 @@ class Installing(Visit):
         gate = Gate(lambda: meter.config.serial, meter.storage.record_event)
         meter.save_beside(GATE_KEY, gate.packed)
         orders = Orders(meter, now=lambda: self.world.now, durable=meter.checkpoint, status=dict)
+        pairing = PairingDesk(meter, lambda: self.world.now, meter.checkpoint)
         self.desk = PanelDesk(
             meter,
             gate,
             orders,
+            pairing,
             now=lambda: self.world.now,
             durable=meter.checkpoint,
             is_at_meter=True,
         )
-        self.world.hear = self.desk.hear
+        self.world.hear = pairing.hear
 
     def pair(self, signed_on: SignedOn = INSTALLER, **request: Any) -> dict[str, Any]:
         """Take a step."""
