@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .bearers.virtual import VirtualRadio
     from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
+    from .cli_installer import Given, install_at_terminal, install_by_script
     from .collector import Collector
     from .desk import Desk, PairingPlace
     from .dial import DialReading
@@ -118,6 +119,7 @@ __all__ = [
     "FleetUnit",
     "GasEnergy",
     "Gathering",
+    "Given",
     "HeardAfterEnd",
     "ImplausibleFlow",
     "Ingest",
@@ -188,6 +190,8 @@ __all__ = [
     "WmbusStick",
     "WrongMedium",
     "free_channel",
+    "install_at_terminal",
+    "install_by_script",
     "is_settled",
 ]
 
@@ -205,6 +209,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.virtual": "VirtualRadio",
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
+        "cli_installer": "Given install_at_terminal install_by_script",
         "collector": "Collector",
         "desk": "Desk PairingPlace",
         "dial": "DialReading",

@@ -211,14 +211,14 @@ def _begin(line: Line, given: Given) -> None:
 
 
 def _propose(given: Given, channel: str) -> None:
-    """Take a free channel; beside units that are there already only on the installer's word.
+    """Take a free channel; one beside units that are there already on the installer's word alone.
 
     Raises:
         click.Abort: the unit is to take the place of another.
     """
     if channel != CHANNEL:
-        click.echo(f"{CHANNEL} has a unit already; `collector exchange` gives it another.")
-        click.confirm(f"Pair this one beside it, to {channel}?", default=True, abort=True)
+        click.echo("A unit that takes the place of another is exchanged, and not paired beside it.")
+        click.confirm(f"Pair this one to the channel {channel}?", default=True, abort=True)
     given.channel = channel
 
 

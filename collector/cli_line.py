@@ -76,8 +76,8 @@ def station_line(data_dir: Path, **bearers: Any) -> Iterator[Line]:
     if is_of_meter(data_dir):
         raise DirectoryError(
             f"{data_dir} is an electricity meter's, which pairs, exchanges and unpairs its units"
-            " itself while it runs: on the pairing page of its panel"
-            " (`elec-meter control unpair` unpairs too)"
+            " itself while it runs: on the pairing page of its panel, or by"
+            " `elec-meter control pair`, `exchange` and `unpair`"
         )
     is_deaf = bool(bearers) and not has_bearers(bearers)
     if is_deaf and not data_dir.exists():

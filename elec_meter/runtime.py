@@ -319,6 +319,7 @@ class Runtime:
             status=self._status,
             gate=self.gate,
             push_now=lambda: self._pusher.send_now(self.now()),
+            pair=self._pairing.take,
             give_dlms=self._give_dlms,
         )
 

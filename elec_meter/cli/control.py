@@ -20,6 +20,7 @@ from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 from .dlms_credentials import KEYS, drawn_keys, give
 from .options import data_option, json_option
 from .ordering import holds_meter, new_key, order
+from .pairing import exchange, pair
 from .passwords import give_password
 
 _TERMINAL: Final = click.IntRange(1, 9)
@@ -284,7 +285,7 @@ def status(data_dir: Path, as_json: bool) -> None:
 def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
     """End what the pulse unit SERIAL feeds: what it counted stays in its channel's register.
 
-    It does not come back to this meter. The panel exchanges it for another in one step.
+    It does not come back to this meter. `exchange` gives its place to another in one step.
     """
     from elec_meter.control import UnpairUnit
 
@@ -295,6 +296,10 @@ def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
         return f"{reply['channel']} has no unit now; it has counted {reply['pulses']} pulses."
 
     _print(order(data_dir, UnpairUnit(serial=serial, key=new_key())), as_json, told)
+
+
+command.add_command(pair)
+command.add_command(exchange)
 
 
 class _Prices(NamedTuple):

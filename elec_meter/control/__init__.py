@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ShowPasswords,
         SwitchRelay,
         SynchroniseClock,
+        TakePairingStep,
         UnpairUnit,
         decode_request,
         encode_request,
@@ -66,6 +67,7 @@ __all__ = [
     "Status",
     "SwitchRelay",
     "SynchroniseClock",
+    "TakePairingStep",
     "UnpairUnit",
     "decode_request",
     "encode_request",
@@ -81,7 +83,7 @@ __getattr__, __dir__ = shared.lazy.loader(
             "AdjustClock ApplyConfig ArmContactor BoostRelay ChangePassword Checkpoint ClearAlarms"
             " EndBilling GetStatus GiveDlmsCredentials OpenContactor PushNow ReceivePrices Request"
             " ResetDemand RollBack SetClock ShowConfig ShowHistory ShowPasswords SwitchRelay"
-            " SynchroniseClock UnpairUnit decode_request encode_request"
+            " SynchroniseClock TakePairingStep UnpairUnit decode_request encode_request"
         ),
         "session": "ControlSession ControlTiming",
     },

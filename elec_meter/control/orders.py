@@ -56,6 +56,7 @@ class Orders:
         status: what is to be told of whoever runs the meter.
         gate: whose passwords an order may change; None where there is none.
         push_now: has what waits for the head end sent at once; None where nothing is pushed.
+        pair: takes a step of a pairing, at a level and of an author; None where nothing is paired.
         give_dlms: gives a client of DLMS what an author has for it; None where DLMS has none.
 
     Raises:
@@ -71,11 +72,13 @@ class Orders:
         status: Status,
         gate: Gate | None = None,
         push_now: Callable[[], None] | None = None,
+        pair: Callable[[Reply, Level, str], Reply] | None = None,
         give_dlms: Callable[[str, Mapping[str, str], str], None] | None = None,
     ) -> None:
         self._meter = meter
         self._give_dlms = give_dlms
         self._push_now = push_now
+        self._pair = pair
         self._gate = gate
         self._now = now
         self._durable = durable
@@ -107,6 +110,10 @@ class Orders:
                 return {}
             case requests.ShowPasswords():
                 return self._passwords()
+            case requests.TakePairingStep():
+                if self._pair is None:
+                    raise ControlError("this meter pairs no units")
+                return self._pair(request.step, Level(request.level), author)
         return self._carry_out(request, author)
 
     def require(self, level: Level, needed: Level, what: str, author: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -192,6 +192,19 @@ class UnpairUnit(Request, frozen=True, tag="unit.unpair"):
     serial: Annotated[str, Meta(max_length=8)]
 
 
+class TakePairingStep(Request, frozen=True, tag="unit.pair"):
+    """Take a step of a pairing, or ask where it is.
+
+    Attributes:
+        step: one of the collector's `pair` requests (docs/collector.md).
+    """
+
+    step: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "<TakePairingStep>"  # a label has a key
+
+
 class PushNow(Request, frozen=True, tag="push.now"):
     """Have what waits for the head end sent at once."""
 
@@ -257,6 +270,7 @@ AnyRequest: TypeAlias = (
     | BoostRelay
     | ClearAlarms
     | UnpairUnit
+    | TakePairingStep
     | PushNow
     | ChangePassword
     | ShowPasswords

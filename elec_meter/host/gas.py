@@ -32,7 +32,6 @@ from .base import Edge, Host
 
 if TYPE_CHECKING:
     from collector import Bearer, Keystore
-    from elec_meter.config import HostConfig
     from elec_meter.meter import Meter
     from elec_meter.runtime import Runtime
 
@@ -258,7 +257,7 @@ def tell_of_units(host: Host, meter: Meter) -> None:
         if unit.serial in ended:
             host.tell(f"the gas unit {unit.serial} was unpaired, and none has its place")
         elif unit.serial not in paired:
-            how = _how_to_pair(host.config)
+            how = _how_to_pair(host)
             host.tell(f"the gas unit {unit.serial} is not paired yet: {how}")
         elif host.config.collector is None:
             host.tell(f"the gas unit {unit.serial} is not heard: name {_RECEIVER}")
@@ -271,9 +270,8 @@ def tell_of_units(host: Host, meter: Meter) -> None:
             )
 
 
-def _how_to_pair(config: HostConfig) -> str:
-    tables = ((config.collector, _RECEIVER), (config.panel, "a panel under [host.panel]"))
-    lacking = [words for table, words in tables if table is None]
-    if not lacking:
-        return "an installer pairs it on the panel"
-    return f"name {' and '.join(lacking)}, then an installer pairs it on the panel"
+def _how_to_pair(host: Host) -> str:
+    before = f"name {_RECEIVER}, then " if host.config.collector is None else ""
+    if host.config.panel is not None:
+        return f"{before}an installer pairs it on the panel"
+    return f"{before}`elec-meter control pair --data {host.data_dir}` pairs it"

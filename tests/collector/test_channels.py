@@ -37,7 +37,7 @@ def test_a_unit_beside_another_gets_a_channel_of_its_own(
     label.write_text(other.qr_text)
     result = run("pair", *words, "--label", label, input="n\n")
     assert 1 == result.exit_code
-    assert "`collector exchange` gives it another" in result.stdout
-    assert "Pair this one beside it, to gas_2? [Y/n]" in result.stdout
+    assert "takes the place of another is exchanged, and not paired beside it." in result.stdout
+    assert "Pair this one to the channel gas_2? [Y/n]" in result.stdout
     assert 0 == run("unpair", SERIAL, "--data", home, "--json").exit_code
     assert "gas" == json.loads(pair(home, call, dial="01234.597").stdout)["channel"]

@@ -207,28 +207,21 @@ def test_a_pairing_hears_what_bearers_bring(home: Home, monkeypatch: pytest.Monk
     assert [] == keeper.replies(now)
 
 
-@pytest.mark.parametrize(
-    ("tables", "before"),
-    [
-        ({"collector": RECEIVER, "panel": PanelHost()}, ""),
-        ({"panel": PanelHost()}, "name a receiver under [host.collector], then "),
-        (
-            {},
-            "name a receiver under [host.collector] and a panel under [host.panel], then ",
-        ),
-    ],
-)
+@pytest.mark.parametrize("tables", [{"collector": RECEIVER}, {}])
+@pytest.mark.parametrize("panel", [PanelHost(), None])
 def test_a_unit_that_nobody_has_paired_is_told_of(
-    tables: dict[str, Any], before: str, tmp_path: Path
+    tables: dict[str, Any], panel: PanelHost | None, tmp_path: Path
 ) -> None:
     """One sentence names it and what to do, whatever the file lacks."""
     told: list[str] = []
     meter = Meter(
         MeterConfig(gas_units=(GasUnitConfig(serial=SERIAL),)), Storage.in_memory(), BEGIN
     )
-    tell_of_units(replace(host(tmp_path, **tables), tell=told.append), meter)
-    how = f"{before}an installer pairs it on the panel"
-    assert [f"the gas unit {SERIAL} is not paired yet: {how}"] == told
+    tell_of_units(replace(host(tmp_path, panel=panel, **tables), tell=told.append), meter)
+    command = f"`elec-meter control pair --data {tmp_path}` pairs it"
+    how = command if panel is None else "an installer pairs it on the panel"
+    before = "" if tables else "name a receiver under [host.collector], then "
+    assert [f"the gas unit {SERIAL} is not paired yet: {before}{how}"] == told
 
 
 def test_a_paired_unit_that_nothing_hears_is_told_of(home: Home, tmp_path: Path) -> None:

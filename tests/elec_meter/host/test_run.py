@@ -27,6 +27,7 @@ from pulse_unit.board import INPUT_BUTTON
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
 from shared.timegrid import from_unix_ms, unix_ms
+from tests.collector.bench import LABEL, MPRN
 from tests.collector.frames import KEY, SERIAL
 from tests.elec_meter.cli.commands import refused, shown, succeeding
 from tests.elec_meter.flag.test_programming_client import EightBitTransport
@@ -88,6 +89,9 @@ def test_an_unplugged_front_end_is_told_and_taken_back(tmp_path: Path) -> None:
         front_end.unplug()
         assert "front_end" in meter.told("is lost")
         assert "time: 20" in succeeding("control", "status", "--data", home)
+        (label := tmp_path / "unit.label").write_text(LABEL.qr_text)
+        words = ["--label", label, *PAIRING, "--data", home]
+        assert "no receiver" in refused("control", "pair", *words)
         before = imported(home)
         front_end.plug_in()
         meter.told("works again")
@@ -99,6 +103,12 @@ def test_an_unplugged_front_end_is_told_and_taken_back(tmp_path: Path) -> None:
     with Storage.open(home, read_only=True) as seen:
         statuses = [row.status for row in seen.load().rows]
     assert RowStatus.DATA_NOT_VALID & statuses[0]
+
+
+PAIRING = (
+    *("--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1"),
+    *("--yes", "--json"),
+)
 
 
 def imported(home: Path) -> int:

@@ -40,8 +40,14 @@ class Installing(Visit):
         meter = self.world.meter
         gate = Gate(lambda: meter.config.serial, meter.storage.record_event)
         meter.save_beside(GATE_KEY, gate.packed)
-        orders = Orders(meter, now=lambda: self.world.now, durable=meter.checkpoint, status=dict)
         pairing = PairingDesk(meter, lambda: self.world.now, meter.checkpoint)
+        orders = self.orders = Orders(
+            meter,
+            now=lambda: self.world.now,
+            durable=meter.checkpoint,
+            status=dict,
+            pair=pairing.take,
+        )
         self.desk = PanelDesk(
             meter,
             gate,

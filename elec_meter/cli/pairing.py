@@ -1,0 +1,191 @@
+"""`elec-meter control pair` and `exchange`: the installer's steps, at a meter that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from elec_meter.errors import ControlError, MeterError
+from shared.exact_json import exact_json
+from shared.options import example
+
+from .options import data_option, json_option
+from .ordering import order
+
+_LABEL_MAX = 20_001  # characters: more are no label
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--label",
+        "label_file",
+        type=click.Path(allow_dash=True),
+        metavar="FILE",
+        help="What `pulse-unit label` prints, or its QR code's text; - is standard input.",
+    ),
+    click.option("--mprn", metavar="DIGITS", help="The meter point reference number."),
+    click.option("--meter-serial", metavar="TEXT", help="The serial on the gas meter's badge."),
+    click.option("--weight", metavar="VOLUME", help="One pulse, such as '0.01 m3' or '1 ft3'."),
+    click.option(
+        "--dial",
+        metavar="DIGITS",
+        help="All digits of the dial, with a point before the red ones, as 01234.567.",
+    ),
+    click.option(
+        "--dial-unit", type=click.Choice(["m3", "ft3", "100ft3"]), help="What the dial counts."
+    ),
+    click.option(
+        "--any-telegram",
+        is_flag=True,
+        help="Any telegram will do: do not wait for the button. Needed over Bluetooth.",
+    ),
+    click.option("--installer", metavar="NAME", help="Who does it."),
+    click.option("--yes", "agrees", is_flag=True, help="Take the expected index as right."),
+)
+
+
+def _installation_options(function: _Function) -> _Function:
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.command("pair", epilog=example("elec-meter control pair --label unit.label --data home"))
+@click.option("--channel", metavar="NAME", help="What it feeds. [default: the lowest that is free]")
+@_installation_options
+@data_option
+@json_option
+def pair(data_dir: Path, as_json: bool, channel: str | None, **options: Any) -> None:
+    """Pair a gas unit with the meter: label, signal, gas meter, test burn.
+
+    With --json nothing is asked.
+    """
+    _install(data_dir, options, as_json=as_json, channel=channel)
+
+
+@click.command(
+    "exchange",
+    epilog=example("elec-meter control exchange 00000001 --label unit.label --data home"),
+)
+@click.argument("old", metavar="SERIAL")
+@_installation_options
+@data_option
+@json_option
+def exchange(old: str, data_dir: Path, as_json: bool, **options: Any) -> None:
+    """Give the channel of the unit SERIAL another unit; its register goes on.
+
+    With --json nothing is asked.
+    """
+    _install(data_dir, options, as_json=as_json, exchanges=old)
+
+
+class MeterLine:
+    """The pairing desk of a meter that runs, as the collector's steps know it.
+
+    Args:
+        data_dir: where the meter lives.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self.is_under_way = False
+
+    def ask(self, step: dict[str, Any]) -> dict[str, Any]:
+        """The reply to a step.
+
+        Raises:
+            PairingError: it is refused; another label or dial may do.
+            MeterError: nothing will do.
+        """
+        from collector import PairingError
+        from elec_meter.control import TakePairingStep
+
+        given = {name: value for name, value in step.items() if value is not None}
+        try:
+            reply = order(self._data_dir, TakePairingStep(step=given))
+        except MeterError as error:
+            if type(error) is not ControlError:
+                raise
+            raise PairingError(str(error)) from None
+        self.is_under_way = step["request"] != "pair.commit"
+        return reply
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        import time
+
+        time.sleep(seconds)
+
+
+def _end_other(line: MeterLine, *, as_json: bool) -> None:
+    """Give up a pairing that is under way there, at the word of who sits here.
+
+    Raises:
+        ControlError: nobody is asked.
+        MeterError: no meter runs there.
+        click.Abort: it goes on.
+    """
+    from collector import PairingError
+
+    try:
+        status = line.ask({"request": "pair.status"})
+    except PairingError:
+        return  # there was none
+    finally:
+        line.is_under_way = False
+    if status["state"] in ("paired", "ended"):
+        return
+    sentence = f"a pairing of the unit {status['serial']} is under way"
+    if as_json:
+        raise ControlError(sentence)
+    click.confirm(f"A{sentence[1:]}. Give it up?", abort=True)
+    line.ask({"request": "pair.cancel"})
+    line.is_under_way = False
+
+
+@contextmanager
+def _line(data_dir: Path, *, as_json: bool) -> Iterator[MeterLine]:
+    """A line on which a pairing that does not come to its end is given up."""
+    from collector import CollectorError
+
+    line = MeterLine(data_dir)
+    _end_other(line, as_json=as_json)
+    try:
+        yield line
+    finally:
+        if line.is_under_way:
+            with suppress(MeterError, CollectorError):
+                line.ask({"request": "pair.cancel"})
+
+
+def _install(data_dir: Path, options: dict[str, Any], *, as_json: bool, **place: Any) -> None:
+    from collector import Given, install_at_terminal, install_by_script
+
+    label_file = options.pop("label_file")
+    label = None if label_file is None else _label(label_file)
+    given = Given(label=label, **options, **place)
+    if as_json and given.missing:
+        missing = ", ".join(given.missing).replace(", or --serial and --key", "")
+        raise click.UsageError(f"--json asks nothing, so it needs {missing}.")
+    with _line(data_dir, as_json=as_json) as line:
+        done = (install_by_script if as_json else install_at_terminal)(line, given)
+    if as_json:
+        click.echo(exact_json(done))
+        return
+    what = f"took the place of {done['replaces']} on" if done["replaces"] else "is paired to"
+    click.echo(
+        f"The unit {done['serial']} {what} {done['channel']}; its pulses count from"
+        f" {done['count']} on."
+    )
+
+
+def _label(name: str) -> str:
+    """The QR code's text of the label in a file."""
+    from shared.label import read_label
+
+    with click.open_file(name, encoding="ascii", errors="replace") as file:
+        return read_label(file.read(_LABEL_MAX)).qr_text

@@ -1,0 +1,116 @@
+"""A unit is paired and exchanged by commands at a meter that runs; the demo's radio brings it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from elec_meter.cli import pairing
+from elec_meter.cli.main import main
+from elec_meter.control import Request, TakePairingStep, decode_request, encode_request
+from elec_meter.demo.spare import LABEL, MPRN
+from elec_meter.demo.world import UNIT_SERIAL
+from elec_meter.errors import ReceiverMissingError
+from elec_meter.pairing_place import PairingDesk
+from tests.elec_meter.cli.test_control import run
+from tests.elec_meter.demo.test_controls import MINUTE
+from tests.elec_meter.panel.test_pairing import Installing
+
+METER = ("--mprn", MPRN, "--meter-serial", "G4A123", "--weight", "0.01 m3", "--dial", "01234.567")
+
+
+class Reached(Installing):
+    """A house whose meter the commands reach, and in which time passes while they wait."""
+
+    def __init__(self, label: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.label = label
+        label.write_text(LABEL.printed_text)
+        self.live(20 * MINUTE)
+        self.controls.steer({"unit": "press"})
+        monkeypatch.setattr(pairing, "order", self.order)
+        monkeypatch.setattr(pairing.MeterLine, "sleep", lambda *_: self.live(timedelta(seconds=1)))
+
+    def order(self, _: Path, request: Request) -> dict[str, Any]:
+        """What the meter replies, to what comes by its socket."""
+        reply = self.orders.perform(decode_request(encode_request(request)))
+        assert isinstance(request, TakePairingStep)
+        if request.step["request"] == "pair.meter":
+            self.controls.steer({"unit": "burn"})
+        return reply
+
+    def command(self, *words: str, **how: Any) -> str:
+        """What a command prints."""
+        return run("control", *words, "--data", "home", "--label", self.label, *METER, **how)
+
+
+@pytest.fixture
+def reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reached:
+    """A meter with one unit, and the label of another."""
+    return Reached(tmp_path / "unit.label", monkeypatch)
+
+
+def test_a_unit_is_paired_by_a_script(reached: Reached) -> None:
+    """Without a question, on the lowest free channel; the reply says from which count."""
+    done = json.loads(reached.command("pair", "--yes", "--json", "--installer", "Ada"))
+    assert ("pairing", "gas_2", LABEL.serial, "Ada", None) == tuple(
+        done[name] for name in ("kind", "channel", "serial", "installer", "replaces")
+    )
+    units = reached.world.meter.config.gas_units
+    assert [(UNIT_SERIAL, "gas"), (LABEL.serial, "gas_2")] == [
+        (unit.serial, unit.channel) for unit in units
+    ]
+    assert "paired already" in reached.command("pair", "--yes", "--json", code=1)
+
+
+def test_a_unit_is_exchanged_at_a_terminal(reached: Reached) -> None:
+    """Its register goes on; the dial is compared with a person's word."""
+    before = reached.world.meter.ledger.total("gas")
+    said = reached.command("exchange", UNIT_SERIAL, "--dial-unit", "m3", text="y\nAda\n")
+    assert "Does the dial show" in said
+    assert f"The unit {LABEL.serial} took the place of {UNIT_SERIAL} on gas" in said
+    assert [LABEL.serial] == [unit.serial for unit in reached.world.meter.config.gas_units]
+    assert before < reached.world.meter.ledger.total("gas")
+
+
+def test_who_gives_up_leaves_nothing_behind(reached: Reached) -> None:
+    """No pairing is under way afterwards, and the next one begins."""
+    config = reached.world.meter.config
+    words = ["control", "exchange", UNIT_SERIAL, "--label", str(reached.label), *METER]
+    words += ["--dial-unit", "m3", "--data", "home"]
+    result = CliRunner().invoke(main, words, catch_exceptions=False, input="")
+    assert (1, "Aborted!") == (result.exit_code, result.stderr.strip())
+    assert "Does the dial show" in result.stdout
+    assert "ended" == reached.desk.pairing()["state"]  # type: ignore[index]  # it has begun
+    assert config == reached.world.meter.config
+
+
+def test_another_pairing_that_is_under_way_is_not_ended_unasked(reached: Reached) -> None:
+    """A script is refused; at a terminal somebody is asked."""
+    reached.begin()
+    sentence = reached.command("pair", "--yes", "--json", code=1)
+    assert f"a pairing of the unit {LABEL.serial} is under way." == sentence
+    assert "signal" == reached.desk.pairing()["state"]  # type: ignore[index]  # it has begun
+    said = reached.command("pair", "--dial-unit", "m3", text="y\ny\ny\nAda\n")
+    assert f"A pairing of the unit {LABEL.serial} is under way. Give it up?" in said
+    assert f"The unit {LABEL.serial} is paired to gas_2" in said
+
+
+def test_a_meter_without_a_receiver_pairs_nothing(reached: Reached) -> None:
+    """It says so at once, in place of asking for another label."""
+    meter = reached.world.meter
+    deaf = PairingDesk(meter, lambda: reached.world.now, meter.checkpoint, has_receiver=False)
+    reached.orders._pair = deaf.take
+    assert "no receiver" in reached.command("pair", "--yes", "--json", code=1)
+    with pytest.raises(ReceiverMissingError):
+        reached.order(Path(), TakePairingStep(step={"request": "pair.begin"}))
+
+
+def test_no_label_is_seen_in_a_request() -> None:
+    """Its key is in it."""
+    assert "<TakePairingStep>" == repr(TakePairingStep(step={"label": LABEL.qr_text}))
