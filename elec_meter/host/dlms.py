@@ -10,8 +10,8 @@ from elec_meter.dlms_service import credentials_of
 from elec_meter.errors import ConfigError
 from elec_meter.ports import parse_address
 
-from .base import Edge, Host
-from .ports import CredentialsMissingError, tls_of
+from .base import Host
+from .ports import CredentialsMissingError, PortEdge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from elec_meter.config import HostConfig
 
 
-class DlmsEdge(Edge):
+class DlmsEdge(PortEdge):
     """DLMS on TCP, and in mode E of the FLAG port."""
 
     def __init__(self, host: Host) -> None:
@@ -32,7 +32,7 @@ class DlmsEdge(Edge):
         self._arguments: dict[str, Any] = {}
         if config.listen is not None:
             self._arguments["dlms"] = parse_address(config.listen)
-            self._arguments["dlms_tls"] = tls_of(host, config.certificate, config.key)
+            self._arguments["dlms_tls"] = self.encrypt(config.certificate, config.key)
 
     def require(self, gate: Gate) -> None:
         """See `Edge.require`."""

@@ -10,11 +10,11 @@ from elec_meter.panel import require_closed, require_installed
 from elec_meter.ports import parse_address
 from elec_meter.runtime import PanelPlace
 
-from .base import Edge, Host
-from .ports import require_passwords, tls_of
+from .base import Host
+from .ports import PortEdge, require_passwords
 
 
-class PanelEdge(Edge):
+class PanelEdge(PortEdge):
     """The web panel. Whoever looks is at a computer, and not taken for a person at the meter.
 
     Where the house does not exist, and no line of a chip may lead to one, there is no other button.
@@ -31,7 +31,7 @@ class PanelEdge(Edge):
         assert config is not None  # the edge is there because its table is
         require_installed()
         name, port = parse_address(config.listen)
-        tls = tls_of(host, config.certificate, config.key)
+        tls = self.encrypt(config.certificate, config.key)
         require_closed_as_told(config)
         self._place = PanelPlace(
             host=name,

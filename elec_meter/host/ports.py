@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ssl
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from elec_meter.access import PASSWORD_LEVELS, Gate
 from elec_meter.errors import MeterError
-from elec_meter.ports import SerialDevice, lapse_of, parse_address, server_tls
+from elec_meter.ports import CertificateError, RenewedTls, SerialDevice, parse_address
 
 from .base import Edge, Host
+
+_LOOK: Final = timedelta(minutes=1)
 
 
 class CredentialsMissingError(MeterError):
@@ -42,22 +45,43 @@ def require_passwords(gate: Gate, port: str, data_dir: Path) -> None:
             )
 
 
-def tls_of(host: Host, certificate: str | None, key: str | None) -> ssl.SSLContext | None:
-    """What encrypts the connections of a port; None where the file names no certificate.
+class PortEdge(Edge):
+    """The edge of a port that may be encrypted: what renews its certificate need not restart it."""
 
-    Raises:
-        CertificateError: the files are no certificate and its key.
-    """
-    if certificate is None or key is None:
-        return None
-    context = server_tls(host.path(certificate), host.path(key))
-    lapse = lapse_of(host.path(certificate), host.now())
-    if lapse is not None:
-        host.tell(lapse)
-    return context
+    _tls: RenewedTls | None = None
+    _next_look: datetime | None = None
+
+    def encrypt(self, certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+        """What encrypts the port's connections; None where the file names no certificate.
+
+        Raises:
+            CertificateError: the files are no certificate and its key.
+        """
+        if certificate is None or key is None:
+            return None
+        self._tls = RenewedTls(self.host.path(certificate), self.host.path(key))
+        self._tell_lapse(self._tls, self.host.now())
+        return self._tls.context
+
+    def step(self, now: datetime) -> None:
+        """Once a minute, take a certificate that was renewed."""
+        if self._tls is None or (self._next_look is not None and now < self._next_look):
+            return
+        self._next_look = now + _LOOK
+        try:
+            if self._tls.renew():
+                self.host.tell(f"{self._tls} was renewed, and new connections have it")
+                self._tell_lapse(self._tls, now)
+        except CertificateError as error:
+            self.host.tell(f"{error}; connections have the certificate from before")
+
+    def _tell_lapse(self, tls: RenewedTls, now: datetime) -> None:
+        lapse = tls.lapse(now)
+        if lapse is not None:
+            self.host.tell(lapse)
 
 
-class FlagEdge(Edge):
+class FlagEdge(PortEdge):
     """FLAG on TCP and on the optical port."""
 
     def __init__(self, host: Host) -> None:
@@ -67,7 +91,7 @@ class FlagEdge(Edge):
         self._arguments: dict[str, Any] = {}
         if config.listen is not None:
             self._arguments["flag"] = parse_address(config.listen)
-        self._arguments["tls"] = tls_of(host, config.certificate, config.key)
+        self._arguments["tls"] = self.encrypt(config.certificate, config.key)
         if config.optical is not None:
             self._arguments["optical"] = SerialDevice.parse(host.device(config.optical))
 

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from elec_meter.ports.serial import SerialDevice, SerialPortError, SerialServer
     from elec_meter.ports.stream import Session, SessionFactory, StreamLimits, TurnTaker
     from elec_meter.ports.tcp import TcpServer
-    from elec_meter.ports.tls import CertificateError, check_tls, lapse_of, server_tls
+    from elec_meter.ports.tls import (
+        CertificateError,
+        RenewedTls,
+        check_tls,
+        lapse_of,
+        server_tls,
+    )
 
 __all__ = [
     "SOCKET_NAME",
@@ -22,6 +28,7 @@ __all__ = [
     "CertificateError",
     "ControlServer",
     "PushClient",
+    "RenewedTls",
     "SerialDevice",
     "SerialPortError",
     "SerialServer",
@@ -48,6 +55,6 @@ __getattr__, __dir__ = shared.lazy.loader(
         "serial": "SerialDevice SerialPortError SerialServer",
         "stream": "Session SessionFactory StreamLimits TurnTaker",
         "tcp": "TcpServer",
-        "tls": "CertificateError check_tls lapse_of server_tls",
+        "tls": "CertificateError RenewedTls check_tls lapse_of server_tls",
     },
 )

@@ -28,16 +28,76 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     Raises:
         CertificateError: the files are no certificate and its key.
     """
-    _require_pair(certificate, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, certificate, key)
+    return context
+
+
+class RenewedTls:
+    """What encrypts a port, with the certificate that its files have now.
+
+    Args:
+        certificate: as of `server_tls`.
+        key: likewise.
+
+    Attributes:
+        context: encrypts the port's connections, for as long as it is open.
+
+    Raises:
+        CertificateError: the files are no certificate and its key.
+    """
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._certificate, self._key = certificate, key
+        self._seen = self._marks()
+        self.context = server_tls(certificate, key)
+
+    def __str__(self) -> str:
+        return f"the certificate {self._certificate}"
+
+    def renew(self) -> bool:
+        """Read the files again if others are there; new connections have what they hold.
+
+        Returns:
+            Whether others were there.
+
+        Raises:
+            CertificateError: what is there is no certificate and its key, as between the writing of
+                the one and of the other. Connections go on as before; it is told once.
+        """
+        seen = self._marks()
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        _load(self.context, self._certificate, self._key)
+        return True
+
+    def lapse(self, now: datetime) -> str | None:
+        """See `lapse_of`."""
+        return lapse_of(self._certificate, now)
+
+    def _marks(self) -> list[tuple[int, int, int] | None]:
+        """By which it is known that a file is another, or is written anew."""
+        return [_mark(file) for file in (self._certificate, self._key)]
+
+
+def _mark(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    _require_pair(certificate, key)
     try:
         # Asked for a passphrase, it would wait for somebody at a terminal.
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:
         reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
         raise CertificateError(f"{certificate} and {key} cannot encrypt a port: {reason}") from None
-    return context
 
 
 def check_tls(certificate: Path, key: Path) -> list[str]:
