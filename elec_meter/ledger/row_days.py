@@ -99,6 +99,8 @@ class RowDays(Generic[_Row]):
         Raises:
             KeyError: there is none.
         """
+        if start_s not in self:
+            raise KeyError(start_s)
         day = start_s // DAY_S
         rows = self._open.get(day) or self._opened(day)
         row = rows.pop(start_s)

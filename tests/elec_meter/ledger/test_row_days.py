@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,9 @@ def test_packing_changes_nothing_that_is_read(steps: list[tuple[str, int, int]])
             days.put(plain[start_s])
         elif step == "pop" and start_s in plain:
             assert plain.pop(start_s) == days.pop(start_s)
+        elif step == "pop":
+            with pytest.raises(KeyError):
+                days.pop(start_s)
         elif step == "pack":
             days.pack(start_s)
         assert plain.get(start_s) == days.get(start_s)
