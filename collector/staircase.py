@@ -6,6 +6,7 @@ staircase rise.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 
 
@@ -15,8 +16,8 @@ class Floor:
     __slots__ = ("places", "pulses")
 
     def __init__(self) -> None:
-        self.places: list[int] = []
-        self.pulses: list[int] = []
+        self.places = array("q")
+        self.pulses = array("q")
 
     def add(self, place: int, pulses: int) -> bool:
         """Add a point; return whether it told anything new."""
@@ -29,8 +30,8 @@ class Floor:
             start -= 1
         while end < len(places) and least[end] < pulses:
             end += 1
-        places[start:end] = [place]
-        least[start:end] = [pulses]
+        places[start:end] = array("q", (place,))
+        least[start:end] = array("q", (pulses,))
         return True
 
 
@@ -40,8 +41,8 @@ class Ceiling:
     __slots__ = ("places", "pulses")
 
     def __init__(self) -> None:
-        self.places: list[int] = []
-        self.pulses: list[int] = []
+        self.places = array("q")
+        self.pulses = array("q")
 
     def add(self, place: int, pulses: int, before_all: int) -> int | None:
         """Add a point.
@@ -59,6 +60,6 @@ class Ceiling:
             end += 1
         while start and most[start - 1] > pulses:
             start -= 1
-        places[start:end] = [place]
-        most[start:end] = [pulses]
+        places[start:end] = array("q", (place,))
+        most[start:end] = array("q", (pulses,))
         return places[start - 1] if start else before_all

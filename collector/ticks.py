@@ -177,10 +177,10 @@ class TickEvidence:
             return
         start_s, end_s = tick_s, tick_s + RESOLUTION_S
         self._least(end_s, pulses)
-        self._near(start_s, end_s, pulses)
+        self._near(_Known(end_s, start_s, pulses))
         if pulses:
             self._most(start_s, pulses - 1)
-            self._near(start_s, end_s, pulses - 1)
+            self._near(_Known(end_s, start_s, pulses - 1))
 
     def _add_grid(self, entry: JournalEntry, pulses: int) -> None:
         """Add the newest tick of the unit's grid, and the history before it.
@@ -246,11 +246,11 @@ class TickEvidence:
         self._told.add(known)
         self._least(end_s, pulses)
         self._most(start_s, pulses)
-        self._near(start_s, end_s, pulses)
+        self._near(known)
 
-    def _near(self, start_s: int, end_s: int, pulses: int) -> None:
-        if _insert_new(self._known, _Known(end_s, start_s, pulses)):
-            self._unchanged_s = min(self._unchanged_s, start_s)
+    def _near(self, known: _Known) -> None:
+        if _insert_new(self._known, known):
+            self._unchanged_s = min(self._unchanged_s, known.start_s)
 
     def _least(self, tick_s: int, pulses: int) -> None:
         if self._floor.add(tick_s, pulses):
