@@ -340,11 +340,12 @@ class CheckedLife(RuleBasedStateMachine):
         if not hasattr(self, "meter"):
             return
         profile, ledger = self.ledger.profile, self.ledger
+        rows = [] if profile.runs else [*ledger.rows(profile.first_s, 1 << 40)]
+        rows = sorted([*rows, *ledger.open_rows()], key=lambda each: each.start_s)
         for channel in self.kept.accounts:
             index = ledger.aged(channel)
             key = f"{channel}_wh"
-            rows = [] if profile.runs else ledger.rows(profile.first_s, 1 << 40)
-            for row in sorted([*rows, *ledger.open_rows()], key=lambda each: each.start_s):
+            for row in rows:
                 index += row.deltas.get(key) or 0
                 assert not row.indexes or index == row.indexes[key]
         self.storage.close()
