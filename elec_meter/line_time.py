@@ -9,7 +9,7 @@ from typing import Final
 # A clock may be set: never sleep long on one reading of it, and never spin when it stands still.
 _WAIT_MAX_S: Final = 60.0
 _WAIT_MIN_S: Final = 0.01
-_TICK: Final = timedelta(microseconds=1)
+_GRACE: Final = timedelta(seconds=_WAIT_MIN_S)
 
 
 class LineTime:
@@ -18,8 +18,9 @@ class LineTime:
     A session gives up what comes too late, and all it knows is the time that it is told. When the
     host was busy for longer than the session would have waited, the host's clock cannot tell who
     kept whom waiting: whatever is there when the line is looked at again has come in time. So the
-    time passes no further than to the session's next timer, and not as far where something came;
-    what the host overslept is left out for good. It never falls, also where the clock is set.
+    time passes no further than to the session's next timer, and to just before it where something
+    came; what the host overslept is left out for good. Only once: whoever goes on saying what makes
+    no sense is given up all the same. It never falls, also where the clock is set.
 
     Args:
         now: the host's clock.
@@ -51,8 +52,9 @@ class LineTime:
         return max(_WAIT_MIN_S, min(_WAIT_MAX_S, left_s))
 
     def heard(self) -> datetime:
-        """The time for what has come: before the session's timer is due."""
-        return self._stand(None if self._due is None else self._due - _TICK)
+        """The time for what has come: before the session's timer is due, if that is not gone by."""
+        latest = None if self._due is None else self._due - _GRACE
+        return self._stand(None if latest is None or self._told >= latest else latest)
 
     def silent(self) -> datetime:
         """The time when nothing has come, and nothing waits on the line."""
