@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from elec_meter.access import PUBLISHED_PASSWORDS, SALT_BYTES, Gate
 from elec_meter.config import AddonConfig, demo_config
 from elec_meter.ledger.audit import imbalances
 from elec_meter.meter import Meter
+from elec_meter.metrology import warm_cache
 from elec_meter.ports import SerialDevice, parse_address
 from elec_meter.runtime import PanelPlace, Runtime
 from elec_meter.sampling.household import HouseholdLoad
@@ -37,6 +39,7 @@ from .world import UNIT_SERIAL, DemoWorld, demo_unit, saved_world
 
 _LISTEN: Final = "listen"
 FRAME_S: Final = 0.25
+_SLOW_S: Final = 3.0
 SLICE: Final = timedelta(minutes=10)
 
 
@@ -93,7 +96,21 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
         storage = stack.enter_context(Storage.open(data_dir))
         keystore = Keystore.open(data_dir)
         world = _resumed_or_new(storage, data_dir, options, keystore)
+        _compile()
         return asyncio.run(_run(world, options, keystore))
+
+
+def _compile() -> None:
+    """Have what measures ready before anything listens: to compile it holds everybody up."""
+    patience = Timer(
+        _SLOW_S, _tell, ("compiling what measures for this computer, which is done once",)
+    )
+    patience.daemon = True
+    patience.start()
+    try:
+        warm_cache()
+    finally:
+        patience.cancel()
 
 
 def _resumed_or_new(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from threading import Event
+
+import pytest
+
 from elec_meter.config import AddonConfig, AddonSetting
-from elec_meter.demo.run import DemoOptions, with_ports
+from elec_meter.demo import run
+from elec_meter.demo.run import DemoOptions, run_demo, with_ports
 from elec_meter.runtime import PanelPlace
 
 FREE = ("127.0.0.1", 0)
@@ -43,3 +49,20 @@ def test_ports_that_were_free_stay_the_same() -> None:
 def test_ports_that_nobody_asked_for_stay_closed() -> None:
     """A cut opens nothing."""
     assert DemoOptions() == with_ports(DemoOptions(), {})
+
+
+def test_nothing_listens_before_all_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever connects is answered; where compiling takes long, that is said."""
+    said: list[str] = []
+    is_told = Event()
+
+    def tell(sentence: str) -> None:
+        said.append(sentence)
+        is_told.set()
+
+    monkeypatch.setattr(run, "_SLOW_S", 0.0)
+    monkeypatch.setattr(run, "_tell", tell)
+    monkeypatch.setattr(run, "warm_cache", lambda: is_told.wait(60))
+    run_demo(DemoOptions(flag=FREE, length=timedelta(seconds=1), speed=0, live=False))
+    assert "compiling what measures for this computer, which is done once" == said[0]
+    assert said[1].startswith("FLAG listens on 127.0.0.1:")
