@@ -55,7 +55,11 @@ def _installation_options(function: _Function) -> _Function:
 
 
 @click.command("pair", epilog=example("elec-meter control pair --label unit.label --data home"))
-@click.option("--channel", metavar="NAME", help="What it feeds. [default: the lowest that is free]")
+@click.option(
+    "--channel",
+    metavar="NAME",
+    help="What it feeds. [default: gas; at a terminal the lowest that is free]",
+)
 @_installation_options
 @data_option
 @json_option

@@ -56,8 +56,10 @@ def reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reached:
 
 
 def test_a_unit_is_paired_by_a_script(reached: Reached) -> None:
-    """Without a question, on the lowest free channel; the reply says from which count."""
-    done = json.loads(reached.command("pair", "--yes", "--json", "--installer", "Ada"))
+    """Without a question; beside another unit only on a channel that it names."""
+    words = ("pair", "--yes", "--json", "--installer", "Ada")
+    assert "feeds the channel gas already" in reached.command(*words, code=1)
+    done = json.loads(reached.command(*words, "--channel", "gas_2"))
     assert ("pairing", "gas_2", LABEL.serial, "Ada", None) == tuple(
         done[name] for name in ("kind", "channel", "serial", "installer", "replaces")
     )
@@ -65,7 +67,7 @@ def test_a_unit_is_paired_by_a_script(reached: Reached) -> None:
     assert [(UNIT_SERIAL, "gas"), (LABEL.serial, "gas_2")] == [
         (unit.serial, unit.channel) for unit in units
     ]
-    assert "paired already" in reached.command("pair", "--yes", "--json", code=1)
+    assert "paired already" in reached.command(*words, "--channel", "gas_3", code=1)
 
 
 def test_a_unit_is_exchanged_at_a_terminal(reached: Reached) -> None:
