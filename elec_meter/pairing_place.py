@@ -70,9 +70,14 @@ class PairingPlaceOfMeter:
         """A plan with what is known of the channel and of the units.
 
         Raises:
-            PairingError: another unit feeds the channel, or the one to exchange feeds none.
+            PairingError: another unit feeds the channel, the one to exchange feeds none, or the
+                unit need not prove what it says.
         """
         meter = self._meter
+        if plan.allow_unauthenticated:
+            raise PairingError(
+                "a meter bills by its units: one whose telegrams prove nothing is none"
+            )
         paired, ended = units_of(meter.collector)
         channels = {unit.serial: unit.channel for unit in meter.config.gas_units}
         if exchanges is not None:
@@ -111,7 +116,7 @@ class PairingPlaceOfMeter:
             KeystoreError: nor where the key could not be kept.
         """
         meter, key = self._meter, outcome.key
-        assert key is not None, "a unit of ours has a key"
+        assert key is not None, "no plan of a meter's lets a unit without one pass"
         plan = self.plan(PairingPlan(channel=outcome.record.channel), exchanges=exchanges)
         plan.refuse_other_weight(outcome.meter.weight)
         record = _after_what_is_final(meter.ledger, outcome.record)

@@ -156,6 +156,15 @@ def test_nobody_below_level_2_pairs(installing: Installing) -> None:
         ({"request": "pair.commit"}, "no pairing is under way"),
         ({"request": "unpair", "serial": "00000009"}, "no unit '00000009' is paired"),
         ({"request": "calorific.set"}, "no such step"),
+        (
+            {
+                "request": "pair.begin",
+                "manufacturer": "ELS",
+                "serial": "12345678",
+                "allow_unauthenticated": True,
+            },
+            "prove nothing",
+        ),
         ({"request": ["pair.begin"]}, "no such step"),
         ({}, "no such step"),
     ],
