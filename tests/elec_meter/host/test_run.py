@@ -7,7 +7,7 @@ import pty
 import signal
 import socket
 import tty
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from elec_meter.ledger import RowStatus
 from pulse_unit.board import INPUT_BUTTON
 from pulse_unit.config import UnitConfig
 from pulse_unit.hal.virtual import VirtualUnit
-from shared.timegrid import from_unix_ms, unix_ms
+from shared.timegrid import HALF_HOUR_MS, from_unix_ms, unix_ms
 from tests.collector.bench import LABEL, MPRN
 from tests.collector.frames import KEY, SERIAL
 from tests.elec_meter.cli.commands import refused, shown, succeeding
@@ -120,17 +120,20 @@ def imported(home: Path) -> int:
 def test_what_a_stick_hears_is_in_the_profile(tmp_path: Path) -> None:
     """A unit counted while the meter was off: its next telegram fills the gas rows of that time."""
     file, home = tmp_path / "meter.toml", tmp_path / "home"
-    now_ms = unix_ms(datetime.now(UTC).replace(microsecond=0))
-    begin_ms = now_ms - 3 * 3_600_000
+    # Amid a half-hour, whatever the time is: at its end nobody knows yet whose the pulses are.
+    turned_ms = (
+        unix_ms(datetime.now(UTC)) - 4 * HALF_HOUR_MS
+    ) // HALF_HOUR_MS * HALF_HOUR_MS + 600_000
+    begin_ms = turned_ms - 2 * HALF_HOUR_MS
     unit = VirtualUnit(SERIAL, KEY, UnitConfig(), boot_utc_ms=begin_ms)
     config = MeterConfig(gas_units=(GasUnitConfig(serial=SERIAL),))
     begin = from_unix_ms(begin_ms)
     with Storage.open(home) as storage:
         record = UnitRecord(serial=SERIAL, channel="gas", paired_utc=begin, base_count=unit.count)
         Meter(config, storage, begin, keystore=Keystore.open(home)).pair(record, KEY, begin)
-    unit.advance(begin_ms + 3_600_000)
+    unit.advance(turned_ms)
     for n in range(7):
-        unit.pulse(begin_ms + 3_600_000 + n * 6_000)
+        unit.pulse(turned_ms + n * 6_000)
 
     ours, theirs = pty.openpty()
     tty.setraw(ours)
@@ -152,7 +155,7 @@ def test_what_a_stick_hears_is_in_the_profile(tmp_path: Path) -> None:
         meter.stop()
     rows = shown("profile", home)
     assert 7 == sum(row["channels"]["gas_pulses"] or 0 for row in rows)
-    turned = begin + timedelta(hours=1)
+    turned = from_unix_ms(turned_ms)
     (row,) = [row for row in rows if row["start"] <= turned.isoformat() < row["end"]]
     assert RowStatus.POWER_DOWN & row["status"]
     codes = [row["code"] for row in shown("events", home)]
