@@ -52,7 +52,6 @@ from elec_meter.objects.classes.script_table import Script, ScriptTable
 from elec_meter.objects.classes.single_action import Execution, SingleActionSchedule
 from elec_meter.objects.classes.special_days import SpecialDaysTable
 from elec_meter.objects.classes.timetables import CalendarField, DayAction, DayProfile, Rows
-from elec_meter.objects.classes.unit_report import UnitFault, UnitReport
 from elec_meter.objects.classes.units import Unit, exponent_between, in_unit
 from elec_meter.objects.directory import Directory
 from elec_meter.objects.every_channel import EVERY_CHANNEL
@@ -73,6 +72,7 @@ from elec_meter.objects.sources import (
 )
 from elec_meter.objects.switching import PULSES, pulse_input_of
 from elec_meter.tariff import SeasonProfile, SpecialDayEntry, WeekProfile
+from elec_meter.unit_report import UnitFault, UnitReport
 
 __all__ = [
     "CHANGE",

@@ -20,7 +20,6 @@ from elec_meter.objects.classes.entry import Actions, text_entry
 from elec_meter.objects.classes.links import HdlcSetup, OpticalPort, TcpSetup
 from elec_meter.objects.classes.push_setup import PushSetup
 from elec_meter.objects.classes.register import Register, ScalerUnit
-from elec_meter.objects.classes.unit_report import UnitReport
 from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.collected import collected_objects
 from elec_meter.objects.commanding import command_objects
@@ -49,6 +48,7 @@ from elec_meter.objects.unallocated import unallocated_objects
 from elec_meter.outages import Outages
 from elec_meter.plans import CalendarPlans
 from elec_meter.switchgear import Switchgear
+from elec_meter.unit_report import UnitReport
 
 if TYPE_CHECKING:
     from elec_meter.config import MeterConfig

@@ -13,10 +13,10 @@ from elec_meter.objects.classes.data import Data
 from elec_meter.objects.classes.mbus_client import MBusClient
 from elec_meter.objects.classes.mbus_master_port import CommSpeed, MBusMasterPort
 from elec_meter.objects.classes.profile_generic import CaptureObject, ProfileGeneric, ProfileSource
-from elec_meter.objects.classes.unit_report import UnitReport
 from elec_meter.objects.event_logs import EVENT_DEPTH
 from elec_meter.objects.profiles import CLOCK_COLUMN, Bounds, captured, range_s
 from elec_meter.objects.sources import Sources
+from elec_meter.unit_report import UnitReport
 from shared.obis import Obis
 from shared.timegrid import from_unix_s, unix_s
 

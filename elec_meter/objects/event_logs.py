@@ -13,9 +13,9 @@ from elec_meter.objects.classes.base import CosemObject, Scalar
 from elec_meter.objects.classes.data import Data
 from elec_meter.objects.classes.entry import Actions, number_entry
 from elec_meter.objects.classes.errors import ValueNotTakenError
-from elec_meter.objects.classes.unit_report import UnitFault
 from elec_meter.objects.profiles import event_log
 from elec_meter.objects.sources import MeterFault, Sources
+from elec_meter.unit_report import UnitFault
 
 EVENT_DEPTH: Final = 20_000
 _CODE: Final = 1

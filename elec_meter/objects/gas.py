@@ -13,7 +13,6 @@ from elec_meter.objects.classes.base import CosemObject
 from elec_meter.objects.classes.data import Data
 from elec_meter.objects.classes.extended_register import ExtendedRegister
 from elec_meter.objects.classes.register import Register, ScalerUnit
-from elec_meter.objects.classes.unit_report import UnitReport
 from elec_meter.objects.classes.units import Unit
 from elec_meter.objects.electricity import (
     active_rate,
@@ -25,6 +24,7 @@ from elec_meter.objects.electricity import (
 )
 from elec_meter.objects.profiles import Column, half_hour_profile, newest
 from elec_meter.objects.sources import Sources
+from elec_meter.unit_report import UnitReport
 
 _PULSES: Final = ScalerUnit(0, Unit.COUNT)
 _LITRE_SCALER: Final = -3

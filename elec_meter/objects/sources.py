@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from elec_meter.led import Led
     from elec_meter.ledger import Books
     from elec_meter.metrology import Harmonics, Quantities
-    from elec_meter.objects.classes.unit_report import UnitReport
     from elec_meter.outages import Outages
     from elec_meter.plans import CalendarPlans
     from elec_meter.switchgear import Switchgear
+    from elec_meter.unit_report import UnitReport
 
 
 class MeterClock(Protocol):

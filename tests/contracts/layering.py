@@ -41,10 +41,11 @@ _PURE = (*_SETTINGS, "tariff", "access")
 _RENDERING = (*_SETTINGS, "access", "objects")
 _NAMES = ("version", "events")
 _SWITCHES = ("alarms", "contactor", "led", "limiter", "outages", "terminals", "switchgear", "plans")
+_SEEN = (*_SWITCHES, "unit_report")
 _CORE = (
     *_PURE,
     *_NAMES,
-    *_SWITCHES,
+    *_SEEN,
     "sampling",
     "metrology",
     "clock",
@@ -85,11 +86,12 @@ KNOWS = {
     "contactor": _SETTINGS,
     "led": (*_SETTINGS, "metrology"),
     "outages": ("errors",),
+    "unit_report": (),
     "limiter": (*_SETTINGS, "clock"),
     "terminals": (*_SETTINGS, "tariff"),
     "plans": (*_SETTINGS, "tariff"),
     "switchgear": (*_SETTINGS, "events", "clock", "contactor", "limiter", "terminals"),
-    "objects": (*_PURE, *_NAMES, *_SWITCHES, "metrology", "clock", "ledger"),
+    "objects": (*_PURE, *_NAMES, *_SEEN, "metrology", "clock", "ledger"),
     "display": _RENDERING,
     "flag": _RENDERING,
     "dlms": _RENDERING,
@@ -204,7 +206,7 @@ def knowledge(source: Source) -> Iterator[Finding]:
 
 def interface_classes(source: Source) -> Iterator[Finding]:
     """Rule 2: COSEM's classes know nothing of the directory that is made of them."""
-    if not source.name.startswith(_CLASSES):
+    if not f"{source.name}.".startswith(f"{_CLASSES}."):
         return
     for imported in source.imports:
         if f"{imported.target}.".startswith("elec_meter.objects.") and not (

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from elec_meter.objects.classes.base import CosemObject, Now, Scalar
-from elec_meter.objects.classes.unit_report import UnitFault, UnitReport
+from elec_meter.unit_report import UnitFault, UnitReport
 from shared.obis import Obis
 from shared.timegrid import HALF_HOUR_S
 from shared.wire.address import manufacturer_code
