@@ -106,7 +106,7 @@ class Life:
         settle_ms = sample_interval_ms(config.pulse_weight_nl, config.flow_max_l_per_h)
         # Where the reed is closed, the unit looks at it ever again: that takes the tests' time.
         self._meter = GasMeter(
-            config.pulse_weight_nl, 6_000, seed, closed_permille=100, settle_ms=settle_ms
+            config.pulse_weight_nl, 6_000, seed, closed_permille=40, settle_ms=settle_ms
         )
         self.turns_ms: list[int] = []
         self._edge_ms = 0
