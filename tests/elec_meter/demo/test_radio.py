@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from elec_meter import Meter, Storage, demo_config
 from elec_meter.demo.gas import BoilerFlow, GasMeter, RecordedTurns
@@ -21,7 +22,9 @@ END = START + timedelta(days=DAYS)
 
 def gas_house(turns: RecordedTurns, loss: float) -> DemoWorld:
     """A house of which only the gas is looked at."""
-    meter = Meter(demo_config(), Storage.in_memory(), START)
+    # Nothing is lost here but by radio, and no more energy flows: one checkpoint a minute will do.
+    config = replace(demo_config(), checkpoint_s=60)
+    meter = Meter(config, Storage.in_memory(), START)
     return DemoWorld(meter, turns, None, seed=4, loss=loss)
 
 
