@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from elec_meter.addons.answers import AnswerReader, Kind
 from elec_meter.addons.errors import LineGarbledError
+from elec_meter.addons.messages import REQUEST, MessageKind, MessageReader
 from elec_meter.addons.readings import Readings, read_lines
 
-REQUEST: Final = b"/?!\r\n"
 READOUT_LIMIT: Final = 65_536
 """Bytes of a readout: 512 lines of 78 characters, and room."""
 
@@ -34,19 +33,19 @@ class ReadoutAsker:
 
     def __init__(self) -> None:
         self.step = Step.NOTHING
-        self._answers = AnswerReader(READOUT_LIMIT)
+        self._messages = MessageReader(READOUT_LIMIT)
         self._identification = ""
 
     def ask(self) -> bytes:
         """What begins a readout; one that was under way is given up."""
         self.step = Step.IDENTIFICATION
-        self._answers.asked()
+        self._messages.asked()
         return REQUEST
 
     def forget(self) -> None:
         """What is left of former answers will not come."""
         self.step = Step.NOTHING
-        self._answers.clear()
+        self._messages.clear()
 
     def receive_data(self, data: bytes) -> tuple[bytes, Readings | None]:
         """Take what the meter sent.
@@ -57,7 +56,7 @@ class ReadoutAsker:
         Raises:
             LineGarbledError: it is no readout; `ask` begins another.
         """
-        self._answers.feed(data)
+        self._messages.feed(data)
         try:
             return self._taken()
         except LineGarbledError:
@@ -66,17 +65,17 @@ class ReadoutAsker:
 
     def _taken(self) -> tuple[bytes, Readings | None]:
         sent = b""
-        while self.step is not Step.NOTHING and (answer := self._answers.read()) is not None:
+        while self.step is not Step.NOTHING and (message := self._messages.read()) is not None:
             if self.step is Step.IDENTIFICATION:
-                self.step, self._identification = Step.BLOCK, answer.text
+                self.step, self._identification = Step.BLOCK, message.text
                 sent += _SELECT
-            elif answer.kind is Kind.COMMAND:
+            elif message.kind is MessageKind.COMMAND:
                 raise LineGarbledError("the meter refused the readout with a break")
-            elif answer.kind is Kind.IDENTIFICATION:
+            elif message.kind is MessageKind.IDENTIFICATION:
                 raise LineGarbledError("no readout follows the identification")
             else:
                 self.step = Step.NOTHING
-                return sent, self._readings(answer.text)
+                return sent, self._readings(message.text)
         return sent, None
 
     def _readings(self, block: str) -> Readings:

@@ -8,19 +8,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from enum import Enum
-from functools import reduce
-from operator import xor
 from typing import Final, NamedTuple, TypeAlias
 
-from elec_meter.addons.answers import ETX, Answer, AnswerReader, Kind
 from elec_meter.addons.errors import LineGarbledError, LineRefusedError
+from elec_meter.addons.messages import REQUEST, Message, MessageKind, MessageReader, block_check
 
 BREAK: Final = b"\x01B0\x03q"
 BLOCK_LIMIT: Final = 8_192
 """Bytes of one block, which has at most 16 rows."""
 ROWS_LIMIT: Final = 1_600
 
-_REQUEST: Final = b"/?!\r\n"
 _SELECT: Final = b"\x06061\r\n"
 _ACK: Final = b"\x06"
 _ROW: Final = re.compile(r"(?P<code>[^()]{0,24})(?P<cells>(?:\([^()]{0,32}\))+)")
@@ -68,16 +65,16 @@ class RowsAsker:
 
     def __init__(self, code: str, first: datetime, last: datetime) -> None:
         checked = f"R3\x02{code}({first:{_ASKED}};{last:{_ASKED}})\x03".encode("ascii")
-        self._command = b"\x01" + checked + bytes((reduce(xor, checked, 0),))
+        self._command = b"\x01" + checked + bytes((block_check(checked),))
         self._step = _Step.NOTHING
-        self._answers = AnswerReader(BLOCK_LIMIT)
+        self._messages = MessageReader(BLOCK_LIMIT)
         self._rows: list[Row] = []
 
     def ask(self) -> bytes:
         """What begins; rows that came already will come again."""
         self._step, self._rows = _Step.IDENTIFICATION, []
-        self._answers.asked()
-        return _REQUEST
+        self._messages.asked()
+        return REQUEST
 
     def receive_data(self, data: bytes) -> tuple[bytes, list[Row] | None]:
         """Take what the meter sent.
@@ -89,42 +86,42 @@ class RowsAsker:
             LineRefusedError: the meter will not say.
             LineGarbledError: it is no answer; `ask` begins anew.
         """
-        self._answers.feed(data)
+        self._messages.feed(data)
         try:
             return self._taken()
         except (LineGarbledError, LineRefusedError):
             self._step = _Step.NOTHING
-            self._answers.clear()
+            self._messages.clear()
             raise
 
     def _taken(self) -> tuple[bytes, list[Row] | None]:
         sent = b""
-        while self._step is not _Step.NOTHING and (answer := self._answers.read()) is not None:
+        while self._step is not _Step.NOTHING and (message := self._messages.read()) is not None:
             if self._step is _Step.IDENTIFICATION:
                 self._step = _Step.CHALLENGE
                 sent += _SELECT
             elif self._step is _Step.CHALLENGE:
-                _require(Kind.COMMAND, answer)
-                if not answer.text.startswith("P0\x02"):
+                _require(MessageKind.COMMAND, message)
+                if not message.text.startswith("P0\x02"):
                     raise LineRefusedError(
                         "the meter has no programming mode, which takes a password of its own"
                     )
                 self._step = _Step.ROWS
                 sent += self._command
             else:
-                _require(Kind.BLOCK, answer)
-                self._rows += _rows(answer.text[:-1])
+                _require(MessageKind.BLOCK, message)
+                self._rows += _rows(message.text[:-1])
                 if len(self._rows) > ROWS_LIMIT:
                     raise LineGarbledError(f"an answer has at most {ROWS_LIMIT} rows")
-                if answer.text.endswith(ETX):
+                if message.is_last:
                     self._step = _Step.NOTHING
                     return sent + BREAK, self._rows
                 sent += _ACK
         return sent, None
 
 
-def _require(kind: Kind, answer: Answer) -> None:
-    if answer.kind is not kind:
+def _require(kind: MessageKind, message: Message) -> None:
+    if message.kind is not kind:
         raise LineGarbledError("the meter answers something else")
 
 

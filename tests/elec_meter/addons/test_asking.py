@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from elec_meter.addons.asking import REQUEST, ReadoutAsker, Step
+from elec_meter.addons.asking import ReadoutAsker, Step
 from elec_meter.addons.errors import LineGarbledError
+from elec_meter.addons.messages import REQUEST
 from elec_meter.addons.readings import Readings
 from tests.elec_meter.addons.reading_out import read_out
 from tests.elec_meter.flag.lines import busy_meter, cuts

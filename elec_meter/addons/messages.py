@@ -1,4 +1,4 @@
-"""What a meter says on a FLAG line, as whole messages, sans I/O (IEC 62056-21, mode C)."""
+"""The messages of a FLAG line as a reader sees them, sans I/O (IEC 62056-21, mode C)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ from typing import Final, NamedTuple
 
 from elec_meter.addons.errors import LineGarbledError
 
-ETX: Final = "\x03"
-"""Ends the last block of an answer."""
+REQUEST: Final = b"/?!\r\n"
+"""The request message, to whatever meter is at the other end."""
 
 _IDENTIFICATION_LIMIT: Final = 64
 _SLASH: Final = ord("/")
 _SOH: Final = 0x01
 _STX: Final = 0x02
-_ENDS: Final = (0x03, 0x04)
+_ETX: Final = 0x03
+_EOT: Final = 0x04
 
 
-class Kind(Enum):
+def block_check(data: bytes | bytearray) -> int:
+    """The check character of a command or block.
+
+    Args:
+        data: from behind its first character to ETX or EOT, both included.
+    """
+    return reduce(xor, data, 0)
+
+
+class MessageKind(Enum):
     """What a message is by its first character."""
 
     IDENTIFICATION = "/"
@@ -27,7 +37,7 @@ class Kind(Enum):
     BLOCK = "STX"
 
 
-class Answer(NamedTuple):
+class Message(NamedTuple):
     """One message.
 
     Attributes:
@@ -36,11 +46,16 @@ class Answer(NamedTuple):
             check, with ETX or EOT.
     """
 
-    kind: Kind
+    kind: MessageKind
     text: str
 
+    @property
+    def is_last(self) -> bool:
+        """Whether no further block follows this one, which then ends with ETX."""
+        return self.text.endswith(chr(_ETX))
 
-class AnswerReader:
+
+class MessageReader:
     """Cuts a line into messages, however its bytes are cut.
 
     A line keeps the order of what is said on it, and each request is answered by an identification:
@@ -69,24 +84,24 @@ class AnswerReader:
         self._buffer.clear()
         self._unanswered = 0
 
-    def read(self) -> Answer | None:
+    def read(self) -> Message | None:
         """The next message that belongs to the last request; None until it is whole.
 
         Raises:
             LineGarbledError: it is none. Everything that came is forgotten.
         """
         try:
-            while (answer := self._next()) is not None:
-                if answer.kind is Kind.IDENTIFICATION:
+            while (message := self._next()) is not None:
+                if message.kind is MessageKind.IDENTIFICATION:
                     self._unanswered = max(0, self._unanswered - 1)
                 if not self._unanswered:
-                    return answer
+                    return message
         except LineGarbledError:
             self.clear()
             raise
         return None
 
-    def _next(self) -> Answer | None:
+    def _next(self) -> Message | None:
         if not self._buffer:
             return None
         if self._buffer[0] == _SLASH:
@@ -95,24 +110,24 @@ class AnswerReader:
             return self._block()
         raise LineGarbledError("what the meter says is neither its identification nor a block")
 
-    def _identification(self) -> Answer | None:
+    def _identification(self) -> Message | None:
         length = self._buffer.find(b"\r\n")
         if (len(self._buffer) if length < 0 else length) > _IDENTIFICATION_LIMIT:
             raise LineGarbledError("the meter does not identify itself")
-        return None if length < 0 else Answer(Kind.IDENTIFICATION, self._taken(length, 2))
+        return None if length < 0 else Message(MessageKind.IDENTIFICATION, self._taken(length, 2))
 
-    def _block(self) -> Answer | None:
+    def _block(self) -> Message | None:
         buffer = self._buffer
-        ends = [at for at in map(buffer.find, _ENDS) if at >= 0]
+        ends = [at for at in map(buffer.find, (_ETX, _EOT)) if at >= 0]
         if not ends or len(buffer) < min(ends) + 2:
             if len(buffer) > self._limit:
                 raise LineGarbledError(f"a block has at most {self._limit} bytes")
             return None
         end = min(ends) + 1
-        kind = Kind.COMMAND if buffer[0] == _SOH else Kind.BLOCK
-        if reduce(xor, buffer[1:end], 0) != buffer[end]:
+        kind = MessageKind.COMMAND if buffer[0] == _SOH else MessageKind.BLOCK
+        if block_check(buffer[1:end]) != buffer[end]:
             raise LineGarbledError("the block check is wrong")
-        return Answer(kind, self._taken(end, 1)[1:])
+        return Message(kind, self._taken(end, 1)[1:])
 
     def _taken(self, length: int, behind: int) -> str:
         """So many bytes from the beginning, without so many behind them that go too."""
