@@ -27,6 +27,9 @@ class Step(Enum):
 class ReadoutAsker:
     """Asks for one readout after another.
 
+    It holds at most one block of `READOUT_LIMIT` and what one feed brought: what nobody asked for
+    is dropped.
+
     Attributes:
         step: what it waits for.
     """
@@ -58,10 +61,13 @@ class ReadoutAsker:
         """
         self._messages.feed(data)
         try:
-            return self._taken()
+            sent, readings = self._taken()
         except LineGarbledError:
             self.forget()
             raise
+        if self.step is Step.NOTHING:
+            self._messages.pass_over()
+        return sent, readings
 
     def _taken(self) -> tuple[bytes, Readings | None]:
         sent = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from functools import reduce
 from operator import xor
@@ -62,6 +63,9 @@ class MessageReader:
     so they are counted, and whatever comes before that of the last request is passed over. It was
     said to a question that was given up.
 
+    It holds at most one block and what one feed brought, if after each `feed` all is read, or
+    passed over where nobody asked.
+
     Args:
         limit: bytes of a block.
     """
@@ -100,6 +104,12 @@ class MessageReader:
             self.clear()
             raise
         return None
+
+    def pass_over(self) -> None:
+        """Drop what nobody asked for; of a message that is not whole, what has come is kept."""
+        with suppress(LineGarbledError):
+            while self.read() is not None:
+                pass
 
     def _next(self) -> Message | None:
         if not self._buffer:

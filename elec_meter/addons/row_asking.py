@@ -57,6 +57,9 @@ class _Step(Enum):
 class RowsAsker:
     """Asks for the rows of a profile that are stamped from `first` to `last`, both included.
 
+    It holds at most one block of `BLOCK_LIMIT` and what one feed brought, beside the rows: what
+    nobody asked for is dropped.
+
     Args:
         code: the profile's OBIS code.
         first: UTC.
@@ -88,11 +91,14 @@ class RowsAsker:
         """
         self._messages.feed(data)
         try:
-            return self._taken()
+            sent, rows = self._taken()
         except (LineGarbledError, LineRefusedError):
             self._step = _Step.NOTHING
             self._messages.clear()
             raise
+        if self._step is _Step.NOTHING:
+            self._messages.pass_over()
+        return sent, rows
 
     def _taken(self) -> tuple[bytes, list[Row] | None]:
         sent = b""

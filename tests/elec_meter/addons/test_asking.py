@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from elec_meter.addons.asking import ReadoutAsker, Step
+from elec_meter.addons.asking import READOUT_LIMIT, ReadoutAsker, Step
 from elec_meter.addons.errors import LineGarbledError
 from elec_meter.addons.messages import REQUEST
 from elec_meter.addons.readings import Readings
@@ -85,3 +86,45 @@ def test_what_is_no_readout_is_refused(stream: bytes) -> None:
     asker.ask()
     _, readings = asker.receive_data(IDENTIFICATION + with_check(BLOCK))
     assert readings is not None
+
+
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        b"noise" * 13_000,
+        b"\x02" + b"1" * 65_000,
+        b"/" * 65_000,
+        with_check(b"\x02" + b"1.8.0(000123.463*kWh)\r\n" * 2_800 + b"!\r\n\x03"),
+        IDENTIFICATION * 3_400,
+    ],
+)
+def test_what_nobody_asked_for_is_not_kept(unasked: bytes) -> None:
+    """Before the first question and after an answer: never more than the beginning of a block."""
+    asker = ReadoutAsker()
+    for answer in (b"", IDENTIFICATION + with_check(BLOCK)):
+        if answer:
+            asker.forget()
+            asker.ask()
+            assert asker.receive_data(answer + unasked)[1] is not None
+        for _ in range(10):
+            assert (b"", None) == asker.receive_data(unasked)
+            assert READOUT_LIMIT >= len(asker._messages._buffer)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_late_words_are_passed_over_also_those_that_the_next_question_cuts(seed: int) -> None:
+    """What was still said after an answer is no answer to the next question."""
+    late = with_check(BLOCK.replace(b"123", b"122"))
+    at = random.Random(seed).randrange(len(late))
+    asker = ReadoutAsker()
+    asker.ask()
+    _, first = asker.receive_data(
+        IDENTIFICATION + with_check(BLOCK) + IDENTIFICATION + late + late[:at]
+    )
+    assert first is not None
+    asker.ask()
+    stream, found = late[at:] + IDENTIFICATION + with_check(BLOCK), None
+    for piece in cuts(stream, seed):
+        found = asker.receive_data(piece)[1] or found
+    assert found is not None
+    assert "000123.463" == found["1-0:1.8.0"].text

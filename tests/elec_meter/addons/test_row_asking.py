@@ -6,7 +6,7 @@ import pytest
 
 from elec_meter.access import Level
 from elec_meter.addons.errors import LineGarbledError, LineRefusedError
-from elec_meter.addons.row_asking import BREAK, Row, RowsAsker
+from elec_meter.addons.row_asking import BLOCK_LIMIT, BREAK, Row, RowsAsker
 from elec_meter.flag import FlagLine
 from tests.elec_meter.addons.test_asking import IDENTIFICATION, with_check
 from tests.elec_meter.flag.lines import cuts
@@ -90,3 +90,16 @@ def test_what_is_no_answer_is_refused(stream: bytes, error: type[Exception]) -> 
     asker.ask()
     _, rows = asker.receive_data(IDENTIFICATION + CHALLENGE + ROWS)
     assert rows is not None
+
+
+@pytest.mark.parametrize("unasked", [b"noise" * 13_000, ROWS * 900, b"\x02" + b"1" * 65_000])
+def test_what_nobody_asked_for_is_not_kept(unasked: bytes) -> None:
+    """Before the question and after the answer: never more than the beginning of a block."""
+    asker = RowsAsker("1-0:99.1.0", NOON, NOON)
+    for answer in (b"", IDENTIFICATION + CHALLENGE + ROWS):
+        if answer:
+            asker.ask()
+            assert asker.receive_data(answer + unasked)[1] is not None
+        for _ in range(10):
+            assert (b"", None) == asker.receive_data(unasked)
+            assert BLOCK_LIMIT >= len(asker._messages._buffer)
