@@ -39,24 +39,28 @@ class LineTime:
         """What the session was told last."""
         return self._told
 
-    def wait(self, due: datetime | None) -> None:
-        """The session waits from now on, until its next timer is due; None for ever."""
+    def begin_wait(self, due: datetime | None) -> None:
+        """The session waits from now on.
+
+        Args:
+            due: the host's UTC of the session's next timer; None for no timer.
+        """
         self._began, self._due, self._passes = self._now(), due, True
 
     @property
     def left_s(self) -> float:
-        """How long to look at the line for now: not for long at once, and never for no time."""
+        """How long to look at the line: never for no time, and for a minute without a timer."""
         if self._due is None:
-            return _WAIT_MIN_S
+            return _WAIT_MAX_S
         left_s = (self._due - self._told - self._passed).total_seconds()
         return max(_WAIT_MIN_S, min(_WAIT_MAX_S, left_s))
 
-    def heard(self) -> datetime:
+    def tell_heard(self) -> datetime:
         """The time for what has come: before the session's timer is due, if that is not gone by."""
         latest = None if self._due is None else self._due - _GRACE
         return self._stand(None if latest is None or self._told >= latest else latest)
 
-    def silent(self) -> datetime:
+    def tell_silent(self) -> datetime:
         """The time when nothing has come, and nothing waits on the line."""
         return self._stand(self._due)
 

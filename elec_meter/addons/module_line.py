@@ -44,13 +44,13 @@ class ModuleLine:
     ) -> None:
         self._new_session = session
         self._version = version
-        self._time = LineTime(now)
+        self._line_time = LineTime(now)
         self._begin()
 
     @property
     def left_s(self) -> float:
         """How long to wait for the module before `answer` is told that it was silent."""
-        return self._time.left_s
+        return self._line_time.left_s
 
     def answer(self, data: bytes) -> bytes:
         """Take what the module said, or nothing, when it was silent; return what it is told.
@@ -60,7 +60,7 @@ class ModuleLine:
         Raises:
             StorageLostError: nothing will be durable ever again.
         """
-        now = self._time.heard() if data else self._time.silent()
+        now = self._line_time.tell_heard() if data else self._line_time.tell_silent()
         if data.startswith(b"/") and self._served != self._version():
             self._begin()
         session = self._session
@@ -73,10 +73,10 @@ class ModuleLine:
             self._begin()
         if self._session.closed:
             self._begin()
-        self._time.wait(self._session.next_timer())
+        self._line_time.begin_wait(self._session.next_timer())
         return reply
 
     def _begin(self) -> None:
         self._served = self._version()
-        self._session = self._new_session(self._time.now)
-        self._time.wait(self._session.next_timer())
+        self._session = self._new_session(self._line_time.now)
+        self._line_time.begin_wait(self._session.next_timer())

@@ -129,17 +129,17 @@ class SerialServer:
                 await asyncio.sleep(_PAUSE_S)
 
     async def _serve_session(self) -> None:
-        time = LineTime(self._now)
-        session = self._session_factory(time.now)
+        line_time = LineTime(self._now)
+        session = self._session_factory(line_time.now)
         self._apply(session.setting)
-        time.wait(session.next_timer())
+        line_time.begin_wait(session.next_timer())
         while not session.closed:
-            data = await self._read(time.left_s)
+            data = await self._read(line_time.left_s)
             if data:
-                sendings = session.receive(data, time.heard())
+                sendings = session.receive(data, line_time.tell_heard())
             else:
-                sendings = session.expire(time.silent())
-            time.wait(session.next_timer())  # which knows how long it takes to send
+                sendings = session.expire(line_time.tell_silent())
+            line_time.begin_wait(session.next_timer())  # which knows how long it takes to send
             for sending in sendings:
                 await self._send(sending)
             self._apply(session.setting)

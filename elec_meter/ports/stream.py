@@ -160,7 +160,7 @@ class StreamConnection(asyncio.BufferedProtocol):
         self._session: Session | None = None
         self._turn_taker: TurnTaker | None = None
         self._turn: asyncio.Handle | None = None
-        self._time: LineTime
+        self._line_time: LineTime
         self._is_stalled = False
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -181,8 +181,8 @@ class StreamConnection(asyncio.BufferedProtocol):
         self._session = self._server.session(transport)
         if isinstance(self._session, TurnTaker):
             self._turn_taker = self._session
-        self._time = LineTime(self._server.now)
-        self._step(self._session.handle_timer, self._time.now)
+        self._line_time = LineTime(self._server.now)
+        self._step(self._session.handle_timer, self._line_time.now)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - the size is a limit
         """Where the next bytes are to go."""
@@ -230,7 +230,7 @@ class StreamConnection(asyncio.BufferedProtocol):
         if session is None:
             return
         receive = session.receive_data if turn_taker is None else turn_taker.receive_one
-        self._step(partial(receive, data), self._time.heard())
+        self._step(partial(receive, data), self._line_time.tell_heard())
         self._heed()
 
     def _heed(self) -> None:
@@ -271,21 +271,14 @@ class StreamConnection(asyncio.BufferedProtocol):
                 self._server.limits.stall_s, self.abort
             )
             return
-        if self._is_behind:  # nobody is late whose requests wait for us
-            self._wake_after(None)
-        else:
-            deadline = session.next_timer()
-            self._time.wait(deadline)
-            self._wake_after(None if deadline is None else self._time.left_s)
-
-    def _wake_after(self, wait_s: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if wait_s is not None:
-            self._timer = self._loop.call_later(wait_s, self._wake)
+        if not self._is_behind:  # nobody is late whose requests wait for us
+            self._line_time.begin_wait(session.next_timer())
+            self._timer = self._loop.call_later(self._line_time.left_s, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
         if self._session is not None:
-            self._step(self._session.handle_timer, self._time.silent())
+            self._step(self._session.handle_timer, self._line_time.tell_silent())
