@@ -36,7 +36,8 @@ class LineGarbledError(AddonError):
 class LineSilentError(AddonError):
     """The FLAG line does not answer, or is gone.
 
-    Example scenarios: the meter has cut the module's power; it stopped.
+    Example scenarios: the meter has cut the module's power; it stopped; it talks on and on, and
+    answers nothing.
     """
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 
-async def heard_within(reader: asyncio.StreamReader, limit: int, timeout_s: float) -> bytes | None:
+async def heard_within(
+    reader: asyncio.StreamReader, limit: int, timeout_s: float | None
+) -> bytes | None:
     """What comes, as soon as something does.
 
     A time-out of asyncio would win over bytes that came in the same turn of a loop that was held
@@ -14,7 +16,7 @@ async def heard_within(reader: asyncio.StreamReader, limit: int, timeout_s: floa
     Args:
         reader: of the line.
         limit: bytes at most.
-        timeout_s: how long to listen.
+        timeout_s: how long to listen; None until something comes.
 
     Returns:
         None when nothing came in time; empty when the other end has closed.

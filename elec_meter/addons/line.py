@@ -11,12 +11,13 @@ from elec_meter.addons.errors import LineSilentError
 from elec_meter.addons.hearing import heard_within
 from elec_meter.addons.readings import Readings
 
-READ_BYTES: Final = 4_096
 ANSWER_S: Final = 30.0
 """How long a module waits for a whole answer."""
 
 REPEAT_S: Final = 4.0
 """After so long a silence a module asks again, and then after twice as long."""
+
+_READ_BYTES: Final = 4_096
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -83,14 +84,17 @@ class MeterLine:
             if heard is None:
                 said, repeat_s = asker.ask(), repeat_s * 2
 
-    async def heard(self, timeout_s: float) -> bytes | None:
+    async def heard(self, timeout_s: float | None) -> bytes | None:
         """What the meter says next; None when it says nothing for so long.
+
+        Args:
+            timeout_s: how long to listen; None until it says something.
 
         Raises:
             LineSilentError: the meter has gone.
         """
         try:
-            heard = await heard_within(self.reader, READ_BYTES, timeout_s)
+            heard = await heard_within(self.reader, _READ_BYTES, timeout_s)
         except ConnectionError:
             heard = b""
         if heard == b"":

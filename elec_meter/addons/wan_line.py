@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from elec_meter.addons.errors import LineGarbledError, LineSilentError
 from elec_meter.addons.limits import USUAL, Limits
-from elec_meter.addons.line import READ_BYTES, MeterLine
+from elec_meter.addons.line import ANSWER_S, MeterLine
 from elec_meter.addons.readings import Readings
 from elec_meter.addons.row_asking import BREAK, Row, RowsAsker
 from elec_meter.addons.throttle import Throttle
@@ -53,7 +53,7 @@ class SharedLine:
         """The module's readout.
 
         Raises:
-            LineSilentError: no answer came in time, or the meter has gone.
+            LineSilentError: no answer came in time, the meter does not come to rest, or has gone.
             LineGarbledError: what came is no readout.
         """
         async with self._lock:
@@ -67,7 +67,7 @@ class SharedLine:
 
         Raises:
             LineRefusedError: the meter will not say.
-            LineSilentError: no answer came in time, or the meter has gone.
+            LineSilentError: no answer came in time, the meter does not come to rest, or has gone.
             LineGarbledError: what came is no answer.
         """
         async with self._lock:
@@ -83,7 +83,7 @@ class SharedLine:
 
         Raises:
             ConnectionError: the head end has gone.
-            LineSilentError: the meter has.
+            LineSilentError: the meter has, or does not come to rest.
         """
         async with self._lock:
             session = _Session(self, said, reader, writer)
@@ -100,18 +100,10 @@ class SharedLine:
 
     async def answer(self) -> bytes:
         """What the meter says next."""
-        answer = await self._heard()
+        answer = await self._line.heard(None)
+        assert answer is not None  # it is listened for until it is there
         await self._spent(len(answer))
         return answer
-
-    async def _heard(self) -> bytes:
-        try:
-            heard = await self._line.reader.read(READ_BYTES)
-        except ConnectionError:
-            heard = b""
-        if not heard:
-            raise LineSilentError("the meter has closed the line")
-        return heard
 
     async def _spent(self, octets: int) -> None:
         loop = asyncio.get_running_loop()
@@ -127,11 +119,20 @@ class SharedLine:
             raise
 
     async def _settle(self) -> None:
-        """Back to the sign-on, and nothing left of an answer."""
+        """Back to the sign-on, and nothing left of an answer.
+
+        Raises:
+            LineSilentError: the meter never stops talking, or has gone.
+        """
+        clock, left_s = asyncio.get_running_loop().time, ANSWER_S
         self._line.writer.write(BREAK)
-        while await self._line.heard(_QUIET_S) is not None:
-            pass
-        self._line.forget()
+        while left_s > 0:
+            began_s = clock()
+            if await self._line.heard(_QUIET_S) is None:
+                self._line.forget()
+                return
+            left_s -= min(_QUIET_S, clock() - began_s)  # see `MeterLine.answer`
+        raise LineSilentError("the meter does not come to rest")
 
 
 class _Session:
