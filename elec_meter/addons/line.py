@@ -19,16 +19,17 @@ REPEAT_S: Final = 4.0
 
 _READ_BYTES: Final = 4_096
 
-A_co = TypeVar("A_co", covariant=True)
+_Answer = TypeVar("_Answer")
+_Answer_co = TypeVar("_Answer_co", covariant=True)
 
 
-class Asker(Protocol[A_co]):
+class Asker(Protocol[_Answer_co]):
     """What asks and understands the answer."""
 
     def ask(self) -> bytes:
         """What begins; whatever was asked before is given up."""
 
-    def receive_data(self, data: bytes) -> tuple[bytes, A_co | None]:
+    def receive_data(self, data: bytes) -> tuple[bytes, _Answer_co | None]:
         """Take what the meter sent; what is to be sent, and the answer once it is whole."""
 
 
@@ -56,7 +57,7 @@ class MeterLine:
         """
         return await self.answer(self._asker, timeout_s)
 
-    async def answer(self, asker: Asker[A_co], timeout_s: float = ANSWER_S) -> A_co:
+    async def answer(self, asker: Asker[_Answer], timeout_s: float = ANSWER_S) -> _Answer:
         """The answer to a question, which is asked again while the meter is silent.
 
         Args:
@@ -73,6 +74,7 @@ class MeterLine:
             self.writer.write(said)
             wait_s, began_s = min(repeat_s, left_s), clock()
             heard = await self.heard(wait_s)
+            # What this process overslept is not held against the meter.
             left_s -= min(wait_s, clock() - began_s)
             if heard is not None:
                 said, answer = asker.receive_data(heard)

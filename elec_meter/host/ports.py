@@ -13,7 +13,7 @@ from elec_meter.ports import CertificateError, RenewedTls, SerialDevice, parse_a
 
 from .base import Edge, Host
 
-_LOOK: Final = timedelta(minutes=1)
+_RENEWAL_CHECK: Final = timedelta(minutes=1)
 
 
 class CredentialsMissingError(MeterError):
@@ -46,10 +46,13 @@ def require_passwords(gate: Gate, port: str, data_dir: Path) -> None:
 
 
 class PortEdge(Edge):
-    """The edge of a port that may be encrypted: what renews its certificate need not restart it."""
+    """An edge that may be encrypted.
+
+    A certificate that is renewed is taken while the port is open.
+    """
 
     _tls: RenewedTls | None = None
-    _next_look: datetime | None = None
+    _next_check: datetime | None = None
 
     def encrypt(self, certificate: str | None, key: str | None) -> ssl.SSLContext | None:
         """What encrypts the port's connections; None where the file names no certificate.
@@ -65,9 +68,9 @@ class PortEdge(Edge):
 
     def step(self, now: datetime) -> None:
         """Once a minute, take a certificate that was renewed."""
-        if self._tls is None or (self._next_look is not None and now < self._next_look):
+        if self._tls is None or (self._next_check is not None and now < self._next_check):
             return
-        self._next_look = now + _LOOK
+        self._next_check = now + _RENEWAL_CHECK
         try:
             if self._tls.renew():
                 self.host.tell(f"{self._tls} was renewed, and new connections have it")

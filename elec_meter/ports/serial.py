@@ -139,7 +139,8 @@ class SerialServer:
                 sendings = session.receive(data, line_time.tell_heard())
             else:
                 sendings = session.expire(line_time.tell_silent())
-            line_time.begin_wait(session.next_timer())  # which knows how long it takes to send
+            # Before sending: the session has already added how long that takes.
+            line_time.begin_wait(session.next_timer())
             for sending in sendings:
                 await self._send(sending)
             self._apply(session.setting)
