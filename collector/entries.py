@@ -53,7 +53,8 @@ class JournalEntry:
         last_pulse_age_s: seconds from the last pulse to `uptime_s`; saturates at 0x7FFFFF.
         grid_count: count at the newest 30-minute tick of the unit's clock.
         grid_age_s: seconds from that tick to `uptime_s`.
-        increments: pulses of the half-hours of the unit's clock before that tick, newest first.
+        increments: pulses of the half-hours of the unit's clock before that tick, newest first; in
+            bytes where they fit, so that two of them are to be compared number by number.
         error_flags: `shared.wire.telegram.FLAG_...`.
         is_authentic: whether a MAC proves all this.
     """

@@ -383,7 +383,7 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
     )
 
 
-def _packed(increments: tuple[int, ...]) -> bytes:
+def _packed(increments: Sequence[int]) -> bytes:
     size = 1 if max(increments, default=0) < 256 else 2
     return bytes([size]) + b"".join([pulses.to_bytes(size, "little") for pulses in increments])
 

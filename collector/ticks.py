@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from operator import eq
 from typing import NamedTuple, TypeVar
 
 from shared.timegrid import HALF_HOUR_S
@@ -59,7 +60,7 @@ class _History(NamedTuple):
             and not moved_s
             and named == self.named
             and newer.pulses - sum(newer.increments[:steps]) == self.pulses
-            and told == self.increments[: len(told)]
+            and all(map(eq, told, self.increments))
         )
         return range(steps, steps + len(told)) if is_same else range(0)
 
