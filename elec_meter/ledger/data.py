@@ -30,7 +30,7 @@ class _Recorded(NamedTuple):
     values: dict[str, int | None]
 
 
-_RECORDED: Final = msgspec.msgpack.Decoder(list[_Recorded])
+_DECODER: Final = msgspec.msgpack.Decoder(list[_Recorded])
 
 
 class DataSource(Protocol):
@@ -61,8 +61,7 @@ class DataChannels:
         known: dict[int, dict[str, int | None]] = {}
         for channel, start_s, value in rows:
             known.setdefault(start_s, {})[channel] = value
-        self._rows = RowDays(_RECORDED, map(_Recorded, known.keys(), known.values()))
-        self._touched: set[int] = set()
+        self._rows = RowDays(_DECODER, map(_Recorded, known.keys(), known.values()))
 
     def record(self, start_s: int) -> None:
         """A row ends: record every channel in it."""
@@ -77,7 +76,6 @@ class DataChannels:
                 number = row.get(name)
             row[name] = number
         self._rows.put(_Recorded(start_s, row))
-        self._touched.add(start_s)
 
     def at(self, start_s: int) -> Mapping[str, int | None]:
         """What was recorded in a row; nothing, where nothing was."""
@@ -95,24 +93,18 @@ class DataChannels:
                 if name in self.totals:
                     self.totals[name].aged += value or 0
             self._rows.pop(row.start_s)
-            self._touched.add(row.start_s)
 
     def changes(self) -> tuple[list[DataRow], list[int]]:
         """Entries of rows that differ from what was saved, and starts of rows that are gone."""
-        found = [(start_s, self._rows.get(start_s)) for start_s in sorted(self._touched)]
-        here = [
-            DataRow(name, row.start_s, value)
-            for _, row in found
-            if row is not None
-            for name, value in row.values.items()
+        here, gone = self._rows.changes()
+        entries = [
+            DataRow(name, row.start_s, value) for row in here for name, value in row.values.items()
         ]
-        return here, [start_s for start_s, row in found if row is None]
+        return entries, gone
 
     def mark_saved(self) -> None:
         """All changes are durable."""
-        if self._touched:
-            self._rows.pack(max(self._touched))
-        self._touched.clear()
+        self._rows.mark_saved()
 
     def _advance(self, name: str, number: int, modulus: int) -> int:
         totals = self.totals.get(name)

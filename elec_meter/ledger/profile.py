@@ -9,9 +9,8 @@ from typing import Final
 from shared.timegrid import DAY_S, HALF_HOUR_S
 
 from .row_days import EnergyRowDays
-from .state import EnergyRow, Era, PaddingRun, RowStatus
+from .state import EVER_S, EnergyRow, Era, PaddingRun, RowStatus
 
-_SINCE_EVER_S: Final = -(1 << 62)
 HOUR_S: Final = 3_600
 _ADJUSTED: Final = int(RowStatus.CLOCK_ADJUSTED)
 _FINAL_LATE: Final = int(RowStatus.FINAL_LATE)
@@ -46,7 +45,7 @@ class Profile:
     ) -> None:
         self.columns = columns
         self.depth_days = depth_days
-        self.eras = list(eras) or [Era(_SINCE_EVER_S, HALF_HOUR_S)]
+        self.eras = list(eras) or [Era(-EVER_S, HALF_HOUR_S)]
         known = [_widened(row, columns) for row in rows]
         self._rows = EnergyRowDays(known)
         starts_s = [row.start_s for row in known]
@@ -58,7 +57,6 @@ class Profile:
         self._last_s = max(starts_s, default=self._open_s)
         starts_s += [run.start_s for run in self._runs]
         self._first_s = min(starts_s, default=self._next_s)
-        self._touched: set[int] = set()
         self._runs_saved = frozenset(self._runs)
         self._runs_changed = False
 
@@ -158,7 +156,7 @@ class Profile:
             status |= _FINAL_LATE
             revision += 1
         # The way of every Wh: a named tuple's own constructor takes twice as long.
-        self._put(EnergyRow._make((start_s, tuple(deltas), status, revision)))
+        self._rows.put(EnergyRow._make((start_s, tuple(deltas), status, revision)))
         return True
 
     def mark(self, at_s: int, status: int) -> None:
@@ -166,7 +164,7 @@ class Profile:
         start_s = self.floor_s(at_s)
         row = self._rows.get(start_s)
         if row is not None and row.status | status != row.status:
-            self._put(row._replace(status=row.status | int(status)))
+            self._rows.put(row._replace(status=row.status | int(status)))
 
     def pad(self, from_s: int, to_s: int, *, edges: int, between: int) -> None:
         """Nothing was measured from `from_s` to `to_s`: mark the rows it cuts, pad between them.
@@ -229,7 +227,6 @@ class Profile:
                 return aged
             row = self._rows.pop(oldest_s)
             self._measured_s -= self.period_s(oldest_s)
-            self._touched.add(oldest_s)
             if oldest_s == self._last_s:
                 self._last_s = self._rows.last_s
             aged = [old + new for old, new in zip(aged, row.deltas, strict=True)]
@@ -263,17 +260,13 @@ class Profile:
         """The measured rows in order of time."""
         return list(self._rows)
 
-    def sums(self, from_s: int = _SINCE_EVER_S) -> list[int]:
+    def sums(self, from_s: int = -EVER_S) -> list[int]:
         """What all rows that start at an instant or later hold together, by column."""
         return self._rows.sums(from_s) or [0] * self.columns
 
     def changed_rows(self) -> tuple[list[EnergyRow], list[int]]:
         """Rows that differ from what was saved, and starts of those that no longer exist."""
-        # Set operations with the keys would go through every row at every checkpoint.
-        touched_s = sorted(self._touched)
-        found = [(start_s, self._rows.get(start_s)) for start_s in touched_s]
-        here = [row for _, row in found if row is not None]
-        return here, [start_s for start_s, row in found if row is None]
+        return self._rows.changes()
 
     def changed_runs(self) -> tuple[list[PaddingRun], list[int]]:
         """Runs that differ from what was saved, and starts of those that no longer exist."""
@@ -284,8 +277,7 @@ class Profile:
 
     def mark_saved(self) -> None:
         """All changes are durable."""
-        self._touched.clear()
-        self._rows.pack(self._open_s)
+        self._rows.mark_saved()
         if self._runs_changed:
             self._runs_saved = frozenset(self._runs)
             self._runs_changed = False
@@ -294,18 +286,14 @@ class Profile:
         row = self._rows.get(start_s)
         if row is None:
             row = EnergyRow(start_s, (0,) * self.columns, 0)
-            self._put(row)
+            self._rows.put(row)
             self._measured_s += self.period_s(start_s)
             self._last_s = max(self._last_s, start_s)
         return row
 
-    def _put(self, row: EnergyRow) -> None:
-        self._rows.put(row)
-        self._touched.add(row.start_s)
-
     def _enter_again(self, row: EnergyRow) -> None:
         """A row that was closed is open once more: what is measured now is added to it."""
-        self._put(row._replace(status=row.status | _ADJUSTED, revision=row.revision + 1))
+        self._rows.put(row._replace(status=row.status | _ADJUSTED, revision=row.revision + 1))
 
     def _forget_before(self, first_s: int) -> None:
         self._first_s = first_s

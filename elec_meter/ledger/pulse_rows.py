@@ -13,7 +13,7 @@ from shared.timegrid import HALF_HOUR_S
 from .row_days import RowDays
 from .state import PaddingRun, PulseRow
 
-_ROWS: Final = msgspec.msgpack.Decoder(list[PulseRow])
+_DECODER: Final = msgspec.msgpack.Decoder(list[PulseRow])
 
 
 class PulseRows:
@@ -30,10 +30,9 @@ class PulseRows:
     ) -> None:
         self._interpolated = interpolated
         known = list(rows)
-        self._rows = RowDays(_ROWS, known)
+        self._rows = RowDays(_DECODER, known)
         self._runs = sorted(runs)
         self.measured = sum(map(self._counts, known))
-        self._touched: set[int] = set()
         self._saved = frozenset(self._runs)
 
     def at(self, start_s: int) -> PulseRow | None:
@@ -64,7 +63,6 @@ class PulseRows:
             row = PulseRow(row.start_s, pulses, status, row.rate or before.rate)
         self.measured += self._counts(row)
         self._rows.put(row)
-        self._touched.add(row.start_s)
 
     def overlaps(self, run: PaddingRun) -> bool:
         """Whether any half-hour of a run has a row or is in a run already."""
@@ -81,15 +79,13 @@ class PulseRows:
         start_s = self._rows.first_s
         row = self._rows.pop(start_s)
         self.measured -= self._counts(row)
-        self._touched.add(start_s)
         while self._runs and self._runs[0].end_s <= start_s:
             self._runs.pop(0)
         return row.pulses
 
     def clear(self) -> None:
         """Have none."""
-        self._touched |= {row.start_s for row in self._rows}
-        self._rows = RowDays(_ROWS)
+        self._rows.clear()
         self._runs.clear()
         self.measured = 0
 
@@ -100,25 +96,22 @@ class PulseRows:
     @property
     def has_changed(self) -> bool:
         """Whether anything differs from what was saved."""
-        return bool(self._touched) or self._saved != frozenset(self._runs)
+        return self._rows.has_changed or self._saved != frozenset(self._runs)
 
     def changes(self) -> tuple[list[PulseRow], list[int], list[PaddingRun], list[int]]:
         """Rows that changed, starts of rows that are gone, and both of runs."""
-        touched_s = sorted(self._touched)
-        found = [(start_s, self._rows.get(start_s)) for start_s in touched_s]
+        here, gone = self._rows.changes()
         gone_runs = {run.start_s for run in self._saved} - {run.start_s for run in self._runs}
         return (
-            [row for _, row in found if row is not None],
-            [start_s for start_s, row in found if row is None],
+            here,
+            gone,
             [run for run in self._runs if run not in self._saved],
             sorted(gone_runs),
         )
 
     def mark_saved(self) -> None:
         """All changes are durable."""
-        if self._touched:
-            self._rows.pack(max(self._touched))
-        self._touched.clear()
+        self._rows.mark_saved()
         self._saved = frozenset(self._runs)
 
     def _counts(self, row: PulseRow) -> bool:

@@ -15,7 +15,9 @@ from shared.timegrid import DAY_S, HALF_HOUR_S
 PULSE_ROWS = msgspec.msgpack.Decoder(list[PulseRow])
 STARTS = st.integers(-4, 8).map(lambda number: number * DAY_S // 2 + HALF_HOUR_S)
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["put", "pop", "pack", "read"]), STARTS, st.integers(0, 1 << 40)),
+    st.tuples(
+        st.sampled_from(["put", "pop", "save", "clear", "read"]), STARTS, st.integers(0, 1 << 40)
+    ),
     min_size=10,
     max_size=60,
 )
@@ -23,8 +25,12 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_packing_changes_nothing_that_is_read(steps: list[tuple[str, int, int]]) -> None:
-    """Rows come and go, days are packed and read in between, and all are there as in a dict."""
+    """Rows come and go, days are packed and read in between, and all are there as in a dict.
+
+    What was not saved is told, and what was saved can be read back.
+    """
     days, plain = RowDays(PULSE_ROWS), dict[int, PulseRow]()
+    saved = dict[int, PulseRow]()
     for step, start_s, pulses in steps:
         if step == "put":
             plain[start_s] = PulseRow(start_s, pulses, 0, 1)
@@ -34,8 +40,16 @@ def test_packing_changes_nothing_that_is_read(steps: list[tuple[str, int, int]])
         elif step == "pop":
             with pytest.raises(KeyError):
                 days.pop(start_s)
-        elif step == "pack":
-            days.pack(start_s)
+        elif step == "clear" and pulses % 8 == 0:
+            plain.clear()
+            days.clear()
+        elif step == "save":
+            here, gone = days.changes()
+            saved |= {row.start_s: row for row in here}
+            saved = {each: row for each, row in saved.items() if each not in gone}
+            assert plain == saved
+            days.mark_saved()
+            assert not days.has_changed
         assert plain.get(start_s) == days.get(start_s)
         assert (start_s in plain) == (start_s in days)
     assert [plain[start_s] for start_s in sorted(plain)] == list(days)
@@ -62,10 +76,27 @@ def test_sums_are_those_of_the_rows(steps: list[tuple[str, int, int]], from_s: i
         elif step == "pop" and start_s in plain:
             del plain[start_s]
             days.pop(start_s)
-        elif step == "pack":
-            days.pack(start_s)
+        elif step == "save":
+            days.mark_saved()
         later = [row.deltas for row in plain.values() if row.start_s >= from_s]
         assert [sum(column) for column in zip(*later, strict=True)] == days.sums(from_s)
+
+
+def test_the_two_newest_days_stay_as_they_are() -> None:
+    """What comes late is packed with its day, and nothing of today waits for an unpacking."""
+    rows = [PulseRow(day * DAY_S, 1, 0, 1) for day in range(10)]
+    days = RowDays(PULSE_ROWS, rows)
+
+    def unpacked() -> list[int]:
+        return [day for day, row in enumerate(rows) if days.get(row.start_s) is row]
+
+    assert [8, 9] == unpacked()
+    rows[2] = PulseRow(2 * DAY_S, 5, 0, 1)
+    days.put(rows[2])
+    assert [2, 8, 9] == unpacked()
+    days.mark_saved()
+    assert [8, 9] == unpacked()
+    assert rows == list(days)
 
 
 def snapshot(day: int, *, pulses: list[int] | None) -> Snapshot:
