@@ -169,6 +169,14 @@ class ControlError(MeterError):
     """
 
 
+class PairingRefusedError(ControlError):
+    """A step of a pairing is refused; another label or dial may do.
+
+    Example scenarios: a label that was misread; a channel that another unit feeds; a serial of a
+    meter with a line break.
+    """
+
+
 class NotRunningError(MeterError):
     """Only a running meter can do this, and none runs on the directory.
 

@@ -28,7 +28,7 @@ from .access import Level
 from .config import DisplayScreen, GasUnitConfig, MeterConfig
 from .config.schema import MAX_FURTHER_CHANNELS
 from .configured import PROGRAM, require_level
-from .errors import ControlError, ReceiverMissingError
+from .errors import ControlError, PairingRefusedError, ReceiverMissingError
 from .ledger import Ledger
 from .meter import Meter
 from .pulse_units import units_of
@@ -218,7 +218,8 @@ class PairingDesk:
         """Take a step of a pairing: one of the collector's `pair` requests, or `unpair`.
 
         Raises:
-            MeterError: it is none, or was refused; nothing of it was done.
+            PairingRefusedError: it was refused; nothing of it was done.
+            MeterError: likewise, and nothing else that is said will do.
         """
         require_level(level, Level.INSTALLER, "pair a unit")
         name = step.get("request")
@@ -234,7 +235,7 @@ class PairingDesk:
         try:
             reply = self._desk.perform(step, self._now())
         except (CollectorError, SharedError) as error:
-            raise ControlError(str(error)) from None
+            raise PairingRefusedError(str(error)) from None
         self._durable()
         return reply
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from elec_meter.errors import ControlError, MeterError
+from elec_meter.errors import ControlError, MeterError, PairingRefusedError
 from shared.exact_json import exact_json
 from shared.options import example
 
@@ -111,9 +111,7 @@ class MeterLine:
         given = {name: value for name, value in step.items() if value is not None}
         try:
             reply = order(self._data_dir, TakePairingStep(step=given))
-        except MeterError as error:
-            if type(error) is not ControlError:
-                raise
+        except PairingRefusedError as error:
             raise PairingError(str(error)) from None
         self.is_under_way = step["request"] != "pair.commit"
         return reply

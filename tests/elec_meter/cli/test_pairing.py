@@ -15,7 +15,7 @@ from elec_meter.cli.main import main
 from elec_meter.control import Request, TakePairingStep, decode_request, encode_request
 from elec_meter.demo.spare import LABEL, MPRN
 from elec_meter.demo.world import UNIT_SERIAL
-from elec_meter.errors import ReceiverMissingError
+from elec_meter.errors import ControlError, PairingRefusedError, ReceiverMissingError
 from elec_meter.pairing_place import PairingDesk
 from tests.elec_meter.cli.test_control import run
 from tests.elec_meter.demo.test_controls import MINUTE
@@ -111,6 +111,37 @@ def test_a_meter_without_a_receiver_pairs_nothing(reached: Reached) -> None:
     assert "no receiver" in reached.command("pair", "--yes", "--json", code=1)
     with pytest.raises(ReceiverMissingError):
         reached.order(Path(), TakePairingStep(step={"request": "pair.begin"}))
+
+
+def test_a_step_that_is_refused_is_of_a_class_of_its_own(reached: Reached) -> None:
+    """What a command is told of it is not what it is told of a line that broke."""
+    with pytest.raises(PairingRefusedError, match="no pairing is under way"):
+        reached.order(Path(), TakePairingStep(step={"request": "pair.commit"}))
+
+
+@pytest.mark.parametrize("lost", ["pair.status", "pair.begin", "pair.meter", "pair.commit"])
+def test_a_line_that_breaks_ends_the_command(
+    reached: Reached, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """With its sentence: no other label would do, so nobody is asked for one."""
+    steps: list[str] = []
+
+    def broken(data_dir: Path, request: Request) -> dict[str, Any]:
+        assert isinstance(request, TakePairingStep)
+        steps.append(request.step["request"])
+        if request.step["request"] == lost:
+            raise ControlError("the meter gave no answer: it ended the connection")
+        return reached.order(data_dir, request)
+
+    monkeypatch.setattr(pairing, "order", broken)
+    words = ("control", "pair", "--data", "home", "--label", str(reached.label), *METER)
+    result = CliRunner().invoke(
+        main, [*words, "--dial-unit", "m3"], catch_exceptions=False, input="y\ny\nAda\n" * 3
+    )
+    assert 1 == result.exit_code
+    assert result.stderr.endswith("Error: the meter gave no answer: it ended the connection.\n")
+    assert "refused" not in result.stdout
+    assert [] == [step for step in steps[steps.index(lost) + 1 :] if step != "pair.cancel"]
 
 
 def test_no_label_is_seen_in_a_request() -> None:

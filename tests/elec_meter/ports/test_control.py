@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from elec_meter.control import AdjustClock, ControlSession, GetStatus, Request
-from elec_meter.errors import ClockError, ControlError, NotAllowedError
+from elec_meter.control import AdjustClock, ControlSession, GetStatus, Request, TakePairingStep
+from elec_meter.errors import ClockError, ControlError, NotAllowedError, PairingRefusedError
 from elec_meter.ports import SOCKET_NAME, ControlServer, StreamLimits, ask
 from elec_meter.ports import control as control_port
 
@@ -19,9 +19,11 @@ Talk = Callable[[Path], Awaitable[None]]
 
 
 def perform(request: Request) -> dict[str, Any]:
-    """A meter that refuses to be adjusted."""
+    """A meter that refuses to be adjusted, and to pair."""
     if isinstance(request, AdjustClock):
         raise ClockError("it is right")
+    if isinstance(request, TakePairingStep):
+        raise PairingRefusedError("no pairing is under way")
     return {"price": 1, "text": "a\nb" * 1_000}
 
 
@@ -56,6 +58,8 @@ def test_the_client_gets_its_reply_or_the_meters_own_error(tmp_path: Path) -> No
         assert {"price": 1, "text": "a\nb" * 1_000} == await asked(directory, GetStatus())
         with pytest.raises(ClockError, match=r"^it is right$"):
             await asked(directory, AdjustClock(by_s=1))
+        with pytest.raises(PairingRefusedError, match=r"^no pairing is under way$"):
+            await asked(directory, TakePairingStep(step={"request": "pair.status"}))
 
     served(tmp_path, talk)
 
