@@ -87,11 +87,14 @@ def exchange(old: str, data_dir: Path, as_json: bool, **options: Any) -> None:
     _install(data_dir, options, as_json=as_json, exchanges=old)
 
 
-class MeterLine:
+class PairingLine:
     """The pairing desk of a meter that runs, as the collector's steps know it.
 
     Args:
         data_dir: where the meter lives.
+
+    Attributes:
+        is_under_way: whether a pairing that began on this line has not come to its end on it.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -113,7 +116,10 @@ class MeterLine:
             reply = order(self._data_dir, TakePairingStep(step=given))
         except PairingRefusedError as error:
             raise PairingError(str(error)) from None
-        self.is_under_way = step["request"] != "pair.commit"
+        if step["request"] == "pair.begin":
+            self.is_under_way = True
+        elif step["request"] in ("pair.commit", "pair.cancel"):
+            self.is_under_way = False
         return reply
 
     def sleep(self, seconds: float) -> None:
@@ -123,7 +129,7 @@ class MeterLine:
         time.sleep(seconds)
 
 
-def _end_other(line: MeterLine, *, as_json: bool) -> None:
+def _end_other(line: PairingLine, *, as_json: bool) -> None:
     """Give up a pairing that is under way there, at the word of who sits here.
 
     Raises:
@@ -137,8 +143,6 @@ def _end_other(line: MeterLine, *, as_json: bool) -> None:
         status = line.ask({"request": "pair.status"})
     except PairingError:
         return  # there was none
-    finally:
-        line.is_under_way = False
     if status["state"] in ("paired", "ended"):
         return
     sentence = f"a pairing of the unit {status['serial']} is under way"
@@ -146,15 +150,14 @@ def _end_other(line: MeterLine, *, as_json: bool) -> None:
         raise ControlError(sentence)
     click.confirm(f"A{sentence[1:]}. Give it up?", abort=True)
     line.ask({"request": "pair.cancel"})
-    line.is_under_way = False
 
 
 @contextmanager
-def _line(data_dir: Path, *, as_json: bool) -> Iterator[MeterLine]:
+def _line(data_dir: Path, *, as_json: bool) -> Iterator[PairingLine]:
     """A line on which a pairing that does not come to its end is given up."""
     from collector import CollectorError
 
-    line = MeterLine(data_dir)
+    line = PairingLine(data_dir)
     _end_other(line, as_json=as_json)
     try:
         yield line

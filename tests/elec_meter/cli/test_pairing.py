@@ -34,7 +34,9 @@ class Reached(Installing):
         self.live(20 * MINUTE)
         self.controls.steer({"unit": "press"})
         monkeypatch.setattr(pairing, "order", self.order)
-        monkeypatch.setattr(pairing.MeterLine, "sleep", lambda *_: self.live(timedelta(seconds=1)))
+        monkeypatch.setattr(
+            pairing.PairingLine, "sleep", lambda *_: self.live(timedelta(seconds=1))
+        )
 
     def order(self, _: Path, request: Request) -> dict[str, Any]:
         """What the meter replies, to what comes by its socket."""
