@@ -209,11 +209,8 @@ class Slow:
 def test_readouts_over_a_slow_line_are_whole_and_new(seed: int) -> None:
     """However late, doubled or cut everything comes: none fails, and none is older than asked."""
     meter = busy_meter()
-    slow, asker = (
-        Slow(lambda now: module_session(meter, now=now), random.Random(seed)),
-        ReadoutAsker(),
-    )
-    whole = asker_codes(meter)
+    slow = Slow(lambda now: module_session(meter, now=now), random.Random(seed))
+    asker, whole = ReadoutAsker(), codes_of(meter)
     for asked_wh in range(123_464, 123_474):
         meter.book("import", 1)
         readings = slow.answer(asker, repeats=4)
@@ -221,7 +218,7 @@ def test_readouts_over_a_slow_line_are_whole_and_new(seed: int) -> None:
         assert f"{asked_wh / 1000:010.3f}" == readings[IMPORT].text
 
 
-def asker_codes(meter: Any) -> tuple[str, ...]:
+def codes_of(meter: Any) -> tuple[str, ...]:
     """What a readout over a quick line has."""
     asker, session = ReadoutAsker(), module_session(meter)
     words = asker.ask()
