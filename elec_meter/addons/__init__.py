@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import shared.lazy
 
 if TYPE_CHECKING:
-    from elec_meter.addons.checking import check_addons, check_settings, places_of
+    from elec_meter.addons.checking import check_addons, check_settings, listen_addresses_of
     from elec_meter.addons.errors import AddonError
     from elec_meter.addons.line import MeterLine
     from elec_meter.addons.modules import CHECKS, GROUP, Check, Module, require_module
@@ -30,14 +30,14 @@ __all__ = [
     "Surroundings",
     "check_addons",
     "check_settings",
-    "places_of",
+    "listen_addresses_of",
     "require_module",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
-        "checking": "check_addons check_settings places_of",
+        "checking": "check_addons check_settings listen_addresses_of",
         "errors": "AddonError",
         "line": "MeterLine",
         "modules": "CHECKS GROUP Check Module require_module",

@@ -95,7 +95,7 @@ def check_settings(
     return settings.notes
 
 
-def places_of(addon: AddonConfig) -> list[str]:
+def listen_addresses_of(addon: AddonConfig) -> list[str]:
     """HOST:PORT of everything that a shipped module listens at; nobody knows that of others.
 
     Args:
@@ -107,7 +107,7 @@ def places_of(addon: AddonConfig) -> list[str]:
     if check is not None:
         with suppress(AddonError):
             check(settings)
-    return [str(place) for place in settings.places]
+    return [str(address) for address in settings.listen_addresses]
 
 
 @contextmanager

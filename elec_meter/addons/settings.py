@@ -35,12 +35,12 @@ class Settings:
 
     Attributes:
         notes: where they are for elsewhere, what could not be looked at, a sentence each.
-        places: where the module listens, as far as was asked for.
+        listen_addresses: where the module listens, as far as was asked for.
     """
 
     def __init__(self, values: Mapping[str, str], *, is_elsewhere: bool = False) -> None:
         self.notes: list[str] = []
-        self.places: list[Address] = []
+        self.listen_addresses: list[Address] = []
         self._values = dict(values)
         self._taken: set[str] = set()
         self._is_elsewhere = is_elsewhere
@@ -81,7 +81,7 @@ class Settings:
         if is_called and not address.port:
             raise SettingError(f"the setting {name}: nobody can be called at port 0")
         if not is_called:
-            self.places.append(address)
+            self.listen_addresses.append(address)
         return address
 
     def zone(self, name: str, default: str) -> ZoneInfo:

@@ -90,7 +90,7 @@ def check(file: Path, as_json: bool) -> None:
     from elec_meter import at_rest
     from elec_meter.addons import check_addons
     from elec_meter.errors import ConfigError
-    from elec_meter.host.addons import refuse_shared_places
+    from elec_meter.host.addons import refuse_shared_ports
     from elec_meter.storage import read_config_file
 
     config, host = read_config_file(file)
@@ -103,7 +103,7 @@ def check(file: Path, as_json: bool) -> None:
             for where, addons in (("addons", config.addons), ("host.addons", further))
             for note in check_addons(addons, where=where, is_elsewhere=True, with_others=True)
         ]
-        refuse_shared_places(host, config)
+        refuse_shared_ports(host, config)
         if host is not None:
             from elec_meter.host.checking import check_host, lapses
 

@@ -25,7 +25,7 @@ def host_and_port(text: str) -> tuple[str, int]:
     return match[1].strip("[]"), port
 
 
-def is_same_place(one: str, other: str) -> bool:
+def shares_port(one: str, other: str) -> bool:
     """Whether two listeners would be in each other's way.
 
     A port of all hosts of an IP version is one of each of them; port 0 is never the same twice.

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from .address import host_and_port, is_same_place
+from .address import host_and_port, shares_port
 from .base import HOST_NAME, Document, refuse_repeated
 from .slot import AddonConfig
 from .switchgear import MAX_TERMINALS
@@ -211,12 +211,12 @@ class HostConfig(Document, frozen=True):
 
     def __post_init__(self) -> None:
         refuse_repeated("add-on", [each.name for each in self.addons or ()])
-        for (name, listen), (another, other) in combinations(self.places, 2):
-            if is_same_place(listen, other):
+        for (name, listen), (another, other) in combinations(self.listeners, 2):
+            if shares_port(listen, other):
                 raise ValueError(f"{name} and {another} would both listen on {other}")
 
     @property
-    def places(self) -> list[tuple[str, str]]:
+    def listeners(self) -> list[tuple[str, str]]:
         """The tables that listen on TCP, each with its HOST:PORT."""
         tables = {"flag": self.flag, "dlms": self.dlms, "panel": self.panel}
         return [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
-from elec_meter.addons import check_addons, places_of
+from elec_meter.addons import check_addons, listen_addresses_of
 from elec_meter.config import HostConfig, MeterConfig
-from elec_meter.config.address import is_same_place
+from elec_meter.config.address import shares_port
 from elec_meter.errors import ConfigError
 
 from .base import Edge, Host
@@ -36,12 +37,12 @@ def tell_of_addons(host: Host, config: MeterConfig) -> None:
         except ConfigError as error:
             host.tell(str(error))
     try:
-        refuse_shared_places(host.config, config)
+        refuse_shared_ports(host.config, config)
     except ConfigError as error:
         host.tell(str(error))
 
 
-def refuse_shared_places(host: HostConfig | None, config: MeterConfig) -> None:
+def refuse_shared_ports(host: HostConfig | None, config: MeterConfig) -> None:
     """Refuse a module that would listen where something else does.
 
     Args:
@@ -51,15 +52,13 @@ def refuse_shared_places(host: HostConfig | None, config: MeterConfig) -> None:
     Raises:
         ConfigError: with the path of the module, and both names.
     """
-    taken = [] if host is None else [(f"host.{name}", place) for name, place in host.places]
+    listeners = [] if host is None else host.listeners
+    rows = [("host", f"host.{name}", address) for name, address in listeners]
     further = () if host is None else host.addons or ()
     for where, addons in (("addons", config.addons), ("host.addons", further)):
         for number, addon in enumerate(addons):
-            for place in places_of(addon):
-                for other, their_place in taken:
-                    if is_same_place(place, their_place):
-                        raise ConfigError(
-                            f"{where}[{number}].settings: {addon.name} and {other} would both"
-                            f" listen on {place}"
-                        )
-                taken.append((f"the add-on {addon.name}", place))
+            path, name = f"{where}[{number}].settings", f"the add-on {addon.name}"
+            rows += [(path, name, address) for address in listen_addresses_of(addon)]
+    for (_, other, taken), (path, name, address) in combinations(rows, 2):
+        if shares_port(address, taken):
+            raise ConfigError(f"{path}: {name} and {other} would both listen on {address}")

@@ -154,19 +154,25 @@ def p1(name: str, listen: str, table: str = "addons") -> str:
     [
         (
             p1("meter", "localhost:3") + HOUSE + "[host.panel]\nlisten = '127.0.0.1:3'\n",
-            "addons[0].settings: meter and host.panel would both listen on localhost:3",
+            "addons[0].settings: the add-on meter and host.panel would both listen on localhost:3",
         ),
         (
             p1("one", "[::1]:7") + p1("two", "[::]:7") + HOUSE,
-            "addons[1].settings: two and the add-on one would both listen on [::]:7",
+            "addons[1].settings: the add-on two and the add-on one would both listen on [::]:7",
         ),
         (
             p1("one", "127.0.0.1:7") + HOUSE + FLAG + p1("two", "0.0.0.0:7", "host.addons"),
-            "host.addons[0].settings: two and the add-on one would both listen on 0.0.0.0:7",
+            (
+                "host.addons[0].settings: the add-on two and the add-on one would both listen on"
+                " 0.0.0.0:7"
+            ),
         ),
         (
             p1("one", "127.0.0.1:7") + p1("two", "127.0.0.1:7"),
-            "addons[1].settings: two and the add-on one would both listen on 127.0.0.1:7",
+            (
+                "addons[1].settings: the add-on two and the add-on one would both listen on"
+                " 127.0.0.1:7"
+            ),
         ),
         (p1("one", "127.0.0.1:0") + p1("two", "127.0.0.1:0") + HOUSE + FLAG + DLMS, ""),
         (p1("one", "127.0.0.2:1") + p1("two", "127.0.0.1:3") + HOUSE + FLAG, ""),
