@@ -8,8 +8,8 @@ from typing import Final
 
 from shared.timegrid import DAY_S, HALF_HOUR_S
 
-from .row_days import EnergyRowDays
-from .state import EVER_S, EnergyRow, Era, PaddingRun, RowStatus
+from .row_days import EVER_S, EnergyRowDays
+from .state import EnergyRow, Era, PaddingRun, RowStatus
 
 HOUR_S: Final = 3_600
 _ADJUSTED: Final = int(RowStatus.CLOCK_ADJUSTED)

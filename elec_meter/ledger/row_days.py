@@ -9,7 +9,10 @@ import msgspec
 
 from shared.timegrid import DAY_S
 
-from .state import EVER_S, EnergyRow
+from .state import EnergyRow
+
+EVER_S: Final = 1 << 62
+"""UNIX seconds beyond everything; what is before its negative is before everything."""
 
 _DECODER: Final = msgspec.msgpack.Decoder(list[EnergyRow])
 

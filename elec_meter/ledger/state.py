@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from elec_meter.clock import Stretch
 from elec_meter.config import CalendarConfig
 from elec_meter.errors import CorruptError
-
-EVER_S: Final = 1 << 62
-"""UNIX seconds beyond everything; what is before its negative is before everything."""
 
 
 class RowStatus(IntFlag):
