@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     from .mbus_scripts import MbusSlave
     from .notes import Note
     from .pairing import PairingSession, PairingState
-    from .particulars import MeterDetails, PairingOutcome, PairingPlan, free_channel
+    from .particulars import MeterDetails, PairingOutcome, PairingPlan, lowest_free_channel
     from .readings import Readings, UnitState
     from .rows import PulseHalfHour, PulseRun
     from .upkeep import Upkeep
@@ -189,10 +189,10 @@ __all__ = [
     "VirtualRadio",
     "WmbusStick",
     "WrongMedium",
-    "free_channel",
     "install_at_terminal",
     "install_by_script",
     "is_settled",
+    "lowest_free_channel",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
@@ -231,7 +231,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "mbus_scripts": "MbusSlave",
         "notes": "Note",
         "pairing": "PairingSession PairingState",
-        "particulars": "MeterDetails PairingOutcome PairingPlan free_channel",
+        "particulars": "MeterDetails PairingOutcome PairingPlan lowest_free_channel",
         "readings": "Readings UnitState",
         "rows": "PulseHalfHour PulseRun",
         "upkeep": "Upkeep",

@@ -96,7 +96,7 @@ def _weight(text: str) -> PulseWeight:
     return weight
 
 
-def free_channel(taken: Collection[str]) -> str:
+def lowest_free_channel(taken: Collection[str]) -> str:
     """The first of gas, gas_2, gas_3 and so on that is free.
 
     Args:

@@ -21,7 +21,7 @@ from .entries import forward
 from .errors import PairingError, UnitUnknownError
 from .intake import Intake
 from .notes import Note, note_of_setting
-from .particulars import PairingOutcome, PairingPlan, free_channel
+from .particulars import PairingOutcome, PairingPlan, lowest_free_channel
 from .segments import Segment, channel_segments, register_l
 from .storage.pairings import Pairings
 from .storage.registry import PhaseState
@@ -53,7 +53,7 @@ class Station(Intake):
 
     def free_channel(self) -> str:
         """The lowest that no unit feeds now."""
-        return free_channel({segment.channel for segment in self.open_segments().values()})
+        return lowest_free_channel({segment.channel for segment in self.open_segments().values()})
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known here.

@@ -10,25 +10,20 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from collector import (
-    CollectorError,
-    Desk,
     DialReading,
     PairingError,
     PairingOutcome,
     PairingPlan,
-    ReceivedFrame,
     UnitRecord,
-    free_channel,
+    lowest_free_channel,
 )
-from shared.errors import SharedError
 from shared.timegrid import from_unix_s, iso_utc
 from shared.units import PulseWeight
 
 from .access import Level
 from .config import DisplayScreen, GasUnitConfig, MeterConfig
 from .config.schema import MAX_FURTHER_CHANNELS
-from .configured import PROGRAM, require_level
-from .errors import ControlError, PairingRefusedError, ReceiverMissingError
+from .configured import PROGRAM
 from .ledger import Ledger
 from .meter import Meter
 from .pulse_units import units_of
@@ -37,8 +32,6 @@ _Result = TypeVar("_Result")
 _INDEX_FORMAT: Final = "00000.000"
 _MNEMONIC: Final = 8
 _ANY_SERIAL: Final = "00000000"
-_STEPS: Final = ("begin", "status", "meter", "confirm", "commit", "cancel")
-_PAIRING: Final = frozenset(["unpair", *(f"pair.{step}" for step in _STEPS)])
 
 
 class PairingPlaceOfMeter:
@@ -64,7 +57,7 @@ class PairingPlaceOfMeter:
             if unit.serial not in paired:
                 return unit.channel
         taken = {unit.channel for unit in config.gas_units}
-        return free_channel(taken | {each.name for each in config.data_channels})
+        return lowest_free_channel(taken | {each.name for each in config.data_channels})
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known of the channel and of the units.
@@ -172,72 +165,6 @@ class PairingPlaceOfMeter:
             PairingError: always.
         """
         raise PairingError("a meter keeps nothing beside its units")
-
-
-class PairingDesk:
-    """Where installers pair units with a meter, one at a time, by whatever way they come.
-
-    Args:
-        meter: the meter.
-        now: the host's UTC.
-        durable: brings the meter up to now and commits.
-        has_receiver: whether anything brings the telegrams of a unit that is being paired.
-    """
-
-    def __init__(
-        self,
-        meter: Meter,
-        now: Callable[[], datetime],
-        durable: Callable[[], None],
-        *,
-        has_receiver: bool = True,
-    ) -> None:
-        self._place = PairingPlaceOfMeter(meter)
-        self._desk = Desk(self._place)
-        self._now = now
-        self._durable = durable
-        self._has_receiver = has_receiver
-
-    @property
-    def free_channel(self) -> str:
-        """See `PairingPlaceOfMeter.free_channel`."""
-        return self._place.free_channel()
-
-    def hear(self, frame: ReceivedFrame, now: datetime) -> list[tuple[str, bytes]]:
-        """Let a pairing that is under way hear a frame; what to send into its reply window."""
-        return self._desk.receive(frame, now)
-
-    def status(self) -> dict[str, Any] | None:
-        """Where a pairing is, as the collector's `pair.status`; None before the first."""
-        try:
-            return self._desk.perform({"request": "pair.status"}, self._now())
-        except CollectorError:
-            return None
-
-    def take(self, step: dict[str, Any], level: Level, author: str) -> dict[str, Any]:
-        """Take a step of a pairing: one of the collector's `pair` requests, or `unpair`.
-
-        Raises:
-            PairingRefusedError: it was refused; nothing of it was done.
-            MeterError: likewise, and nothing else that is said will do.
-        """
-        require_level(level, Level.INSTALLER, "pair a unit")
-        name = step.get("request")
-        if not isinstance(name, str) or name not in _PAIRING:
-            raise ControlError("there is no such step of a pairing")
-        if name == "pair.begin" and not self._has_receiver:
-            raise ReceiverMissingError(
-                "this meter has no receiver that would hear a unit: name one under"
-                " [host.collector] of its file, and start it again"
-            )
-        self._place.level, self._place.author = level, author
-        self._durable()
-        try:
-            reply = self._desk.perform(step, self._now())
-        except (CollectorError, SharedError) as error:
-            raise PairingRefusedError(str(error)) from None
-        self._durable()
-        return reply
 
 
 def with_unit(config: MeterConfig, outcome: PairingOutcome) -> MeterConfig:

@@ -16,7 +16,7 @@ from .display import DisplaySnapshot
 from .errors import NotAllowedError
 from .meter import Meter
 from .objects import Directory
-from .pairing_place import PairingDesk
+from .pairing_desk import PairingDesk
 from .switched import LONG_PRESS_MS
 
 if TYPE_CHECKING:
@@ -121,18 +121,17 @@ class PanelDesk:
             raise NotAllowedError("only a person at the meter holds its button")
         self._meter.press_button(self.now(), held_ms=held_ms)
 
-    @property
     def free_channel(self) -> str:
         """What a unit would feed that is paired without a word of the channel."""
-        return self._pairing.free_channel
+        return self._pairing.free_channel()
 
     def pairing(self) -> dict[str, Any] | None:
         """Where a pairing is, as the collector's `pair.status`; None before the first."""
         return self._pairing.status()
 
     def pair(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
-        """Take a step of a pairing; errors as of `PairingDesk.take`."""
-        return self._pairing.take(request, signed_on.level, signed_on.author)
+        """Take a step of a pairing; errors as of `PairingDesk.take_step`."""
+        return self._pairing.take_step(request, signed_on.level, signed_on.author)
 
     def order(self, request: dict[str, Any], signed_on: SignedOn) -> dict[str, Any]:
         """Carry out an order at the level of who signed on, whatever level it names.

@@ -24,7 +24,7 @@ from .errors import CheckpointFailedError, ControlError, StorageLostError, Termi
 from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
-from .pairing_place import PairingDesk
+from .pairing_desk import PairingDesk
 from .panel_desk import PanelDesk, PanelPlace
 from .ports import ControlServer, PushClient, SerialDevice, SerialServer, TcpServer, format_address
 
@@ -91,7 +91,7 @@ class Runtime:
         dlms_tls: ssl.SSLContext | None = None,
         panel: PanelPlace | None = None,
         addons: Sequence[AddonConfig] = (),
-        has_receiver: bool = True,
+        has_receiver: bool = False,
         say: Callable[[str, str], None] = lambda _name, _sentence: None,
     ) -> None:
         self.meter = meter
@@ -319,7 +319,7 @@ class Runtime:
             status=self._status,
             gate=self.gate,
             push_now=lambda: self._pusher.send_now(self.now()),
-            pair=self._pairing.take,
+            pair=self._pairing.take_step,
             give_dlms=self._give_dlms,
         )
 

@@ -164,6 +164,7 @@ async def _live(
         dlms_clients=dlms_clients(),
         panel=panel,
         addons=options.addons,
+        has_receiver=True,
         say=_keep_quiet if is_drawn else _tell_of,
     ) as runtime:
         world.hear = runtime.hear

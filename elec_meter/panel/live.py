@@ -67,7 +67,7 @@ def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
         ),
         "units": units(directory, meter.config),
         "pairing": meter.pairing(),
-        "free_channel": meter.free_channel,
+        "free_channel": meter.free_channel(),
         "demo": None if demo is None else demo.status(),
     }
 

@@ -63,7 +63,6 @@ class PanelMeter(Protocol):
     def gate(self) -> Gate:
         """Who is let in."""
 
-    @property
     def free_channel(self) -> str:
         """What a unit would feed that is paired without a word of the channel."""
 

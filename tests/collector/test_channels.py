@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import free_channel
+from collector import lowest_free_channel
 from shared.label import UnitLabel
 from tests.collector.bench import house_call, recorded
 from tests.collector.frames import KEY, SERIAL
@@ -20,7 +20,7 @@ from tests.collector.test_cli_pairing import METER, pair, run
 )
 def test_the_lowest_free_channel(taken: tuple[str, ...], expected: str) -> None:
     """The first of gas, gas_2 and so on that no unit feeds."""
-    assert expected == free_channel(taken)
+    assert expected == lowest_free_channel(taken)
 
 
 def test_a_unit_beside_another_gets_a_channel_of_its_own(

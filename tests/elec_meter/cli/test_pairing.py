@@ -16,7 +16,7 @@ from elec_meter.control import Request, TakePairingStep, decode_request, encode_
 from elec_meter.demo.spare import LABEL, MPRN
 from elec_meter.demo.world import UNIT_SERIAL
 from elec_meter.errors import ControlError, PairingRefusedError, ReceiverMissingError
-from elec_meter.pairing_place import PairingDesk
+from elec_meter.pairing_desk import PairingDesk
 from tests.elec_meter.cli.test_control import run
 from tests.elec_meter.demo.test_controls import MINUTE
 from tests.elec_meter.panel.test_pairing import Installing
@@ -109,7 +109,7 @@ def test_a_meter_without_a_receiver_pairs_nothing(reached: Reached) -> None:
     """It says so at once, in place of asking for another label."""
     meter = reached.world.meter
     deaf = PairingDesk(meter, lambda: reached.world.now, meter.checkpoint, has_receiver=False)
-    reached.orders._pair = deaf.take
+    reached.orders._pair = deaf.take_step
     assert "no receiver" in reached.command("pair", "--yes", "--json", code=1)
     with pytest.raises(ReceiverMissingError):
         reached.order(Path(), TakePairingStep(step={"request": "pair.begin"}))

@@ -28,8 +28,9 @@ from elec_meter.config import (
     config_to_toml,
     demo_config,
 )
-from elec_meter.control import ApplyConfig, GetStatus
+from elec_meter.control import ApplyConfig, GetStatus, TakePairingStep
 from elec_meter.demo.prices import with_prices
+from elec_meter.demo.spare import LABEL
 from elec_meter.errors import MeterError
 from elec_meter.events import EventCode
 from elec_meter.ports import SOCKET_NAME, ask
@@ -76,6 +77,9 @@ def test_all_that_was_ordered_survives_a_kill(tmp_path: Path) -> None:
         assert {"contactor": "disconnected"} == ordered(home, "control", "open")
         assert {"contactor": "ready_for_reconnection"} == ordered(home, "control", "arm")
         assert "terminal 1 is no relay" in refused("control", "boost", 1, "--data", home)
+        begun = ask(home, TakePairingStep(step={"request": "pair.begin", "label": LABEL.qr_text}))
+        assert begun is not None
+        assert "signal" == begun["state"]
         prices = tmp_path / "prices.csv"
         prices.write_text("2026-01-16T00:00:00Z,12.5\n2026-01-16T00:30:00Z,-3\n")
         assert {"prices": 2} == ordered(home, "control", "prices", prices)

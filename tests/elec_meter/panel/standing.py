@@ -12,7 +12,7 @@ import httpx
 from elec_meter import Storage
 from elec_meter.access import GATE_KEY, Gate, Level, client_key, stored_key
 from elec_meter.control import Orders
-from elec_meter.pairing_place import PairingDesk
+from elec_meter.pairing_desk import PairingDesk
 from elec_meter.panel import HouseControls, Panel
 from elec_meter.panel_desk import PanelDesk
 from tests.elec_meter.objects.lived import Life, whole_life
@@ -81,7 +81,7 @@ class Standing:
             meter,
             self.gate,
             orders,
-            PairingDesk(meter, self.now, self.durable),
+            PairingDesk(meter, self.now, self.durable, has_receiver=True),
             now=self.now,
             durable=self.durable,
             is_at_meter=demo is not None,

@@ -15,7 +15,8 @@ from elec_meter.demo.spare import BURN_PULSES, LABEL, MPRN
 from elec_meter.demo.world import UNIT_SERIAL
 from elec_meter.errors import ControlError, NotAllowedError
 from elec_meter.ledger.audit import imbalances
-from elec_meter.pairing_place import PairingDesk, with_unit
+from elec_meter.pairing_desk import PairingDesk
+from elec_meter.pairing_place import with_unit
 from elec_meter.panel_desk import PanelDesk
 from shared.units import PulseWeight
 from tests.elec_meter.demo.test_controls import MINUTE, Visit
@@ -40,13 +41,13 @@ class Installing(Visit):
         meter = self.world.meter
         gate = Gate(lambda: meter.config.serial, meter.storage.record_event)
         meter.save_beside(GATE_KEY, gate.packed)
-        pairing = PairingDesk(meter, lambda: self.world.now, meter.checkpoint)
+        pairing = PairingDesk(meter, lambda: self.world.now, meter.checkpoint, has_receiver=True)
         orders = self.orders = Orders(
             meter,
             now=lambda: self.world.now,
             durable=meter.checkpoint,
             status=dict,
-            pair=pairing.take,
+            pair=pairing.take_step,
         )
         self.desk = PanelDesk(
             meter,
@@ -107,12 +108,12 @@ def test_a_unit_is_paired_step_by_step(installing: Installing) -> None:
 
 def test_the_lowest_free_channel_is_proposed(installing: Installing) -> None:
     """A new one beside a unit; the configured one again once its unit was taken off."""
-    assert "gas_2" == installing.desk.free_channel
+    assert "gas_2" == installing.desk.free_channel()
     begun = installing.pair(request="pair.begin", label=LABEL.qr_text)
     assert "gas_2" == begun["channel"]
     installing.pair(request="pair.cancel")
     installing.pair(request="unpair", serial=UNIT_SERIAL)
-    assert "gas" == installing.desk.free_channel
+    assert "gas" == installing.desk.free_channel()
 
 
 def test_a_paired_unit_outlives_an_outage(installing: Installing) -> None:
