@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import click
@@ -12,7 +12,7 @@ from shared.errors import SharedError
 
 from .cli_line import Line
 from .errors import CollectorError, IndexLowerError, PairingError, StorageFailedError
-from .particulars import CHANNEL
+from .particulars import FIRST_CHANNEL
 
 _POLL_S: Final = 0.25
 _WAITING: Final = ("signal", "setting", "test_burn")
@@ -43,8 +43,8 @@ class Given:
         dial_unit: m3, ft3 or 100ft3.
         turned_over: whether the dial has passed its end.
         installer: who does it.
-        channel: what the unit feeds; None for a script is the first of all, and for a person the
-            lowest that is free.
+        channel: what the unit feeds; None: `gas` for a script, at a terminal the lowest channel
+            without a unit.
         exchanges: the unit whose place or meter it takes.
         test_pulses: of the test burn.
         any_telegram: whether the unit's button need not be pressed.
@@ -127,7 +127,7 @@ class Given:
 
 
 def install_by_script(line: Line, given: Given) -> dict[str, Any]:
-    """Go through a pairing without a question; return the certificate.
+    """Go through a pairing without a question; return what `pair.commit` replied.
 
     Nobody is there to say whether a unit is to be another's neighbour or its successor, so none is
     put beside another unless the script names the channel.
@@ -136,8 +136,8 @@ def install_by_script(line: Line, given: Given) -> dict[str, Any]:
         CollectorError: it was refused, or the unit was not heard; nothing was kept.
         SharedError: likewise, for a label or a number that is none.
     """
-    if given.exchanges is None:
-        given.channel = given.channel or CHANNEL
+    if given.exchanges is None and not given.channel:
+        given = replace(given, channel=FIRST_CHANNEL)
     line.ask(given.begin())
     _awaited(line, lambda _: None)
     line.ask(given.meter())
@@ -148,12 +148,13 @@ def install_by_script(line: Line, given: Given) -> dict[str, Any]:
 
 
 def install_at_terminal(line: Line, given: Given) -> dict[str, Any]:
-    """Go through a pairing with an installer; return the certificate.
+    """Go through a pairing with an installer; return what `pair.commit` replied.
 
     Raises:
         click.Abort: the installer gave up; nothing was kept.
         CollectorError: nothing can be done about it here; nothing was kept.
     """
+    given = replace(given)  # what is typed is filled in
     while True:
         _begin(line, given)
         try:
@@ -216,7 +217,7 @@ def _propose(given: Given, channel: str) -> None:
     Raises:
         click.Abort: the unit is to take the place of another.
     """
-    if channel != CHANNEL:
+    if channel != FIRST_CHANNEL:
         click.echo("A unit that takes the place of another is exchanged, and not paired beside it.")
         click.confirm(f"Pair this one to the channel {channel}?", default=True, abort=True)
     given.channel = channel

@@ -24,7 +24,7 @@ from .mprn import mprn_twice
 from .signal import Signal
 
 TEST_PULSES: Final = 3
-CHANNEL: Final = "gas"
+FIRST_CHANNEL: Final = "gas"
 """What the first unit feeds, where nothing else is said."""
 
 _WEIGHT_MIN_L: Final = Fraction(1, 1000)
@@ -102,7 +102,7 @@ def lowest_free_channel(taken: Collection[str]) -> str:
     Args:
         taken: names of channels that are not.
     """
-    names = (CHANNEL if number == 1 else f"{CHANNEL}_{number}" for number in count(1))
+    names = (FIRST_CHANNEL if number == 1 else f"{FIRST_CHANNEL}_{number}" for number in count(1))
     return next(name for name in names if name not in taken)
 
 
@@ -172,7 +172,7 @@ class PairingPlan:
         PairingError: no maker has such a name.
     """
 
-    channel: str = CHANNEL
+    channel: str = FIRST_CHANNEL
     taken: Collection[str] = ()
     ended: Collection[str] = ()
     weight: PulseWeight | None = None

@@ -69,7 +69,8 @@ class PairingPlaceOfMeter:
         meter = self._meter
         if plan.allow_unauthenticated:
             raise PairingError(
-                "a meter bills by its units: one whose telegrams prove nothing is none"
+                "a meter bills by its units, so one whose telegrams are not authenticated is not"
+                " paired: give its key"
             )
         paired, ended = units_of(meter.collector)
         channels = {unit.serial: unit.channel for unit in meter.config.gas_units}
@@ -109,7 +110,7 @@ class PairingPlaceOfMeter:
             KeystoreError: nor where the key could not be kept.
         """
         meter, key = self._meter, outcome.key
-        assert key is not None, "no plan of a meter's lets a unit without one pass"
+        assert key is not None, "plan refuses a unit without a key"
         plan = self.plan(PairingPlan(channel=outcome.record.channel), exchanges=exchanges)
         plan.refuse_other_weight(outcome.meter.weight)
         record = _after_what_is_final(meter.ledger, outcome.record)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from collector import lowest_free_channel
+from collector import Given, PairingError, install_by_script, lowest_free_channel
 from shared.label import UnitLabel
 from tests.collector.bench import house_call, recorded
 from tests.collector.frames import KEY, SERIAL
@@ -21,6 +22,33 @@ from tests.collector.test_cli_pairing import METER, pair, run
 def test_the_lowest_free_channel(taken: tuple[str, ...], expected: str) -> None:
     """The first of gas, gas_2 and so on that no unit feeds."""
     assert expected == lowest_free_channel(taken)
+
+
+class Refusing:
+    """A line that refuses all, and knows what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Refuse it."""
+        self.asked.append(request)
+        raise PairingError("not today")
+
+    def sleep(self, seconds: float) -> None:
+        """Nothing is waited for."""
+
+
+@pytest.mark.parametrize(
+    ("channel", "asked"), [(None, "gas"), ("", "gas"), ("gas_2", "gas_2")], ids=repr
+)
+def test_a_script_begins_with_the_first_channel(channel: str | None, asked: str) -> None:
+    """Unless it names another; what it was given stays as it was."""
+    line, given = Refusing(), Given(label="a label", channel=channel)
+    with pytest.raises(PairingError):
+        install_by_script(line, given)
+    assert [asked] == [request["channel"] for request in line.asked]
+    assert Given(label="a label", channel=channel) == given
 
 
 def test_a_unit_beside_another_gets_a_channel_of_its_own(

@@ -164,7 +164,7 @@ def test_nobody_below_level_2_pairs(installing: Installing) -> None:
                 "serial": "12345678",
                 "allow_unauthenticated": True,
             },
-            "prove nothing",
+            "not authenticated is not paired: give its key",
         ),
         ({"request": ["pair.begin"]}, "no such step"),
         ({}, "no such step"),
