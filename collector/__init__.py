@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
     from .cli_installer import Given, install_at_terminal, install_by_script
+    from .cli_steps import label_of, label_option, step_options
     from .collector import Collector
     from .desk import Desk, PairingPlace
     from .dial import DialReading
@@ -192,7 +193,10 @@ __all__ = [
     "install_at_terminal",
     "install_by_script",
     "is_settled",
+    "label_of",
+    "label_option",
     "lowest_free_channel",
+    "step_options",
 ]
 
 __getattr__, __dir__ = shared.lazy.loader(
@@ -210,6 +214,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
         "cli_installer": "Given install_at_terminal install_by_script",
+        "cli_steps": "label_of label_option step_options",
         "collector": "Collector",
         "desk": "Desk PairingPlace",
         "dial": "DialReading",

@@ -74,12 +74,15 @@ class Given:
     max_flow_l_h: int = 6000
     agrees: bool = False
 
-    @property
-    def missing(self) -> list[str]:
-        """The options that a script lacks."""
-        identity: dict[str, str | bool | None] = {
-            "--label, or --serial and --key": self.label or (self.serial and self.key)
-        }
+    def missing(self, *, takes_key: bool) -> list[str]:
+        """The options that a script lacks.
+
+        Args:
+            takes_key: whether the command takes a serial and a key in place of a label.
+        """
+        identity: dict[str, str | bool | None] = {"--label": self.label}
+        if takes_key:
+            identity = {"--label, or --serial and --key": self.label or (self.serial and self.key)}
         if self.manufacturer is not None:
             identity = {
                 "--serial": self.serial,

@@ -11,18 +11,11 @@ import click
 from shared.options import WholeRange, example
 
 from .cli_options import bearer_options, data_option, json_option
+from .cli_steps import label_of, label_option, step_options
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_LABEL_MAX = 20_001  # characters: more are no label
 
-_INSTALLATION = (
-    click.option(
-        "--label",
-        "label_file",
-        type=click.Path(allow_dash=True),
-        metavar="FILE",
-        help="What `pulse-unit label` prints, or its QR code's text; - is standard input.",
-    ),
+_OTHER_IDENTITY = (
     click.option("--serial", metavar="DIGITS8", help="Instead of a label, with --key."),
     click.option("--key", metavar="HEX32", help="The unit's key; other users may see it here."),
     click.option(
@@ -50,43 +43,11 @@ _INSTALLATION = (
         metavar="S",
         help="Seconds from one of its telegrams to the next.",
     ),
-    click.option("--mprn", metavar="DIGITS", help="The meter point reference number."),
-    click.option("--meter-serial", metavar="TEXT", help="The serial on the meter's badge."),
-    click.option("--weight", metavar="VOLUME", help="One pulse, such as '0.01 m3' or '1 ft3'."),
-    click.option(
-        "--dial",
-        metavar="DIGITS",
-        help="All digits of the dial, with a point before the red ones, as 01234.567.",
-    ),
-    click.option(
-        "--dial-unit", type=click.Choice(["m3", "ft3", "100ft3"]), help="What the dial counts."
-    ),
+)
+
+_BESIDE_STEPS = (
+    # A meter compares the dial with no earlier reading, so there it would do nothing.
     click.option("--turned-over", is_flag=True, help="The dial has passed its end."),
-    click.option(
-        "--max-flow",
-        "max_flow_l_h",
-        type=WholeRange(1, 1_000_000),
-        default=6000,
-        show_default=True,
-        metavar="L_H",
-        help="The meter's maximum flow in litres an hour.",
-    ),
-    click.option(
-        "--test-pulses",
-        type=WholeRange(0, 100),
-        default=3,
-        show_default=True,
-        metavar="N",
-        help="Pulses of the test burn; 0 leaves it out.",
-    ),
-    click.option(
-        "--any-telegram",
-        is_flag=True,
-        help="Any telegram will do: do not wait for the button. Needed with --ble, and with"
-        " recordings without a press.",
-    ),
-    click.option("--installer", metavar="NAME", help="Who does it."),
-    click.option("--yes", "agrees", is_flag=True, help="Take the expected index as right."),
     click.option(
         "--certificate",
         "certificate_file",
@@ -98,7 +59,7 @@ _INSTALLATION = (
 
 
 def _installation_options(function: _Function) -> _Function:
-    for option in reversed(_INSTALLATION):
+    for option in reversed((label_option, *_OTHER_IDENTITY, step_options, *_BESIDE_STEPS)):
         function = option(function)
     return function
 
@@ -200,7 +161,7 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
     bearers = {name: options.pop(name) for name in names}
     as_json, certificate_file = options.pop("as_json"), options.pop("certificate_file")
     label_file = options.pop("label_file")
-    label = None if label_file is None else _label(label_file)
+    label = None if label_file is None else label_of(label_file)
     if options["key"] is not None and options["serial"] is None:
         raise click.UsageError("--key goes with --serial.")
     if options["manufacturer"] is None and (options["serial"] is None) != (options["key"] is None):
@@ -208,29 +169,13 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
     if label is not None and options["serial"] is not None:
         raise click.UsageError("--label already says what --serial and --key do.")
     given = Given(label=label, **options, **place)
-    if as_json and given.missing:
-        raise click.UsageError(f"--json asks nothing, so it needs {', '.join(given.missing)}.")
+    missing = given.missing(takes_key=True)
+    if as_json and missing:
+        raise click.UsageError(f"--json asks nothing, so it needs {', '.join(missing)}.")
     with station_line(data_dir, **bearers) as line:
         install = install_by_script if as_json else install_at_terminal
         document = install(line, given)
     _show(document, certificate_file, as_json=as_json)
-
-
-def _label(name: str) -> str:
-    """The QR code's text of the label in a file."""
-    from shared.errors import LabelError
-    from shared.label import read_label
-
-    try:
-        with click.open_file(name, encoding="ascii", errors="replace") as file:
-            text: str = file.read(_LABEL_MAX)
-    except OSError as error:
-        raise click.ClickException(f"{name} cannot be read: {error.strerror}.") from None
-    try:
-        return read_label(text).qr_text
-    except LabelError as error:
-        place = "standard input" if name == "-" else name
-        raise click.ClickException(f"{place}: {error}.") from None
 
 
 def _show(document: dict[str, Any], file: Path | None, *, as_json: bool) -> None:

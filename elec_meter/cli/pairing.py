@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from collector import label_of, label_option, step_options
 from elec_meter.errors import ControlError, MeterError, PairingRefusedError
 from shared.exact_json import exact_json
 from shared.options import example
 
 from .options import data_option, json_option
 from .ordering import order
-
-_LABEL_MAX = 20_001  # characters: more are no label
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-_OPTIONS = (
-    click.option(
-        "--label",
-        "label_file",
-        type=click.Path(allow_dash=True),
-        metavar="FILE",
-        help="What `pulse-unit label` prints, or its QR code's text; - is standard input.",
-    ),
-    click.option("--mprn", metavar="DIGITS", help="The meter point reference number."),
-    click.option("--meter-serial", metavar="TEXT", help="The serial on the gas meter's badge."),
-    click.option("--weight", metavar="VOLUME", help="One pulse, such as '0.01 m3' or '1 ft3'."),
-    click.option(
-        "--dial",
-        metavar="DIGITS",
-        help="All digits of the dial, with a point before the red ones, as 01234.567.",
-    ),
-    click.option(
-        "--dial-unit", type=click.Choice(["m3", "ft3", "100ft3"]), help="What the dial counts."
-    ),
-    click.option(
-        "--any-telegram",
-        is_flag=True,
-        help="Any telegram will do: do not wait for the button. Needed over Bluetooth.",
-    ),
-    click.option("--installer", metavar="NAME", help="Who does it."),
-    click.option("--yes", "agrees", is_flag=True, help="Take the expected index as right."),
-)
-
-
-def _installation_options(function: _Function) -> _Function:
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
 
 
 @click.command("pair", epilog=example("elec-meter control pair --label unit.label --data home"))
@@ -60,7 +24,8 @@ def _installation_options(function: _Function) -> _Function:
     metavar="NAME",
     help="What it feeds. [default: gas; at a terminal the lowest that is free]",
 )
-@_installation_options
+@label_option
+@step_options
 @data_option
 @json_option
 def pair(data_dir: Path, as_json: bool, channel: str | None, **options: Any) -> None:
@@ -76,7 +41,8 @@ def pair(data_dir: Path, as_json: bool, channel: str | None, **options: Any) -> 
     epilog=example("elec-meter control exchange 00000001 --label unit.label --data home"),
 )
 @click.argument("old", metavar="SERIAL")
-@_installation_options
+@label_option
+@step_options
 @data_option
 @json_option
 def exchange(old: str, data_dir: Path, as_json: bool, **options: Any) -> None:
@@ -171,11 +137,11 @@ def _install(data_dir: Path, options: dict[str, Any], *, as_json: bool, **place:
     from collector import Given, install_at_terminal, install_by_script
 
     label_file = options.pop("label_file")
-    label = None if label_file is None else _label(label_file)
+    label = None if label_file is None else label_of(label_file)
     given = Given(label=label, **options, **place)
-    if as_json and given.missing:
-        missing = ", ".join(given.missing).replace(", or --serial and --key", "")
-        raise click.UsageError(f"--json asks nothing, so it needs {missing}.")
+    missing = given.missing(takes_key=False)
+    if as_json and missing:
+        raise click.UsageError(f"--json asks nothing, so it needs {', '.join(missing)}.")
     with _line(data_dir, as_json=as_json) as line:
         done = (install_by_script if as_json else install_at_terminal)(line, given)
     if as_json:
@@ -186,11 +152,3 @@ def _install(data_dir: Path, options: dict[str, Any], *, as_json: bool, **place:
         f"The unit {done['serial']} {what} {done['channel']}; its pulses count from"
         f" {done['count']} on."
     )
-
-
-def _label(name: str) -> str:
-    """The QR code's text of the label in a file."""
-    from shared.label import read_label
-
-    with click.open_file(name, encoding="ascii", errors="replace") as file:
-        return read_label(file.read(_LABEL_MAX)).qr_text

@@ -72,6 +72,32 @@ def test_a_unit_is_paired_by_a_script(reached: Reached) -> None:
     assert "paired already" in reached.command(*words, "--channel", "gas_3", code=1)
 
 
+def test_a_pairing_without_a_test_burn(reached: Reached) -> None:
+    """For a meter of another flow: both are said as the collector's commands take them."""
+    words = ("--channel", "gas_2", "--test-pulses", "0", "--max-flow", "4000", "--json")
+    assert LABEL.serial == json.loads(reached.command("pair", *words))["serial"]
+    assert [6000, 4000] == [unit.max_flow_l_h for unit in reached.world.meter.config.gas_units]
+
+
+def test_a_file_without_a_label_is_named(reached: Reached) -> None:
+    """And nothing has begun."""
+    reached.label.write_text("HHY2:1")
+    sentence = reached.command("pair", "--yes", "--json", code=1)
+    assert sentence.startswith(f"{reached.label}: ")
+    reached.label.unlink()
+    sentence = reached.command("pair", "--yes", "--json", code=1)
+    assert f"{reached.label} cannot be read: No such file or directory." == sentence
+    assert reached.desk.pairing() is None
+
+
+@pytest.mark.parametrize("words", [("pair",), ("exchange", UNIT_SERIAL)], ids=" ".join)
+def test_a_script_is_told_what_is_missing(words: tuple[str, ...]) -> None:
+    """Of a unit that has a label: a meter takes no other."""
+    result = CliRunner().invoke(main, ["control", *words, "--data", "home", "--json"])
+    assert 2 == result.exit_code
+    assert "it needs --label, --mprn, --meter-serial, --weight, --dial, --yes." in result.stderr
+
+
 def test_a_unit_is_exchanged_at_a_terminal(reached: Reached) -> None:
     """Its register goes on; the dial is compared with a person's word."""
     before = reached.world.meter.ledger.total("gas")
