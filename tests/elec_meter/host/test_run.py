@@ -34,6 +34,11 @@ from tests.elec_meter.flag.test_programming_client import EightBitTransport
 from tests.elec_meter.host.running import LiveFrontEnd, running, until, with_passwords
 from tests.elec_meter.ports.cable import Cable
 
+PAIRING = (
+    *("--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1"),
+    *("--yes", "--json"),
+)
+
 
 def read_optically(cable: Cable) -> dict[str, Decimal]:
     """The numbers of a readout by a client that nobody here wrote."""
@@ -89,7 +94,8 @@ def test_an_unplugged_front_end_is_told_and_taken_back(tmp_path: Path) -> None:
         front_end.unplug()
         assert "front_end" in meter.told("is lost")
         assert "time: 20" in succeeding("control", "status", "--data", home)
-        (label := tmp_path / "unit.label").write_text(LABEL.qr_text)
+        label = tmp_path / "unit.label"
+        label.write_text(LABEL.qr_text)
         words = ["--label", label, *PAIRING, "--data", home]
         assert "no receiver" in refused("control", "pair", *words)
         before = imported(home)
@@ -103,12 +109,6 @@ def test_an_unplugged_front_end_is_told_and_taken_back(tmp_path: Path) -> None:
     with Storage.open(home, read_only=True) as seen:
         statuses = [row.status for row in seen.load().rows]
     assert RowStatus.DATA_NOT_VALID & statuses[0]
-
-
-PAIRING = (
-    *("--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1"),
-    *("--yes", "--json"),
-)
 
 
 def imported(home: Path) -> int:
