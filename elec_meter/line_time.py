@@ -7,37 +7,40 @@ from datetime import datetime, timedelta
 from typing import Final
 
 # A clock may be set: never sleep long on one reading of it, and never spin when it stands still.
-_WAIT_MAX_S: Final = 60.0
-_WAIT_MIN_S: Final = 0.01
-_GRACE: Final = timedelta(seconds=_WAIT_MIN_S)
+_WAIT_MAX: Final = timedelta(seconds=60)
+_WAIT_MIN: Final = timedelta(milliseconds=10)
+_BUSY: Final = timedelta(milliseconds=500)
+"""Whoever looks at a line later than this was busy with something else, or its clock was set."""
+
+_NO_TIME: Final = timedelta(0)
 
 
 class LineTime:
-    """Passes while a session waits for its peer, and stands while the peer waits for the session.
+    """Passes as the host's does, but for what the host overslept.
 
     A session gives up what comes too late, and all it knows is the time that it is told. When the
     host was busy for longer than the session would have waited, the host's clock cannot tell who
-    kept whom waiting: whatever is there when the line is looked at again has come in time. So the
-    time passes no further than to the session's next timer, and to just before it where something
-    came; what the host overslept is left out for good. Only once: whoever goes on saying what makes
-    no sense is given up all the same. It never falls, also where the clock is set.
+    kept whom waiting. So where something is there when the line is looked at again, it has come in
+    time, and the session has all the time that it had when the wait began; where nothing is there,
+    only the wait is over. What the host overslept is left out for good.
+
+    All other time counts, that of the session's own work too: whoever never stops saying what makes
+    no sense is given up when his time is over. It never falls, also where the clock is set.
 
     Args:
         now: the host's clock.
+
+    Attributes:
+        now: what the session was told last, or what has passed since by the time it began to wait.
     """
 
-    __slots__ = ("_began", "_due", "_now", "_passes", "_told")
+    __slots__ = ("_clock", "_due", "_expected", "_looked", "now")
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._told = self._began = now()
+        self._clock = now
+        self.now = self._looked = now()
         self._due: datetime | None = None
-        self._passes = False
-
-    @property
-    def now(self) -> datetime:
-        """What the session was told last."""
-        return self._told
+        self._expected = _NO_TIME
 
     def begin_wait(self, due: datetime | None) -> None:
         """The session waits from now on.
@@ -45,32 +48,45 @@ class LineTime:
         Args:
             due: the host's UTC of the session's next timer; None for no timer.
         """
-        self._began, self._due, self._passes = self._now(), due, True
+        self._pass()
+        self._due = due
+        self._expected = self._left(self.now)
 
     @property
     def left_s(self) -> float:
-        """How long to look at the line: never for no time, and for a minute without a timer."""
-        if self._due is None:
-            return _WAIT_MAX_S
-        left_s = (self._due - self._told - self._passed).total_seconds()
-        return max(_WAIT_MIN_S, min(_WAIT_MAX_S, left_s))
+        """How long to look at the line: never for no time, and never for more than a minute."""
+        return self._left(self.now + self._passed(self._clock())).total_seconds()
 
     def tell_heard(self) -> datetime:
-        """The time for what has come: before the session's timer is due, if that is not gone by."""
-        latest = None if self._due is None else self._due - _GRACE
-        return self._stand(None if latest is None or self._told >= latest else latest)
+        """The time for what has come: before the timer is due, if it was not as good as due."""
+        before, due = self.now, self._due
+        if self._pass() and due is not None and before < due - _WAIT_MIN:
+            self.now = min(self.now, due - _WAIT_MIN)
+        return self._told()
 
     def tell_silent(self) -> datetime:
         """The time when nothing has come, and nothing waits on the line."""
-        return self._stand(self._due)
+        if not self._pass():
+            self.now += self._expected
+        return self._told()
 
-    @property
-    def _passed(self) -> timedelta:
-        return max(timedelta(0), self._now() - self._began) if self._passes else timedelta(0)
+    def _pass(self) -> bool:
+        """Let pass what the host's clock says has passed, unless it was busy: then nothing."""
+        at = self._clock()
+        passed, self._looked = self._passed(at), at
+        if passed > self._expected + _BUSY:
+            return False
+        self.now += passed
+        return True
 
-    def _stand(self, latest: datetime | None) -> datetime:
-        now = self._told + self._passed
-        if latest is not None:
-            now = max(self._told, min(now, latest))
-        self._told, self._passes = now, False
-        return now
+    def _passed(self, at: datetime) -> timedelta:
+        return max(_NO_TIME, at - self._looked)
+
+    def _left(self, since: datetime) -> timedelta:
+        if self._due is None:
+            return _WAIT_MAX
+        return max(_WAIT_MIN, min(_WAIT_MAX, self._due - since))
+
+    def _told(self) -> datetime:
+        self._due, self._expected = None, _NO_TIME
+        return self.now
