@@ -55,7 +55,11 @@ class MeterLine:
             LineSilentError: no answer came in time, or the meter has gone.
             LineGarbledError: what came is no readout.
         """
-        return await self.answer(self._asker, timeout_s)
+        try:
+            return await self.answer(self._asker, timeout_s)
+        except LineSilentError:
+            self.forget()  # else who goes on asking would wait for what was never said
+            raise
 
     async def answer(self, asker: Asker[_Answer], timeout_s: float = ANSWER_S) -> _Answer:
         """The answer to a question, which is asked again while the meter is silent.

@@ -107,6 +107,27 @@ def test_a_meter_that_stays_silent_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     assert talked(nothing, ask) in [SIGN_ON * times for times in (2, 3, 4)]
 
 
+def test_a_meter_that_comes_to_itself_is_heard() -> None:
+    """Who gave it up and goes on asking waits for no answer to what it never heard."""
+    is_awake = asyncio.Event()
+
+    async def meter(end: socket.socket) -> None:
+        say = partial(asyncio.get_running_loop().sock_sendall, end)
+        await is_awake.wait()
+        await told(end, SIGN_ON * 2)
+        await say(IDENTIFICATION)
+        await told(end, SELECT_READOUT)
+        await say(BLOCK)
+
+    async def ask(line: MeterLine, _: socket.socket) -> None:
+        with pytest.raises(LineSilentError):
+            await line.readout(0.01)
+        is_awake.set()
+        assert "000123.463" == (await line.readout())[IMPORT].text
+
+    talked(meter, ask)
+
+
 def test_a_meter_that_has_gone_is_said() -> None:
     """At once."""
 
