@@ -41,6 +41,7 @@ class RowDays(Generic[_Row]):
         self._decoder = decoder
         self._packed_days: dict[int, bytes] = {}
         self._unpacked_days: dict[int, dict[int, _Row]] = {}
+        self._packed_through = -EVER_S  # no later day is packed
         self._cached_day: int | None = None
         self._cached_rows: dict[int, _Row] = {}
         self._touched: set[int] = set()
@@ -79,7 +80,7 @@ class RowDays(Generic[_Row]):
     def between(self, from_s: int, to_s: int = EVER_S) -> Iterator[_Row]:
         """Rows that start in `[from_s, to_s)`, in order of time."""
         first, last = from_s // DAY_S, (to_s - 1) // DAY_S
-        for day in sorted(day for day in self._days() if first <= day <= last):
+        for day in sorted(day for day in self._days(first) if first <= day <= last):
             rows = self._day(day)
             yield from [rows[start_s] for start_s in sorted(rows) if from_s <= start_s < to_s]
 
@@ -139,8 +140,12 @@ class RowDays(Generic[_Row]):
             rows = self._unpacked_days.pop(day)
             in_order = [rows[start_s] for start_s in sorted(rows)]
             self._packed_days[day] = msgspec.msgpack.encode(in_order)
+            self._packed_through = max(self._packed_through, day)
 
-    def _days(self) -> Iterable[int]:
+    def _days(self, first: int = -EVER_S) -> Iterable[int]:
+        """Days that have rows; where it takes long to look through, none before the first."""
+        if first > self._packed_through:  # the newest rows are asked for all the time
+            return self._unpacked_days.keys()
         return self._packed_days.keys() | self._unpacked_days.keys()
 
     def _day(self, day: int) -> dict[int, _Row]:
@@ -183,7 +188,7 @@ class EnergyRowDays(RowDays[EnergyRow]):
     def sums(self, from_s: int) -> list[int]:
         """By column, what rows that start at an instant or later hold; empty without such rows."""
         first = from_s // DAY_S
-        sums = [self._sum(day) for day in self._days() if day > first]
+        sums = [self._sum(day) for day in self._days(first) if day > first]
         sums += [row.deltas for row in self.between(from_s, (first + 1) * DAY_S)]
         return [sum(column) for column in zip(*sums, strict=True)]
 
