@@ -1,11 +1,12 @@
 // Signing on, the orders that a level may give, and the configuration.
 
-import { ask, attempt, by, change, keepToken, make } from "./page.js";
+import { ask, attempt, by, change, keepToken, make, say } from "./page.js";
 
 const LEVELS = { 1: "1 - reader", 2: "2 - installer", 3: "3 - supplier" };
 let page = null;
 let level = null;
 let config = null;
+let editor = null;
 
 export function startAccess(given) {
   page = given;
@@ -81,18 +82,48 @@ async function loadConfig() {
   renderConfig();
 }
 
+// An event of any kind loads the configuration again: what somebody is typing, or has opened, stays.
 function renderConfig() {
-  if (config === null || document.activeElement?.closest("#config textarea")) return;
-  const tree = make("div", { className: "parts" }, ...Object.entries(config.config).map(([part, value]) =>
-    make("details", {}, make("summary", {}, part.replaceAll("_", " ")), make("pre", {}, JSON.stringify(value, null, 2)))));
-  by("config").replaceChildren(make("p", { className: "help" }, "What this meter is, as one document."), tree, ...(level >= 2 ? [editor()] : []));
+  if (config === null) return;
+  const opened = new Set([...by("config").querySelectorAll(".parts details[open] summary")].map((each) => each.textContent));
+  const tree = make("div", { className: "parts" }, ...Object.entries(config.config).map(([part, value]) => {
+    const title = part.replaceAll("_", " ");
+    return make("details", { open: opened.has(title) }, make("summary", {}, title), make("pre", {}, JSON.stringify(value, null, 2)));
+  }));
+  const shown = by("config").querySelector(".parts");
+  editor ??= buildEditor();
+  if (shown) shown.replaceWith(tree);
+  else by("config").replaceChildren(make("p", { className: "help" }, "What this meter is, as one document."), tree, editor.place);
+  editor.place.hidden = level < 2;
+  editor.follow();
 }
 
-function editor() {
-  const text = make("textarea", { value: config.toml, spellcheck: false, "aria-label": "Configuration as TOML" });
+// A draft is what differs from the configuration that it began with; only its author throws it away.
+function buildEditor() {
+  let begun = config.toml;
+  const text = make("textarea", { value: begun, spellcheck: false, "aria-label": "Configuration as TOML" });
   const answer = make("p", { className: "answer", role: "status" });
+  const stale = make("p", { className: "notice", role: "status" });
   const apply = make("button", { type: "button" }, "Put in force");
-  apply.addEventListener("click", () => perform(answer, { request: "config.apply", toml: text.value },
-    (reply) => (reply.changed.length ? `version ${reply.number} is in force: ${reply.changed.join(", ")} changed` : "nothing has changed")));
-  return make("details", {}, make("summary", {}, "Edit"), text, apply, answer);
+  const drop = make("button", { type: "button" }, "Throw the draft away");
+  const place = make("details", {}, make("summary", {}, "Edit"), text, stale, make("div", { className: "row" }, apply, drop), answer);
+  const follow = () => {
+    if (text.value === begun || text.value === config.toml) text.value = begun = config.toml;
+    drop.hidden = text.value === begun;
+    const words = begun === config.toml ? "" : "The meter's configuration has changed since this draft was begun: the draft puts back what was changed.";
+    say(stale, words);
+    stale.hidden = words === "";
+  };
+  text.addEventListener("input", follow);
+  drop.addEventListener("click", () => { text.value = begun; say(answer, ""); follow(); text.focus(); });
+  apply.addEventListener("click", async () => {
+    const sent = text.value;
+    const done = (reply) => (reply.changed.length ? `version ${reply.number} is in force: ${reply.changed.join(", ")} changed` : "nothing has changed");
+    if ((await perform(answer, { request: "config.apply", toml: sent }, done)) === null) return;
+    await loadConfig().catch((refusal) => console.warn(refusal.message));
+    if (text.value === sent) text.value = config.toml;
+    begun = config.toml;
+    follow();
+  });
+  return { place, follow };
 }
