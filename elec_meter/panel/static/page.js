@@ -26,6 +26,9 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// The meter's words come without a capital and a full stop; a question has its mark.
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+
 export function table(caption, columns, rows) {
   const numeric = (column) => (column.number ? "number" : column.code ? "code" : "");
   const head = columns.map((column) => make("th", { scope: "col", className: numeric(column) }, column.title));

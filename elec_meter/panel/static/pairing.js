@@ -1,6 +1,6 @@
 // The installer's steps from a unit's label to a paired unit; where they stand comes with the live stream.
 
-import { attempt, by, change, make, number, say } from "./page.js";
+import { attempt, by, change, make, number, say, sentence } from "./page.js";
 
 const STEPS = { label: "Read the label", signal: "Hear the unit", meter: "Read the meter", setting: "Set the unit", test_burn: "Burn some gas", confirm: "Compare the dial", commit: "Keep it", paired: "Paired" };
 const ORDER = Object.keys(STEPS);
@@ -31,13 +31,30 @@ export function startPairing(page) {
 
 // A meter that has restarted knows of no pairing, unless it was committed just before.
 function tellOfBreak() {
-  const isKept = units.some((unit) => unit.serial === last.serial);
+  const isKept = isPaired(last.serial);
   answer.className = isKept ? "answer" : "answer refused";
   say(answer, isKept ? `The meter has restarted; the unit ${last.serial} is paired.` : `The meter has restarted: the pairing of the unit ${last.serial} was broken off, and nothing of it was kept. Begin again.`);
 }
 
+// A unit that was paired and is among the units no more was unpaired since.
+function stepOf(pairing) {
+  if (pairing === null || pairing.state === "ended") return "label";
+  return pairing.state === "paired" && !isPaired(pairing.serial) ? "label" : pairing.state;
+}
+
+const isPaired = (serial) => units.some((unit) => unit.serial === serial);
+
+function words(pairing, now) {
+  if (now === "paired") return "";
+  if (now === "label") return pairing.state === "paired" ? `The unit ${pairing.serial} was unpaired; what it counted stays.` : `The pairing of the unit ${pairing.serial} was given up, or its time was over; nothing was kept.`;
+  const left = pairing.left_s === null ? "" : `, ${pairing.left_s} s left`;
+  const signal = pairing.rssi_dbm === null ? "not heard yet" : `heard ${pairing.authentic} times, ${pairing.rssi_dbm} dBm`;
+  const pulses = pairing.test_pulses_wanted && now === "test_burn" ? `; ${pairing.test_pulses} of ${pairing.test_pulses_wanted} pulses` : "";
+  return `Unit ${pairing.serial}: waits for ${pairing.waits_for}${left}. It was ${signal}${pulses}.`;
+}
+
 function show(pairing) {
-  const now = pairing === null || pairing.state === "ended" ? "label" : pairing.state;
+  const now = stepOf(pairing);
   const stands = `${level}/${now}/${units.map((unit) => unit.serial)}/${free}`;
   if (stands !== state) {
     state = stands;
@@ -46,11 +63,8 @@ function show(pairing) {
     by("pairing").replaceChildren(make("h3", {}, "Pair a unit"), ...places.parts, answer);
   }
   if (pairing === null || level < 2) return;
-  const left = pairing.left_s === null ? "" : `, ${pairing.left_s} s left`;
-  const signal = pairing.rssi_dbm === null ? "not heard yet" : `heard ${pairing.authentic} times, ${pairing.rssi_dbm} dBm`;
-  const pulses = pairing.test_pulses_wanted && now === "test_burn" ? `; ${pairing.test_pulses} of ${pairing.test_pulses_wanted} pulses` : "";
-  say(places.status, now === "label" ? (pairing.state === "ended" ? `The pairing of the unit ${pairing.serial} was given up, or its time was over; nothing was kept.` : "") : `Unit ${pairing.serial}: waits for ${pairing.waits_for}${left}. It was ${signal}${pulses}.`);
-  say(places.advice, pairing.advice.length ? `Try: ${pairing.advice.join("; ")}.` : "");
+  say(places.status, words(pairing, now));
+  say(places.advice, pairing.advice.map(sentence).join(" "));
   if (places.expected) say(places.expected, pairing.expected ?? "");
 }
 
@@ -71,8 +85,8 @@ function build(now, pairing) {
   return built;
 }
 
-function send(request) {
-  return attempt(answer, () => change("api/pairing", request), "");
+function send(request, done = "") {
+  return attempt(answer, () => change("api/pairing", request), done);
 }
 
 function step(title, request) {
@@ -117,7 +131,8 @@ function addExchange(form, channel) {
     channel.value = unit === undefined ? free : unit.channel;
   });
   unpair.addEventListener("click", () => {
-    if (confirm(`Unpair the unit ${old.value} for good? What it counted stays.`)) send({ request: "unpair", serial: old.value });
+    const done = old.value === last?.serial ? "" : `the unit ${old.value} is unpaired; what it counted stays`;
+    if (confirm(`Unpair the unit ${old.value} for good? What it counted stays.`)) send({ request: "unpair", serial: old.value }, done);
   });
   channel.closest("label").before(make("label", {}, "Takes the place of", old));
   form.append(unpair);

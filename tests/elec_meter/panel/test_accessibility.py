@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.elec_meter.objects.lived import SERIAL
 from tests.elec_meter.panel.browsing import Served, looking
 from tests.elec_meter.panel.standing import Standing
 
@@ -41,8 +42,9 @@ PAIRING: Final[dict[str, Any]] = {
     "expected": "01234.667",
     "advice": ["go nearer to the meter"],
     "count": 17,
+    "heard": "2026-01-01T00:00:00Z",
 }
-STATES: Final = ("signal", "meter", "confirm", "commit", "paired")
+STATES: Final = ("signal", "meter", "test_burn", "confirm", "commit", "paired")
 """Those whose forms differ; before the first and after the last there is that of the label."""
 
 
@@ -108,7 +110,9 @@ def test_whoever_signed_on_meets_no_barrier(
 
 def in_step(standing: Standing, state: str) -> None:
     """Let a pairing have come so far."""
-    standing.desk.pairing = lambda: PAIRING | {"state": state}  # type: ignore[method-assign]  # of this one
+    serial = SERIAL if state == "paired" else PAIRING["serial"]
+    status = PAIRING | {"state": state, "serial": serial}
+    standing.desk.pairing = lambda: status  # type: ignore[method-assign]  # of this one
     standing.panel.live.hurry()
 
 

@@ -226,11 +226,16 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             expect(units).to_contain_text("Unit 00000002")
             expect(units).not_to_contain_text("Unit 00000001")
             expect(page.locator("#pairing")).to_contain_text("its pulses count from 0 on")
+            expect(page.locator("#pairing")).not_to_contain_text("waits for")
 
             page.on("dialog", lambda dialog: dialog.accept())
             old.select_option("00000002 on gas")
             unpair.click()
             expect(units).not_to_contain_text("Unit 00000002")
+            pairing = page.locator("#pairing")
+            expect(pairing).to_contain_text("The unit 00000002 was unpaired")
+            expect(pairing).not_to_contain_text("is paired")
+            expect(pairing).to_have_attribute("data-step", "label")
             assert [("00000002", "gas")] == visiting.do(channels)
     finally:
         visiting.close()
