@@ -1,15 +1,17 @@
 # Two commands matter: `make run` and `make test`. Both work on a bare Debian 12 with python3, pip and make.
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= python3
+# Not an environment's own: in a shell that has `.venv` activated, `python3` is the one without pip.
+PYTHON ?= $(shell python3 -c 'import sys; print(sys.base_prefix)')/bin/python3
 PACKAGES := shared pulse_unit collector elec_meter
 CODE := $(PACKAGES) tests benchmarks fuzz
 ARGS ?=
+EXTRAS ?= all
 
 # Debian's python3 has no ensurepip; its pip installs into another interpreter's environment instead.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: run test test-all lint bench fuzz screenshots firmware clean help
+.PHONY: run test test-all lint bench fuzz screenshots firmware extras clean help
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +42,9 @@ screenshots: $(VENV)/.test $(VENV)/.debian ## pictures of the web panel, into do
 firmware: $(VENV)/.test ## compile what the pulse unit's boards run, into build/firmware
 	$(BIN)/pulse-unit firmware stm32wb
 	$(BIN)/pulse-unit firmware esp32
+
+extras: | $(BIN)/python ## install what some commands need besides (EXTRAS=parquet for one alone)
+	$(PIP) --editable '.[$(EXTRAS)]'
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,8 @@ def installing(extra: str) -> str:
     Args:
         extra: of `[project.optional-dependencies]`.
     """
-    # Debian's python3 has no ensurepip: an environment made by it may have no pip of its own.
+    # Debian's python3 has no ensurepip: an environment made by it may have no pip of its own. Where
+    # one is activated, `python3` is the environment's; so what it was made from is named in full.
+    pip = shlex.quote(f"{sys.base_prefix}/bin/python3")
     python = shlex.quote(sys.executable)
-    return f"python3 -m pip --python {python} install -e '.[{extra}]'"
+    return f"{pip} -m pip --python {python} install -e '.[{extra}]'"

@@ -18,9 +18,11 @@ PACKAGES = ("shared", "pulse_unit", "collector", "elec_meter")
 def test_an_extra_is_installed_for_the_interpreter_that_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever its path holds, a shell takes it as one word."""
+    """Whatever its path holds, a shell takes it as one word; it needs no pip of its own."""
     monkeypatch.setattr(sys, "executable", "/a home/.venv/bin/python")
-    wanted = "python3 -m pip --python '/a home/.venv/bin/python' install -e '.[plot]'"
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    python = "'/a home/.venv/bin/python'"
+    wanted = f"/usr/bin/python3 -m pip --python {python} install -e '.[plot]'"
     assert wanted == installing("plot")
 
 
