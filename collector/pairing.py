@@ -190,7 +190,7 @@ class PairingSession:
         """
         self._require(PairingState.LABEL)
         if serial in self._plan.taken:
-            raise UnitPairedError(f"the unit {serial} is paired already: unpair it first")
+            raise UnitPairedError(f"the unit {serial} is paired already")
         if serial in self._plan.ended:
             raise UnitPairedError(
                 f"the unit {serial} was taken off this meter before: take one that never was on it"

@@ -262,8 +262,8 @@ def test_another_meter_begins_where_it_likes() -> None:
 
 
 def test_a_paired_unit_is_refused() -> None:
-    """The first step says so."""
-    with pytest.raises(UnitPairedError, match="00000001 is paired already"):
+    """The first step says so, and does not advise to unpair it: a meter would not take it back."""
+    with pytest.raises(UnitPairedError, match=r"00000001 is paired already$"):
         session(taken={SERIAL}).give_label(LABEL, Bench().now)
 
 
