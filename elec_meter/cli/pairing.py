@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -125,12 +126,31 @@ def _line(data_dir: Path, *, as_json: bool) -> Iterator[PairingLine]:
 
     line = PairingLine(data_dir)
     _end_other(line, as_json=as_json)
+    with _interrupted_by(signal.SIGHUP, signal.SIGTERM):
+        try:
+            yield line
+        finally:
+            if line.is_under_way:
+                with suppress(MeterError, CollectorError):
+                    line.ask({"request": "pair.cancel"})
+
+
+@contextmanager
+def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
+    """Take these signals as Ctrl-C, once, for as long as the context lasts."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)  # a terminal that is closed tells it twice
+        raise KeyboardInterrupt
+
+    heeded = [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, interrupt) for each in heeded}
     try:
-        yield line
+        yield
     finally:
-        if line.is_under_way:
-            with suppress(MeterError, CollectorError):
-                line.ask({"request": "pair.cancel"})
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _install(data_dir: Path, options: dict[str, Any], *, as_json: bool, **place: Any) -> None:
