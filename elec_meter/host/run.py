@@ -14,7 +14,7 @@ from elec_meter.access import Gate
 from elec_meter.at_rest import check, gate_of
 from elec_meter.config import HostConfig, MeterConfig
 from elec_meter.configured import changed_parts
-from elec_meter.errors import CheckpointFailedError, ConfigError, StorageLostError
+from elec_meter.errors import CheckpointFailedError, ConfigError, StorageError, StorageLostError
 from elec_meter.meter import Meter
 from elec_meter.runtime import Runtime
 from elec_meter.storage import DATABASE_NAME, Storage, read_config_file
@@ -160,13 +160,30 @@ def _begin_durably(host: Host, runtime: Runtime, *, has_run: bool) -> None:
 
 async def _live(host: Host, runtime: Runtime, edges: list[Edge]) -> None:
     """Let real time pass."""
-    told = 0
+    told, ailing = 0, set[tuple[Edge, type]]()
     while not runtime.stopping.is_set():
         now = runtime.now()
         for edge in edges:
-            edge.step(now)
+            _step(host, edge, now, ailing)
         runtime.step()
         for sentence in runtime.notices[told:]:
             host.tell(sentence)
         told = len(runtime.notices)
         await runtime.wait(_STEP_S)
+
+
+def _step(host: Host, edge: Edge, now: datetime, ailing: set[tuple[Edge, type]]) -> None:
+    """Step an edge; whatever ails it is told once of each kind, and the meter measures on.
+
+    Raises:
+        StorageError: what is durable is in doubt, which is no matter of the edge.
+    """
+    try:
+        edge.step(now)
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever ails one edge, the meter measures on
+        kind = (edge, type(error))
+        if kind not in ailing:
+            ailing.add(kind)
+            host.tell(f"{type(edge).__name__} failed, and the meter measures on: {error!r}")

@@ -7,6 +7,7 @@ import pty
 import signal
 import socket
 import tty
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,10 @@ from elec_meter.access import GATE_KEY
 from elec_meter.at_rest import gate_of
 from elec_meter.config import GasUnitConfig, MeterConfig
 from elec_meter.demo.run import publish_passwords
+from elec_meter.errors import StorageLostError
 from elec_meter.events import EventCode
+from elec_meter.host.base import Edge
+from elec_meter.host.edges import EDGES
 from elec_meter.host.run import run_meter
 from elec_meter.ledger import RowStatus
 from pulse_unit.board import INPUT_BUTTON
@@ -243,3 +247,30 @@ def test_a_meter_that_has_run_measures_without_its_ports(tmp_path: Path) -> None
     assert 1 == sum(f"the gas unit {SERIAL} is not paired yet" in each for each in told)
     assert not [sentence for sentence in told if "listens" in sentence]
     assert told[-1].endswith("has stopped, and all is durable")
+
+
+@pytest.mark.parametrize("error", [KeyError("a slip"), StorageLostError("all is lost")])
+def test_what_ails_one_edge_does_not_end_the_meter(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told once, with its kind; but where nothing is durable any more the meter ends."""
+    steps: list[datetime] = []
+
+    class Ailing(Edge):
+        def step(self, now: datetime) -> None:
+            steps.append(now)
+            if len(steps) == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+            raise error
+
+    monkeypatch.setitem(EDGES, "mains", Ailing)
+    (file := tmp_path / "meter.toml").write_text("[host.mains]\nsynthetic_w = 1\n")
+    told: list[str] = []
+    is_lost = isinstance(error, StorageLostError)
+    with pytest.raises(StorageLostError) if is_lost else nullcontext():
+        run_meter(file, tmp_path / "home", told.append)
+    assert (1 if is_lost else 3) == len(steps)
+    ailing = [sentence for sentence in told if "Ailing" in sentence]
+    expected = "Ailing failed, and the meter measures on: KeyError('a slip')"
+    assert ([] if is_lost else [expected]) == ailing
+    assert is_lost or told[-1].endswith("has stopped, and all is durable")
