@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import ssl
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 # Between these dates every machine's clock is that runs the tests.
@@ -36,7 +37,12 @@ class SelfSigned(NamedTuple):
 
 
 def self_signed(
-    directory: Path, name: str, password: bytes = b"", begins: dt.datetime | None = None
+    directory: Path,
+    name: str,
+    password: bytes = b"",
+    begins: dt.datetime | None = None,
+    *,
+    with_rsa: bool = False,
 ) -> SelfSigned:
     """A new key, and a certificate for `localhost` and `127.0.0.1` that it has signed.
 
@@ -45,9 +51,14 @@ def self_signed(
         name: of the holder, and the beginning of the files' names.
         password: encrypts the key; empty for not at all.
         begins: when it is valid, for nine days; None for always.
+        with_rsa: the key is of RSA, which takes a while; otherwise of an elliptic curve.
     """
     ends = _LAST if begins is None else begins + dt.timedelta(days=9)
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = (
+        rsa.generate_private_key(65_537, 2_048)
+        if with_rsa
+        else ec.generate_private_key(ec.SECP256R1())
+    )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signed = (
         x509.CertificateBuilder()
@@ -70,3 +81,9 @@ def self_signed(
     paths.key.write_bytes(key.private_bytes(pem, pkcs8, hidden))
     paths.both.write_bytes(paths.key.read_bytes() + paths.certificate.read_bytes())
     return paths
+
+
+def of_version_8(pem: str) -> str:
+    """A certificate as it would be if there were five more versions of them: nobody reads it."""
+    third, eighth = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(pem).replace(third, eighth, 1))

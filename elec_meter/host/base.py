@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ class Host:
         keystore: the keys of its pulse units.
         now: the host's UTC.
         tell: takes what a person may want to know.
+        monotonic_s: seconds of a clock that nobody sets: it never falls, and `now` may.
     """
 
     config: HostConfig
@@ -37,6 +39,7 @@ class Host:
     keystore: Keystore
     now: Callable[[], datetime]
     tell: Tell
+    monotonic_s: Callable[[], float] = time.monotonic
 
     def path(self, text: str) -> Path:
         """A path of the file."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from elec_meter.ports import CertificateError, RenewedTls, SerialDevice, parse_a
 
 from .base import Edge, Host
 
-_RENEWAL_CHECK: Final = timedelta(minutes=1)
+_RENEWAL_CHECK_S: Final = 60.0
 
 
 class CredentialsMissingError(MeterError):
@@ -52,7 +52,7 @@ class PortEdge(Edge):
     """
 
     _tls: RenewedTls | None = None
-    _next_check: datetime | None = None
+    _checked_s: float | None = None
 
     def encrypt(self, certificate: str | None, key: str | None) -> ssl.SSLContext | None:
         """What encrypts the port's connections; None where the file names no certificate.
@@ -67,10 +67,13 @@ class PortEdge(Edge):
         return self._tls.context
 
     def step(self, now: datetime) -> None:
-        """Once a minute, take a certificate that was renewed."""
-        if self._tls is None or (self._next_check is not None and now < self._next_check):
+        """Once a minute, however the host's clock is set, take a certificate that was renewed."""
+        if self._tls is None:
             return
-        self._next_check = now + _RENEWAL_CHECK
+        at_s = self.host.monotonic_s()
+        if self._checked_s is not None and at_s - self._checked_s < _RENEWAL_CHECK_S:
+            return
+        self._checked_s = at_s
         try:
             if self._tls.renew():
                 self.host.tell(f"{self._tls} was renewed, and new connections have it")

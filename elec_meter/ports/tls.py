@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import ssl
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
 
 from elec_meter.errors import MeterError
+
+_PEM_BYTES_MAX: Final = 1 << 20
 
 
 class CertificateError(MeterError):
@@ -16,6 +24,10 @@ class CertificateError(MeterError):
     Example scenarios: a file that does not exist; a key that belongs to another certificate; a key
     with a passphrase.
     """
+
+
+class _UnreadableError(CertificateError):
+    """What a file holds cannot be had here and now, which may be no fault of it."""
 
 
 def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -28,10 +40,7 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     Raises:
         CertificateError: the files are no certificate and its key.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(context, certificate, key)
-    return context
+    return _loaded(certificate, key, *_read_both(certificate, key))[0]
 
 
 class RenewedTls:
@@ -50,54 +59,52 @@ class RenewedTls:
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._certificate, self._key = certificate, key
-        self._seen = self._marks()
-        self.context = server_tls(certificate, key)
+        self._served: bytes | None = None
+        self._seen: bytes | str | None = None
+        self.renew()
+        # It holds no certificate: each connection is given those that fitted last. A context that
+        # is loaded again keeps one beside another of each kind of key, and half of what is wrong.
+        self.context = _empty()
+        self.context.sni_callback = self._give
 
     def __str__(self) -> str:
         return f"the certificate {self._certificate}"
 
     def renew(self) -> bool:
-        """Read the files again if others are there; new connections have what they hold.
+        """Read the files again; where they hold something else, new connections have that.
 
         Returns:
-            Whether others were there.
+            Whether they did.
 
         Raises:
             CertificateError: what is there is no certificate and its key, as between the writing of
                 the one and of the other. Connections go on as before; it is told once.
         """
-        seen = self._marks()
-        if seen == self._seen:
-            return False
-        self._seen = seen
-        _load(self.context, self._certificate, self._key)
+        found = None
+        try:
+            shown, secret = _read_both(self._certificate, self._key)
+            found = hashlib.sha256(shown).digest() + hashlib.sha256(secret).digest()
+            if found in (self._seen, self._served):
+                self._seen = found
+                return False
+            self._current, self._dates = _loaded(self._certificate, self._key, shown, secret)
+        except CertificateError as error:
+            # What may pass by itself is tried again each time, anything else once it is other.
+            seen = str(error) if isinstance(error, _UnreadableError) or found is None else found
+            if seen == self._seen:
+                return False
+            self._seen = seen
+            raise
+        self._seen = self._served = found
         return True
 
     def lapse(self, now: datetime) -> str | None:
-        """See `lapse_of`."""
-        return lapse_of(self._certificate, now)
+        """As `lapse_of`, of the certificate that new connections have."""
+        return _lapse(self._certificate, self._dates, now)
 
-    def _marks(self) -> list[tuple[int, int, int] | None]:
-        """By which it is known that a file is another, or is written anew."""
-        return [_mark(file) for file in (self._certificate, self._key)]
-
-
-def _mark(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    _require_pair(certificate, key)
-    try:
-        # Asked for a passphrase, it would wait for somebody at a terminal.
-        context.load_cert_chain(certificate, key, password="")
-    except (OSError, ValueError) as error:
-        reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
-        raise CertificateError(f"{certificate} and {key} cannot encrypt a port: {reason}") from None
+    def _give(self, connection: ssl.SSLObject, _name: str | None, _asked: ssl.SSLContext) -> None:
+        """Called in each handshake, also where the client names no server."""
+        connection.context = self._current
 
 
 def check_tls(certificate: Path, key: Path) -> list[str]:
@@ -109,21 +116,18 @@ def check_tls(certificate: Path, key: Path) -> list[str]:
     Raises:
         CertificateError: what is here is no certificate and its key.
     """
-    absent = {}
+    found, absent = {}, {}
     for file in (certificate, key):
         try:
-            # What is no file, such as a pipe without a writer, would be waited for without end.
-            if not stat.S_ISREG(file.stat().st_mode):
-                raise CertificateError(f"{file} is no file")
-            file.open("rb").close()
-        except OSError as error:
-            absent[file] = _unreadable(file, error)
+            found[file] = _read(file)
+        except _UnreadableError as error:
+            absent[file] = str(error)
     if not absent:
-        server_tls(certificate, key)
-    elif certificate not in absent:
-        _public_key(certificate)
-    elif key not in absent:
-        _own_key(key)
+        _loaded(certificate, key, found[certificate], found[key])
+    elif certificate in found:
+        _leaf(found[certificate], certificate)
+    elif key in found:
+        _public_half(found[key], key)
     return list(absent.values())
 
 
@@ -135,63 +139,142 @@ def lapse_of(certificate: Path, now: datetime) -> str | None:
     Args:
         certificate: PEM, as `server_tls` took it.
         now: the host's UTC.
-    """
-    from cryptography import x509
 
-    first = x509.load_pem_x509_certificate(_read(certificate))
-    if now > first.not_valid_after_utc:
-        when = f"ended on {first.not_valid_after_utc:%Y-%m-%d}"
-    elif now < first.not_valid_before_utc:
-        when = f"begins on {first.not_valid_before_utc:%Y-%m-%d}"
+    Raises:
+        CertificateError: it is none any more.
+    """
+    return _lapse(certificate, _leaf(_read(certificate), certificate).dates, now)
+
+
+class _Dates(NamedTuple):
+    begin_utc: datetime
+    end_utc: datetime
+
+
+class _Leaf(NamedTuple):
+    public_key: object
+    dates: _Dates
+
+
+def _lapse(certificate: Path, dates: _Dates, now: datetime) -> str | None:
+    if now > dates.end_utc:
+        when = f"ended on {dates.end_utc:%Y-%m-%d}"
+    elif now < dates.begin_utc:
+        when = f"begins on {dates.begin_utc:%Y-%m-%d}"
     else:
         return None
     return f"the certificate {certificate} {when}: whoever connects is warned or refuses it"
 
 
-def _require_pair(certificate: Path, key: Path) -> None:
-    """Say in words what OpenSSL would say with a line of its source.
+def _empty() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _loaded(
+    certificate: Path, key: Path, shown: bytes, secret: bytes
+) -> tuple[ssl.SSLContext, _Dates]:
+    """A new context from what the two files held, and when that is valid.
 
     Raises:
-        CertificateError: with the file that is wrong.
+        CertificateError: with the file that is wrong, in words: OpenSSL has a line of its source.
     """
-    if _public_key(certificate) != _own_key(key):
+    leaf = _leaf(shown, certificate)
+    if leaf.public_key != _public_half(secret, key):
         raise CertificateError(f"the key in {key} is not that of the certificate {certificate}")
-
-
-def _public_key(certificate: Path) -> object:
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    shown = _read(certificate)
+    context = _empty()
     try:
-        return x509.load_pem_x509_certificate(shown).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        with _as_file(shown) as chain_path, _as_file(secret) as key_path:
+            # Asked for a passphrase, it would wait for somebody at a terminal.
+            context.load_cert_chain(chain_path, key_path, password="")
+    except ssl.SSLError as error:
+        if error.library in ("PEM", "ASN1"):  # the first and the key were read above
+            sentence = f"a certificate after the first in {certificate} is cut off or damaged"
+            raise CertificateError(sentence) from None
+        reason = str(error.reason or error).replace("_", " ").lower()
+        raise CertificateError(f"{certificate} and {key} cannot encrypt a port: {reason}") from None
+    except OSError as error:
+        raise _UnreadableError(f"{certificate} cannot be taken: {_reason(error)}") from None
+    return context, leaf.dates
+
+
+def _leaf(shown: bytes, certificate: Path) -> _Leaf:
+    from cryptography import x509
+
+    try:
+        found = x509.load_pem_x509_certificate(shown)
+        dates = _Dates(found.not_valid_before_utc, found.not_valid_after_utc)
+        return _Leaf(found.public_key(), dates)
+    except Exception:  # noqa: BLE001 - one of a version that there is not raises no ValueError
         raise CertificateError(f"{certificate} holds no certificate in PEM") from None
 
 
-def _own_key(key: Path) -> object:
-    """The public half of a private key."""
-    from cryptography.exceptions import UnsupportedAlgorithm
+def _public_half(secret: bytes, key: Path) -> object:
     from cryptography.hazmat.primitives import serialization
 
-    secret = _read(key)
     try:
         return serialization.load_pem_private_key(secret, None).public_key()
     except TypeError:
         raise CertificateError(
             f"the key in {key} has a passphrase, and nobody is there to give it"
         ) from None
-    except (ValueError, UnsupportedAlgorithm):
+    except Exception:  # noqa: BLE001 - as for a certificate
         raise CertificateError(f"{key} holds no private key in PEM") from None
 
 
-def _read(file: Path) -> bytes:
+@contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """A path that leads to these bytes for now: OpenSSL takes a chain from nothing else.
+
+    They may be a key's: nobody else can read them, and where the system has files without a name
+    they are in memory alone.
+    """
+    with _nameless() or tempfile.NamedTemporaryFile() as file:  # the latter of mode 0600
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}" if isinstance(file.name, int) else file.name
+
+
+def _nameless() -> BinaryIO | None:
+    """A file in memory alone, which /proc shows to this process; None where there is none."""
+    if not hasattr(os, "memfd_create") or not Path("/proc/self/fd").is_dir():
+        return None
     try:
-        return file.read_bytes()
+        return os.fdopen(os.memfd_create("pem"), "wb")
+    except OSError:  # forbidden, as a service may be
+        return None
+
+
+def _read_both(certificate: Path, key: Path) -> tuple[bytes, bytes]:
+    shown = _read(certificate)
+    return shown, shown if key == certificate else _read(key)
+
+
+def _read(file: Path) -> bytes:
+    """What a file holds, without waiting: a pipe without a writer would be waited for for ever.
+
+    Raises:
+        _UnreadableError: it cannot be read.
+        CertificateError: it is no file, or too long to be one of these.
+    """
+    try:
+        with open(file, "rb", opener=_at_once) as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise CertificateError(f"{file} is no file")
+            content = opened.read(_PEM_BYTES_MAX + 1)
+    except IsADirectoryError:
+        raise CertificateError(f"{file} is no file") from None
     except OSError as error:
-        raise CertificateError(_unreadable(file, error)) from None
+        raise _UnreadableError(f"{file} cannot be read: {_reason(error)}") from None
+    if len(content) > _PEM_BYTES_MAX:
+        raise CertificateError(f"{file} is too long to hold a certificate or a key")
+    return content
 
 
-def _unreadable(file: Path, error: OSError) -> str:
-    reason = (error.strerror or str(error)).lower()
-    return f"{file} cannot be read: {reason}"
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)

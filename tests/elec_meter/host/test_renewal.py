@@ -2,78 +2,206 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import os
 import ssl
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from elec_meter import Meter, MeterConfig, Storage
 from elec_meter.config.host import DlmsHost, FlagHost, PanelHost
+from elec_meter.host.base import Edge
 from elec_meter.host.edges import edges_of
-from elec_meter.host.ports import PortEdge
-from tests.certificates import self_signed
+from elec_meter.ports import parse_address
+from elec_meter.runtime import Runtime
+from tests.certificates import SelfSigned, of_version_8, self_signed
 from tests.elec_meter.host.test_edges import BEGIN, host
 
-MINUTE = timedelta(minutes=1)
 FILES = {"listen": "127.0.0.1:0", "certificate": "port.crt", "key": "port.key"}
-PORTS = [
-    ("flag", FlagHost(**FILES), "tls"),
-    ("dlms", DlmsHost(**FILES, clients=("public",)), "dlms_tls"),
-    ("panel", PanelHost(**FILES), "panel"),
-]
+FLAG = {"flag": FlagHost(**FILES)}
+ALL = FLAG | {"dlms": DlmsHost(**FILES, clients=("public",)), "panel": PanelHost(**FILES)}
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+WHOSE = (None, "localhost")
 
 
-def shown_by(context: ssl.SSLContext) -> bytes:
-    """The certificate that a new connection is shown."""
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    caller = client.wrap_bio(back, there)
-    server = context.wrap_bio(there, back, server_side=True)
-    for side in (caller, server, caller):
-        with suppress(ssl.SSLWantReadError):
-            side.do_handshake()
-    shown = caller.getpeercert(binary_form=True)
-    assert shown is not None
-    return shown
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SelfSigned]:
+    """Two of one kind of key, and one of another."""
+    folder = tmp_path_factory.mktemp("pairs")
+    made = {name: self_signed(folder, name) for name in ("first", "second")}
+    return made | {"rsa": self_signed(folder, "rsa", with_rsa=True)}
 
 
-def der(certificate: Path) -> bytes:
+class Ports:
+    """The ports of a running meter, whose files are renewed.
+
+    Attributes:
+        told: the sentences.
+        uptime_s: of the clock by which the files are looked at.
+    """
+
+    def __init__(self, folder: Path, first: SelfSigned, tables: dict[str, Any]) -> None:
+        self.told: list[str] = []
+        self.uptime_s = 0.0
+        self.certificate, self.key = folder / "port.crt", folder / "port.key"
+        self.put(first)
+        here = replace(
+            host(folder, **tables), tell=self.told.append, monotonic_s=lambda: self.uptime_s
+        )
+        self.edges: list[Edge] = edges_of(here)[: len(tables)]
+        self.arguments: dict[str, Any] = {}
+        for edge in self.edges:
+            self.arguments |= edge.arguments()
+
+    def put(self, pair: SelfSigned) -> None:
+        """Renew both files, the certificate by another one in its place."""
+        new = self.certificate.with_name("new")
+        new.write_bytes(pair.certificate.read_bytes())
+        new.replace(self.certificate)
+        self.key.write_bytes(pair.key.read_bytes())
+
+    def look(self, after_s: float = 60.0) -> None:
+        """Let this much time pass, and the edges look; the host's clock stands, as set back."""
+        self.uptime_s += after_s
+        for edge in self.edges:
+            edge.step(BEGIN)
+
+    async def shown(self, runtime: Runtime) -> set[str]:
+        """What new connections are shown, by whichever port, version and name."""
+        found = set()
+        places = [place.removeprefix("https://") for place in runtime.ports.values()]
+        assert len(self.edges) == len(places)
+        for place, version, name in itertools.product(places, VERSIONS, WHOSE):
+            client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+            client.minimum_version = client.maximum_version = version
+            address = parse_address(place)
+            _, writer = await asyncio.open_connection(*address, ssl=client, server_hostname=name)
+            der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            found.add(ssl.DER_cert_to_PEM_cert(der))
+            writer.transport.abort()
+        return found
+
+    def served(self, scene: Callable[[Runtime], Any]) -> None:
+        """Open them for what is done meanwhile."""
+
+        async def run() -> None:
+            meter = Meter(MeterConfig(), Storage.in_memory(), BEGIN)
+            async with Runtime(meter, lambda: BEGIN, **self.arguments) as runtime:
+                await scene(runtime)
+
+        asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def pem(pair: SelfSigned) -> set[str]:
     """It, as connections are shown it."""
-    return ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    return {pair.certificate.read_text()}
 
 
-@pytest.mark.parametrize(("name", "table", "argument"), PORTS, ids=[each[0] for each in PORTS])
-def test_a_renewed_certificate_is_taken_within_a_minute(
-    name: str, table: FlagHost | DlmsHost | PanelHost, argument: str, tmp_path: Path
+def test_every_port_takes_a_key_of_another_kind(
+    pairs: dict[str, SelfSigned], tmp_path: Path
 ) -> None:
-    """It is told, and so is what is wrong with one; connections go on as before meanwhile."""
-    told: list[str] = []
-    first, second = self_signed(tmp_path, "first"), self_signed(tmp_path, "second")
-    crt, key = tmp_path / "port.crt", tmp_path / "port.key"
-    crt.write_bytes(first.certificate.read_bytes())
-    key.write_bytes(first.key.read_bytes())
-    edge, *_ = edges_of(replace(host(tmp_path, **{name: table}), tell=told.append))
-    assert isinstance(edge, PortEdge)
-    found = edge.arguments()[argument]
-    context = found if isinstance(found, ssl.SSLContext) else found.tls
-    edge.step(BEGIN)
-    assert der(first.certificate) == shown_by(context)
+    """To RSA and back: the next connection has it, by any version of TLS; it is told."""
+    ports = Ports(tmp_path, pairs["first"], ALL)
 
-    second.certificate.replace(crt)
-    edge.step(BEGIN + MINUTE)
-    edge.step(BEGIN + 2 * MINUTE)
-    assert der(first.certificate) == shown_by(context)
-    kept = f"the key in {key} is not that of the certificate {crt}; connections have the"
-    assert [f"{kept} certificate from before"] == told
-    second.key.replace(key)
-    edge.step(BEGIN + 2 * MINUTE + MINUTE / 2)
-    assert der(first.certificate) == shown_by(context)
-    edge.step(BEGIN + 3 * MINUTE)
-    assert der(crt) == shown_by(context)
-    assert f"the certificate {crt} was renewed, and new connections have it" == told[-1]
+    async def scene(runtime: Runtime) -> None:
+        assert pem(pairs["first"]) == await ports.shown(runtime)
+        for name in ("rsa", "second", "rsa"):
+            ports.put(pairs[name])
+            ports.told.clear()
+            ports.look()
+            sentence = f"the certificate {ports.certificate} was renewed, and new connections"
+            assert [f"{sentence} have it"] * len(ALL) == ports.told
+            assert pem(pairs[name]) == await ports.shown(runtime)
+
+    ports.served(scene)
+
+
+def cut(ports: Ports, new: SelfSigned) -> None:
+    """The new one, and half of the authority's."""
+    chain = new.certificate.read_bytes()
+    ports.put(new)
+    ports.certificate.write_bytes(chain + chain[: len(chain) // 2])
+
+
+def put_pipe(ports: Ports, _new: SelfSigned) -> None:
+    """Nobody writes into it."""
+    ports.certificate.unlink()
+    os.mkfifo(ports.certificate)
+
+
+SPOILT: dict[str, tuple[Callable[[Ports, SelfSigned], object], str]] = {
+    "half a chain": (cut, "a certificate after the first in {} is cut off or damaged"),
+    "garbage": (lambda at, _: at.certificate.write_bytes(os.urandom(64)), "{} holds no certif"),
+    "another version": (
+        lambda at, new: at.certificate.write_text(of_version_8(new.certificate.read_text())),
+        "{} holds no certificate in PEM",
+    ),
+    "a pipe": (put_pipe, "{} is no file"),
+    "nothing": (lambda at, _: at.certificate.unlink(), "{} cannot be read: no such file"),
+    "the certificate alone": (
+        lambda at, new: at.certificate.write_bytes(new.certificate.read_bytes()),
+        "port.key is not that of the certificate {}",
+    ),
+    "another key": (
+        lambda at, new: at.key.write_bytes(new.key.read_bytes()),
+        "port.key is not that of the certificate {}",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_what_does_not_fit_changes_nothing(
+    kind: str, pairs: dict[str, SelfSigned], tmp_path: Path
+) -> None:
+    """It is told once, new connections have the certificate from before, and then a good one."""
+    ports, (spoil, sentence) = Ports(tmp_path, pairs["first"], FLAG), SPOILT[kind]
+
+    async def scene(runtime: Runtime) -> None:
+        spoil(ports, pairs["second"])
+        for _ in range(3):
+            ports.look()
+            assert pem(pairs["first"]) == await ports.shown(runtime)
+        assert 1 == len(ports.told)
+        assert sentence.format(ports.certificate) in ports.told[0]
+        assert ports.told[0].endswith("; connections have the certificate from before")
+        ports.put(pairs["rsa"])
+        ports.look()
+        assert 2 == len(ports.told)
+        assert pem(pairs["rsa"]) == await ports.shown(runtime)
+
+    ports.served(scene)
+
+
+def test_files_are_looked_at_once_a_minute(pairs: dict[str, SelfSigned], tmp_path: Path) -> None:
+    """By a clock that nobody sets: that of the host stands still here for as long as it takes."""
+    ports = Ports(tmp_path, pairs["first"], FLAG)
+    ports.look(0)
+    ports.put(pairs["second"])
+    ports.look(59)
+    assert [] == ports.told
+    ports.look(1)
+    assert 1 == len(ports.told)
+    ports.put(pairs["second"])
+    ports.look()
+    assert 1 == len(ports.told)
+
+
+def test_what_is_wrong_again_is_told_again(pairs: dict[str, SelfSigned], tmp_path: Path) -> None:
+    """What comes back between is served all the time, and no word is lost about that."""
+    ports = Ports(tmp_path, pairs["first"], FLAG)
+    for _ in range(2):
+        ports.certificate.unlink()
+        ports.look()
+        ports.put(pairs["first"])
+        ports.look()
+    assert 2 == len(ports.told)
 
 
 def test_a_renewed_certificate_that_is_not_valid_yet_is_told(tmp_path: Path) -> None:
@@ -82,7 +210,7 @@ def test_a_renewed_certificate_that_is_not_valid_yet_is_told(tmp_path: Path) -> 
     both = self_signed(tmp_path, "panel").both
     table = PanelHost(certificate=both.name, key=both.name)
     (edge, *_) = edges_of(replace(host(tmp_path, panel=table), tell=told.append))
-    self_signed(tmp_path, "later", begins=BEGIN + MINUTE).both.replace(both)
+    self_signed(tmp_path, "later", begins=BEGIN + timedelta(minutes=1)).both.replace(both)
     edge.step(BEGIN)
     assert 2 == len(told)
     assert "begins on 2026-04-01" in told[1]
