@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from shared.quoting import quoted
 from shared.units import LITRES_PER_CUBIC_FOOT, exact_decimal, shifted
 
 from .errors import DialError
@@ -42,10 +43,10 @@ class DialReading:
             DialError: it is no such reading, or the unit is none of a dial.
         """
         if unit not in UNITS_L:
-            raise DialError(f"a dial counts {', '.join(UNITS_L)}, not {unit[:20]!r}")
+            raise DialError(f"a dial counts {', '.join(UNITS_L)}, not {quoted(unit)}")
         digits = "".join(text.split())
         if not _READING.fullmatch(digits):
-            raise DialError(f"{text[:40]!r} is no reading of a dial such as 01234.567")
+            raise DialError(f"{quoted(text)} is no reading of a dial such as 01234.567")
         return cls(exact_decimal(digits) * UNITS_L[unit], unit)
 
     def plus(self, litres: Fraction) -> DialReading:

@@ -11,6 +11,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from shared.quoting import quoted
 from shared.timegrid import HALF_HOUR_S, require_utc, unix_ms
 from shared.units import PULSE_10_L, PulseWeight
 from shared.wire.address import is_serial
@@ -81,7 +82,7 @@ class UnitRecord:
     def __post_init__(self) -> None:
         require_utc(self.paired_utc)
         if not is_serial(self.serial):
-            raise UnitRecordError(f"a serial has 8 digits, unlike {self.serial[:40]!r}")
+            raise UnitRecordError(f"a serial has 8 digits, unlike {quoted(self.serial)}")
         if not 0 <= self.base_count < COUNT_MODULUS:
             raise UnitRecordError(f"a count has 32 bits: {self.base_count}")
         if self.max_flow_l_h <= 0 or self.period_s <= 0:

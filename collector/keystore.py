@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from shared import private_file
+from shared.quoting import quoted
 from shared.wire.address import is_serial
 
 from .errors import KeystoreError
@@ -95,7 +96,7 @@ class Keystore(MemoryKeystore):
 
 def _checked(serial: str, key: bytes) -> bytes:
     if not is_serial(serial):
-        raise KeystoreError(f"a serial has 8 digits, unlike {serial[:40]!r}")
+        raise KeystoreError(f"a serial has 8 digits, unlike {quoted(serial)}")
     if len(key) != KEY_BYTES:
         raise KeystoreError(f"the key of {serial} has {len(key)} bytes, not {KEY_BYTES}")
     return bytes(key)

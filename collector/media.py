@@ -3,6 +3,7 @@
 from string import hexdigits
 
 from collector.errors import PairingError
+from shared.quoting import quoted
 
 _MEDIA = {
     0x00: "other",
@@ -56,7 +57,7 @@ def medium_number(text: str) -> int:
     if len(text) == 2 and all(digit in hexdigits for digit in text):
         return int(text, 16)
     raise PairingError(
-        f"no medium is called {text[:40]!r}: gas, water, heat, or two hexadecimal digits"
+        f"no medium is called {quoted(text)}: gas, water, heat, or two hexadecimal digits"
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.quoting import quoted
 from shared.timegrid import from_unix_ms
 
 from .alarms import ALARM_FLAGS
@@ -139,4 +140,4 @@ class Readings:
         try:
             return self._units[serial]
         except KeyError:
-            raise UnitUnknownError(f"no unit {serial[:40]!r} is paired") from None
+            raise UnitUnknownError(f"no unit {quoted(serial)} is paired") from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from shared.quoting import quoted
 from shared.units import LITRES_PER_CUBIC_FOOT, PulseWeight
 from shared.wire.errors import WireError
 from shared.wire.grid import COUNT_MODULUS
@@ -155,7 +156,7 @@ def _parsed(text: str) -> Record:
     except ValueError as error:
         reason = f": {error}" if isinstance(error, WireError) else ""
         raise UnitRecordError(
-            f"{text[:40]!r} selects no record: give {', '.join(NAMES)} or DIF and VIF{reason}"
+            f"{quoted(text)} selects no record: give {', '.join(NAMES)} or DIF and VIF{reason}"
         ) from None
 
 

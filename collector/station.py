@@ -12,6 +12,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shared.quoting import quoted
 from shared.timegrid import iso_utc, unix_ms
 from shared.wire.grid import COUNT_MODULUS
 
@@ -69,7 +70,7 @@ class Station(Intake):
         paired = self.open_segments()
         if exchanges is not None:
             if exchanges not in paired:
-                raise UnitUnknownError(f"no unit {exchanges[:40]!r} is paired")
+                raise UnitUnknownError(f"no unit {quoted(exchanges)} is paired")
             plan = replace(plan, channel=paired[exchanges].channel)
         feeding = [each for each in paired.values() if each.channel == plan.channel]
         if feeding and feeding[0].serial != exchanges:
@@ -141,7 +142,7 @@ class Station(Intake):
         """
         segment = self.open_segments().get(serial)
         if segment is None:
-            raise UnitUnknownError(f"no unit {serial[:40]!r} is paired")
+            raise UnitUnknownError(f"no unit {quoted(serial)} is paired")
         with self._transaction(now):
             register = self.collector.register(serial)
             self.pairings.end(serial, unix_ms(now), register)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from shared.quoting import quoted
 from shared.timegrid import (
     HALF_HOUR_S,
     from_unix_s,
@@ -67,7 +68,7 @@ class Views:
         """
         segments = channel_segments(self._segments, channel)
         if not segments:
-            raise CollectorError(f"there is no channel {channel[:40]!r}")
+            raise CollectorError(f"there is no channel {quoted(channel)}")
         found: dict[int, VolumeRow] = {}
         for serial in dict.fromkeys(segment.serial for segment in segments):
             own = [segment for segment in segments if segment.serial == serial]

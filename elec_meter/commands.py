@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.quoting import quoted
 from shared.timegrid import unix_s
 
 from .access import Level
@@ -144,7 +145,7 @@ class CommandedMeter(SwitchedMeter):
         paired = units_of(self.collector).paired
         channels = {unit.serial: unit.channel for unit in self.config.gas_units}
         if serial not in paired or serial not in channels:
-            raise ControlError(f"no unit {serial[:40]!r} is paired to a channel of this meter")
+            raise ControlError(f"no unit {quoted(serial)} is paired to a channel of this meter")
         self.collector.end(serial, None, now)
         channel = channels[serial]
         pulses = self.ledger.total(channel)

@@ -17,6 +17,7 @@ from collector import (
     UnitRecord,
     lowest_free_channel,
 )
+from shared.quoting import quoted
 from shared.timegrid import from_unix_s, iso_utc
 from shared.units import PulseWeight
 
@@ -77,7 +78,7 @@ class PairingPlaceOfMeter:
         if exchanges is not None:
             if exchanges not in paired or exchanges not in channels:
                 raise PairingError(
-                    f"no unit {exchanges[:40]!r} is paired to a channel of this meter"
+                    f"no unit {quoted(exchanges)} is paired to a channel of this meter"
                 )
             plan = replace(plan, channel=channels[exchanges])
         _require_name(plan.channel)
@@ -223,7 +224,7 @@ def _require_name(channel: str) -> None:
         msgspec.convert({"serial": _ANY_SERIAL, "channel": channel}, GasUnitConfig)
     except msgspec.ValidationError:
         raise PairingError(
-            f"a channel cannot be named {channel[:20]!r}: that takes small letters, digits and"
+            f"a channel cannot be named {quoted(channel)}: that takes small letters, digits and"
             " underscores, and is none of the mains'"
         ) from None
 

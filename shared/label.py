@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.errors import LabelCheckError, LabelError, LabelMalformedError
+from shared.quoting import quoted
 from shared.wire.address import is_serial
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
@@ -54,7 +55,7 @@ class UnitLabel:
 
     def __post_init__(self) -> None:
         if not is_serial(self.serial):
-            raise LabelError(f"a serial has 8 digits, unlike {self.serial[:40]!r}")
+            raise LabelError(f"a serial has 8 digits, unlike {quoted(self.serial)}")
         if type(self.key) is not bytes or len(self.key) != 16:
             raise LabelError("a key has 16 bytes")
         if self.passkey is not None and not _PASSKEY.fullmatch(self.passkey):

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from shared.errors import UnitsError
+from shared.quoting import quoted
 
 MJ_PER_WH: Final = 3_600_000
 """Millijoules in a watt-hour."""
@@ -56,7 +57,7 @@ def exact_decimal(text: str) -> Fraction:
     """
     match = _DECIMAL.fullmatch(text.strip())
     if match is None:
-        raise UnitsError(f"{text[:40]!r} is not a decimal number")
+        raise UnitsError(f"{quoted(text)} is not a decimal number")
     return Fraction(match[0])
 
 
@@ -81,7 +82,9 @@ class PulseWeight:
         """The weight as a meter's badge gives it: `0.01 m3`, `10 l/imp`, `1 ft3`."""
         match = _WEIGHT.fullmatch(text.strip().lower())
         if match is None:
-            raise UnitsError(f"{text!r} is no pulse weight such as '0.01 m3', '10 l' or '1 ft3'")
+            raise UnitsError(
+                f"{quoted(text)} is no pulse weight such as '0.01 m3', '10 l' or '1 ft3'"
+            )
         return cls(exact_decimal(match[1]) * _LITRES_PER_UNIT[match[2]])
 
     def __str__(self) -> str:
