@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         KeystoreError,
         OneWayBearerError,
         PairingError,
+        PairingGivenUpError,
         ReplayFileError,
         StorageFailedError,
         UnitPairedError,
@@ -150,6 +151,7 @@ __all__ = [
     "OneWayBearerError",
     "Pairing",
     "PairingError",
+    "PairingGivenUpError",
     "PairingOutcome",
     "PairingPlace",
     "PairingPlan",
@@ -221,8 +223,8 @@ __getattr__, __dir__ = shared.lazy.loader(
         "energy": "GasEnergy",
         "entries": "JournalEntry LogPlace LogTick Pairing Stamp TelegramKey",
         "errors": "BearerClosedError BearerLostError BearerSettingError CollectorError"
-        " KeystoreError OneWayBearerError PairingError ReplayFileError StorageFailedError"
-        " UnitPairedError UnitRecordError UnitUnknownError",
+        " KeystoreError OneWayBearerError PairingError PairingGivenUpError ReplayFileError"
+        " StorageFailedError UnitPairedError UnitRecordError UnitUnknownError",
         "events": "BadCrc BadMac CountReceived CountRolledBack Event HeardAfterEnd ImplausibleFlow"
         " KeyMissing LogRead LogRefused LowBattery MalformedFrame MalformedRecord NoCount NotRising"
         " PlaintextDowngrade Refusal Replayed StateReceived TamperSeen TelegramReceived TooOld"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from shared.label import read_label
-from shared.timegrid import iso_utc
+from shared.timegrid import iso_utc, unix_ms
 from shared.wire.oms import MANUFACTURER
 
 from .dial import DialReading
-from .errors import OrderError, PairingError, PairingStepError
+from .errors import OrderError, PairingError, PairingGivenUpError, PairingStepError
 from .media import medium_number
 from .orders import Reply, Request, keep_calorific, text_of, truth_of, whole_of
 from .pairing import PairingSession, PairingState
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .storage.pairings import Pairings
 
 _Result = TypeVar("_Result")
+
+_STEPS: Final = ("pair.meter", "pair.confirm", "pair.commit", "pair.cancel")
 
 
 class PairingPlace(Protocol):
@@ -67,13 +69,22 @@ class PairingPlace(Protocol):
 class Desk:
     """One installer at a station: at most one pairing at a time.
 
+    Several may share it. Each pairing has a token, `pairing` in the replies; a step that names it
+    is never taken for a step of another one.
+
     Args:
         station: where everything is kept.
+        patience: a pairing that waits for a person is given up when nobody takes a step of it for
+            so long; None for a desk that goes with its installer.
     """
 
-    def __init__(self, station: PairingPlace) -> None:
+    def __init__(self, station: PairingPlace, patience: timedelta | None = None) -> None:
         self._station = station
+        self._patience = patience
         self._session: PairingSession | None = None
+        self._number = 0
+        self._pairing = ""
+        self._stepped: datetime | None = None
         self._exchanges: str | None = None
         self._sighting: Sighting | None = None
         self._reads_log = False
@@ -102,11 +113,16 @@ class Desk:
             CollectorError: it is refused; nothing of it was done.
             SharedError: likewise, for a label or a number that is none.
         """
+        self.handle_timer(now)
         name = request.get("request")
         order = self._orders.get(name) if isinstance(name, str) else None
         if order is None:
             raise OrderError("there is no such order")
-        return order(request, now)
+        self._require_own(request)
+        reply = order(request, now)
+        if name == "pair.begin" or name in _STEPS:
+            self._stepped = now
+        return reply
 
     @property
     def sought(self) -> dict[str, bytes]:
@@ -140,8 +156,15 @@ class Desk:
 
     def handle_timer(self, now: datetime) -> None:
         """Let time pass."""
-        if self._session is not None:
-            self._session.handle_timer(now)
+        session = self._session
+        if session is None:
+            return
+        session.handle_timer(now)
+        waits_for_person = session.next_timer() is None and not session.is_over
+        if self._patience is None or self._stepped is None or not waits_for_person:
+            return
+        if now - self._stepped >= self._patience:
+            session.cancel()
 
     def _begin(self, request: Request, now: datetime) -> Reply:
         if self.is_listening:
@@ -164,12 +187,13 @@ class Desk:
         session = PairingSession(self._station.plan(plan, exchanges=exchanges))
         session.give_identity(serial, key, now)
         self._session, self._exchanges = session, exchanges
+        self._number = max(self._number + 1, unix_ms(now))  # no process before had it either
+        self._pairing = f"{self._number:x}"
         self._sighting, self._reads_log = Sighting(key), False
         return self._status(request, now)
 
     def _status(self, request: Request, now: datetime) -> Reply:  # noqa: ARG002 - as all orders
         session = self._open()
-        session.handle_timer(now)
         signal, deadline, heard = session.signal, session.next_timer(), session.heard
         has_dial = session.state in (
             PairingState.SETTING,
@@ -178,6 +202,7 @@ class Desk:
             PairingState.COMMIT,
         )
         return {
+            "pairing": self._pairing,
             "state": session.state.name.lower(),
             "waits_for": session.state.value,
             "serial": session.serial,
@@ -260,6 +285,19 @@ class Desk:
 
     def _calorific(self, request: Request, now: datetime) -> Reply:
         return self._station.keep(lambda pairings: keep_calorific(pairings, request), now)
+
+    def _require_own(self, request: Request) -> None:
+        """Refuse a step that names a pairing which is not under way any more."""
+        name, pairing = request["request"], text_of(request, "pairing", None)
+        if pairing is None or name not in ("pair.status", *_STEPS):
+            return
+        if self._session is None:
+            raise PairingGivenUpError("no pairing is under way: this one was given up")
+        if pairing != self._pairing:
+            raise PairingGivenUpError("another pairing is under way: this one was given up")
+        is_given_up = self._session.state is PairingState.ENDED
+        if is_given_up and name not in ("pair.status", "pair.cancel"):
+            raise PairingGivenUpError("this pairing was given up, or its time was over")
 
     def _open(self) -> PairingSession:
         if self._session is None:

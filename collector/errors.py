@@ -108,6 +108,14 @@ class PairingStepError(PairingError):
     """
 
 
+class PairingGivenUpError(PairingStepError):
+    """A step of a pairing that is not under way any more: no step of it will do.
+
+    Example scenarios: an installer at the panel gave it up and began another one; nobody took a
+    step of it for an hour.
+    """
+
+
 class DirectoryError(CollectorError):
     """A data directory that cannot be used.
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from collector import CollectorError, Desk, ReceivedFrame
+from collector import CollectorError, Desk, PairingGivenUpError, ReceivedFrame
 from shared.errors import SharedError
 
 from .access import Level
 from .configured import require_level
-from .errors import ControlError, PairingRefusedError, ReceiverMissingError
+from .errors import (
+    ControlError,
+    PairingRefusedError,
+    ReceiverMissingError,
+)
 from .meter import Meter
 from .pairing_place import PairingPlaceOfMeter
 
 _STEPS: Final = ("begin", "status", "meter", "confirm", "commit", "cancel")
 _PAIRING: Final = frozenset(["unpair", *(f"pair.{step}" for step in _STEPS)])
+
+PATIENCE: Final = timedelta(hours=1)
+"""A pairing of which nobody takes a step for so long is given up; no other may begin before."""
 
 
 class PairingDesk:
@@ -38,7 +45,7 @@ class PairingDesk:
         has_receiver: bool,
     ) -> None:
         self._place = PairingPlaceOfMeter(meter)
-        self._desk = Desk(self._place)
+        self._desk = Desk(self._place, PATIENCE)
         self._now = now
         self._durable = durable
         self._has_receiver = has_receiver
@@ -78,6 +85,8 @@ class PairingDesk:
         self._durable()
         try:
             reply = self._desk.perform(step, self._now())
+        except PairingGivenUpError as error:
+            raise ControlError(str(error)) from None
         except (CollectorError, SharedError) as error:
             raise PairingRefusedError(str(error)) from None
         self._durable()

@@ -18,6 +18,10 @@ from shared.options import example
 from .options import data_option, json_option
 from .ordering import order
 
+_give_up_option = click.option(
+    "--give-up-other", is_flag=True, help="Give up a pairing that is under way there already."
+)
+
 
 @click.command("pair", epilog=example("elec-meter control pair --label unit.label --data home"))
 @click.option(
@@ -27,6 +31,7 @@ from .ordering import order
 )
 @label_option
 @step_options
+@_give_up_option
 @data_option
 @json_option
 def pair(data_dir: Path, as_json: bool, channel: str | None, **options: Any) -> None:
@@ -44,6 +49,7 @@ def pair(data_dir: Path, as_json: bool, channel: str | None, **options: Any) -> 
 @click.argument("old", metavar="SERIAL")
 @label_option
 @step_options
+@_give_up_option
 @data_option
 @json_option
 def exchange(old: str, data_dir: Path, as_json: bool, **options: Any) -> None:
@@ -61,12 +67,13 @@ class PairingLine:
         data_dir: where the meter lives.
 
     Attributes:
-        is_under_way: whether a pairing that began on this line has not come to its end on it.
+        pairing: the token of the pairing that began on this line and has not come to its end on
+            it, which all its steps name; None for none.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self.is_under_way = False
+        self.pairing: str | None = None
 
     def ask(self, step: dict[str, Any]) -> dict[str, Any]:
         """The reply to a step.
@@ -78,15 +85,16 @@ class PairingLine:
         from collector import PairingError
         from elec_meter.control import TakePairingStep
 
-        given = {name: value for name, value in step.items() if value is not None}
+        named = {"pairing": self.pairing, **step} if step["request"] != "pair.begin" else step
+        given = {name: value for name, value in named.items() if value is not None}
         try:
             reply = order(self._data_dir, TakePairingStep(step=given))
         except PairingRefusedError as error:
             raise PairingError(str(error)) from None
         if step["request"] == "pair.begin":
-            self.is_under_way = True
+            self.pairing = reply["pairing"]
         elif step["request"] in ("pair.commit", "pair.cancel"):
-            self.is_under_way = False
+            self.pairing = None
         return reply
 
     def sleep(self, seconds: float) -> None:
@@ -96,11 +104,11 @@ class PairingLine:
         time.sleep(seconds)
 
 
-def _end_other(line: PairingLine, *, as_json: bool) -> None:
+def _end_other(line: PairingLine, *, as_json: bool, gives_up: bool) -> None:
     """Give up a pairing that is under way there, at the word of who sits here.
 
     Raises:
-        ControlError: nobody is asked.
+        ControlError: nobody is asked, and nobody has said so.
         MeterError: no meter runs there.
         click.Abort: it goes on.
     """
@@ -113,24 +121,25 @@ def _end_other(line: PairingLine, *, as_json: bool) -> None:
     if status["state"] in ("paired", "ended"):
         return
     sentence = f"a pairing of the unit {status['serial']} is under way"
-    if as_json:
-        raise ControlError(sentence)
-    click.confirm(f"A{sentence[1:]}. Give it up?", abort=True)
-    line.ask({"request": "pair.cancel"})
+    if as_json and not gives_up:
+        raise ControlError(f"{sentence}: --give-up-other gives it up")
+    if not gives_up:
+        click.confirm(f"A{sentence[1:]}. Give it up?", abort=True)
+    line.ask({"request": "pair.cancel", "pairing": status["pairing"]})
 
 
 @contextmanager
-def _line(data_dir: Path, *, as_json: bool) -> Iterator[PairingLine]:
+def _line(data_dir: Path, **other: bool) -> Iterator[PairingLine]:
     """A line on which a pairing that does not come to its end is given up."""
     from collector import CollectorError
 
     line = PairingLine(data_dir)
-    _end_other(line, as_json=as_json)
+    _end_other(line, **other)
     with _interrupted_by(signal.SIGHUP, signal.SIGTERM):
         try:
             yield line
         finally:
-            if line.is_under_way:
+            if line.pairing is not None:
                 with suppress(MeterError, CollectorError):
                     line.ask({"request": "pair.cancel"})
 
@@ -156,13 +165,13 @@ def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
 def _install(data_dir: Path, options: dict[str, Any], *, as_json: bool, **place: Any) -> None:
     from collector import Given, install_at_terminal, install_by_script
 
-    label_file = options.pop("label_file")
+    label_file, gives_up = options.pop("label_file"), options.pop("give_up_other")
     label = None if label_file is None else label_of(label_file)
     given = Given(label=label, **options, **place)
     missing = given.missing(takes_key=False)
     if as_json and missing:
         raise click.UsageError(f"--json asks nothing, so it needs {', '.join(missing)}.")
-    with _line(data_dir, as_json=as_json) as line:
+    with _line(data_dir, as_json=as_json, gives_up=gives_up) as line:
         done = (install_by_script if as_json else install_at_terminal)(line, given)
     if as_json:
         click.echo(exact_json(done))

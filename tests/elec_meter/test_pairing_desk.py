@@ -1,25 +1,134 @@
-"""The pairing desk of a meter."""
+"""The pairing desk of a meter: two who pair at once, and one who never comes back."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 
+from elec_meter.access import Level
 from elec_meter.demo.spare import LABEL
-from elec_meter.errors import ControlError
+from elec_meter.demo.world import UNIT_SERIAL
+from elec_meter.errors import (
+    ControlError,
+    PairingRefusedError,
+)
+from elec_meter.pairing_desk import PATIENCE
+from tests.elec_meter.demo.test_controls import MINUTE
 from tests.elec_meter.panel.test_pairing import METER, Installing
 
+OTHER = "another pairing is under way: this one was given up"
 KEY = LABEL.key.hex().upper()
-GROUPS = " ".join(KEY[at : at + 4] for at in range(0, 32, 4))
+
+
+class TwoPairers(Installing):
+    """A script that pairs by the control socket, at the meter where an installer pairs too."""
+
+    def script(self, **step: Any) -> dict[str, Any]:
+        """Take a step of the script's."""
+        assert self.orders._pair is not None
+        return self.orders._pair(step, Level.SUPPLIER, "control socket")
+
+    def state(self) -> str:
+        """What the pairing waits for."""
+        return str(self.status()["state"])
+
+    def status(self) -> dict[str, Any]:
+        """Where the pairing is."""
+        status = self.desk.pairing()
+        assert status is not None
+        return status
+
+    def heard(self) -> dict[str, Any]:
+        """Begin, and hear the unit."""
+        begun = self.begin()
+        self.live(MINUTE / 6)
+        assert "meter" == self.state()
+        return begun
+
+    def live_until(self, instant: datetime) -> None:
+        """Let time pass."""
+        self.live(instant - self.world.now)
 
 
 @pytest.fixture
-def desk() -> Installing:
-    """An installer at a meter."""
-    return Installing()
+def desk() -> TwoPairers:
+    """A script and an installer at one meter."""
+    return TwoPairers()
+
+
+@pytest.mark.parametrize("step", ["status", "meter", "confirm", "commit", "cancel"])
+def test_a_step_of_a_pairing_is_none_of_the_next(desk: TwoPairers, step: str) -> None:
+    """Whoever gave way to another pairing is told so, and has touched nothing of it."""
+    own = desk.script(request="pair.begin", exchanges=UNIT_SERIAL, label=LABEL.qr_text)["pairing"]
+    desk.pair(request="pair.cancel")
+    others = desk.heard()["pairing"]
+    before = desk.status()
+
+    given = {**METER, "agrees": True, "request": f"pair.{step}", "pairing": own}
+    with pytest.raises(ControlError) as refused:
+        desk.script(**given)
+
+    assert (OTHER, ControlError) == (str(refused.value), type(refused.value))
+    assert others == desk.status()["pairing"] != own
+    assert before == desk.status()
+
+
+def test_who_names_the_own_pairing_goes_on(desk: TwoPairers) -> None:
+    """And so does an old client, which names none."""
+    pairing = desk.heard()["pairing"]
+    assert pairing == desk.script(request="pair.status", pairing=pairing)["pairing"]
+    assert "setting" == desk.script(**METER, pairing=pairing)["state"]
+    assert "ended" == desk.script(request="pair.cancel")["state"]
+
+
+def test_who_was_given_up_is_told_so(desk: TwoPairers) -> None:
+    """Also before another pairing begins, and no other dial is asked for."""
+    pairing = desk.heard()["pairing"]
+    desk.script(request="pair.cancel")
+    with pytest.raises(ControlError, match="this pairing was given up") as refused:
+        desk.pair(**METER, pairing=pairing)
+    assert not isinstance(refused.value, PairingRefusedError)
+    assert "ended" == desk.pair(request="pair.cancel", pairing=pairing)["state"]
+
+
+def test_a_pairing_of_before_a_restart_is_none(desk: TwoPairers) -> None:
+    """A meter that has just started knows of no pairing, and says so of any."""
+    with pytest.raises(ControlError, match="no pairing is under way: this one was given up"):
+        desk.pair(request="pair.commit", pairing="18f3c2a1b")
+
+
+def test_a_pairing_without_a_step_for_an_hour_is_given_up(desk: TwoPairers) -> None:
+    """Whoever looks on holds it not; then the next one begins."""
+    end = desk.world.now + PATIENCE
+    desk.heard()
+    desk.live_until(end - timedelta(seconds=1))
+    assert "meter" == desk.state()
+    with pytest.raises(PairingRefusedError, match="under way already"):
+        desk.script(request="pair.begin", label=LABEL.qr_text)
+    desk.live_until(end)
+    assert "signal" == desk.script(request="pair.begin", label=LABEL.qr_text)["state"]
+
+
+def test_a_step_gives_another_hour(desk: TwoPairers) -> None:
+    """The time is counted from the last step of the pairing, also with pulses to agree to."""
+    desk.heard()
+    desk.live(PATIENCE / 2)
+    end = desk.world.now + PATIENCE
+    desk.pair(**METER)
+    desk.controls.steer({"unit": "burn"})
+    desk.live_until(end - timedelta(seconds=1))
+    assert "confirm" == desk.state()
+    desk.live_until(end)
+    assert "ended" == desk.state()
+
+
+GROUPS = " ".join(KEY[at : at + 4] for at in range(0, 32, 4))
 
 
 @pytest.mark.parametrize("typed", [KEY, KEY.lower(), GROUPS, LABEL.qr_text])
-def test_no_refusal_shows_a_key(desk: Installing, typed: str) -> None:
+def test_no_refusal_shows_a_key(desk: TwoPairers, typed: str) -> None:
     """Whichever field it was typed into by mistake, it is not in the sentence."""
     sentences = []
     for step in (

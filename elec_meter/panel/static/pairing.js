@@ -12,6 +12,7 @@ let state = "";
 let places = null;
 let answer = null;
 let last;
+let token; // of the pairing that the page shows: no step of it is taken for one of another's
 
 export function startPairing(page) {
   answer = make("p", { className: "answer", role: "status" });
@@ -55,9 +56,10 @@ function words(pairing, now) {
 
 function show(pairing) {
   const now = stepOf(pairing);
-  const stands = `${level}/${now}/${units.map((unit) => unit.serial)}/${free}`;
+  const stands = `${level}/${now}/${units.map((unit) => unit.serial)}/${free}/${now === "label" ? "" : pairing.pairing}`;
   if (stands !== state) {
     state = stands;
+    token = pairing?.pairing;
     places = build(now, pairing);
     by("pairing").dataset.step = now;
     by("pairing").replaceChildren(make("h3", {}, "Pair a unit"), ...places.parts, answer);
@@ -86,7 +88,8 @@ function build(now, pairing) {
 }
 
 function send(request, done = "") {
-  return attempt(answer, () => change("api/pairing", request), done);
+  const isStep = !["pair.begin", "unpair"].includes(request.request);
+  return attempt(answer, () => change("api/pairing", isStep ? { ...request, pairing: token } : request), done);
 }
 
 function step(title, request) {

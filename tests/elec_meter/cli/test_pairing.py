@@ -15,7 +15,11 @@ from elec_meter.cli.main import main
 from elec_meter.control import Request, TakePairingStep, decode_request, encode_request
 from elec_meter.demo.spare import LABEL, MPRN
 from elec_meter.demo.world import UNIT_SERIAL
-from elec_meter.errors import ControlError, PairingRefusedError, ReceiverMissingError
+from elec_meter.errors import (
+    ControlError,
+    PairingRefusedError,
+    ReceiverMissingError,
+)
 from elec_meter.pairing_desk import PairingDesk
 from tests.elec_meter.cli.test_control import run
 from tests.elec_meter.demo.test_controls import MINUTE
@@ -124,11 +128,47 @@ def test_another_pairing_that_is_under_way_is_not_ended_unasked(reached: Reached
     """A script is refused; at a terminal somebody is asked."""
     reached.begin()
     sentence = reached.command("pair", "--yes", "--json", code=1)
-    assert f"a pairing of the unit {LABEL.serial} is under way." == sentence
+    hint = "--give-up-other gives it up"
+    assert f"a pairing of the unit {LABEL.serial} is under way: {hint}." == sentence
     assert "signal" == reached.desk.pairing()["state"]  # type: ignore[index]  # it has begun
     said = reached.command("pair", "--dial-unit", "m3", text="y\ny\ny\nAda\n")
     assert f"A pairing of the unit {LABEL.serial} is under way. Give it up?" in said
     assert f"The unit {LABEL.serial} is paired to gas_2" in said
+
+
+def test_a_script_that_says_so_gives_up_another_pairing(reached: Reached) -> None:
+    """Such as one whose own computer was switched off in the midst of it."""
+    reached.begin()
+    words = ("pair", "--yes", "--json", "--channel", "gas_2", "--give-up-other")
+    assert LABEL.serial == json.loads(reached.command(*words))["serial"]
+
+
+@pytest.mark.parametrize("last", ["pair.begin", "pair.status", "pair.meter", "pair.confirm"])
+def test_a_command_whose_pairing_was_given_up_leaves_the_next_alone(
+    reached: Reached, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """It says so and ends; neither its dial nor its end is the other pairing's."""
+    begun: list[str] = []
+
+    def taken_over(data_dir: Path, request: Request) -> dict[str, Any]:
+        reply = reached.order(data_dir, request)
+        assert isinstance(request, TakePairingStep)
+        is_own = "pairing" in request.step or request.step["request"] == "pair.begin"
+        if request.step["request"] == last and is_own and not begun:
+            reached.pair(request="pair.cancel")
+            begun.append(reached.begin()["pairing"])
+        return reply
+
+    monkeypatch.setattr(pairing, "order", taken_over)
+    words = ["control", "exchange", UNIT_SERIAL, "--label", str(reached.label), *METER]
+    words += ["--dial-unit", "m3", "--data", "home"]
+    result = CliRunner().invoke(main, words, input="y\nAda\n" * 3)
+    assert 1 == result.exit_code
+    assert result.stderr.endswith("Error: another pairing is under way: this one was given up.\n")
+    status = reached.desk.pairing()
+    assert status is not None
+    assert (begun[0], "gas_2") == (status["pairing"], status["channel"])
+    assert status["state"] in ("signal", "meter")  # as far as it came without its installer
 
 
 def test_a_meter_without_a_receiver_pairs_nothing(reached: Reached) -> None:

@@ -31,7 +31,7 @@ def order(data_dir, request):
         raise PairingRefusedError("no pairing is under way")
     return {
         "serial": "00000002", "channel": "gas", "state": "meter", "rssi_dbm": -60, "left_s": None,
-        "of_unit": 1, "frames": 1, "advice": [],
+        "pairing": "1", "of_unit": 1, "frames": 1, "advice": [],
     }
 
 pairing.order = order

@@ -219,9 +219,14 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             page.get_by_role("button", name="Go on").click()
             expect(page.locator("#pairing")).to_have_attribute("data-step", "setting")
             visiting.live(MINUTE, unit="burn")
-            page.get_by_role("button", name="It does", exact=True).click()
+            under_way = begun.value.response().json()["pairing"]
+            with page.expect_request("**/api/pairing") as agreed:
+                page.get_by_role("button", name="It does", exact=True).click()
             page.get_by_label("Who installed it").fill("A. Fitter")
-            page.get_by_role("button", name="Keep the pairing").click()
+            with page.expect_request("**/api/pairing") as kept:
+                page.get_by_role("button", name="Keep the pairing").click()
+            steps = (agreed.value.post_data_json, kept.value.post_data_json)
+            assert [under_way, under_way] == [step["pairing"] for step in steps]
             units = page.locator("#units")
             expect(units).to_contain_text("Unit 00000002")
             expect(units).not_to_contain_text("Unit 00000001")
