@@ -12,9 +12,11 @@ from shared.errors import SharedError
 from .access import Level
 from .configured import require_level
 from .errors import (
+    CheckpointFailedError,
     ControlError,
     PairingRefusedError,
     ReceiverMissingError,
+    StorageLostError,
 )
 from .meter import Meter
 from .pairing_place import PairingPlaceOfMeter
@@ -70,7 +72,9 @@ class PairingDesk:
 
         Raises:
             PairingRefusedError: it was refused; nothing of it was done.
-            MeterError: likewise, and nothing else that is said will do.
+            CheckpointFailedError: a unit is paired or unpaired, and that will be durable when the
+                disk takes it, as the sentence says; or nothing of the step was done.
+            MeterError: as of `PairingRefusedError`, and nothing else that is said will do.
         """
         require_level(level, Level.INSTALLER, "pair a unit")
         name = step.get("request")
@@ -82,12 +86,28 @@ class PairingDesk:
                 " [host.collector] of its file, and start it again"
             )
         self._place.level, self._place.author = level, author
-        self._durable()
+        if name != "pair.cancel":  # which keeps nothing, so a full disk need not take it
+            self._durable()
         try:
             reply = self._desk.perform(step, self._now())
         except PairingGivenUpError as error:
             raise ControlError(str(error)) from None
         except (CollectorError, SharedError) as error:
             raise PairingRefusedError(str(error)) from None
-        self._durable()
+        if "certificate" in reply:
+            self._keep(reply["certificate"])
         return reply
+
+    def _keep(self, done: dict[str, Any]) -> None:
+        """Have what was done durable before anybody is told of it."""
+        try:
+            self._durable()
+        except StorageLostError:
+            raise
+        except CheckpointFailedError as error:
+            is_unpaired = done["kind"] == "unpairing"
+            what = "is unpaired from" if is_unpaired else "is paired to"
+            raise CheckpointFailedError(
+                f"the unit {done['serial']} {what} {done['channel']}, which is not durable before"
+                f" the disk takes it: {error}"
+            ) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -25,6 +26,7 @@ from .access import Level
 from .config import DisplayScreen, GasUnitConfig, MeterConfig
 from .config.schema import MAX_FURTHER_CHANNELS
 from .configured import PROGRAM
+from .errors import CheckpointFailedError, StorageLostError
 from .ledger import Ledger
 from .meter import Meter
 from .pulse_units import units_of
@@ -103,9 +105,12 @@ class PairingPlaceOfMeter:
     ) -> dict[str, Any]:
         """Configure the channel, pair the unit and take what it has told since, in one commit.
 
-        A unit that it replaces ends in the same commit, and the channel's register goes on.
+        A unit that it replaces ends in the same commit, and the channel's register goes on. Where
+        the disk does not take it, it holds all the same and the next checkpoint tries again:
+        whoever replies makes everything durable first.
 
         Raises:
+            StorageLostError: it will never be durable.
             MeterError: nothing of it was done.
             PairingError: nor where what was planned cannot be any more.
             KeystoreError: nor where the key could not be kept.
@@ -117,7 +122,7 @@ class PairingPlaceOfMeter:
         record = _after_what_is_final(meter.ledger, outcome.record)
         config = with_unit(meter.config, outcome)
         meter.collector.keep_key(record.serial, key)
-        with meter.in_one_commit():
+        with _holding(), meter.in_one_commit():
             meter.apply_config(config, now, level=self.level, author=self.author, leaving=exchanges)
             meter.pair(record, key, now, replaces=exchanges)
             meter.collector.note_commands(outcome)
@@ -141,11 +146,15 @@ class PairingPlaceOfMeter:
     ) -> dict[str, Any]:
         """End what a unit feeds; what was counted stays in the channel's register.
 
+        Where the disk does not take it, as of `commit`.
+
         Raises:
+            StorageLostError: it will never be durable.
             MeterError: nothing has changed.
         """
         meter = self._meter
-        channel, pulses = meter.unpair(serial, now, level=self.level, author=self.author)
+        with _holding(), meter.in_one_commit():
+            channel, pulses = meter.unpair(serial, now, level=self.level, author=self.author)
         return {
             "kind": "unpairing",
             "made": iso_utc(now),
@@ -167,6 +176,17 @@ class PairingPlaceOfMeter:
             PairingError: always.
         """
         raise PairingError("a meter keeps nothing beside its units")
+
+
+@contextmanager
+def _holding() -> Iterator[None]:
+    """Go on where a commit fails: what was to be durable with it is in the meter."""
+    try:
+        yield
+    except StorageLostError:
+        raise
+    except CheckpointFailedError:
+        pass
 
 
 def with_unit(config: MeterConfig, outcome: PairingOutcome) -> MeterConfig:

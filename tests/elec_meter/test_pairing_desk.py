@@ -1,4 +1,4 @@
-"""The pairing desk of a meter: two who pair at once, and one who never comes back."""
+"""The pairing desk of a meter: two who pair at once, one who never comes back, and a full disk."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from elec_meter import Storage
 from elec_meter.access import Level
 from elec_meter.demo.spare import LABEL
 from elec_meter.demo.world import UNIT_SERIAL
 from elec_meter.errors import (
+    CheckpointFailedError,
     ControlError,
     PairingRefusedError,
+    StorageLostError,
 )
+from elec_meter.ledger.audit import imbalances
 from elec_meter.pairing_desk import PATIENCE
 from tests.elec_meter.demo.test_controls import MINUTE
 from tests.elec_meter.panel.test_pairing import METER, Installing
@@ -46,6 +50,14 @@ class TwoPairers(Installing):
         self.live(MINUTE / 6)
         assert "meter" == self.state()
         return begun
+
+    def ready(self) -> None:
+        """Come as far as the commit."""
+        self.heard()
+        self.pair(**METER)
+        self.controls.steer({"unit": "burn"})
+        self.live(MINUTE)
+        self.pair(request="pair.confirm", agrees=True)
 
     def live_until(self, instant: datetime) -> None:
         """Let time pass."""
@@ -122,6 +134,101 @@ def test_a_step_gives_another_hour(desk: TwoPairers) -> None:
     assert "confirm" == desk.state()
     desk.live_until(end)
     assert "ended" == desk.state()
+
+
+def failing(
+    monkeypatch: pytest.MonkeyPatch, *, after: int, error: type[CheckpointFailedError]
+) -> None:
+    """Let so many checkpoints succeed, and none behind them."""
+    real, checkpoints = Storage.checkpoint, iter(range(after))
+
+    def checkpoint(storage: Storage, *args: Any) -> None:
+        if next(checkpoints, None) is None:
+            raise error("the disk is full")
+        real(storage, *args)
+
+    monkeypatch.setattr(Storage, "checkpoint", checkpoint)
+
+
+def test_a_unit_paired_on_a_full_disk_is_paired(
+    desk: TwoPairers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts, whoever paired it is told what is true, and it is durable when there is room."""
+    desk.ready()
+    meter = desk.world.meter
+    with monkeypatch.context() as full:
+        failing(full, after=1, error=CheckpointFailedError)
+        with pytest.raises(CheckpointFailedError) as refused:
+            desk.pair(request="pair.commit")
+        assert (
+            "the unit 00000002 is paired to gas_2, which is not durable before the disk takes it:"
+            " the disk is full"
+        ) == str(refused.value)
+        assert "paired" == desk.state()
+        assert "paired" == desk.pair(request="pair.cancel")["state"]  # as a command does behind it
+    counted = desk.status()["count"] - desk.status()["base_count"]
+    meter.checkpoint()
+    assert [UNIT_SERIAL, LABEL.serial] == [unit.serial for unit in meter.config.gas_units]
+    assert [*meter.collector.serials] == [UNIT_SERIAL, LABEL.serial]
+    desk.live(60 * MINUTE)
+    assert 0 < counted <= meter.ledger.total("gas_2")
+    assert [] == imbalances(meter.ledger)
+
+
+def test_a_unit_unpaired_on_a_full_disk_is_unpaired(
+    desk: TwoPairers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is said, and not that it was refused."""
+    with monkeypatch.context() as full:
+        failing(full, after=1, error=CheckpointFailedError)
+        sentence = "the unit 00000001 is unpaired from gas, which is not durable"
+        with pytest.raises(CheckpointFailedError, match=sentence):
+            desk.pair(request="unpair", serial=UNIT_SERIAL)
+    with pytest.raises(ControlError, match="no unit '00000001' is paired"):
+        desk.pair(request="unpair", serial=UNIT_SERIAL)
+
+
+def test_room_that_comes_in_time_needs_no_word(
+    desk: TwoPairers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed at first is durable when the reply leaves."""
+    desk.ready()
+    real, failures = Storage.checkpoint, iter([False, True])
+
+    def checkpoint(storage: Storage, *args: Any) -> None:
+        if next(failures, False):
+            raise CheckpointFailedError("the disk is full")
+        real(storage, *args)
+
+    with monkeypatch.context() as full:
+        full.setattr(Storage, "checkpoint", checkpoint)
+        assert "pairing" == desk.pair(request="pair.commit")["certificate"]["kind"]
+
+
+def test_a_disk_that_is_full_before_pairs_nothing(
+    desk: TwoPairers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pairing waits as it did, and can be given up without room."""
+    desk.ready()
+    with monkeypatch.context() as full:
+        failing(full, after=0, error=CheckpointFailedError)
+        with pytest.raises(CheckpointFailedError, match=r"^the disk is full$"):
+            desk.pair(request="pair.commit")
+        assert "commit" == desk.state()
+        assert [UNIT_SERIAL] == [*desk.world.meter.collector.serials]
+        assert "ended" == desk.pair(request="pair.cancel")["state"]
+
+
+def test_a_storage_that_is_lost_pairs_nothing(
+    desk: TwoPairers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing will ever be durable: nobody is told that a unit is paired."""
+    desk.ready()
+    with monkeypatch.context() as lost:
+        failing(lost, after=1, error=StorageLostError)
+        with pytest.raises(StorageLostError, match=r"^the disk is full$"):
+            desk.pair(request="pair.commit")
+        assert "commit" == desk.state()
 
 
 GROUPS = " ".join(KEY[at : at + 4] for at in range(0, 32, 4))

@@ -16,6 +16,7 @@ from elec_meter.control import Request, TakePairingStep, decode_request, encode_
 from elec_meter.demo.spare import LABEL, MPRN
 from elec_meter.demo.world import UNIT_SERIAL
 from elec_meter.errors import (
+    CheckpointFailedError,
     ControlError,
     PairingRefusedError,
     ReceiverMissingError,
@@ -24,6 +25,7 @@ from elec_meter.pairing_desk import PairingDesk
 from tests.elec_meter.cli.test_control import run
 from tests.elec_meter.demo.test_controls import MINUTE
 from tests.elec_meter.panel.test_pairing import Installing
+from tests.elec_meter.test_pairing_desk import failing
 
 METER = ("--mprn", MPRN, "--meter-serial", "G4A123", "--weight", "0.01 m3", "--dial", "01234.567")
 
@@ -169,6 +171,24 @@ def test_a_command_whose_pairing_was_given_up_leaves_the_next_alone(
     assert status is not None
     assert (begun[0], "gas_2") == (status["pairing"], status["channel"])
     assert status["state"] in ("signal", "meter")  # as far as it came without its installer
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_the_unit_paired(
+    reached: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says so, and what it does at its end gives nothing up."""
+
+    def full(data_dir: Path, request: Request) -> dict[str, Any]:
+        assert isinstance(request, TakePairingStep)
+        if request.step["request"] == "pair.commit":
+            failing(monkeypatch, after=1, error=CheckpointFailedError)
+        return reached.order(data_dir, request)
+
+    monkeypatch.setattr(pairing, "order", full)
+    said = reached.command("pair", "--yes", "--json", "--channel", "gas_2", code=1)
+    assert said.startswith(f"the unit {LABEL.serial} is paired to gas_2, which is not durable")
+    assert LABEL.serial in reached.world.meter.collector.serials
+    assert "paired" == reached.desk.pairing()["state"]  # type: ignore[index]  # it has begun
 
 
 def test_a_meter_without_a_receiver_pairs_nothing(reached: Reached) -> None:
