@@ -22,7 +22,8 @@ SPEED_MAX: Final = 3_600.0
 CHANGE_DAY_SPEED: Final = 600.0
 """A day in two and a half minutes."""
 
-PAIRING_SPEED_MAX: Final = 10.0
+PAIRING_SPEED_MAX: Final = 2.0
+"""The 90 s for which a unit's button has it speak are then 45 s of a visitor's."""
 
 CUT_MAX_MIN: Final = 1_440
 _EVENING: Final = timedelta(hours=1)

@@ -66,7 +66,7 @@ def snapshot(meter: PanelMeter, demo: HouseControls | None) -> Row:
             if isinstance(value := directory[f"0-0:96.15.{number}"].value_at(now), int)
         ),
         "units": units(directory, meter.config),
-        "pairing": meter.pairing(),
+        "pairing": _pairing(meter.pairing(), now),
         "free_channel": meter.free_channel(),
         "demo": None if demo is None else demo.status(),
     }
@@ -93,6 +93,15 @@ def contactor(directory: Directory, now: datetime) -> str | None:
         return None
     state: Any = directory[_CONTACTOR].read(_STATE, now)
     return _STATES[state]
+
+
+def _pairing(status: Row | None, now: datetime) -> Row | None:
+    """Where a pairing is, with how long ago its unit was heard; None for never."""
+    if status is None:
+        return None
+    heard = status["heard"]
+    silent = None if heard is None else now - datetime.fromisoformat(heard)
+    return status | {"silent_s": None if silent is None else int(silent.total_seconds())}
 
 
 def _clock(time: datetime | None) -> Row:

@@ -2,7 +2,7 @@
 
 import { attempt, by, change, make, number, say } from "./page.js";
 
-const SPEEDS = [1, 10, 60, 300, 600, 3600];
+const SPEEDS = [1, 2, 10, 60, 300, 600, 3600];
 let places = null;
 
 export function startDemo(page) {
@@ -13,7 +13,7 @@ export function startDemo(page) {
     places ??= build();
     by("demo-card").hidden = false;
     const { speed, loss, turned, telegrams_sent, telegrams_received, change_day } = shown.demo;
-    if (document.activeElement !== places.speed) places.speed.value = String(speed);
+    if (document.activeElement !== places.speed) showSpeed(places.speed, speed);
     if (document.activeElement !== places.loss) places.loss.value = String(Math.round(loss * 100));
     say(places.lost, `${Math.round(loss * 100)} % of telegrams are lost`);
     say(places.counts, `The gas meter has turned ${number(turned)} times. Telegrams sent: ${number(telegrams_sent)}, received: ${number(telegrams_received)}.`);
@@ -23,12 +23,21 @@ export function startDemo(page) {
   });
 }
 
+// A demo may have been started at a speed that the list does not have.
+function showSpeed(select, speed) {
+  const known = [...select.options].find((each) => Number(each.value) === speed);
+  if (!known) select.append(speedOption(speed));
+  select.value = String(speed);
+}
+
+const speedOption = (speed) => make("option", { value: speed, disabled: speed === 0 }, speed === 0 ? "as fast as it can" : `${speed} s a second`);
+
 const dayName = (day) => new Date(`${day}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 function build() {
   const answer = make("p", { className: "answer", role: "status" });
   const wish = (what, done = "") => attempt(answer, () => change("api/demo", what), done);
-  const speed = make("select", {}, ...SPEEDS.map((each) => make("option", { value: each }, `${each} s a second`)));
+  const speed = make("select", {}, ...SPEEDS.map(speedOption));
   speed.addEventListener("change", () => { wish({ speed: Number(speed.value) }); speed.blur(); });
   const loss = make("input", { type: "range", min: 0, max: 100, step: 5 });
   const lost = make("output", { className: "help" });

@@ -45,6 +45,10 @@ function stepOf(pairing) {
 
 const isPaired = (serial) => units.some((unit) => unit.serial === serial);
 
+// A unit whose button was pressed speaks every few seconds, for a while.
+const SILENT_S = 20;
+const isSilent = (pairing, now) => ["setting", "test_burn"].includes(now) && pairing.silent_s > SILENT_S;
+
 function words(pairing, now) {
   if (now === "paired") return "";
   if (now === "label") return pairing.state === "paired" ? `The unit ${pairing.serial} was unpaired; what it counted stays.` : `The pairing of the unit ${pairing.serial} was given up, or its time was over; nothing was kept.`;
@@ -66,6 +70,7 @@ function show(pairing) {
   }
   if (pairing === null || level < 2) return;
   say(places.status, words(pairing, now));
+  say(places.silence, isSilent(pairing, now) ? "The unit has fallen silent: press its button again." : "");
   say(places.advice, pairing.advice.map(sentence).join(" "));
   if (places.expected) say(places.expected, pairing.expected ?? "");
 }
@@ -80,7 +85,8 @@ function build(now, pairing) {
     if (name === now) item.setAttribute("aria-current", "step");
     steps.append(item);
   }
-  const built = { status, advice, parts: [steps, status, advice] };
+  const silence = make("p", { className: "notice warning", role: "status" });
+  const built = { status, silence, advice, parts: [steps, status, silence, advice] };
   const form = { label: labelForm, meter: meterForm, confirm: confirmForm, commit: commitForm, paired: pairedForm }[now];
   if (form) built.parts.push(form(built, pairing));
   if (!["label", "paired"].includes(now)) built.parts.push(step("Give up", { request: "pair.cancel" }));

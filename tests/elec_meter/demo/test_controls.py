@@ -10,7 +10,13 @@ import pytest
 
 from collector import MemoryKeystore
 from elec_meter import Storage, demo_config
-from elec_meter.demo.controls import CHANGE_DAY_SPEED, DemoControls, Pace, next_change_day
+from elec_meter.demo.controls import (
+    CHANGE_DAY_SPEED,
+    PAIRING_SPEED_MAX,
+    DemoControls,
+    Pace,
+    next_change_day,
+)
 from elec_meter.demo.gas import BoilerFlow, GasMeter
 from elec_meter.demo.spare import BURN_PULSES
 from elec_meter.demo.world import DemoWorld, demo_unit
@@ -141,6 +147,14 @@ def test_a_unit_to_pair_does_not_live_through_months_at_once(visit: Visit) -> No
     visit.controls.steer({"unit": "burn"})
     visit.live(10 * MINUTE)
     assert 2 * BURN_PULSES == after.unit.count
+
+
+def test_whoever_touches_a_unit_can_keep_up_with_it(visit: Visit) -> None:
+    """The demo slows down to `PAIRING_SPEED_MAX`, and is never made faster."""
+    for before, after in ((600, PAIRING_SPEED_MAX), (1, 1)):
+        visit.controls.steer({"speed": before})
+        visit.controls.steer({"unit": "press"})
+        assert after == visit.controls.status()["speed"]
 
 
 def test_a_radio_that_loses_everything_is_not_heard(visit: Visit) -> None:

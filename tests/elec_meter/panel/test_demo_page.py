@@ -78,6 +78,8 @@ def pair(page: Page) -> None:
     page.get_by_label("The dial").fill("01234.567")
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Light its hob").click()
+    expect(page.get_by_label("Meter time")).to_have_value("2")
+    page.get_by_label("Meter time").select_option("10")
     page.get_by_role("button", name="It does", exact=True).click()
     page.get_by_label("Who installed it").fill("A. Fitter")
     page.get_by_role("button", name="Keep the pairing").click()

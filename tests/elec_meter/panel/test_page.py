@@ -218,6 +218,11 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             page.get_by_label("The dial").fill("01234.567")
             page.get_by_role("button", name="Go on").click()
             expect(page.locator("#pairing")).to_have_attribute("data-step", "setting")
+            silent = page.get_by_text("The unit has fallen silent: press its button again.")
+            visiting.live(2 * MINUTE)
+            expect(silent).to_be_visible()
+            visiting.live(MINUTE / 12, unit="press")
+            expect(silent).to_have_count(0)
             visiting.live(MINUTE, unit="burn")
             under_way = begun.value.response().json()["pairing"]
             with page.expect_request("**/api/pairing") as agreed:

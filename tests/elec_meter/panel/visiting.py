@@ -32,12 +32,14 @@ class Visiting(Served):
         super().__init__(Visited)
 
     def live(self, length: timedelta, **wish: Any) -> None:
-        """Let a wish of the visitor's come true, and time pass."""
+        """Let a wish of the visitor's come true, if there is one, and time pass."""
 
         def lived(standing: Standing) -> None:
             assert isinstance(standing, Visited)
-            standing.visit.controls.steer(wish)
+            if wish:
+                standing.visit.controls.steer(wish)
             for _ in standing.visit.world.advance(standing.visit.world.now + length):
                 pass
+            standing.panel.live.hurry()
 
         self.do(lived)
