@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 
-from .errors import DirectoryError, DirectoryInUseError, OrderError
+from .errors import BearerLostError, DirectoryError, DirectoryInUseError, OrderError
+
+if TYPE_CHECKING:
+    from .bearers.base import Bearer
+
+_DEVICE_POLL_S: Final = 0.05
+_DEVICE_POLLS: Final = 100  # a stick is asked who it is, and an adapter who is near
 
 
 class Line(Protocol):
@@ -115,7 +121,8 @@ def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:
 
     bearers = open_bearers(lambda: None, **options)  # a step looks at all of them
     clock = clock_for(bearers)
-    runtime = Runtime(Station(directory, clock.now()), bearers, _complain, now=clock.now)
+    told = _Told()
+    runtime = Runtime(Station(directory, clock.now()), bearers, told.tell, now=clock.now)
     desk = runtime.open_desk()
 
     def ask(request: dict[str, Any]) -> dict[str, Any]:
@@ -123,10 +130,55 @@ def _local(directory: Any, options: dict[str, Any]) -> Iterator[Line]:
         return desk.perform(request, runtime.now())
 
     try:
+        _require_device(runtime, bearers, told, clock)
         yield _Local(ask, clock)
     finally:
         for bearer in bearers:
             bearer.close()
+
+
+class _Told:
+    """What is told of bearers: complaints are printed.
+
+    Attributes:
+        complaints: those so far.
+        is_working: whether a device has said that it works.
+    """
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self.is_working = False
+
+    def tell(self, row: dict[str, Any]) -> None:
+        """Take something that happened."""
+        if row["event"] == "BearerWorks":
+            self.is_working = True
+        elif row["event"] in _COMPLAINTS:
+            self.complaints.append(row["text"])
+            click.echo(f"{row['text']}.", err=True)
+
+    def of(self, name: str) -> bool:
+        """Whether there was a complaint about a bearer."""
+        return any(text.startswith((f"{name}:", f"{name} ")) for text in self.complaints)
+
+
+def _require_device(runtime: Any, bearers: Sequence[Bearer], told: _Told, clock: Any) -> None:
+    """Ask nobody anything where nothing can be heard; a device that takes long is given its time.
+
+    Raises:
+        BearerLostError: no device works.
+    """
+    from .bearers.replay import ReplayFile
+
+    if not bearers or any(isinstance(bearer, ReplayFile) for bearer in bearers):
+        return
+    for _ in range(_DEVICE_POLLS):
+        runtime.step()
+        if told.is_working:
+            return
+        if all(told.of(bearer.name) for bearer in bearers):
+            raise BearerLostError("no receiver works, so nothing can be heard")
+        clock.sleep(_DEVICE_POLL_S)
 
 
 _COMPLAINTS: Final = (
@@ -136,8 +188,3 @@ _COMPLAINTS: Final = (
     "UnitUnreached",
     "storage_failed",
 )
-
-
-def _complain(row: dict[str, Any]) -> None:
-    if row["event"] in _COMPLAINTS:
-        click.echo(f"{row['text']}.", err=True)
