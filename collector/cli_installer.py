@@ -12,7 +12,7 @@ from shared.errors import SharedError
 
 from .cli_line import Line
 from .errors import CollectorError, IndexLowerError, PairingError, StorageFailedError
-from .particulars import FIRST_CHANNEL
+from .particulars import FIRST_CHANNEL, is_label, label_or_serial
 
 _POLL_S: Final = 0.25
 _WAITING: Final = ("signal", "setting", "test_burn")
@@ -240,8 +240,8 @@ def _ask_identity(given: Given) -> None:
         return
     if given.label is None and given.serial is None:
         question = "Scan the label, or type its serial and check character (not shown)"
-        text = click.prompt(question, hide_input=True).strip()
-        if text.upper().startswith("HHY"):
+        text = _asked(question, label_or_serial, hide_input=True)
+        if is_label(text):
             given.label = text
         else:
             given.serial, given.key = text, None
@@ -360,10 +360,10 @@ def _bar(rssi_dbm: int) -> str:
     return _BARS[: max(1, min(len(_BARS), place))]
 
 
-def _asked(question: str, check: Callable[[str], _Value]) -> _Value:
+def _asked(question: str, check: Callable[[str], _Value], *, hide_input: bool = False) -> _Value:
     while True:
         try:
-            return check(click.prompt(question))
+            return check(click.prompt(question, hide_input=hide_input))
         except (CollectorError, SharedError) as error:
             click.echo(_sentence(error))
 

@@ -118,18 +118,41 @@ def typed_identity(serial: str, key: str, *, needs_check: bool = True) -> tuple[
         LabelCheckError: one of them was misread.
         PairingError: one of them has another form. No message shows a key.
     """
-    serial, key = ("".join(text.upper().split()) for text in (serial, key))
-    for part, text, length in (("serial", serial, 8), ("key", key, 32)):
-        if len(text) == length + 1 and text[:length].isalnum():
-            verify_check_character(part, text[:length], text[length])
-        elif needs_check or len(text) != length:
-            raise PairingError(
-                f"a {part} has {length} digits and one more character behind them, as on the label"
-            )
-    serial, key = serial[:8], key[:32]
+    serial = _typed_part("serial", serial, 8, needs_check=needs_check)
+    key = _typed_part("key", key, 32, needs_check=needs_check)
     if not is_serial(serial) or not _HEX_KEY.fullmatch(key):
         raise PairingError("a serial has decimal digits, and a key hexadecimal ones")
     return serial, bytes.fromhex(key)
+
+
+def label_or_serial(text: str) -> str:
+    """What was scanned of a label, or the serial that was typed in its place, checked.
+
+    Raises:
+        LabelCheckError: the serial was misread.
+        PairingError: it has another form.
+    """
+    text = text.strip()
+    if not is_label(text):
+        _typed_part("serial", text, 8, needs_check=True)
+    return text
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is that of a label, and no serial."""
+    return text.upper().startswith(MANUFACTURER)
+
+
+def _typed_part(part: str, text: str, length: int, *, needs_check: bool) -> str:
+    """A part of a label, without blanks and its check character."""
+    text = "".join(text.upper().split())
+    if len(text) == length + 1 and text[:length].isalnum():
+        verify_check_character(part, text[:length], text[length])
+    elif needs_check or len(text) != length:
+        raise PairingError(
+            f"a {part} has {length} digits and one more character behind them, as on the label"
+        )
+    return text[:length]
 
 
 def other_identity(serial: str, key: str) -> tuple[str, bytes | None]:

@@ -98,6 +98,8 @@ def test_no_key_is_seen_in_a_terminal(terminal: pexpect.spawn, home: Path) -> No
     terminal.expect_exact("That is refused")
     seen.append(terminal.before)
     _, serial, key, _ = re.split(":", LABEL.qr_text)
+    answer(terminal, "Scan the label", f"{serial[:-2]}9{serial[-1]}")
+    terminal.expect_exact("The serial and its check character disagree: read it again.")
     answer(terminal, "Scan the label", serial)
     seen.append(terminal.before)
     answer(terminal, "Key, with its check character", key)
