@@ -20,7 +20,7 @@ from shared.timegrid import HALF_HOUR_S, iso_utc, unix_s
 from .dlms_credentials import KEYS, drawn_keys, give
 from .options import data_option, json_option
 from .ordering import holds_meter, new_key, order
-from .pairing import exchange, pair
+from .pairing import exchange, pair, unpair
 from .passwords import give_password
 
 _TERMINAL: Final = click.IntRange(1, 9)
@@ -277,29 +277,9 @@ def status(data_dir: Path, as_json: bool) -> None:
     _print(order(data_dir, GetStatus()), as_json, told)
 
 
-@command.command("unpair", epilog=example("elec-meter control unpair 00000001 --data home"))
-@click.argument("serial")
-@click.option("--yes", "agrees", is_flag=True, help="Do not ask.")
-@data_option
-@json_option
-def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
-    """End what the pulse unit SERIAL feeds: what it counted stays in its channel's register.
-
-    It does not come back to this meter. `exchange` gives its place to another in one step.
-    """
-    from elec_meter.control import UnpairUnit
-
-    if not agrees and not as_json:
-        click.confirm(f"Unpair the unit {serial} for good?", abort=True)
-
-    def told(reply: dict[str, Any]) -> str:
-        return f"{reply['channel']} has no unit now; it has counted {reply['pulses']} pulses."
-
-    _print(order(data_dir, UnpairUnit(serial=serial, key=new_key())), as_json, told)
-
-
 command.add_command(pair)
 command.add_command(exchange)
+command.add_command(unpair)
 
 
 class _Prices(NamedTuple):

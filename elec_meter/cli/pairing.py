@@ -1,4 +1,4 @@
-"""`elec-meter control pair` and `exchange`: the installer's steps, at a meter that runs."""
+"""An installer's steps at a meter that runs: `elec-meter control pair`, `exchange`, `unpair`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.exact_json import exact_json
 from shared.options import example
 
 from .options import data_option, json_option
-from .ordering import order
+from .ordering import new_key, order
 
 _give_up_option = click.option(
     "--give-up-other", is_flag=True, help="Give up a pairing that is under way there already."
@@ -58,6 +58,44 @@ def exchange(old: str, data_dir: Path, as_json: bool, **options: Any) -> None:
     With --json nothing is asked.
     """
     _install(data_dir, options, as_json=as_json, exchanges=old)
+
+
+@click.command("unpair", epilog=example("elec-meter control unpair 00000001 --data home"))
+@click.argument("serial")
+@click.option("--yes", "agrees", is_flag=True, help="Do not ask.")
+@data_option
+@json_option
+def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
+    """End what the pulse unit SERIAL feeds: what it counted stays in its channel's register.
+
+    It does not come back to this meter. `exchange` gives its place to another in one step.
+    """
+    from elec_meter.control import UnpairUnit
+
+    if not agrees and not as_json:
+        _require_unit(data_dir, serial)
+        click.confirm(f"Unpair the unit {serial} for good?", abort=True)
+    reply = order(data_dir, UnpairUnit(serial=serial, key=new_key()))
+    if as_json:
+        click.echo(exact_json(reply))
+        return
+    click.echo(f"{reply['channel']} has no unit now; it has counted {reply['pulses']} pulses.")
+
+
+def _require_unit(data_dir: Path, serial: str) -> None:
+    """Refuse the serial of no unit, before anybody is asked about it.
+
+    Raises:
+        MeterError: no meter runs there, or it has no such unit.
+    """
+    from elec_meter.control import GetStatus
+    from elec_meter.storage import Storage
+
+    order(data_dir, GetStatus())
+    with Storage.open(data_dir, read_only=True) as storage:
+        config = storage.load_config(storage.config_in_force)
+    if config is None or serial not in {unit.serial for unit in config.gas_units}:
+        raise ControlError(f"no unit {serial[:40]!r} is paired to a channel of this meter")
 
 
 class PairingLine:

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from elec_meter import Meter, Storage
 from elec_meter.access import Level
 from elec_meter.at_rest import gate_of
-from elec_meter.cli import control
+from elec_meter.cli import control, pairing
 from elec_meter.cli.main import main
 from elec_meter.config import DisplayConfig, config_to_toml, demo_config, encode_change
+from elec_meter.control import Request
 from elec_meter.storage.lock import DirectoryLock
 from tests.elec_meter.cli.commands import fingerprint
 
@@ -276,3 +277,23 @@ def test_a_password_that_is_none_is_refused(secret: str, reason: str, home: Path
     assert reason in run("control", "password", 3, "--data", home, code=1, text=f"{secret}\n" * 2)
     with Storage.open(home) as storage:
         assert () == gate_of(storage).levels
+
+
+def test_who_unpairs_is_asked_about_a_unit_that_there_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped serial is refused before anybody has to say that it is for good."""
+    asked: list[str] = []
+
+    def reply(_: Path, request: Request) -> dict[str, object]:
+        asked.append(type(request).__name__)
+        return {"channel": "gas", "pulses": 12}
+
+    monkeypatch.setattr(pairing, "order", reply)
+    sentence = run("control", "unpair", "00000009", "--data", home, code=1)
+    assert "no unit '00000009' is paired to a channel of this meter." == sentence
+    assert "UnpairUnit" not in asked
+    said = run("control", "unpair", "00000001", "--data", home, text="y\n")
+    assert "Unpair the unit 00000001 for good?" in said
+    assert "gas has no unit now; it has counted 12 pulses." in said
+    assert "UnpairUnit" == asked[-1]
