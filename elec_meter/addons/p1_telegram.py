@@ -14,6 +14,7 @@ _BAUD: Final = "5"  # 115200 bit/s, as DSMR 5 has it
 _GAS: Final = "003"  # EN 13757-3, table of device types
 _POLYNOMIAL: Final = 0xA001  # x^16 + x^15 + x^2 + 1, low bit first
 _MAKER_END: Final = 4
+_EQUIPMENT_CHARACTERS: Final = 17  # as Dutch meters have them
 
 _ENERGY: Final = (6, 3)
 _POWER: Final = (2, 3)
@@ -65,7 +66,7 @@ def _lines(readings: Readings, zone: tzinfo) -> Iterator[str]:
     clock = readings["0-0:1.0.0"].instant()
     if clock is not None:
         yield f"0-0:1.0.0({p1_time(clock, zone)})"
-    yield from _equipment("0-0:96.1.1", readings["1-0:0.0.0"])
+    yield from _equipment("0-0:96.1.1", "E", readings["1-0:0.0.0"])
     for c in (1, 2):
         for code in (f"1-0:{c}.8.0", *readings.rates(c)):
             yield from _number(code, readings[code], "kWh", _ENERGY, ROUND_FLOOR)
@@ -88,15 +89,20 @@ def _gas(readings: Readings, channel: int, zone: tzinfo) -> Iterator[str]:
     if volume is None or index.captured is None:
         return
     yield f"0-{channel}:24.1.0({_GAS})"
-    yield from _equipment(f"0-{channel}:96.1.0", readings[f"0-{channel}:96.1.0"])
+    yield from _equipment(f"0-{channel}:96.1.0", "G", readings[f"0-{channel}:96.1.0"])
     text = _digits(volume, _GAS_DIGITS, ROUND_FLOOR)
     yield f"0-{channel}:24.2.1({p1_time(index.captured, zone)})({text}*m3)"
 
 
-def _equipment(code: str, serial: Reading) -> Iterator[str]:
-    """An equipment identifier: its characters as hexadecimal digits."""
+def _equipment(code: str, kind: str, serial: Reading) -> Iterator[str]:
+    """An equipment identifier: its characters as hexadecimal digits.
+
+    It begins with E or G, as those of Dutch meters do: two meters of one serial stay two to readers
+    that know a meter by it alone.
+    """
     if serial.is_known:
-        yield f"{code}({serial.text.encode('ascii').hex().upper()})"
+        text = kind + serial.text.rjust(_EQUIPMENT_CHARACTERS - 1, "0")
+        yield f"{code}({text.encode('ascii').hex().upper()})"
 
 
 def _number(

@@ -55,16 +55,25 @@ def test_a_reader_sees_the_registers() -> None:
 
 
 def test_the_moment_and_the_meter_are_in_it() -> None:
-    """Power in kilowatts, voltage, rate in force, serial number and version."""
+    """Power in kilowatts, voltage, rate in force and version."""
     meter = busy_meter()
     telegram = parsed(telegram_of(meter))
     assert Decimal("0.291") == telegram.CURRENT_ELECTRICITY_USAGE.value
     assert Decimal("0.000") == telegram.CURRENT_ELECTRICITY_DELIVERY.value
     assert Decimal("239.9") == telegram.INSTANTANEOUS_VOLTAGE_L1.value
     assert "0002" == telegram.ELECTRICITY_ACTIVE_TARIFF.value
-    assert "3030303030303031" == telegram.EQUIPMENT_IDENTIFIER.value
     assert "50" == telegram.P1_MESSAGE_HEADER.value
     assert telegram_of(meter).startswith(b"/HHY5\\2HALFHOURLY\r\n\r\n")
+
+
+def test_two_meters_of_one_serial_stay_two() -> None:
+    """The electricity meter's identifier begins with E, and the gas meter's with G."""
+    telegram = parsed(telegram_of(busy_meter()))
+    (gas,) = telegram.MBUS_DEVICES
+    identifiers = (telegram.EQUIPMENT_IDENTIFIER, gas.MBUS_EQUIPMENT_IDENTIFIER)
+    assert ["E0000000000000001", "G0000000000000001"] == [
+        bytes.fromhex(each.value).decode("ascii") for each in identifiers
+    ]
 
 
 def test_a_changed_byte_is_noticed() -> None:
