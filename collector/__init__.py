@@ -90,12 +90,19 @@ if TYPE_CHECKING:
     from .mbus_scripts import MbusSlave
     from .notes import Note
     from .pairing import PairingSession, PairingState
-    from .particulars import MeterDetails, PairingOutcome, PairingPlan, lowest_free_channel
+    from .particulars import (
+        FLOW_MAX_L_H,
+        MeterDetails,
+        PairingOutcome,
+        PairingPlan,
+        lowest_free_channel,
+    )
     from .readings import Readings, UnitState
     from .rows import PulseHalfHour, PulseRun
     from .upkeep import Upkeep
 
 __all__ = [
+    "FLOW_MAX_L_H",
     "BackOff",
     "BadCrc",
     "BadMac",
@@ -238,7 +245,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "mbus_scripts": "MbusSlave",
         "notes": "Note",
         "pairing": "PairingSession PairingState",
-        "particulars": "MeterDetails PairingOutcome PairingPlan lowest_free_channel",
+        "particulars": "FLOW_MAX_L_H MeterDetails PairingOutcome PairingPlan lowest_free_channel",
         "readings": "Readings UnitState",
         "rows": "PulseHalfHour PulseRun",
         "upkeep": "Upkeep",

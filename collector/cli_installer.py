@@ -48,7 +48,7 @@ class Given:
         exchanges: the unit whose place or meter it takes.
         test_pulses: of the test burn.
         any_telegram: whether the unit's button need not be pressed.
-        max_flow_l_h: the meter's.
+        max_flow_l_h: the meter's; None for that of the unit to exchange, or a domestic one's.
         agrees: whether the index is taken as expected.
     """
 
@@ -71,7 +71,7 @@ class Given:
     exchanges: str | None = None
     test_pulses: int = 3
     any_telegram: bool = False
-    max_flow_l_h: int = 6000
+    max_flow_l_h: int | None = None
     agrees: bool = False
 
     def missing(self, *, takes_key: bool) -> list[str]:

@@ -36,10 +36,8 @@ _STEPS: Final = (
         "--max-flow",
         "max_flow_l_h",
         type=WholeRange(1, 1_000_000),
-        default=6000,
-        show_default=True,
         metavar="L_H",
-        help="The meter's maximum flow in litres an hour.",
+        help="The gas meter's maximum flow in litres an hour. [default: as before, or 6000]",
     ),
     click.option(
         "--test-pulses",

@@ -44,6 +44,9 @@ class PairingPlace(Protocol):
     def free_channel(self) -> str:
         """The channel that a unit would feed where nobody names one: the lowest without a unit."""
 
+    def max_flow_l_h(self, exchanges: str | None) -> int:
+        """The gas meter's maximum flow where nobody says it: that of the unit to exchange."""
+
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known there."""
 
@@ -179,7 +182,9 @@ class Desk:
             selector=text_of(request, "record", None) or record,
             test_pulses=whole_of(request, "test_pulses", 3, 100),
             any_telegram=truth_of(request, "any_telegram", False),
-            max_flow_l_h=whole_of(request, "max_flow_l_h", 6000, 1_000_000),
+            max_flow_l_h=whole_of(
+                request, "max_flow_l_h", self._station.max_flow_l_h(exchanges), 1_000_000
+            ),
             period_s=whole_of(request, "period_s", 900, 86_400),
             allow_unauthenticated=truth_of(request, "allow_unauthenticated", False),
         )

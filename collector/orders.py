@@ -72,7 +72,9 @@ def whole_of(request: Request, name: str, otherwise: int, most: int) -> int:
     Raises:
         OrderError: it is something else.
     """
-    value = request.get(name, otherwise)
+    value = request.get(name)
+    if value is None:
+        return otherwise
     if type(value) is not int or not 0 <= value <= most:
         raise OrderError(f"{name} is a whole number from 0 to {most}")
     return value

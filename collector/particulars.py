@@ -27,6 +27,9 @@ TEST_PULSES: Final = 3
 FIRST_CHANNEL: Final = "gas"
 """What the first unit feeds, where nothing else is said."""
 
+FLOW_MAX_L_H: Final = 6_000
+"""Of a domestic gas meter (U6, G4), where nothing else is known."""
+
 _WEIGHT_MIN_L: Final = Fraction(1, 1000)
 _WEIGHT_MAX_L: Final = Fraction(100_000)
 _HEX_KEY: Final = re.compile(r"[0-9A-F]{32}", re.ASCII)
@@ -203,7 +206,7 @@ class PairingPlan:
     index_meter: str | None = None
     test_pulses: int = TEST_PULSES
     any_telegram: bool = False
-    max_flow_l_h: int = 6000
+    max_flow_l_h: int = FLOW_MAX_L_H
     period_s: int = 900
     medium: int = MEDIUM_GAS
     manufacturer: str = MANUFACTURER

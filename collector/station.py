@@ -22,7 +22,7 @@ from .entries import forward
 from .errors import PairingError, UnitUnknownError
 from .intake import Intake
 from .notes import Note, note_of_setting
-from .particulars import PairingOutcome, PairingPlan, lowest_free_channel
+from .particulars import FLOW_MAX_L_H, PairingOutcome, PairingPlan, lowest_free_channel
 from .segments import Segment, channel_segments, register_l
 from .storage.pairings import Pairings
 from .storage.registry import PhaseState
@@ -55,6 +55,12 @@ class Station(Intake):
     def free_channel(self) -> str:
         """The lowest that no unit feeds now."""
         return lowest_free_channel({segment.channel for segment in self.open_segments().values()})
+
+    def max_flow_l_h(self, exchanges: str | None) -> int:
+        """That of the unit to exchange, or of a domestic gas meter."""
+        if exchanges is None or exchanges not in self.open_segments():
+            return FLOW_MAX_L_H
+        return self.collector.unit(exchanges).max_flow_l_h
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known here.

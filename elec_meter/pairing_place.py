@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from collector import (
+    FLOW_MAX_L_H,
     DialReading,
     PairingError,
     PairingOutcome,
@@ -61,6 +62,12 @@ class PairingPlaceOfMeter:
                 return unit.channel
         taken = {unit.channel for unit in config.gas_units}
         return lowest_free_channel(taken | {each.name for each in config.data_channels})
+
+    def max_flow_l_h(self, exchanges: str | None) -> int:
+        """That of the channel whose unit is exchanged, or of a domestic gas meter."""
+        units = self._meter.config.gas_units
+        flows_l_h = (unit.max_flow_l_h for unit in units if unit.serial == exchanges)
+        return next(flows_l_h, FLOW_MAX_L_H)
 
     def plan(self, plan: PairingPlan, *, exchanges: str | None = None) -> PairingPlan:
         """A plan with what is known of the channel and of the units.

@@ -50,6 +50,10 @@ def codes(meter: Meter, subject: str) -> list[int]:
 
 def test_a_new_unit_goes_on_in_the_channel(installing: Installing) -> None:
     """The register rises on, earlier half-hours stand, and the exchange is in the log, once."""
+    meter = meter_of(installing)
+    unit = msgspec.structs.replace(meter.config.gas_units[0], max_flow_l_h=5_500)
+    config = msgspec.structs.replace(meter.config, gas_units=(unit,))
+    meter.apply_config(config, installing.world.now)
     exchange(installing)
     meter, now = meter_of(installing), installing.world.now
     through_s = meter.ledger.pulse_channels[0].final_through_s
@@ -69,6 +73,7 @@ def test_a_new_unit_goes_on_in_the_channel(installing: Installing) -> None:
     assert f"unit {UNIT_SERIAL} was exchanged for unit {LABEL.serial} on gas" in event.text
     assert f"had counted {before} pulses" in event.text
 
+    assert [5_500] == [unit.max_flow_l_h for unit in meter.config.gas_units]
     installing.controls.steer({"unit": "burn"})
     installing.live(120 * MINUTE)
     assert rows == list(meter.ledger.rows(0, through_s))
