@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 from elec_meter.metrology.pipeline import warm_cache
 
 if __name__ == "__main__":
+    sys.stderr.write("compiling what measures, which takes half a minute once\n")
     warm_cache()
