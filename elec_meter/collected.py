@@ -77,7 +77,7 @@ def log_entry(event: Event) -> tuple[EventCode, str] | None:
         case UnitSilent():
             return (
                 EventCode.UNIT_SILENT,
-                f"{unit} was last heard at {event.heard_utc:%Y-%m-%d %H:%M} UTC",
+                f"{unit} has not been heard since {event.heard_utc:%Y-%m-%d %H:%M} UTC",
             )
         case _:
             return None

@@ -18,6 +18,7 @@ from .events import EventCode
 from .ledger import Flow, Ledger
 from .measured import MeasuredMeter
 from .objects import UnitReport
+from .outages import outage_text
 
 if TYPE_CHECKING:
     from collector import Event, ReceivedFrame, UnitRecord
@@ -331,7 +332,7 @@ class Meter(MeasuredMeter):
         if is_first:
             code, text = EventCode.FIRST_POWER_UP, "power came for the first time"
         else:
-            code, text = EventCode.POWER_UP, f"power came back after {outage_s} s"
+            code, text = EventCode.POWER_UP, f"power came back after {outage_text(outage_s)}"
             self.outages.power_came(self.clock.read_s(now), outage_s)
             self._record_interrupted()
         if was_known and ledger.spell is not None:

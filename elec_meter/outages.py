@@ -73,3 +73,14 @@ class Outages:
     def packed(self) -> bytes:
         """To be kept."""
         return msgspec.msgpack.encode(self._saved)
+
+
+def outage_text(duration_s: int) -> str:
+    """How long power was away, as in `41 s`, `17940 s (4 h 59 min)` and `93600 s (1 day 2 h)`."""
+    minutes = duration_s // 60
+    hours, days = minutes // 60, minutes // 1440
+    if not hours:
+        return f"{duration_s} s"
+    if not days:
+        return f"{duration_s} s ({hours} h {minutes % 60} min)"
+    return f"{duration_s} s ({days} {'day' if days == 1 else 'days'} {hours % 24} h)"

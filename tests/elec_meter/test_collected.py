@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collector import Collector, MemoryKeystore
-from elec_meter.collected import unit_report
+from collector import Collector, MemoryKeystore, UnitSilent
+from elec_meter.collected import log_entry, unit_report
+from elec_meter.events import EventCode
 from elec_meter.objects import UnitFault
 from elec_meter.storage import Storage
 from shared.wire import telegram
@@ -32,3 +33,10 @@ def test_flags_add_up() -> None:
     """All flags are as many faults; none are none."""
     every = sum(getattr(telegram, name) for name in FLAGS)
     assert (0, len(FLAGS)) == (len(reported(0)), len(reported(every)))
+
+
+def test_a_silent_unit_is_no_good_news() -> None:
+    """The log says that it has not been heard, and since when."""
+    silent = UnitSilent(received_utc=at(7_200), serial=SERIAL, heard_utc=at(60))
+    text = f"unit {SERIAL} has not been heard since {at(60):%Y-%m-%d %H:%M} UTC"
+    assert (EventCode.UNIT_SILENT, text) == log_entry(silent)

@@ -173,7 +173,7 @@ def test_the_log_tells_of_power_and_of_pairing(tmp_path: Path) -> None:
     first, pairing, again = (
         (START, EventCode.FIRST_POWER_UP, "power came for the first time"),
         (paired, EventCode.UNIT_PAIRED, "unit 00000001 was paired to gas"),
-        (later, EventCode.POWER_UP, "power came back after 17940 s"),
+        (later, EventCode.POWER_UP, "power came back after 17940 s (4 h 59 min)"),
     )
     with Storage.open(tmp_path) as storage:
         meter = Meter(demo_config(), storage, START)
