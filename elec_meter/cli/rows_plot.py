@@ -27,8 +27,8 @@ _SIZE_IN: Final = (11.0, 6.5)
 _HOUR: Final = timedelta(hours=1)
 _MOST_PERIODS: Final = 50
 _TICKS: Final = 13
-_COLOURS: Final = {"import_wh": "#1f77b4", "export_wh": "#2ca02c"}
-_PULSES: Final = "#d62728"
+_COLOURS: Final = {"import_wh": "#b45309", "export_wh": "#15803d"}  # those of the panel
+_PULSES: Final = "#0b5fa5"
 _PENDING: Final = "0.85"
 _UNKNOWN: Final = -1.0
 """In the place of a value that is not known: less than any that is."""

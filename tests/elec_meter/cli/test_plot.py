@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from elec_meter import Meter, Storage
+from elec_meter import Meter, Storage, panel
 from elec_meter.cli import pictures, plot, rows_plot
 from elec_meter.cli.main import main
 from elec_meter.config import demo_config
@@ -252,3 +252,11 @@ def test_without_matplotlib_it_is_said_what_brings_it(
     result = plotted("day", "--data", house, "-o", tmp_path / "it.svg")
     assert 1 == result.exit_code
     assert "install -e '.[plot]'" in result.stderr
+
+
+def test_colours_are_those_of_the_panel() -> None:
+    """Import, export and gas look the same on a picture as on the page."""
+    style = (Path(panel.__file__).parent / "static" / "panel.css").read_text("utf-8")
+    of_page = dict(reversed(re.findall(r"--(import|export|gas): (#[0-9a-f]{6});", style)))
+    drawn = {key.removesuffix("_wh"): colour for key, colour in rows_plot._COLOURS.items()}
+    assert {**drawn, "gas": rows_plot._PULSES} == of_page
