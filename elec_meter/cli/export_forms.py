@@ -12,6 +12,7 @@ from elec_meter.errors import ExportError
 from elec_meter.ledger.state import RowStatus
 from shared.exact_json import exact_json
 
+from .columns import columns_of
 from .observed import Row
 
 Rows = Callable[[], Iterator[Row]]
@@ -53,8 +54,8 @@ def write_json(rows: Rows, file: TextIO) -> None:
 
 def write_csv(rows: Rows, file: TextIO) -> None:
     """Columns of every channel that any row has; what is not known is empty."""
-    columns = dict.fromkeys(key for row in rows() for key in flat(row))
-    writer = csv.DictWriter(file, list(columns), lineterminator="\n")
+    columns = columns_of(map(flat, rows()))
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
     if columns:
         writer.writeheader()
     writer.writerows(map(flat, rows()))

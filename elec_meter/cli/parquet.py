@@ -11,6 +11,7 @@ from typing import Any, Final
 from elec_meter.errors import ExportError
 from shared.extras import installing
 
+from .columns import columns_of
 from .export_forms import Rows, flat
 
 _ROWS_AT_ONCE: Final = 4_096
@@ -42,7 +43,7 @@ def write_parquet(rows: Rows, path: Path) -> None:
         ExportError: pyarrow is not installed.
     """
     arrow = require_pyarrow()
-    columns = list(dict.fromkeys(key for row in rows() for key in flat(row)))
+    columns = columns_of(map(flat, rows()))
     schema = arrow.schema([(column, _type(arrow, column)) for column in columns])
     with arrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         listed = map(flat, rows())

@@ -15,6 +15,7 @@ from shared.exact_json import exact_json
 from shared.options import Day, example
 from shared.timegrid import LONDON
 
+from .columns import columns_of
 from .options import data_option, json_option
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _half_hour_for_people(row: dict[str, Any]) -> dict[str, Any]:
 def _filled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without the columns in which no row has anything."""
     flat = [_flat(row, "\n") for row in rows]
-    columns = [column for column in _columns(flat) if any(_says(row, column) for row in flat)]
+    columns = [column for column in columns_of(flat) if any(_says(row, column) for row in flat)]
     return [{column: row.get(column) for column in columns} for row in flat]
 
 
@@ -142,13 +143,9 @@ def _cell(value: Any, between: str) -> Any:
     return between.join(str(_cell(each, _WITHIN)) for each in value)
 
 
-def _columns(rows: list[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
-
-
 def _print_csv(rows: list[dict[str, Any]]) -> None:
     flat = [_flat(row) for row in rows]
-    writer = csv.DictWriter(sys.stdout, _columns(flat), lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, columns_of(flat), lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
 
@@ -162,7 +159,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     if not flat:
         click.echo("There is nothing to show.")
         return
-    columns = _columns(flat)
+    columns = columns_of(flat)
     table = Table(box=None)
     for column in columns:
         is_number = isinstance(flat[0].get(column), (int, Decimal))

@@ -217,3 +217,19 @@ def test_rows_of_nothing_give_an_empty_file(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     write_parquet(lambda: iter(()), tmp_path / "none.parquet")
     assert 0 == parquet.read_table(tmp_path / "none.parquet").num_rows
+
+
+def test_a_channel_that_came_later_has_its_place() -> None:
+    """Its columns stand beside those of the other channels."""
+    rows = rows_from([(1, 0), (2, 0)])
+    rows[1]["channels"] = {**rows[1]["channels"], "gas_2_pulses": 3}
+    rows[1]["channel_status"] = {"gas": 0, "gas_2": 1}
+    file = io.StringIO()
+    write_csv(lambda: iter(rows), file)
+    header, first, _ = csv.reader(io.StringIO(file.getvalue()))
+    assert [
+        *("start", "end", "settlement_date", "settlement_period"),
+        *("import_wh", "export_wh", "gas_pulses", "gas_2_pulses"),
+        *("status", "gas_status", "gas_2_status", "revision"),
+    ] == header
+    assert ["2", "", "0", "0", "", "0"] == first[-6:]
