@@ -10,12 +10,13 @@ from typing import Any, Final
 from elec_meter.errors import ControlError
 from shared.timegrid import (
     half_hours_of_settlement_day,
+    iso_utc,
     settlement_day_start,
     settlement_period,
     unix_ms,
 )
 
-from .spare import LABEL, MPRN
+from .spare import LABEL, MPRN, spare_dial
 from .world import DemoWorld
 
 SPEED_MAX: Final = 3_600.0
@@ -86,8 +87,14 @@ class DemoControls:
             "turned": world.turned,
             "telegrams_sent": world.telegrams_sent,
             "telegrams_received": world.telegrams_received,
-            "unit": {"label": LABEL.printed_text, "qr_text": LABEL.qr_text, "mprn": MPRN},
+            "unit": {
+                "label": LABEL.printed_text,
+                "qr_text": LABEL.qr_text,
+                "mprn": MPRN,
+                "dial": spare_dial(0 if world.spare is None else world.spare.unit.count),
+            },
             "change_day": next_change_day(world.now).isoformat(),
+            "dark_until": None if self.dark_until is None else iso_utc(self.dark_until),
         }
 
     def steer(self, wish: dict[str, Any]) -> None:

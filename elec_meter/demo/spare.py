@@ -18,9 +18,19 @@ LABEL: Final = UnitLabel(
 MPRN: Final = "3938424403"
 """No gas meter's; its check digits are right."""
 
+DIAL_AT_FIRST_L: Final = 1_234_567
+"""What its gas meter shows when the unit has counted nothing."""
+
+PULSE_L: Final = 10
 BURN_PULSES: Final = 10
 _APART_MS: Final = 6_000
 """As fast as its gas meter can turn."""
+
+
+def spare_dial(pulses: int) -> str:
+    """The dial of its gas meter in m3 after so many pulses: five digits, and three red ones."""
+    litres = DIAL_AT_FIRST_L + PULSE_L * pulses
+    return f"{litres // 1_000 % 100_000:05}.{litres % 1_000:03}"
 
 
 class SpareUnit:

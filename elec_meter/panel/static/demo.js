@@ -18,7 +18,8 @@ export function startDemo(page) {
     say(places.lost, `${Math.round(loss * 100)} % of telegrams are lost`);
     say(places.counts, `The gas meter has turned ${number(turned)} times. Telegrams sent: ${number(telegrams_sent)}, received: ${number(telegrams_received)}.`);
     say(places.label, shown.demo.unit.label);
-    say(places.mprn, `Its meter: MPRN ${shown.demo.unit.mprn}, serial G4A123, 0.01 m\u00b3 a pulse, dial 01234.567.`);
+    say(places.mprn, `Its meter: MPRN ${shown.demo.unit.mprn}, serial G4A123, 0.01 m\u00b3 a pulse.`);
+    say(places.dial, shown.demo.unit.dial);
     say(places.day, `Go to ${dayName(change_day)}, when the clocks change`);
   });
 }
@@ -49,6 +50,7 @@ function build() {
   const counts = make("p", { className: "help" });
   const label = make("pre", { className: "label", tabIndex: 0 });
   const mprn = make("p", { className: "help" });
+  const dial = make("strong");
   const press = make("button", { type: "button" }, "Press the unit's button");
   press.addEventListener("click", () => wish({ unit: "press" }, "the unit speaks every few seconds now"));
   const burn = make("button", { type: "button" }, "Light its hob");
@@ -59,7 +61,7 @@ function build() {
   const spare = make("div", {},
     make("h3", {}, "A second gas unit, to be paired"),
     make("p", { className: "help" }, "Sign on as the installer, begin under \u201cGas units\u201d, then press the unit's button. This is its label:"),
-    label, mprn, make("div", { className: "row" }, press, burn));
+    label, mprn, make("p", { className: "help" }, "Its dial shows ", dial, " m\u00b3 now."), make("div", { className: "row" }, press, burn));
   by("demo").append(house, spare);
-  return { answer, label, mprn, speed, loss, lost, day, counts };
+  return { answer, label, mprn, dial, speed, loss, lost, day, counts };
 }

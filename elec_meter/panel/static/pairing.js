@@ -13,6 +13,8 @@ let places = null;
 let answer = null;
 let last;
 let token; // of the pairing that the page shows: no step of it is taken for one of another's
+let isDenied = false;
+let typed = {};
 
 export function startPairing(page) {
   answer = make("p", { className: "answer", role: "status" });
@@ -25,6 +27,7 @@ export function startPairing(page) {
     units = shown.units;
     free = shown.free_channel;
     if (shown.pairing === null && last && !OVER.includes(last.state)) tellOfBreak();
+    isDenied = shown.pairing?.state === "meter" && (isDenied || last?.state === "confirm");
     last = shown.pairing;
     show(last);
   });
@@ -67,6 +70,7 @@ function show(pairing) {
     places = build(now, pairing);
     by("pairing").dataset.step = now;
     by("pairing").replaceChildren(make("h3", {}, "Pair a unit"), ...places.parts, answer);
+    places.first?.focus();
   }
   if (pairing === null || level < 2) return;
   say(places.status, words(pairing, now));
@@ -147,14 +151,21 @@ function addExchange(form, channel) {
   form.append(unpair);
 }
 
-function meterForm() {
-  return fields("Go on", { request: "pair.meter" }, [
+// Whoever says that the dial does not agree reads it again, and types nothing else twice.
+function meterForm(built, pairing) {
+  const before = typed.of === pairing.serial ? typed : { weight: "0.01 m3" };
+  const form = fields("Go on", { request: "pair.meter" }, [
     ["mprn", "MPRN", { inputMode: "numeric" }],
     ["mprn_again", "MPRN again", { inputMode: "numeric" }],
     ["meter_serial", "Serial on the badge", {}],
-    ["weight", "Pulse weight on the badge", { value: "0.01 m3" }],
+    ["weight", "Pulse weight on the badge", {}],
     ["dial", "The dial, in m3, with a point before the red digits", { inputMode: "decimal" }],
   ]);
+  for (const [name, value] of Object.entries(before)) if (form.elements[name]) form.elements[name].value = value;
+  form.addEventListener("submit", () => { typed = { ...Object.fromEntries(new FormData(form)), dial: "", of: pairing.serial }; });
+  if (!isDenied) return form;
+  built.first = form.elements.dial;
+  return make("div", {}, make("p", { role: "status" }, "The dial did not show what was expected: read it again, as it stands now, and check the rest."), form);
 }
 
 function confirmForm(built) {

@@ -18,7 +18,7 @@ from elec_meter.demo.controls import (
     next_change_day,
 )
 from elec_meter.demo.gas import BoilerFlow, GasMeter
-from elec_meter.demo.spare import BURN_PULSES
+from elec_meter.demo.spare import BURN_PULSES, spare_dial
 from elec_meter.demo.world import DemoWorld, demo_unit
 from elec_meter.errors import ControlError
 from elec_meter.events import EventCode
@@ -147,6 +147,16 @@ def test_a_unit_to_pair_does_not_live_through_months_at_once(visit: Visit) -> No
     visit.controls.steer({"unit": "burn"})
     visit.live(10 * MINUTE)
     assert 2 * BURN_PULSES == after.unit.count
+
+
+def test_the_dial_of_a_unit_to_pair_turns_with_what_is_burnt(visit: Visit) -> None:
+    """An installer compares it with what the meter expects; five digits of m3 turn over."""
+    assert "01234.567" == visit.controls.status()["unit"]["dial"]
+    visit.controls.steer({"unit": "burn"})
+    assert "01234.567" == visit.controls.status()["unit"]["dial"]
+    visit.live(2 * MINUTE)
+    assert "01234.667" == visit.controls.status()["unit"]["dial"]
+    assert "00000.007" == spare_dial(9_876_544)
 
 
 def test_whoever_touches_a_unit_can_keep_up_with_it(visit: Visit) -> None:

@@ -45,8 +45,9 @@ class Toy:
             "turned": 0,
             "telegrams_sent": 0,
             "telegrams_received": 0,
-            "unit": {"label": "", "qr_text": "", "mprn": ""},
+            "unit": {"label": "", "qr_text": "", "mprn": "", "dial": "01234.567"},
             "change_day": "2026-10-25",
+            "dark_until": None,
         }
 
     def steer(self, wish: dict[str, Any]) -> None:

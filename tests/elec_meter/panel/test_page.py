@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from elec_meter import Storage
 from elec_meter.config import ClockConfig
@@ -191,6 +191,17 @@ def channels(standing: Standing) -> list[tuple[str, str]]:
     return [(unit.serial, unit.channel) for unit in standing.desk.config.gas_units]
 
 
+def deny_the_dial(page: Page) -> None:
+    """Whoever sees another dial reads it again, and types nothing else twice."""
+    expect(page.locator("#pairing strong")).to_have_text("1234.667 m3")
+    page.get_by_role("button", name="It does not").click()
+    expect(page.locator("#pairing")).to_contain_text("The dial did not show what was expected")
+    expect(page.get_by_label("The dial")).to_be_focused()
+    expect(page.get_by_label("The dial")).to_have_value("")
+    expect(page.get_by_label("MPRN again")).to_have_value(MPRN)
+    expect(page.get_by_label("Serial on the badge")).to_have_value("G4A123")
+
+
 def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser: Browser) -> None:
     """Chosen from the list, it goes on in the channel of the old one; then it is unpaired too."""
     visiting = Visiting()
@@ -224,6 +235,12 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             visiting.live(MINUTE / 12, unit="press")
             expect(silent).to_have_count(0)
             visiting.live(MINUTE, unit="burn")
+            deny_the_dial(page)
+            page.get_by_label("The dial").fill("01234.667")
+            page.get_by_role("button", name="Go on").click()
+            visiting.live(MINUTE / 12, unit="press")
+            visiting.live(MINUTE, unit="burn")
+            expect(page.locator("#pairing strong")).to_have_text("1234.767 m3")
             under_way = begun.value.response().json()["pairing"]
             with page.expect_request("**/api/pairing") as agreed:
                 page.get_by_role("button", name="It does", exact=True).click()
@@ -235,7 +252,7 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             units = page.locator("#units")
             expect(units).to_contain_text("Unit 00000002")
             expect(units).not_to_contain_text("Unit 00000001")
-            expect(page.locator("#pairing")).to_contain_text("its pulses count from 0 on")
+            expect(page.locator("#pairing")).to_contain_text("its pulses count from 10 on")
             expect(page.locator("#pairing")).not_to_contain_text("waits for")
 
             page.on("dialog", lambda dialog: dialog.accept())
