@@ -175,7 +175,7 @@ function confirmForm(built) {
 }
 
 function commitForm() {
-  return fields("Keep the pairing", { request: "pair.commit" }, [["installer", "Who installed it", { maxLength: 60 }]]);
+  return fields("Keep the pairing", { request: "pair.commit" }, [["installer", "Who installed it (optional)", { maxLength: 60, required: false }]]);
 }
 
 function pairedForm(built, pairing) {

@@ -244,7 +244,6 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             under_way = begun.value.response().json()["pairing"]
             with page.expect_request("**/api/pairing") as agreed:
                 page.get_by_role("button", name="It does", exact=True).click()
-            page.get_by_label("Who installed it").fill("A. Fitter")
             with page.expect_request("**/api/pairing") as kept:
                 page.get_by_role("button", name="Keep the pairing").click()
             steps = (agreed.value.post_data_json, kept.value.post_data_json)
