@@ -20,6 +20,7 @@ _MOMENTARY: Final = {
     "frequency_hz": "1-0:14.7.0",
     "reactive_var": "1-0:3.7.0",
     "demand_w": "1-0:1.4.0",
+    "demand_export_w": "1-0:2.4.0",
     "rate": "0-0:96.14.0",
     "price_p_kwh": "0-0:128.22.0",
     "cost_today_p": "0-0:128.20.0",

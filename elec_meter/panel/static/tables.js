@@ -1,6 +1,6 @@
 // Registers, demand, cost, units and events as tables.
 
-import { ask, by, local, make, money, number, quantity, table } from "./page.js";
+import { ask, by, local, make, money, number, quantity, say, table } from "./page.js";
 
 const SHOWN_EVENTS = 200;
 let events = [];
@@ -9,7 +9,7 @@ export function startTables(page) {
   page.whenRows(registers);
   page.whenRows(demand);
   page.whenRows(cost);
-  page.whenLive((shown) => units(shown.units));
+  page.whenLive((shown) => { units(shown.units); showDemand(shown.values); });
   page.whenEvents(loadEvents);
   by("events-log").addEventListener("change", renderEvents);
 }
@@ -31,14 +31,38 @@ async function registers() {
 // Totals and rates of import, export and gas.
 const BILLING = /^(1-0:[12]\.8\.|0-[1-6]:24\.2\.)/;
 
+// The period that runs is told by the live values, as `Now` does; the others change when it ends.
+const RUNNING = { import: "demand_w", export: "demand_export_w" };
+const QUANTITIES = { running: "this period", last: "last period", maximum: "maximum", rate: "rate", window: "window", highest: "highest", cumulative: "cumulative" };
+let demandRows = [];
+let live = null;
+let running = new Map();
+
+const isRunning = (row) => row.quantity === "running";
+const power = (row) => (isRunning(row) && live !== null ? live[RUNNING[row.channel]] : row.power_w);
+
 async function demand() {
-  const rows = (await ask("api/demand")).filter((row) => row.power_w !== null);
-  const what = { running: "this period", last: "last period", maximum: "maximum", rate: "rate", window: "window", highest: "highest", cumulative: "cumulative" };
-  by("demand").replaceChildren(table("Averages over the integration period", [
-    { title: "Demand", of: (row) => `${row.channel}, ${what[row.quantity]}${row.number ? ` ${row.number}` : ""}` },
-    { title: "W", number: true, of: (row) => number(row.power_w) },
-    { title: "Period ended", of: (row) => local(row.period_end) },
-  ], rows));
+  demandRows = await ask("api/demand");
+  renderDemand();
+}
+
+function renderDemand() {
+  const rows = demandRows.filter((row) => power(row) !== null);
+  const drawn = table("Averages over the integration period", [
+    { title: "Demand", of: (row) => `${row.channel}, ${QUANTITIES[row.quantity]}${row.number ? ` ${row.number}` : ""}` },
+    { title: "W", number: true, of: (row) => number(power(row)) },
+    { title: "Period ended", of: (row) => (isRunning(row) ? "so far" : local(row.period_end)) },
+  ], rows);
+  const lines = [...drawn.querySelectorAll("tbody tr")];
+  running = new Map(rows.flatMap((row, at) => (isRunning(row) ? [[row, lines[at].cells[1]]] : [])));
+  by("demand").replaceChildren(drawn);
+}
+
+function showDemand(values) {
+  live = values;
+  const told = demandRows.filter((row) => isRunning(row) && power(row) !== null);
+  if (told.length !== running.size || !told.every((row) => running.has(row))) renderDemand();
+  for (const [row, cell] of running) say(cell, number(power(row)));
 }
 
 async function cost() {

@@ -56,6 +56,20 @@ def test_the_display_follows_the_button_and_the_time(browser: Browser, served: S
         expect(picture).to_have_attribute("aria-label", re.compile("^########"))
 
 
+def test_the_demand_of_now_is_one_number(browser: Browser, served: Served) -> None:
+    """What flows now and the table tell the same, and a period that runs has not ended."""
+    with looking(browser, served.url) as page:
+        line = page.locator("#demand tr").filter(has_text="import, this period")
+        before = line.inner_text()
+        served.do(lambda standing: standing.life.live(timedelta(minutes=1), 500))
+        served.do(lambda standing: standing.panel.live.hurry())
+        expect(line).not_to_have_text(before)
+        power = served.do(lambda standing: standing.life.meter.objects["1-0:1.4.0"].value)
+        now = page.locator("#now dt").filter(has_text="Demand, this period").locator("+ dd")
+        expect(now).to_have_text(f"{power:,} W")
+        expect(line.locator("td")).to_have_text(["import, this period", f"{power:,}", "so far"])
+
+
 def test_the_lamp_flashes_with_the_meters_pulses(browser: Browser, served: Served) -> None:
     """Energy that is registered is seen in the lamp, which counts as the meter does."""
     with looking(browser, served.url) as page:
