@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any, Final
 
@@ -24,8 +24,9 @@ _NIGHTS_MIN: Final = 2
 def use_rows(directory: Directory, config: MeterConfig) -> Row:
     """Today so far, the same hours of yesterday and of this day last week, and the base load.
 
-    `through` is how far today is known; a day of which a half-hour is not known, or was not
-    measured whole, has None. `base_load_w` is the median of what the quietest half-hour of each
+    `through` is how far today is known. Another day has None where a half-hour of those hours is
+    not known, or was not measured whole; today has what was measured, and `today_is_whole` says
+    whether that is all of it. `base_load_w` is the median of what the quietest half-hour of each
     of the last days drew; one in which, or next to which, energy was exported tells nothing.
     """
     end = closed_until(directory)
@@ -34,16 +35,17 @@ def use_rows(directory: Directory, config: MeterConfig) -> Row:
     today = settlement_period(end - timedelta(seconds=1)).settlement_date
     local = end.astimezone(LONDON)
     rows = periods(directory, config, settlement_day_start(today - BASE_DAYS * _DAY), end)
-    days = {
-        name: _so_far(rows, today - back * _DAY, local, today)
-        for name, back in (("today_wh", 0), ("yesterday_wh", 1), ("last_week_wh", 7))
-    }
+    so_far, *others = (_span(today - back * _DAY, local, today) for back in (0, 1, 7))
+    yesterday_wh, last_week_wh = (_between(rows, *span) for span in others)
     base_w, nights = _base_load(rows, today)
     price: Any = directory["0-0:128.22.0"].value
     return {
         "date": today.isoformat(),
         "through": iso_utc(end),
-        **days,
+        "today_wh": total(_measured(rows, *so_far), IMPORT),
+        "today_is_whole": _between(rows, *so_far) is not None,
+        "yesterday_wh": yesterday_wh,
+        "last_week_wh": last_week_wh,
         "yesterday_whole_wh": _of_day(rows, today - _DAY),
         "base_load_w": base_w,
         "base_load_days": nights,
@@ -54,26 +56,35 @@ def use_rows(directory: Directory, config: MeterConfig) -> Row:
 
 def _nothing() -> Row:
     names = (
-        "date through today_wh yesterday_wh last_week_wh yesterday_whole_wh base_load_w"
-        " base_load_days base_load_kwh_a_year price_p_kwh"
+        "date through today_wh today_is_whole yesterday_wh last_week_wh yesterday_whole_wh"
+        " base_load_w base_load_days base_load_kwh_a_year price_p_kwh"
     )
     return dict.fromkeys(names.split())
 
 
-def _so_far(rows: list[Period], day: date, through: datetime, today: date) -> int | None:
-    """What a day drew until the time of day at which today ends so far."""
+def _span(day: date, through: datetime, today: date) -> tuple[datetime, datetime]:
+    """A day in UTC until the time of day at which today ends so far."""
     start = settlement_day_start(day)
     if through.date() > today:
-        until = settlement_day_start(day + _DAY)
-    else:
-        until = datetime.combine(day, through.timetz().replace(tzinfo=None), LONDON)
-        until = until.replace(fold=through.fold)
-    return total([row for row in rows if start <= row.start and row.end <= until], IMPORT)
+        return start, settlement_day_start(day + _DAY)
+    until = datetime.combine(day, through.timetz().replace(tzinfo=None), LONDON)
+    return start, until.replace(fold=through.fold).astimezone(UTC)
 
 
 def _of_day(rows: list[Period], day: date) -> int | None:
-    start, end = settlement_day_start(day), settlement_day_start(day + _DAY)
-    return total([row for row in rows if start <= row.start < end], IMPORT)
+    return _between(rows, settlement_day_start(day), settlement_day_start(day + _DAY))
+
+
+def _between(rows: list[Period], start: datetime, end: datetime) -> int | None:
+    """What was drawn in `[start, end)`; None where that is not known from beginning to end."""
+    measured = _measured(rows, start, end)
+    covered = sum((row.end - row.start for row in measured), timedelta())
+    return total(measured, IMPORT) if covered == end - start else None
+
+
+def _measured(rows: list[Period], start: datetime, end: datetime) -> list[Period]:
+    within = (row for row in rows if start <= row.start and row.end <= end)
+    return [row for row in within if row.is_measured(IMPORT)]
 
 
 def _base_load(rows: list[Period], today: date) -> tuple[int | None, int]:

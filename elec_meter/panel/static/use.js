@@ -34,7 +34,8 @@ async function load() {
 function render() {
   const parts = [];
   if (use.through === null) parts.push(make("p", { className: "help" }, "The first half-hour is not over yet."));
-  else parts.push(compare("Yesterday", use.yesterday_wh), compare("A week ago", use.last_week_wh));
+  else if (use.today_wh !== null && use.yesterday_wh === null && use.last_week_wh === null) parts.push(make("p", {}, `Today so far: ${kwh(use.today_wh)}`));
+  if (use.through !== null) parts.push(compare("Yesterday", use.yesterday_wh), compare("A week ago", use.last_week_wh));
   if (use.base_load_w !== null) {
     const year = use.price_p_kwh === null ? "" : `, ${money(use.base_load_kwh_a_year * use.price_p_kwh)} at the price now`;
     parts.push(make("p", {}, make("strong", {}, `Always on: ${number(use.base_load_w)} W`), ` \u2013 ${number(use.base_load_kwh_a_year)} kWh a year${year}.`),
@@ -52,7 +53,9 @@ function compare(name, past) {
     return [make("div", {}, `${label}: ${kwh(value)}`), strip];
   };
   const words = make("p", { className: "help" });
-  if (use.today_wh !== null && past > 0) {
+  if (!use.today_is_whole) {
+    words.append("Today is not known from its beginning on, so the two are not compared.");
+  } else if (past > 0) {
     const change = Math.round(((use.today_wh - past) / past) * 100);
     words.append(make("span", { className: change > 0 ? "more" : "less" }, change === 0 ? "the same" : `${Math.abs(change)} % ${change > 0 ? "more" : "less"}`), ` than ${name.toLowerCase()} by this time`);
   }

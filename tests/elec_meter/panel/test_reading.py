@@ -8,11 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from elec_meter import Storage
 from elec_meter.cli.observed import Observed
 from elec_meter.cli.views import VIEWS
+from elec_meter.config import ClockConfig
 from elec_meter.objects import ProfileGeneric, Register
 from elec_meter.panel import guard
 from elec_meter.panel.guard import CONTENT_SECURITY_POLICY
@@ -297,9 +299,31 @@ def test_use_compares_the_same_hours() -> None:
 
     assert BEGUN.hour == 22
     assert (900, 1_800, 1_800) == (use["today_wh"], use["yesterday_wh"], use["last_week_wh"])
+    assert use["today_is_whole"]
     assert 4_700 == use["yesterday_whole_wh"]
     assert (200, 7) == (use["base_load_w"], use["base_load_days"])
     assert 1_753 == use["base_load_kwh_a_year"]
+
+
+def test_a_day_without_mains_is_not_compared() -> None:
+    """What was not measured whole is not known, never nothing; today has what was measured."""
+    config = msgspec.structs.replace(lived_config(30), clock=ClockConfig())
+    life = Life(Storage.in_memory(), config)
+    life.live(2 * HOUR, 400)
+    life.sleep(23 * HOUR)
+    life.live(4 * HOUR, 800)
+    use = Standing(life=life).browser().ask("/api/use")
+
+    assert (None, None, None) == (
+        use["yesterday_wh"],
+        use["last_week_wh"],
+        use["yesterday_whole_wh"],
+    )
+    assert (800, True) == (use["today_wh"], use["today_is_whole"])
+    life.sleep(HOUR)
+    life.live(HOUR, 200)
+    use = Standing(life=life).browser().ask("/api/use")
+    assert (1_000, False) == (use["today_wh"], use["today_is_whole"])
 
 
 def test_use_of_a_new_meter_is_not_known() -> None:
