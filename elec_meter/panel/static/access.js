@@ -3,6 +3,11 @@
 import { ask, attempt, by, change, keepToken, make, say } from "./page.js";
 
 const LEVELS = { 1: "1 - reader", 2: "2 - installer", 3: "3 - supplier" };
+// Why buttons cannot be pressed.
+const BEYOND = {
+  1: "To clear alarms takes level 2; demand, billing and the contactor take level 3.",
+  2: "Demand, billing and the contactor take level 3.",
+};
 let page = null;
 let level = null;
 let config = null;
@@ -49,8 +54,8 @@ function signedOn() {
 
 function orders() {
   const answer = make("p", { className: "answer", role: "status" });
-  const order = (title, request, done, question) => {
-    const button = make("button", { type: "button" }, title);
+  const order = (title, takes, request, done, question) => {
+    const button = make("button", { type: "button", disabled: level < takes }, title);
     button.addEventListener("click", () => {
       if (question && !confirm(question)) return;
       perform(answer, typeof request === "function" ? request() : request, done);
@@ -60,16 +65,17 @@ function orders() {
   const seconds = make("input", { type: "number", min: -450, max: 450, value: 5 });
   return [
     make("div", { className: "row" },
-      order("Clear alarms", { request: "alarms.clear" }, "the alarms are cleared"),
-      order("Reset maximum demand", { request: "demand.reset" }, "demand begins anew", "Reset maximum demand?"),
-      order("End the billing period", { request: "billing.end" }, "the billing period has ended", "End the billing period now?")),
+      order("Clear alarms", 2, { request: "alarms.clear" }, "the alarms are cleared"),
+      order("Reset maximum demand", 3, { request: "demand.reset" }, "demand begins anew", "Reset maximum demand?"),
+      order("End the billing period", 3, { request: "billing.end" }, "the billing period has ended", "End the billing period now?")),
     make("div", { className: "row" },
-      order("Open the contactor", { request: "contactor.open" }, (reply) => `the contactor is ${reply.contactor}`, "Cut the supply?"),
-      order("Arm the contactor", { request: "contactor.arm" }, "somebody at the meter can close it now")),
+      order("Open the contactor", 3, { request: "contactor.open" }, (reply) => `the contactor is ${reply.contactor}`, "Cut the supply?"),
+      order("Arm the contactor", 3, { request: "contactor.arm" }, "somebody at the meter can close it now")),
     make("div", { className: "row" },
       make("label", { className: "inline" }, "Clock", seconds, "s"),
-      order("Adjust the clock", () => ({ request: "clock.adjust", by_s: Number(seconds.value) }), (reply) => `${reply.outstanding_s} s to go`)),
+      order("Adjust the clock", 1, () => ({ request: "clock.adjust", by_s: Number(seconds.value) }), (reply) => `${reply.outstanding_s} s to go`)),
     answer,
+    ...(BEYOND[level] ? [make("p", { className: "help" }, BEYOND[level])] : []),
   ];
 }
 
