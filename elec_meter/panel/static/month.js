@@ -13,6 +13,7 @@ let shown = null;
 let channel = "import_wh";
 
 export function startMonth(page) {
+  by("month-channel").closest("label").hidden = true;
   page.whenRows(load);
   by("month").addEventListener("change", () => open(by("month").value || null));
   by("month-before").addEventListener("click", () => open(moved(-1)));
@@ -50,6 +51,7 @@ function choices() {
     select.replaceChildren(...keys.map((key) => make("option", { value: key }, channelName(key))));
   }
   select.value = channel;
+  select.closest("label").hidden = keys.length === 0;
 }
 
 function render() {

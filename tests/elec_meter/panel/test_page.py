@@ -122,6 +122,16 @@ def test_a_half_hour_without_a_value_has_no_bar(browser: Browser, changing: Serv
         assert axis < min(off.evaluate_all("(bars) => bars.map((bar) => bar.y.baseVal.value)"))
 
 
+def test_a_page_without_rows_asks_for_no_channel(browser: Browser, changing: Served) -> None:
+    """There is nothing to choose from in a month before the first row."""
+    with looking(browser, changing.url) as page:
+        choice = page.locator("#month-channel")
+        expect(choice.locator("option")).not_to_have_count(0)
+        expect(choice).to_be_visible()
+        page.locator("#month").fill("2026-01")
+        expect(choice).to_be_hidden()
+
+
 def test_a_month_shows_what_is_not_known(browser: Browser, changing: Served) -> None:
     """Months without power are grey, never pale; what is yet to come is empty."""
     with looking(browser, changing.url) as page:
