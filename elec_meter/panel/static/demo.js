@@ -3,13 +3,22 @@
 import { attempt, by, change, make, number, say } from "./page.js";
 
 const SPEEDS = [1, 2, 10, 60, 300, 600, 3600];
+const DARK = "the mains are off; the page comes back when they do";
 let places = null;
+let isDark = false;
+
+// Why the meter does not answer; empty where nobody wished that.
+export const darkness = () => (isDark ? DARK : "");
 
 export function startDemo(page) {
   // The session is asked for anew when the meter is back: what was said until then is over.
-  page.whenSession(() => { if (places !== null) say(places.answer, ""); });
+  page.whenSession(() => {
+    isDark = false;
+    if (places !== null) say(places.answer, "");
+  });
   page.whenLive((shown) => {
     if (shown.demo === null) return;
+    isDark = shown.demo.dark_until !== null;
     places ??= build();
     by("demo-card").hidden = false;
     const { speed, loss, turned, telegrams_sent, telegrams_received, change_day } = shown.demo;
@@ -37,14 +46,17 @@ const dayName = (day) => new Date(`${day}T12:00:00Z`).toLocaleDateString("en-GB"
 
 function build() {
   const answer = make("p", { className: "answer", role: "status" });
-  const wish = (what, done = "") => attempt(answer, () => change("api/demo", what), done);
+  const wish = async (what, done = "") => {
+    const told = await attempt(answer, () => change("api/demo", what), done);
+    isDark = isDark || Boolean(told?.dark_until);
+  };
   const speed = make("select", {}, ...SPEEDS.map(speedOption));
   speed.addEventListener("change", () => { wish({ speed: Number(speed.value) }); speed.blur(); });
   const loss = make("input", { type: "range", min: 0, max: 100, step: 5 });
   const lost = make("output", { className: "help" });
   loss.addEventListener("change", () => { wish({ loss: Number(loss.value) / 100 }); loss.blur(); });
   const cut = make("button", { type: "button" }, "Cut the power for 20 minutes");
-  cut.addEventListener("click", () => wish({ cut_power_min: 20 }, "the mains are off; the page comes back when they do"));
+  cut.addEventListener("click", () => wish({ cut_power_min: 20 }, DARK));
   const day = make("button", { type: "button" }, "Go to the next clock change");
   day.addEventListener("click", () => wish({ change_day: true }, "the house stands dark until the evening before"));
   const counts = make("p", { className: "help" });

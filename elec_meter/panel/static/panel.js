@@ -8,7 +8,7 @@ import { startMonth } from "./month.js";
 import { startTables } from "./tables.js";
 import { startUse } from "./use.js";
 import { startAccess } from "./access.js";
-import { startDemo } from "./demo.js";
+import { darkness, startDemo } from "./demo.js";
 import { startPairing } from "./pairing.js";
 
 const HIDDEN_GRACE_MS = 2000;
@@ -80,7 +80,7 @@ function open() {
   stream.addEventListener("snapshot", take);
   stream.addEventListener("trouble", (message) => linked(JSON.parse(message.data).error, true));
   stream.addEventListener("error", () => {
-    linked("no connection to the meter, trying again", true);
+    linked(darkness() || "no connection to the meter, trying again", !darkness());
     close();
     retry = setTimeout(resume, RETRY_MS);
   });
