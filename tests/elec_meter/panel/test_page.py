@@ -215,6 +215,15 @@ def channels(standing: Standing) -> list[tuple[str, str]]:
     return [(unit.serial, unit.channel) for unit in standing.desk.config.gas_units]
 
 
+def fall_silent(page: Page, visiting: Visiting) -> None:
+    """A unit that says nothing for long has to have its button pressed again."""
+    silent = page.get_by_text("The unit has fallen silent: press its button again.")
+    visiting.live(2 * MINUTE)
+    expect(silent).to_be_visible()
+    visiting.live(MINUTE / 12, unit="press")
+    expect(silent).to_have_count(0)
+
+
 def deny_the_dial(page: Page) -> None:
     """Whoever sees another dial reads it again, and types nothing else twice."""
     expect(page.locator("#pairing strong")).to_have_text("1234.667 m3")
@@ -224,6 +233,9 @@ def deny_the_dial(page: Page) -> None:
     expect(page.get_by_label("The dial")).to_have_value("")
     expect(page.get_by_label("MPRN again")).to_have_value(MPRN)
     expect(page.get_by_label("Serial on the badge")).to_have_value("G4A123")
+    page.get_by_label("The dial").fill("01234.667")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#pairing")).not_to_have_attribute("data-step", "meter")
 
 
 def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser: Browser) -> None:
@@ -253,15 +265,9 @@ def test_a_unit_takes_the_place_of_another_and_goes_without_a_successor(browser:
             page.get_by_label("The dial").fill("01234.567")
             page.get_by_role("button", name="Go on").click()
             expect(page.locator("#pairing")).to_have_attribute("data-step", "setting")
-            silent = page.get_by_text("The unit has fallen silent: press its button again.")
-            visiting.live(2 * MINUTE)
-            expect(silent).to_be_visible()
-            visiting.live(MINUTE / 12, unit="press")
-            expect(silent).to_have_count(0)
+            fall_silent(page, visiting)
             visiting.live(MINUTE, unit="burn")
             deny_the_dial(page)
-            page.get_by_label("The dial").fill("01234.667")
-            page.get_by_role("button", name="Go on").click()
             visiting.live(MINUTE / 12, unit="press")
             visiting.live(MINUTE, unit="burn")
             expect(page.locator("#pairing strong")).to_have_text("1234.767 m3")
