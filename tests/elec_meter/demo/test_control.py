@@ -28,7 +28,7 @@ from elec_meter.config import (
     config_to_toml,
     demo_config,
 )
-from elec_meter.control import ApplyConfig, GetStatus, TakePairingStep
+from elec_meter.control import ApplyConfig, TakePairingStep
 from elec_meter.demo.prices import with_prices
 from elec_meter.demo.spare import LABEL
 from elec_meter.errors import MeterError
@@ -163,10 +163,8 @@ def test_killed_while_it_is_reconfigured(seed: int, tmp_path: Path) -> None:
     number = 0
     for _ in range(5):
         with demo(home, *WORDS) as (process, _):
-            ask(home, GetStatus())  # from now on it is as fast as it will be
-            killer = threading.Timer(rng.uniform(0.0, 0.4), process.kill)
-            killer.start()
-            replied = reconfigured(home, configs) or number
+            killer = threading.Timer(rng.uniform(0.0, 0.1), process.kill)
+            replied = reconfigured(home, configs, killer, rng.randint(3, 6)) or number
             killer.join()
             process.wait()
         with Storage.open(home, read_only=True) as storage:
@@ -178,10 +176,17 @@ def test_killed_while_it_is_reconfigured(seed: int, tmp_path: Path) -> None:
     assert number > 5, f"seed {seed}"
 
 
-def reconfigured(home: Path, configs: list[MeterConfig]) -> int:
-    """Apply one after the other until the meter is gone; the last number that it replied."""
+def reconfigured(
+    home: Path, configs: list[MeterConfig], killer: threading.Timer, turns: int
+) -> int:
+    """Apply one after the other until the meter is gone; the last number that it replied.
+
+    The killer is let loose after so many of them, however fast they are.
+    """
     replied = 0
     for turn in range(10_000):
+        if turn == turns:
+            killer.start()
         request = ApplyConfig(toml=config_to_toml(configs[turn % len(configs)]))
         try:
             reply = ask(home, request)
