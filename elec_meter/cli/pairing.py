@@ -14,6 +14,7 @@ from collector import label_of, label_option, step_options
 from elec_meter.errors import ControlError, MeterError, PairingRefusedError
 from shared.exact_json import exact_json
 from shared.options import example
+from shared.quoting import quoted
 
 from .options import data_option, json_option
 from .ordering import new_key, order
@@ -95,7 +96,7 @@ def _require_unit(data_dir: Path, serial: str) -> None:
     with Storage.open(data_dir, read_only=True) as storage:
         config = storage.load_config(storage.config_in_force)
     if config is None or serial not in {unit.serial for unit in config.gas_units}:
-        raise ControlError(f"no unit {serial[:40]!r} is paired to a channel of this meter")
+        raise ControlError(f"no unit {quoted(serial)} is paired to a channel of this meter")
 
 
 class PairingLine:

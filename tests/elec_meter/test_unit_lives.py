@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from collector import MemoryKeystore, PairingError, ReceivedFrame, UnitRecord
 from elec_meter import Meter, MeterConfig, Storage
 from elec_meter.access import Level
-from elec_meter.cli import control
+from elec_meter.cli import control, pairing
 from elec_meter.config import GasUnitConfig
 from elec_meter.control import Orders, UnpairUnit
 from elec_meter.ledger import imbalances
@@ -180,7 +180,7 @@ def test_a_unit_is_unpaired_from_the_command_line(monkeypatch: pytest.MonkeyPatc
     channel.live(20, 5)
     meter = channel.meter
     orders = Orders(meter, now=lambda: channel.now, durable=meter.checkpoint, status=dict)
-    monkeypatch.setattr(control, "order", lambda _, request: orders.perform(request))
+    monkeypatch.setattr(pairing, "order", lambda _, request: orders.perform(request))
     words = ["unpair", "00000001", "--yes", "--data", "home"]
     said = CliRunner().invoke(control.command, words)
     assert "gas has no unit now; it has counted 5 pulses.\n" == said.output
