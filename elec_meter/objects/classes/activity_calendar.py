@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from typing import ClassVar, Final
 
-from elec_meter.access import Level
-from elec_meter.objects.classes.base import CosemObject, Now
+from elec_meter.objects.classes.calendar_object import CalendarObject
 from elec_meter.objects.classes.entry import (
     Entry,
     Form,
@@ -18,7 +17,7 @@ from elec_meter.objects.classes.entry import (
 )
 from elec_meter.objects.classes.rate_scripts import rate_script
 from elec_meter.objects.classes.timetables import CalendarField, DayAction, DayProfile
-from elec_meter.plans import CHANNELS, CalendarPlans
+from elec_meter.plans import CHANNELS
 from elec_meter.tariff import DayRates, Timetable, timetable_of
 
 _PASSIVE_NAME: Final = 6
@@ -32,30 +31,14 @@ _PARTS: Final[dict[int, tuple[CalendarField, Form]]] = {
 """Attributes of the passive calendar that are lists."""
 
 
-class ActivityCalendar(CosemObject):
+class ActivityCalendar(CalendarObject):
     """A calendar in force, and the one that comes next; its value is its name.
 
     The passive one is written part by part, each durable, and looked at as a whole when it is to be
     activated; a relay's is activated by the method alone.
-
-    Args:
-        obis: the logical name.
-        name: for people.
-        now: the host's UTC for reads without an instant.
-        key: which calendar it is: see `elec_meter.plans`.
-        plans: has it.
-        level: the lowest that may write it.
     """
 
     class_id: ClassVar[int] = 20
-
-    def __init__(
-        self, obis: str, name: str, now: Now, key: str, plans: CalendarPlans, level: Level
-    ) -> None:
-        super().__init__(obis, name, now)
-        self._key = key
-        self._plans = plans
-        self._level = level
 
     def _readers(self) -> Mapping[int, Callable[[datetime], object]]:
         return {

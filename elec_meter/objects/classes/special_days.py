@@ -6,40 +6,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar, Final
 
-from elec_meter.access import Level
-from elec_meter.objects.classes.base import CosemObject, Now, Scalar
+from elec_meter.objects.classes.base import Scalar
+from elec_meter.objects.classes.calendar_object import CalendarObject
 from elec_meter.objects.classes.entry import Actions, Entry, Form, Given, number_entry
 from elec_meter.objects.classes.errors import NoSuchEntryError, ValueNotTakenError
-from elec_meter.plans import CalendarPlans
 from elec_meter.tariff import SpecialDayEntry, special_days_of
 
 _ENTRIES: Final = 2
 _INSERT, _DELETE = 1, 2
 
 
-class SpecialDaysTable(CosemObject):
+class SpecialDaysTable(CalendarObject):
     """The exceptions of the calendar in force; its value is how many there are.
 
     What is written is in force at once.
-
-    Args:
-        obis: the logical name.
-        name: for people.
-        now: the host's UTC for reads without an instant.
-        key: whose calendar it is: see `elec_meter.plans`.
-        plans: has it.
-        level: the lowest that may write it.
     """
 
     class_id: ClassVar[int] = 11
-
-    def __init__(
-        self, obis: str, name: str, now: Now, key: str, plans: CalendarPlans, level: Level
-    ) -> None:
-        super().__init__(obis, name, now)
-        self._key = key
-        self._plans = plans
-        self._level = level
 
     def present(self, attribute: int, now: datetime) -> Scalar:
         """An attribute for people; of the exceptions, how many there are."""
