@@ -141,12 +141,12 @@ class _Told:
     """What is told of bearers: complaints are printed.
 
     Attributes:
-        complaints: those so far.
+        ailing: the bearers that one was about.
         is_working: whether a device has said that it works.
     """
 
     def __init__(self) -> None:
-        self.complaints: list[str] = []
+        self.ailing: set[str] = set()
         self.is_working = False
 
     def tell(self, row: dict[str, Any]) -> None:
@@ -154,12 +154,9 @@ class _Told:
         if row["event"] == "BearerWorks":
             self.is_working = True
         elif row["event"] in _COMPLAINTS:
-            self.complaints.append(row["text"])
+            if "bearer" in row:
+                self.ailing.add(row["bearer"])
             click.echo(f"{row['text']}.", err=True)
-
-    def of(self, name: str) -> bool:
-        """Whether there was a complaint about a bearer."""
-        return any(text.startswith((f"{name}:", f"{name} ")) for text in self.complaints)
 
 
 def _require_device(runtime: Any, bearers: Sequence[Bearer], told: _Told, clock: Any) -> None:
@@ -176,7 +173,7 @@ def _require_device(runtime: Any, bearers: Sequence[Bearer], told: _Told, clock:
         runtime.step()
         if told.is_working:
             return
-        if all(told.of(bearer.name) for bearer in bearers):
+        if told.ailing.issuperset(bearer.name for bearer in bearers):
             raise BearerLostError("no receiver works, so nothing can be heard")
         clock.sleep(_DEVICE_POLL_S)
 

@@ -269,7 +269,8 @@ class Gathering:
             if note is not None:
                 self._keeper.note([note])
                 if self._is_news(now, note.kind, note.serial, note.bearer, note.mark):
-                    self._say(note.kind, _of_bearer(report.bearer, note.text))
+                    text = _of_bearer(report.bearer, note.text)
+                    self._say(note.kind, text, bearer=report.bearer)
 
     def _reply(self, commands: Iterable[tuple[str, bytes]]) -> None:
         for serial, command in commands:
@@ -345,8 +346,8 @@ class Gathering:
             self._said[said] = self._latest if now is None else now
         return True
 
-    def _say(self, event: str, text: str) -> None:
-        self._tell({"at": iso_utc(self._latest), "event": event, "text": text})
+    def _say(self, event: str, text: str, **about: str) -> None:
+        self._tell({"at": iso_utc(self._latest), "event": event, **about, "text": text})
 
     def _restart(self, now: datetime) -> None:
         """Let time go on from another instant: what was due by the old one is due at once."""
