@@ -305,11 +305,19 @@ def test_a_slot_may_be_closed_while_a_module_starts(living: Living, steps: int) 
 
 def children(module: str = "") -> list[int]:
     """Processes of modules that this process has, or of one module."""
-    tasks = Path("/proc/self/task").iterdir()
-    pids = [pid for task in tasks for pid in (task / "children").read_text().split()]
-    words = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in pids}
     wanted = {"elec_meter.addons", module} - {""}
-    return [pid for pid, line in words.items() if wanted <= set(line)]
+    found = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
+    return [pid for pid in found if wanted <= words_of_child(pid)]
+
+
+def words_of_child(pid: int) -> set[str]:
+    """The command line of a child of this process; nothing of any other, or of one that ended."""
+    # Any process of the machine may end between two of these looks.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        _, _, after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+        if os.getpid() == int(after_name.split()[1]):
+            return set(Path(f"/proc/{pid}/cmdline").read_text().split("\0"))
+    return set()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of processes so")
