@@ -97,7 +97,7 @@ def test_nobody_is_late_who_spoke_while_the_loop_was_busy() -> None:
 
     async def talk() -> None:
         clock, loop = LoopClock(), asyncio.get_running_loop()
-        due = clock.utc() + timedelta(seconds=100)
+        due = clock.utc() + timedelta(seconds=50)
         server = await TcpServer.start(lambda _: Timed(due=due), "127.0.0.1", 0, now=clock.utc)
         reader, writer = await connected(server)
         client = writer.get_extra_info("socket").fileno()
@@ -112,6 +112,7 @@ def test_nobody_is_late_who_spoke_while_the_loop_was_busy() -> None:
 
         loop.call_soon(speak)
         assert b"in time" == await reader.readexactly(7)
+        loop.call_soon(clock.hold_up, 200)  # nothing comes in all this time
         assert b"late" == await reader.readexactly(4)
         writer.close()
         await server.close()
