@@ -8,7 +8,7 @@ import shared.lazy
 
 if TYPE_CHECKING:
     from elec_meter.addons.checking import check_addons, check_settings, listen_addresses_of
-    from elec_meter.addons.errors import AddonError
+    from elec_meter.addons.errors import AddonError, LineRefusedError
     from elec_meter.addons.line import MeterLine
     from elec_meter.addons.modules import CHECKS, GROUP, Check, Module, require_module
     from elec_meter.addons.readings import Reading, Readings
@@ -20,6 +20,7 @@ __all__ = [
     "GROUP",
     "AddonError",
     "Check",
+    "LineRefusedError",
     "MeterLine",
     "Module",
     "News",
@@ -38,7 +39,7 @@ __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
         "checking": "check_addons check_settings listen_addresses_of",
-        "errors": "AddonError",
+        "errors": "AddonError LineRefusedError",
         "line": "MeterLine",
         "modules": "CHECKS GROUP Check Module require_module",
         "readings": "Reading Readings",

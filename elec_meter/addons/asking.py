@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from elec_meter.addons.errors import LineGarbledError
+from elec_meter.addons.errors import LineGarbledError, LineRefusedError
 from elec_meter.addons.messages import REQUEST, MessageKind, MessageReader
 from elec_meter.addons.readings import Readings, read_lines
 
@@ -57,12 +57,13 @@ class ReadoutAsker:
             What is to be sent, and the readout once it is whole.
 
         Raises:
+            LineRefusedError: the meter will not say, with a break; `ask` asks again.
             LineGarbledError: it is no readout; `ask` begins another.
         """
         self._messages.feed(data)
         try:
             sent, readings = self._taken()
-        except LineGarbledError:
+        except (LineGarbledError, LineRefusedError):
             self.forget()
             raise
         if self.step is Step.NOTHING:
@@ -76,7 +77,7 @@ class ReadoutAsker:
                 self.step, self._identification = Step.BLOCK, message.text
                 sent += _SELECT
             elif message.kind is MessageKind.COMMAND:
-                raise LineGarbledError("the meter refused the readout with a break")
+                raise LineRefusedError("the meter will not say its values now")
             elif message.kind is MessageKind.IDENTIFICATION:
                 raise LineGarbledError("no readout follows the identification")
             else:

@@ -51,5 +51,6 @@ class OutletError(AddonError):
 class LineRefusedError(AddonError):
     """The meter will not say what the module asks for.
 
-    Example scenarios: a profile that it does not have; it was given no password yet.
+    Example scenarios: a profile that it does not have; it was given no password yet; its disk is
+    full, so that nothing it would say is durable.
     """

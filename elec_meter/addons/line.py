@@ -52,6 +52,8 @@ class MeterLine:
         """The readout that the configuration gives this module, all values of one instant.
 
         Raises:
+            LineRefusedError: the meter will not say now, as while its disk is full. Ask again after
+                a pause, and show meanwhile that nothing is known.
             LineSilentError: no answer came in time, or the meter has gone.
             LineGarbledError: what came is no readout.
         """

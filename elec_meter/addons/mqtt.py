@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from elec_meter.addons.errors import AddonError
+from elec_meter.addons.errors import AddonError, LineRefusedError
 from elec_meter.addons.home_assistant import (
     OFFLINE,
     ONLINE,
@@ -65,11 +65,14 @@ async def run(line: MeterLine, settings: Settings) -> None:
     `discovery_prefix`.
 
     Raises:
-        AddonError: a setting is wrong, or the meter is gone. A broker that is gone is no error.
+        AddonError: a setting is wrong, or the meter is gone. A broker that is gone is no error, nor
+            a meter that will not say its values now: they are unknown then.
     """
     told = MqttSettings.of(settings)
     broker = told.broker()
-    readings = await line.readout()
+    source = _Source(line)
+    while (readings := await source.next()) is None:
+        await asyncio.sleep(told.interval_s)
     identity = Identity.of(readings)
     serial = identity.serial
     topics = Topics(f"{told.base}/{serial}", told.prefix, f"halfhourly_{serial}")
@@ -79,7 +82,28 @@ async def run(line: MeterLine, settings: Settings) -> None:
         while True:
             await publisher.news.put(readings)
             await asyncio.sleep(told.interval_s)
-            readings = await line.readout()
+            readings = await source.next() or readings.forgotten()
+
+
+class _Source:
+    """The meter's readouts; None while it will not say, of which the module's user is told once."""
+
+    def __init__(self, line: MeterLine) -> None:
+        self._line = line
+        self._is_refused = False
+
+    async def next(self) -> Readings | None:
+        try:
+            readings = await self._line.readout()
+        except LineRefusedError as error:
+            if not self._is_refused:
+                self._line.say(f"publishes no values: {error}")
+            self._is_refused = True
+            return None
+        if self._is_refused:
+            self._line.say("publishes values again")
+        self._is_refused = False
+        return readings
 
 
 class _Publisher:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+from elec_meter.addons.errors import LineRefusedError
 from elec_meter.addons.line import MeterLine
 from elec_meter.addons.outlets import Outlet, SerialOutlet, TcpOutlet
 from elec_meter.addons.p1_settings import P1Settings
@@ -29,13 +30,25 @@ async def run(line: MeterLine, settings: Settings) -> None:
             outlets.append(await SerialOutlet.start(told.serial))
         for outlet in outlets:
             stack.push_async_callback(outlet.close)
-        line.say(f"listens on {' and '.join(outlet.name for outlet in outlets)}")
+        serves = f"listens on {' and '.join(outlet.name for outlet in outlets)}"
+        line.say(serves)
+        is_refused = False
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         while True:
-            telegram = p1_telegram(await line.readout(), told.zone)
-            for outlet in outlets:
-                outlet.send(telegram)
+            try:
+                telegram = p1_telegram(await line.readout(), told.zone)
+            except LineRefusedError as error:
+                # A display notices that telegrams stay away; none says that nothing is known.
+                if not is_refused:
+                    line.say(f"sends no telegrams: {error}")
+                is_refused = True
+            else:
+                if is_refused:
+                    line.say(serves)
+                is_refused = False
+                for outlet in outlets:
+                    outlet.send(telegram)
             # Where the meter answers slowly a telegram comes late; none follows at its heels.
             due_s = max(due_s + told.interval_s, loop.time() + told.interval_s / 2)
             await asyncio.sleep(due_s - loop.time())

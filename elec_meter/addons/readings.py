@@ -72,6 +72,10 @@ class Readings:
     def __contains__(self, code: str) -> bool:
         return code in self._values
 
+    def forgotten(self) -> Readings:
+        """The same readout of a meter that does not know any of it."""
+        return Readings(self.identification, dict.fromkeys(self._values, UNKNOWN))
+
     @property
     def codes(self) -> tuple[str, ...]:
         """What was read, in the order of the readout."""

@@ -53,6 +53,7 @@ class SharedLine:
         """The module's readout.
 
         Raises:
+            LineRefusedError: the meter will not say now.
             LineSilentError: no answer came in time, the meter does not come to rest, or has gone.
             LineGarbledError: what came is no readout.
         """

@@ -176,11 +176,17 @@ class Wan:
     async def _look(self) -> None:
         """Read the meter again and again, which also shows the slot that the module lives."""
         while True:
-            self._readings = await self._shared.readout()
-            if self._settings.push is not None and _CLOCK not in self._readings:
-                raise SettingError(f"wan_tcp needs {_CLOCK} in the readout of its line")
-            self._has_looked.set()
+            # A meter that will not say its values now has written down why, and a head end that
+            # asks it itself is told.
+            with contextlib.suppress(LineRefusedError):
+                await self._look_once()
             await self._pace.sleep(self._settings.interval_s)
+
+    async def _look_once(self) -> None:
+        self._readings = await self._shared.readout()
+        if self._settings.push is not None and _CLOCK not in self._readings:
+            raise SettingError(f"wan_tcp needs {_CLOCK} in the readout of its line")
+        self._has_looked.set()
 
     async def _push(self, address: Address) -> None:
         """Forward what the head end does not have, with growing pauses while it is away."""

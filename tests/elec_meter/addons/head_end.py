@@ -19,6 +19,7 @@ from elec_meter.addons.line import MeterLine
 from elec_meter.addons.wan_tcp import Wan
 from elec_meter.config import AddonConfig
 from elec_meter.dlms.instants import decode_date_time
+from elec_meter.errors import CheckpointFailedError
 from tests.elec_meter.flag.programmer import Desktop
 
 HALF_HOUR = timedelta(minutes=30)
@@ -117,6 +118,13 @@ class WiredMeter:
         self.said: list[str] = []
         self.asked = 0
         self.noises = 0
+        self.is_full = False
+
+    def durable(self) -> None:
+        """What a readout waits for, which a full disk does not give it."""
+        if self.is_full:
+            raise CheckpointFailedError("the disk is full")
+        self.desktop.durable()
 
     async def live(self, wan: Wan, half_hours: float) -> None:
         """Let the meter's time pass, while nobody is in the middle of a session."""
@@ -127,7 +135,7 @@ class WiredMeter:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The meter's side of the line, as the slot has it."""
         desktop = self.desktop
-        lines = AddonLines(desktop.meter, desktop.desk, lambda: desktop.now, desktop.durable)
+        lines = AddonLines(desktop.meter, desktop.desk, lambda: desktop.now, self.durable)
         session = lines._session(WAN, desktop.now)
         while data := await reader.read(256):
             session.handle_timer(desktop.now)

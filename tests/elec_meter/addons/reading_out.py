@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -17,7 +18,11 @@ P1 = AddonConfig(name="p1", module="p1")
 
 
 def module_session(
-    meter: FixedMeter, addon: AddonConfig = P1, *, now: datetime | None = None
+    meter: FixedMeter,
+    addon: AddonConfig = P1,
+    *,
+    now: datetime | None = None,
+    durable: Callable[[], None] = lambda: None,
 ) -> FlagSession:
     """The meter's side of a module's line."""
     flag = msgspec.structs.replace(meter.config.flag, readout=addon_readout(meter.config, addon))
@@ -25,7 +30,7 @@ def module_session(
         flag,
         meter.directory,
         serial=meter.config.serial,
-        durable=lambda: None,
+        durable=durable,
         line=FlagLine(level=Level.READER),
     )
     return port.session(now or meter.now)

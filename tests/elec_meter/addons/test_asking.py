@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from elec_meter.addons.asking import READOUT_LIMIT, ReadoutAsker, Step
-from elec_meter.addons.errors import LineGarbledError
+from elec_meter.addons.errors import LineGarbledError, LineRefusedError
 from elec_meter.addons.messages import REQUEST
 from elec_meter.addons.readings import Readings
 from tests.elec_meter.addons.reading_out import read_out
-from tests.elec_meter.flag.lines import busy_meter, cuts
+from tests.elec_meter.flag.lines import BREAK, busy_meter, cuts
 
 IDENTIFICATION = b"/HHY6\\2HALFHOURLY\r\n"
 BLOCK = b"\x021.8.0(000123.463*kWh)\r\n2.8.0()\r\n!\r\n\x03"
@@ -82,6 +82,18 @@ def test_what_is_no_readout_is_refused(stream: bytes) -> None:
     asker.ask()
     with pytest.raises(LineGarbledError):
         asker.receive_data(stream)
+    assert Step.NOTHING is asker.step
+    asker.ask()
+    _, readings = asker.receive_data(IDENTIFICATION + with_check(BLOCK))
+    assert readings is not None
+
+
+def test_a_break_is_a_refusal_and_the_next_question_is_answered() -> None:
+    """It is no noise: what the meter would say is not durable, and will be."""
+    asker = ReadoutAsker()
+    asker.ask()
+    with pytest.raises(LineRefusedError, match=r"^the meter will not say its values now$"):
+        asker.receive_data(IDENTIFICATION + BREAK)
     assert Step.NOTHING is asker.step
     asker.ask()
     _, readings = asker.receive_data(IDENTIFICATION + with_check(BLOCK))

@@ -1,4 +1,4 @@
-"""A broker that is away for an hour of virtual time, and what it has when it is back."""
+"""A broker that is away for an hour of virtual time, and a meter that will not say its values."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from aiomqtt import MqttError
 
 from elec_meter.addons import mqtt
+from elec_meter.addons.errors import LineRefusedError
 from elec_meter.addons.readings import Readings
 from elec_meter.addons.settings import Settings
 from tests.elec_meter.addons.flying import fly
@@ -75,11 +76,14 @@ class Line:
     def __init__(self) -> None:
         self.meter = busy_meter()
         self.readouts = 0
+        self.refused: tuple[range, ...] = ()
         self.said: list[str] = []
 
     async def readout(self) -> Readings:
         """One more watt-hour each time."""
         self.readouts += 1
+        if any(self.readouts in each for each in self.refused):
+            raise LineRefusedError("not now")
         self.meter.book("import", 1)
         return read_out(self.meter)
 
@@ -117,3 +121,28 @@ def test_a_broker_that_is_away_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> N
     configs = [topic for at_s, topic, _ in broker.told if at_s >= back_s and "/config" in topic]
     assert len(set(configs)) == len(configs) > 5
     assert any("cannot reach broker:1883: nobody answers" in said for said in line.said)
+
+
+def test_what_the_meter_will_not_say_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk ends no module: every value is null and none 0, until there is room again."""
+
+    async def talk() -> tuple[Away, Line]:
+        broker, line = Away(), Line()
+        line.refused = range(1, 4), range(6, 9)
+        monkeypatch.setattr(mqtt, "Client", broker.client)
+        settings = Settings({"url": "mqtt://broker", "interval_s": "10"})
+        task = asyncio.create_task(mqtt.run(line, settings))  # type: ignore[arg-type]  # all of it that is used
+        await asyncio.sleep(95.0)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return broker, line
+
+    broker, line = fly(talk())
+    states = [json.loads(text) for _, topic, text in broker.told if "/state" in topic]
+    imports = [state["import"] for state in states]
+    assert [123.464, 123.465, None, None, None, 123.466, 123.467] == imports
+    assert {None} == {value for state in states[2:5] for value in state.values()}
+    assert states[0].keys() == states[2].keys()
+    assert ["publishes no values: not now", "publishes values again"] == line.said[:2]
+    assert ["publishes no values: not now", "publishes values again"] == line.said[3:]

@@ -98,6 +98,40 @@ def test_telegrams_on_tcp_and_on_a_serial_line() -> None:
         os.close(inner)
 
 
+def test_a_full_disk_ends_no_module() -> None:
+    """While it is full no telegram is sent, and the next one has what was measured meanwhile."""
+
+    async def talk() -> list[Decimal]:
+        meter = Meter()
+        meter.addons = (p1_module(listen="127.0.0.1:0"),)
+        meter.slots = Slots(meter.surroundings(), lambda: meter.addons)
+        imports = []
+        try:
+            async with asyncio.timeout(30):
+                await until(lambda: meter.slots.places)
+                host, port = meter.slots.places["p1"].split(":")
+                reader, writer = await asyncio.open_connection(host, int(port))
+                await reader.readuntil(b"!")
+                await reader.readexactly(6)
+                meter.is_full = True
+                await until(lambda: meter.refused >= 2 and not meter.slots.places)
+                assert meter.status("p1")["said"].startswith("sends no telegrams: ")
+                meter.meter.book("import", 1_000)
+                meter.is_full = False
+                await until(lambda: meter.slots.places)
+                while not imports or imports[-1] < 124:
+                    data = await reader.readuntil(b"!") + await reader.readexactly(6)
+                    imports.append(parsed(data).ELECTRICITY_IMPORTED_TOTAL.value)
+                writer.close()
+        finally:
+            await meter.slots.close()
+        assert len(meter.said) <= 3
+        assert [] == meter.news
+        return imports
+
+    assert {Decimal("123.463"), Decimal("124.463")} >= set(asyncio.run(talk()))
+
+
 def test_a_setting_that_is_wrong_is_said() -> None:
     """The log has the sentence."""
 

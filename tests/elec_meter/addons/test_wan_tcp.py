@@ -136,6 +136,23 @@ def test_a_bad_head_end_costs_nothing(tmp_path: Path, manner: str) -> None:
     assert ends(1) == pushing(talk, tmp_path / "state", manner).rows
 
 
+def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
+    """The module looks again and again, and has every half-hour when there is room again."""
+
+    async def talk(meter, wan, task, fast, head_end) -> None:
+        await meter.live(wan, 1.1)
+        await until(lambda: len(head_end.rows) == 1, task)
+        meter.is_full = True
+        await meter.live(wan, 1)
+        asked, slept = meter.asked, len(fast.slept)
+        await until(lambda: meter.asked > asked + 20 and len(fast.slept) > slept + 2, task)
+        assert ends(1) == head_end.rows
+        meter.is_full = False
+        await until(lambda: len(head_end.rows) == 2, task)
+
+    assert ends(2) == pushing(talk, tmp_path / "state").rows
+
+
 def test_a_module_that_starts_again_goes_on_where_it_was(tmp_path: Path) -> None:
     """The file has it; nothing is told twice."""
 
