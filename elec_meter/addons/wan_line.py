@@ -1,7 +1,7 @@
 """One FLAG line for two: a head end that speaks through it, and the module's own questions.
 
-Whoever has it keeps it until a break, or until nothing sensible was said on it for a while; then
-the line is at rest again, and what was left of an answer is thrown away.
+Whoever has it keeps it until a break, until nothing sensible was said on it for a while, or until
+its time is over; then the line is at rest again, and what was left of an answer is thrown away.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ HOLD_S: Final = 30.0
 """So long a head end keeps the line without an answer of the meter; well below the slot's
 patience with a module that asks nothing."""
 
+SESSION_S: Final = 3_600.0
+"""So long a head end keeps the line at most: 13 months of rows cross in less by a slow modem."""
+
 SAID_BYTES: Final = 256
 """What is taken from a head end at once."""
 
@@ -41,11 +44,15 @@ class SharedLine:
     Args:
         line: the line.
         hold_s: how long a head end may keep it without an answer.
+        session_s: how long it may keep it at all.
     """
 
-    def __init__(self, line: MeterLine, hold_s: float = HOLD_S) -> None:
+    def __init__(
+        self, line: MeterLine, hold_s: float = HOLD_S, session_s: float = SESSION_S
+    ) -> None:
         self._line = line
         self._hold_s = hold_s
+        self._session_s = session_s
         self._lock = asyncio.Lock()
         self._pace = Throttle(_SLOWER, asyncio.get_running_loop().time())
 
@@ -89,7 +96,7 @@ class SharedLine:
         async with self._lock:
             session = _Session(self, said, reader, writer)
             try:
-                return await session.last(self._hold_s)
+                return await session.last(self._hold_s, self._session_s)
             finally:
                 await self._settle()
 
@@ -137,7 +144,7 @@ class SharedLine:
 
 
 class _Session:
-    """From a head end's first byte to its break, or to silence."""
+    """From a head end's first byte to its break, to silence, or to the end of its time."""
 
     def __init__(
         self,
@@ -153,11 +160,16 @@ class _Session:
         self._answered_s = asyncio.get_running_loop().time()
         self._is_answered = False
 
-    async def last(self, hold_s: float) -> bool:
+    async def last(self, hold_s: float, session_s: float) -> bool:
         """Whether the meter answered, once it is over."""
         tasks = [
             asyncio.create_task(each)
-            for each in (self._to_meter(), self._from_meter(), self._silence(hold_s))
+            for each in (
+                self._to_meter(),
+                self._from_meter(),
+                self._silence(hold_s),
+                asyncio.sleep(session_s),
+            )
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
