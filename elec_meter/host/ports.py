@@ -13,7 +13,7 @@ from elec_meter.ports import CertificateError, RenewedTls, SerialDevice, parse_a
 
 from .base import Edge, Host
 
-_RENEWAL_CHECK_S: Final = 60.0
+_RENEWAL_CHECK_S: Final = 30.0
 
 
 class CredentialsMissingError(MeterError):
@@ -67,7 +67,7 @@ class PortEdge(Edge):
         return self._tls.context
 
     def step(self, now: datetime) -> None:
-        """Once a minute, however the host's clock is set, take a certificate that was renewed."""
+        """Twice a minute, however the host's clock is set, look for one that was renewed."""
         if self._tls is None:
             return
         at_s = self.host.monotonic_s()

@@ -60,6 +60,7 @@ class RenewedTls:
     def __init__(self, certificate: Path, key: Path) -> None:
         self._certificate, self._key = certificate, key
         self._served: bytes | None = None
+        self._found: bytes | None = None
         self._seen: bytes | str | None = None
         self.renew()
         # It holds no certificate: each connection is given those that fitted last. A context that
@@ -73,19 +74,26 @@ class RenewedTls:
     def renew(self) -> bool:
         """Read the files again; where they hold something else, new connections have that.
 
+        It is taken at the second look that finds it: a chain that is being written and ends behind
+        one of its certificates cannot be told from a whole one.
+
         Returns:
-            Whether they did.
+            Whether it was taken.
 
         Raises:
             CertificateError: what is there is no certificate and its key, as between the writing of
                 the one and of the other. Connections go on as before; it is told once.
         """
+        before, self._found = self._found, None
         found = None
         try:
             shown, secret = _read_both(self._certificate, self._key)
             found = hashlib.sha256(shown).digest() + hashlib.sha256(secret).digest()
+            self._found = found
             if found in (self._seen, self._served):
                 self._seen = found
+                return False
+            if self._served is not None and found != before:
                 return False
             self._current, self._dates = _loaded(self._certificate, self._key, shown, secret)
         except CertificateError as error:

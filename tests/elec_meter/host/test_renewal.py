@@ -66,11 +66,16 @@ class Ports:
         new.replace(self.certificate)
         self.key.write_bytes(pair.key.read_bytes())
 
-    def look(self, after_s: float = 60.0) -> None:
+    def pass_s(self, seconds: float) -> None:
         """Let this much time pass, and the edges look; the host's clock stands, as set back."""
-        self.uptime_s += after_s
+        self.uptime_s += seconds
         for edge in self.edges:
             edge.step(BEGIN)
+
+    def look(self) -> None:
+        """A minute passes: what is there is found twice."""
+        for _ in range(2):
+            self.pass_s(30)
 
     async def shown(self, runtime: Runtime) -> set[str]:
         """What new connections are shown, by whichever port, version and name."""
@@ -179,17 +184,35 @@ def test_what_does_not_fit_changes_nothing(
     ports.served(scene)
 
 
-def test_files_are_looked_at_once_a_minute(pairs: dict[str, SelfSigned], tmp_path: Path) -> None:
+def test_a_renewed_one_is_taken_within_a_minute(
+    pairs: dict[str, SelfSigned], tmp_path: Path
+) -> None:
     """By a clock that nobody sets: that of the host stands still here for as long as it takes."""
     ports = Ports(tmp_path, pairs["first"], FLAG)
-    ports.look(0)
+    ports.pass_s(0)
     ports.put(pairs["second"])
-    ports.look(59)
-    assert [] == ports.told
-    ports.look(1)
+    for seconds in (29, 1, 29):
+        ports.pass_s(seconds)
+        assert [] == ports.told
+    ports.pass_s(1)
     assert 1 == len(ports.told)
     ports.put(pairs["second"])
     ports.look()
+    assert 1 == len(ports.told)
+
+
+def test_a_chain_that_is_still_written_is_not_taken(
+    pairs: dict[str, SelfSigned], tmp_path: Path
+) -> None:
+    """Cut between two certificates it is a good one by itself: it is looked at once more."""
+    ports = Ports(tmp_path, pairs["first"], FLAG)
+    ports.put(pairs["second"])
+    ports.pass_s(30)
+    with ports.certificate.open("ab") as file:
+        file.write(pairs["rsa"].certificate.read_bytes())
+    ports.pass_s(30)
+    assert [] == ports.told
+    ports.pass_s(30)
     assert 1 == len(ports.told)
 
 
@@ -207,10 +230,13 @@ def test_what_is_wrong_again_is_told_again(pairs: dict[str, SelfSigned], tmp_pat
 def test_a_renewed_certificate_that_is_not_valid_yet_is_told(tmp_path: Path) -> None:
     """As at the start: it is taken all the same."""
     told: list[str] = []
+    looks_s = itertools.count(0, 30)
     both = self_signed(tmp_path, "panel").both
     table = PanelHost(certificate=both.name, key=both.name)
-    (edge, *_) = edges_of(replace(host(tmp_path, panel=table), tell=told.append))
+    here = host(tmp_path, panel=table)
+    (edge, *_) = edges_of(replace(here, tell=told.append, monotonic_s=lambda: next(looks_s)))
     self_signed(tmp_path, "later", begins=BEGIN + timedelta(minutes=1)).both.replace(both)
+    edge.step(BEGIN)
     edge.step(BEGIN)
     assert 2 == len(told)
     assert "begins on 2026-04-01" in told[1]
