@@ -46,7 +46,7 @@ function signedOn() {
   const off = make("button", { type: "button" }, "Sign off");
   off.addEventListener("click", async () => {
     const told = await change("api/session", {}, "DELETE").catch(() => null);
-    if (told) keepToken(told.token);
+    if (told) { keepToken(told.token); editor?.forget(); }
     page.renew(told !== null);
   });
   return make("div", { className: "row" }, make("span", {}, `Signed on at level ${LEVELS[level]}.`), off);
@@ -104,24 +104,29 @@ function renderConfig() {
   editor.follow();
 }
 
-// A draft is what differs from the configuration that it began with; only its author throws it away.
+// A draft is what differs from the configuration that it began with. Only its author throws it away, or leaves it by signing
+// off: this tab keeps it when the page is loaded again.
 function buildEditor() {
-  let begun = config.toml;
-  const text = make("textarea", { value: begun, spellcheck: false, "aria-label": "Configuration as TOML" });
+  const kept = draftOf(config.config.serial);
+  const before = kept.read();
+  let begun = before?.begun ?? config.toml;
+  const text = make("textarea", { value: before?.text ?? begun, spellcheck: false, "aria-label": "Configuration as TOML" });
   const answer = make("p", { className: "answer", role: "status" });
   const stale = make("p", { className: "notice", role: "status" });
   const apply = make("button", { type: "button" }, "Put in force");
   const drop = make("button", { type: "button" }, "Throw the draft away");
-  const place = make("details", {}, make("summary", {}, "Edit"), text, stale, make("div", { className: "row" }, apply, drop), answer);
+  const place = make("details", { open: before !== null }, make("summary", {}, "Edit"), text, stale, make("div", { className: "row" }, apply, drop), answer);
   const follow = () => {
     if (text.value === begun || text.value === config.toml) text.value = begun = config.toml;
     drop.hidden = text.value === begun;
+    kept.write(drop.hidden ? null : { begun, text: text.value });
     const words = begun === config.toml ? "" : "The meter's configuration has changed since this draft was begun: the draft puts back what was changed.";
     say(stale, words);
     stale.hidden = words === "";
   };
+  const forget = () => { text.value = begun; say(answer, ""); follow(); };
   text.addEventListener("input", follow);
-  drop.addEventListener("click", () => { text.value = begun; say(answer, ""); follow(); text.focus(); });
+  drop.addEventListener("click", () => { forget(); text.focus(); });
   apply.addEventListener("click", async () => {
     const sent = text.value;
     const done = (reply) => (reply.changed.length ? `version ${reply.number} is in force: ${reply.changed.join(", ")} changed` : "nothing has changed");
@@ -131,5 +136,15 @@ function buildEditor() {
     begun = config.toml;
     follow();
   });
-  return { place, follow };
+  return { place, follow, forget };
+}
+
+// A browser that keeps nothing for a page, or has no room left, costs the draft alone.
+function draftOf(serial) {
+  const key = `draft of ${serial}`;
+  const tried = (work) => { try { return work(); } catch (refusal) { console.warn(refusal.message); return null; } };
+  return {
+    read: () => tried(() => JSON.parse(sessionStorage.getItem(key))),
+    write: (draft) => tried(() => (draft ? sessionStorage.setItem(key, JSON.stringify(draft)) : sessionStorage.removeItem(key))),
+  };
 }

@@ -167,49 +167,6 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(browser: Browser, serv
         expect(page.locator("#access .answer")).to_have_text("demand begins anew")
 
 
-def changed(standing: Standing) -> None:
-    """Somebody else changes the configuration."""
-    meter = standing.life.meter
-    display = msgspec.structs.replace(meter.config.display, return_s=45)
-    meter.apply_config(msgspec.structs.replace(meter.config, display=display), standing.now())
-    standing.panel.live.hurry()
-
-
-def test_a_draft_outlives_orders_and_other_peoples_changes(browser: Browser) -> None:
-    """What is typed stays until it is in force or thrown away; a change of others is told."""
-    meter = Served(Standing)
-    try:
-        with looking(browser, meter.url) as page:
-            page.get_by_label("Level").select_option("3")
-            page.get_by_label("Password").fill("supplier")
-            page.get_by_role("button", name="Sign on").click()
-            page.get_by_text("Edit", exact=True).click()
-            text = page.get_by_label("Configuration as TOML")
-            stale = page.locator("#config .notice")
-            draft = text.input_value() + "\n# a draft\n"
-            text.fill(draft)
-            page.on("dialog", lambda dialog: dialog.accept())
-            with page.expect_response("**/api/config"):
-                page.get_by_role("button", name="Reset maximum demand").click()
-            expect(page.locator("#access .answer")).to_have_text("demand begins anew")
-            expect(text).to_have_value(draft)
-            expect(text).to_be_visible()
-            expect(stale).to_be_hidden()
-            meter.do(changed)
-            expect(stale).to_contain_text("has changed since this draft was begun")
-            expect(text).to_have_value(draft)
-            page.get_by_role("button", name="Throw the draft away").click()
-            expect(text).to_have_value(re.compile("return_s = 45"))
-            expect(stale).to_be_hidden()
-            text.fill(text.input_value().replace("return_s = 45", "return_s = 50"))
-            page.get_by_role("button", name="Put in force").click()
-            expect(page.locator("#config .answer")).to_contain_text("is in force: display changed")
-            expect(page.get_by_role("button", name="Throw the draft away")).to_be_hidden()
-            expect(text).to_have_value(re.compile("return_s = 50"))
-    finally:
-        meter.close()
-
-
 def channels(standing: Standing) -> list[tuple[str, str]]:
     """The configured units, each with its channel."""
     return [(unit.serial, unit.channel) for unit in standing.desk.config.gas_units]
