@@ -35,7 +35,7 @@ const page = {
 // In a demo a half-hour may pass twice a second: views are then loaded less often.
 function reload(kind) {
   if (pending.has(kind)) return;
-  const wait = Math.max(0, (loaded[kind] ?? 0) + RELOAD_MS - performance.now());
+  const wait = Math.max(0, (loaded[kind] ?? -RELOAD_MS) + RELOAD_MS - performance.now());
   pending.set(kind, setTimeout(() => {
     pending.delete(kind);
     loaded[kind] = performance.now();

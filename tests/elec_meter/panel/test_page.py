@@ -56,6 +56,18 @@ def test_the_display_follows_the_button_and_the_time(browser: Browser, served: S
         expect(picture).to_have_attribute("aria-label", re.compile("^########"))
 
 
+def test_nobody_waits_for_the_first_values(browser: Browser, served: Served) -> None:
+    """What is loaded again every few seconds at most is loaded at once with the page."""
+    with looking(browser, served.url) as page:
+        page.clock.install()
+        page.clock.pause_at(datetime.now(UTC) + timedelta(days=1))
+        page.reload()
+        expect(page.locator("#link")).to_have_text("live")
+        page.clock.run_for(100)
+        for loaded in ("#config details", "#day-charts figure"):
+            expect(page.locator(loaded).first).to_be_visible()
+
+
 def test_the_demand_of_now_is_one_number(browser: Browser, served: Served) -> None:
     """What flows now and the table tell the same, and a period that runs has not ended."""
     with looking(browser, served.url) as page:
