@@ -89,6 +89,7 @@ class Desk:
         self._pairing = ""
         self._stepped: datetime | None = None
         self._exchanges: str | None = None
+        self._certificate: dict[str, Any] = {}
         self._sighting: Sighting | None = None
         self._reads_log = False
         self._orders: dict[str, Callable[[Request, datetime], Reply]] = {
@@ -249,16 +250,18 @@ class Desk:
 
     def _commit(self, request: Request, now: datetime) -> Reply:
         session = self._open()
+        if session.state is PairingState.PAIRED:
+            return {"certificate": self._certificate}  # whoever did not hear of it asks again
         if session.state is PairingState.CONFIRM and not session.test_pulses_wanted:
             session.confirm(now, agrees=True)  # without a test burn there is nothing to compare
-        document = self._station.commit(
+        self._certificate = self._station.commit(
             self._located(session.outcome()),
             now,
             installer=text_of(request, "installer", "") or "",
             exchanges=self._exchanges,
         )
         session.committed(now)
-        return {"certificate": document}
+        return {"certificate": self._certificate}
 
     def _located(self, outcome: PairingOutcome) -> PairingOutcome:
         """The outcome with the way by which the unit was reached."""

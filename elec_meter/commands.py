@@ -7,16 +7,15 @@ from datetime import datetime
 
 import msgspec
 
-from shared.quoting import quoted
 from shared.timegrid import unix_s
 
 from .access import Level
 from .clock import Synchronisation, unix_us
 from .configured import PROGRAM, require_level, utc_text
-from .errors import ClockError, ControlError
+from .errors import ClockError
 from .events import EventCode
 from .ledger import DemandState, RowStatus
-from .pulse_units import units_of
+from .pulse_units import channel_fed_by, units_of
 from .switched import SwitchedMeter
 from .tariff import PriceList
 
@@ -124,6 +123,14 @@ class CommandedMeter(SwitchedMeter):
         text = f"the clock was {utc_text(old)} and is unknown: {author}"
         self._done(EventCode.CLOCK_INVALID, text, now)
 
+    def channel_fed_by(self, serial: str) -> str:
+        """The channel that a paired unit feeds.
+
+        Raises:
+            ControlError: it feeds none, and why.
+        """
+        return channel_fed_by(serial, self.config, units_of(self.collector))
+
     def unpair(
         self,
         serial: str,
@@ -142,12 +149,8 @@ class CommandedMeter(SwitchedMeter):
         """
         require_level(level, Level.INSTALLER, "unpair a unit")
         self._advance(now)
-        paired = units_of(self.collector).paired
-        channels = {unit.serial: unit.channel for unit in self.config.gas_units}
-        if serial not in paired or serial not in channels:
-            raise ControlError(f"no unit {quoted(serial)} is paired to a channel of this meter")
+        channel = self.channel_fed_by(serial)
         self.collector.end(serial, None, now)
-        channel = channels[serial]
         pulses = self.ledger.total(channel)
         text = (
             f"unit {serial} was unpaired from {channel} by {author}, which had counted"

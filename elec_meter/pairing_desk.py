@@ -67,6 +67,11 @@ class PairingDesk:
         except CollectorError:
             return None
 
+    @property
+    def _is_paired(self) -> bool:
+        status = self.status()
+        return status is not None and status["state"] == "paired"
+
     def take_step(self, step: dict[str, Any], level: Level, author: str) -> dict[str, Any]:
         """Take a step of a pairing: one of the collector's `pair` requests, or `unpair`.
 
@@ -86,7 +91,9 @@ class PairingDesk:
                 " [host.collector] of its file, and start it again"
             )
         self._place.level, self._place.author = level, author
-        if name != "pair.cancel":  # which keeps nothing, so a full disk need not take it
+        # A cancel keeps nothing, and a commit that is asked for again is done: the disk need not
+        # have room before either.
+        if name != "pair.cancel" and not (name == "pair.commit" and self._is_paired):
             self._durable()
         try:
             reply = self._desk.perform(step, self._now())

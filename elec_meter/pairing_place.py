@@ -27,7 +27,7 @@ from .access import Level
 from .config import DisplayScreen, GasUnitConfig, MeterConfig
 from .config.schema import MAX_FURTHER_CHANNELS
 from .configured import PROGRAM
-from .errors import CheckpointFailedError, StorageLostError
+from .errors import CheckpointFailedError, ControlError, StorageLostError
 from .ledger import Ledger
 from .meter import Meter
 from .pulse_units import units_of
@@ -85,11 +85,10 @@ class PairingPlaceOfMeter:
         paired, ended = units_of(meter.collector)
         channels = {unit.serial: unit.channel for unit in meter.config.gas_units}
         if exchanges is not None:
-            if exchanges not in paired or exchanges not in channels:
-                raise PairingError(
-                    f"no unit {quoted(exchanges)} is paired to a channel of this meter"
-                )
-            plan = replace(plan, channel=channels[exchanges])
+            try:
+                plan = replace(plan, channel=meter.channel_fed_by(exchanges))
+            except ControlError as error:
+                raise PairingError(str(error)) from None
         _require_name(plan.channel)
         for serial, channel in channels.items():
             if channel == plan.channel and serial in paired and serial != exchanges:

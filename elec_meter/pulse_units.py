@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared.quoting import quoted
+
 from .config import MeterConfig
-from .errors import ConfigError
+from .errors import ConfigError, ControlError
 
 if TYPE_CHECKING:
     from collector import Readings
@@ -32,6 +34,31 @@ def units_of(readings: Readings, leaving: str | None = None) -> Units:
         if serial == leaving or readings.ended_utc(serial) is not None
     }
     return Units([serial for serial in readings.serials if serial not in ended], ended)
+
+
+def channel_fed_by(serial: str, config: MeterConfig, units: Units) -> str:
+    """The channel that a paired unit feeds.
+
+    Raises:
+        ControlError: it feeds none, and why.
+    """
+    channel = next((each.channel for each in config.gas_units if each.serial == serial), None)
+    if serial in units.ended:
+        raise ControlError(
+            f"the unit {serial} was taken off this meter already, and what it counted is in"
+            f" {units.ended[serial]}"
+        )
+    if serial in units.paired and channel is None:
+        raise ControlError(
+            f"the unit {serial} is paired to this meter, whose configuration has no channel for it"
+        )
+    if channel is None:
+        raise ControlError(f"no unit {quoted(serial)} is paired to a channel of this meter")
+    if serial not in units.paired:
+        raise ControlError(
+            f"the unit {serial} is in the configuration, for {channel}, but was never paired"
+        )
+    return channel
 
 
 def refuse_other_units(old: MeterConfig, new: MeterConfig, units: Units) -> None:

@@ -14,7 +14,6 @@ from collector import label_of, label_option, step_options
 from elec_meter.errors import ControlError, MeterError, PairingRefusedError
 from shared.exact_json import exact_json
 from shared.options import example
-from shared.quoting import quoted
 
 from .options import data_option, json_option
 from .ordering import new_key, order
@@ -84,19 +83,18 @@ def unpair(serial: str, agrees: bool, data_dir: Path, as_json: bool) -> None:
 
 
 def _require_unit(data_dir: Path, serial: str) -> None:
-    """Refuse the serial of no unit, before anybody is asked about it.
+    """Refuse a unit that feeds nothing, before anybody is asked about it.
 
     Raises:
         MeterError: no meter runs there, or it has no such unit.
     """
     from elec_meter.control import GetStatus
-    from elec_meter.storage import Storage
+
+    from .observed import observed
 
     order(data_dir, GetStatus())
-    with Storage.open(data_dir, read_only=True) as storage:
-        config = storage.load_config(storage.config_in_force)
-    if config is None or serial not in {unit.serial for unit in config.gas_units}:
-        raise ControlError(f"no unit {quoted(serial)} is paired to a channel of this meter")
+    with observed(data_dir) as seen:
+        seen.meter.channel_fed_by(serial)
 
 
 class PairingLine:

@@ -186,7 +186,9 @@ def test_a_unit_is_unpaired_from_the_command_line(monkeypatch: pytest.MonkeyPatc
     assert "gas has no unit now; it has counted 5 pulses.\n" == said.output
     assert channel.keystore.get("00000001") is None
     again = CliRunner().invoke(control.command, words)
-    assert "no unit '00000001' is paired to a channel of this meter" == str(again.exception)
+    assert (
+        "the unit 00000001 was taken off this meter already, and what it counted is in gas"
+    ) == str(again.exception)
     order = UnpairUnit(serial="00000002", key="once")
     channel.is_paired = False
     channel.install(10, 4)
@@ -199,5 +201,5 @@ def test_a_committed_exchange_is_not_planned_again() -> None:
     channel = Channel(Storage.in_memory())
     channel.install(10, 3)
     outcome: Any = SimpleNamespace(record=SimpleNamespace(channel="gas"), key=KEY)
-    with pytest.raises(PairingError, match="no unit '00000001' is paired"):
+    with pytest.raises(PairingError, match="the unit 00000001 was taken off this meter"):
         channel.place.commit(outcome, channel.now, exchanges="00000001")

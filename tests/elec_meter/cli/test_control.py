@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from collector import UnitRecord
 from elec_meter import Meter, Storage
 from elec_meter.access import Level
 from elec_meter.at_rest import gate_of
@@ -19,6 +20,8 @@ from elec_meter.cli import control, pairing
 from elec_meter.cli.main import main
 from elec_meter.config import DisplayConfig, config_to_toml, demo_config, encode_change
 from elec_meter.control import Request
+from elec_meter.errors import ControlError
+from elec_meter.pulse_units import Units, channel_fed_by
 from elec_meter.storage.lock import DirectoryLock
 from tests.elec_meter.cli.commands import fingerprint
 
@@ -282,7 +285,7 @@ def test_a_password_that_is_none_is_refused(secret: str, reason: str, home: Path
 def test_who_unpairs_is_asked_about_a_unit_that_there_is(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistyped serial is refused before anybody has to say that it is for good."""
+    """A mistyped serial, or a unit that is only configured, is refused before it is for good."""
     asked: list[str] = []
 
     def reply(_: Path, request: Request) -> dict[str, object]:
@@ -290,10 +293,29 @@ def test_who_unpairs_is_asked_about_a_unit_that_there_is(
         return {"channel": "gas", "pulses": 12}
 
     monkeypatch.setattr(pairing, "order", reply)
-    sentence = run("control", "unpair", "00000009", "--data", home, code=1)
-    assert "no unit '00000009' is paired to a channel of this meter." == sentence
+    for serial, sentence in (
+        ("00000009", "no unit '00000009' is paired to a channel of this meter."),
+        ("00000001", "the unit 00000001 is in the configuration, for gas, but was never paired."),
+    ):
+        assert sentence == run("control", "unpair", serial, "--data", home, code=1)
     assert "UnpairUnit" not in asked
+    with Storage.open(home) as storage:
+        unit = UnitRecord(serial="00000001", channel="gas", paired_utc=NOON, base_count=0)
+        Meter(DEMO, storage, NOON).pair(unit, bytes(16), NOON)
     said = run("control", "unpair", "00000001", "--data", home, text="y\n")
     assert "Unpair the unit 00000001 for good?" in said
     assert "gas has no unit now; it has counted 12 pulses." in said
     assert "UnpairUnit" == asked[-1]
+
+
+def test_a_unit_that_feeds_nothing_is_told_why() -> None:
+    """Whichever of configuration and collector has it, and also when it has left."""
+    for config, units, sentence in (
+        (DEMO, Units(ended={"00000001": "gas"}), "was taken off this meter already"),
+        (DEMO, Units(), "is in the configuration, for gas, but was never paired"),
+        (replace(DEMO, gas_units=()), Units(["00000001"]), "whose configuration has no channel"),
+        (replace(DEMO, gas_units=()), Units(), "no unit '00000001' is paired"),
+    ):
+        with pytest.raises(ControlError, match=sentence):
+            channel_fed_by("00000001", config, units)
+    assert "gas" == channel_fed_by("00000001", DEMO, Units(["00000001"]))

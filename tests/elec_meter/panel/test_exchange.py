@@ -165,7 +165,7 @@ def test_a_unit_that_has_ended_does_not_come_back(installing: Installing) -> Non
     with_old = meter.config
     exchange(installing)
     installing.pair(request="pair.commit")
-    with pytest.raises(ControlError, match="no unit '00000001' is paired"):
+    with pytest.raises(ControlError, match="unit 00000001 was taken off this meter already"):
         installing.pair(request="unpair", serial=UNIT_SERIAL)
     installing.pair(request="unpair", serial=LABEL.serial)
     with pytest.raises(ControlError, match="was taken off this meter before"):
