@@ -67,6 +67,9 @@ def pulse_key(channel: str) -> str:
     return f"{channel}_pulses"
 
 
+_status = cache(RowStatus)
+
+
 class Rows:
     """Reads rows of energy, pulses and data together.
 
@@ -116,14 +119,14 @@ class Rows:
                 continue
             period_s = profile.period_s(row.start_s)
             if period_s == HALF_HOUR_S:
-                yield self._merged(row, keys, readers, indexes)
+                yield self._merged(row, period_s, keys, readers, indexes)
                 gas_s = max(gas_s, row.start_s + HALF_HOUR_S)
                 continue
-            yield self._merged(row, keys, [], indexes)
+            yield self._merged(row, period_s, keys, [], indexes)
             while readers and gas_s + HALF_HOUR_S <= row.start_s + period_s:
                 # A clock that was set back by years leaves as long a way to the next row.
                 if any(reader(gas_s)[1] is not None for _, reader in readers):
-                    yield self._merged(EnergyRow(gas_s, (), 0), keys, readers, [])
+                    yield self._merged(EnergyRow(gas_s, (), 0), HALF_HOUR_S, keys, readers, [])
                 gas_s += HALF_HOUR_S
 
     def open(self) -> Iterator[ProfileRow]:
@@ -133,7 +136,8 @@ class Rows:
         keys = [energy_key(name) for name in self._accounts]
         for row in self._profile.between(open_s, end_s):
             if not self._is_closed(row.start_s):
-                yield self._merged(row, keys, readers, [])
+                period_s = self._profile.period_s(row.start_s)
+                yield self._merged(row, period_s, keys, readers, [])
 
     def _indexes(self, from_s: int, unallocated: list[int]) -> list[int]:
         """By energy channel, the sum of all rows before an instant."""
@@ -145,7 +149,12 @@ class Rows:
         ]
 
     def _merged(
-        self, row: EnergyRow, keys: list[str], readers: _Readers, indexes: list[int]
+        self,
+        row: EnergyRow,
+        period_s: int,
+        keys: list[str],
+        readers: _Readers,
+        indexes: list[int],
     ) -> ProfileRow:
         deltas: dict[str, int | None] = dict(zip(keys, row.deltas, strict=False))
         channel_status: dict[str, int] = {}
@@ -153,14 +162,12 @@ class Rows:
             deltas[key], status = reader(row.start_s)
             if status is not None:
                 channel_status[key] = status
-        period_s = HALF_HOUR_S
         if row.deltas:
             deltas |= self._data.at(row.start_s)
-            period_s = self._profile.period_s(row.start_s)
         return ProfileRow(
             row.start_s,
             deltas,
-            RowStatus(row.status),
+            _status(row.status),
             channel_status,
             period_s,
             row.revision,
