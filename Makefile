@@ -65,8 +65,9 @@ $(VENV)/.debian: tests/debian-packages.sh | $(BIN)/python
 	@tests/debian-packages.sh
 	@touch $@
 
-# Compiling the kernels costs seconds once; here it is part of installing, not of the first reading
-# or of each process that tests.
+# Compiling costs seconds once; here it is part of installing, not of the first reading or of each
+# process that tests.
 $(VENV)/.warm: $(VENV)/.run $(wildcard elec_meter/metrology/*.py)
 	$(BIN)/python -m elec_meter.metrology
+	$(BIN)/python -m compileall -q -j 0 $(PACKAGES)
 	@touch $@
