@@ -8,12 +8,10 @@ order of sending is condensed to where the count stood.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from itertools import islice
 
 from shared.timegrid import DAY_MS
 
-from .advance import Advances
 from .bracket import BoundaryCount
 from .entries import Pairing
 from .halfhours import Fold, FoldStep, Start
@@ -81,8 +79,10 @@ class Compaction:
         return Condensing(self._journal, self._serial, self.at_edge(derived), self.edge_ms, edge_ms)
 
     def finish(self, condensing: Condensing, derived: Derived) -> int:
-        """Keep what was folded, once all of it is; return how many entries are gone."""
-        assert condensing.at_edge is not None  # all was folded
+        """Keep what was folded, once all of it is; return how many entries are gone.
+
+        Its fold is that of the newest entry then, and has forgotten the counts of those.
+        """
         first = FoldStep({self._pairing.first_s: BoundaryCount.at_pairing()}, {})
         if not self.edge_ms:
             derived.put(self._serial, first, is_past=True)
@@ -95,12 +95,13 @@ class Compaction:
         kept = self._past.first_kept(
             self._serial, condensing.edge_ms if first_ms is None else first_ms
         )
+        # What was told after the edge was sent after all that precedes these: it tells of none.
+        told = condensing.state.advances
         forgotten = self._past.condense(
-            self._serial,
-            condensing.at_edge.telegrams.base_before(kept[0]),
-            condensing.at_edge.counts.base_before(kept[1]),
+            self._serial, told.telegrams.base_before(kept[0]), told.counts.base_before(kept[1])
         )
         self._past.set_before_ms(self._serial, condensing.edge_ms)
+        condensing.state.advances = self._journal.advances(self._serial, self._pairing)
         return forgotten
 
     def _first_remembered_ms(self, before_ms: int | None = None) -> int | None:
@@ -127,39 +128,31 @@ class Condensing:
 
     Attributes:
         edge_ms: likewise.
+        state: the fold after those that were folded.
         past: what was settled up to the edge.
         since: what was settled after it.
-        at_edge: what was told up to the edge; None until the fold is there.
     """
 
     def __init__(
         self, journal: Journal, serial: str, state: Fold, since_ms: int, edge_ms: int
     ) -> None:
         self.edge_ms = edge_ms
+        self.state = state
         self.past: list[FoldStep] = []
         self.since: list[FoldStep] = []
-        self.at_edge: Advances | None = None
         self._journal = journal
         self._serial = serial
-        self._state = state
         self._next_ms = since_ms
 
     def go_on(self, limit: int) -> bool:
         """Fold so many entries; tell whether that was all."""
-        if self.at_edge is None:
-            if not self._fold(self.past, limit, self.edge_ms):
-                return False
-            self.at_edge = deepcopy(self._state.advances)
-            self._next_ms = self.edge_ms
-        if not self._fold(self.since, limit):
-            return False
-        self.since.append(self._state.seal(self._journal.told_ms))
-        return True
-
-    def _fold(self, steps: list[FoldStep], limit: int, before_ms: int | None = None) -> bool:
-        bounds = {} if before_ms is None else {"before_ms": before_ms}
-        entries = list(islice(self._journal.entries(self._serial, self._next_ms, **bounds), limit))
+        entries = list(islice(self._journal.entries(self._serial, self._next_ms), limit))
         for entry in entries:
-            steps.append(self._state.apply(entry))
-            self._next_ms = entry.stamp.received_ms + 1
-        return len(entries) < limit
+            step, stamp_ms = self.state.apply(entry), entry.stamp.received_ms
+            if any(step):
+                (self.past if stamp_ms < self.edge_ms else self.since).append(step)
+            self._next_ms = stamp_ms + 1
+        if len(entries) == limit:
+            return False
+        self.since.append(self.state.seal(self._journal.told_ms))
+        return True

@@ -285,8 +285,7 @@ class PairedUnit:
         if not self._condensing.go_on(limit):
             return None
         forgotten = self._compaction.finish(self._condensing, self._derived)
-        self._condensing = None
-        self._fold = self._compaction.resumed(self._derived.newest_boundaries(self.record.serial))
+        self._fold, self._condensing = self._condensing.state, None
         return forgotten
 
     def _resumed(self, *, writes: bool) -> Fold:

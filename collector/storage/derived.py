@@ -93,13 +93,14 @@ class Derived:
         source = "collector_past" if is_past else _BOUNDARIES
         found: dict[int, BoundaryCount] = {}
         for at_s, through_s, pulses, status in self._tables.connection.execute(
-            f"SELECT at_s, through_s, pulses, status FROM {source} WHERE serial = ?"
-            " ORDER BY at_s DESC LIMIT ?",
+            f"SELECT * FROM (SELECT at_s, through_s, pulses, status FROM {source} WHERE serial = ?"
+            " ORDER BY at_s DESC LIMIT ?) ORDER BY at_s",
             (serial, _OUT_OF_ORDER_MAX),
         ):
+            # All that precede a run are final, and so are those before the first gap.
+            if at_s < through_s or found.keys() == {at_s - HALF_HOUR_S}:
+                found.clear()
             found[through_s] = BoundaryCount(pulses, STATUSES[status])
-            if at_s < through_s:
-                break  # all that precede a run are final
         return found
 
     def boundaries(self, serial: str, from_s: int, to_s: int) -> dict[int, BoundaryCount]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tracemalloc
 from dataclasses import dataclass
 
 import pytest
@@ -218,3 +219,20 @@ def test_a_long_journal_becomes_short(days: int) -> None:
         assert register == source.register(SERIAL)
         assert rows == _settled(source, days - 1)
         assert rows == source.refold(SERIAL)[: len(rows)]
+
+
+def test_condensing_takes_no_more_memory_after_weeks() -> None:
+    """A block of days takes as much while it is condensed in the sixth week as in the second."""
+    day_s, early, late = 86_400, 10, 38
+    col = Collector(sqlite3.connect(":memory:"), MemoryKeystore(), at(0))
+    col.pair(record(), KEY, at(0))
+    peaks = {}
+    for day in range(late + 1):
+        col.receive(heard(day, day * day_s + 1000, 40 * day), at(day * day_s + 1000))
+        if day in (early, late):
+            tracemalloc.start()
+        col.compact(at(day * day_s + 1000))
+        if day in (early, late):
+            peaks[day] = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    assert peaks[late] <= 1.5 * peaks[early]
