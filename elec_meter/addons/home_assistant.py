@@ -83,6 +83,7 @@ class Entity:
         device_class: as Home Assistant names it.
         unit: as Home Assistant writes it; None for none.
         state_class: None for what has no statistics.
+        decimals: that are shown; None for as many as Home Assistant likes.
         is_diagnostic: whether it is of interest to those who look after the meter alone.
         channel: of the unit that it belongs to; 0 for the meter.
     """
@@ -93,18 +94,20 @@ class Entity:
     device_class: str
     unit: str | None = None
     state_class: str | None = None
+    decimals: int | None = None
     is_diagnostic: bool = False
     channel: int = 0
 
 
 _MOMENT: Final = (
-    ("1-0:1.7.0", "power_import", "Import power", "power", "W"),
-    ("1-0:2.7.0", "power_export", "Export power", "power", "W"),
-    ("1-0:16.7.0", "power", "Power", "power", "W"),
-    ("1-0:32.7.0", "voltage", "Voltage", "voltage", "V"),
-    ("1-0:31.7.0", "current", "Current", "current", "A"),
-    ("1-0:14.7.0", "frequency", "Frequency", "frequency", "Hz"),
-    ("1-0:13.7.0", "power_factor", "Power factor", "power_factor", ""),
+    ("1-0:1.7.0", "power_import", "Import power", "power", "W", None),
+    ("1-0:2.7.0", "power_export", "Export power", "power", "W", None),
+    ("1-0:16.7.0", "power", "Power", "power", "W", None),
+    # Left to itself Home Assistant shows whole volts and hertz.
+    ("1-0:32.7.0", "voltage", "Voltage", "voltage", "V", 1),
+    ("1-0:31.7.0", "current", "Current", "current", "A", None),
+    ("1-0:14.7.0", "frequency", "Frequency", "frequency", "Hz", 2),
+    ("1-0:13.7.0", "power_factor", "Power factor", "power_factor", "", None),
 )
 
 
@@ -140,6 +143,7 @@ def discovery(
         "device_class": entity.device_class,
         "state_class": entity.state_class,
         "unit_of_measurement": entity.unit,
+        "suggested_display_precision": entity.decimals,
         "entity_category": "diagnostic" if entity.is_diagnostic else None,
         "state_topic": topics.state,
         "value_template": f"{{{{ value_json.{entity.key} }}}}",
@@ -177,7 +181,7 @@ def _energies(readings: Readings) -> Iterator[tuple[Entity, _State]]:
 
 
 def _moments(readings: Readings) -> Iterator[tuple[Entity, _State]]:
-    for code, key, name, device_class, unit in _MOMENT:
+    for code, key, name, device_class, unit, decimals in _MOMENT:
         if code in readings:
             entity = Entity(
                 key=key,
@@ -185,6 +189,7 @@ def _moments(readings: Readings) -> Iterator[tuple[Entity, _State]]:
                 device_class=device_class,
                 unit=unit or None,
                 state_class="measurement",
+                decimals=decimals,
             )
             yield entity, readings[code].number(unit)
 

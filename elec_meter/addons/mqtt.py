@@ -170,8 +170,10 @@ class _Publisher:
         if readings is None:
             return
         found = entities(readings)
-        new, self._announced = found.keys() - self._announced, set(found)
-        for entity in new:
+        known, self._announced = self._announced, set(found)
+        for entity in found:  # in order: the meter is there before the gas meter behind it
+            if entity in known:
+                continue
             config = discovery(self._topics, self._identity, entity, self._interval_s)
             topic = self._topics.config(entity)
             await client.publish(topic, json.dumps(config), qos=_QOS, retain=True)

@@ -24,17 +24,42 @@ from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 TOPICS = Topics("halfhourly/00000001", "homeassistant", "halfhourly_00000001")
 IDENTITY = Identity("00000001", "0.1.0")
 
-# What Home Assistant takes (its documentation of sensor and binary_sensor entities): by device
-# class, the units that it may have and the state classes that it may have.
+# What Home Assistant 2026.11 takes, of what a meter might say: by device class the units and the
+# state classes that it may have, and the keys of an announcement. A key that it does not know it
+# drops without a word.
 UNITS: dict[str, set[str | None]] = {
     "energy": {"Wh", "kWh", "MWh", "J", "kJ", "MJ", "GJ"},
     "gas": {"m³", "ft³", "CCF", "L", "MCF"},
     "power": {"mW", "W", "kW", "MW"},
-    "voltage": {"V", "mV", "µV", "kV"},
-    "current": {"A", "mA"},
-    "frequency": {"Hz", "kHz", "MHz", "GHz"},
+    "voltage": {"V", "mV", "μV", "kV", "MV"},
+    "current": {"A", "mA", "μA"},
+    "frequency": {"mHz", "Hz", "kHz", "MHz", "GHz"},
     "power_factor": {None, "%"},
-    "duration": {"d", "h", "min", "s", "ms"},
+    "duration": {"d", "h", "min", "s", "ms", "μs"},
+}
+KEYS: set[str] = {
+    "availability",
+    "availability_mode",
+    "default_entity_id",
+    "device",
+    "device_class",
+    "entity_category",
+    "expire_after",
+    "name",
+    "origin",
+    "state_topic",
+    "unique_id",
+    "value_template",
+}
+SENSOR_KEYS: set[str] = {"state_class", "suggested_display_precision", "unit_of_measurement"}
+DEVICE_KEYS: set[str] = {
+    "identifiers",
+    "manufacturer",
+    "model",
+    "name",
+    "serial_number",
+    "sw_version",
+    "via_device",
 }
 STATE_CLASSES: dict[str, set[str | None]] = {
     "energy": {"total", "total_increasing"},
@@ -92,9 +117,9 @@ def test_entities_keep_home_assistants_rules(entity: Entity) -> None:
     config = discovery(TOPICS, IDENTITY, entity, 10)
     if entity.component == "binary_sensor":
         assert "battery" == config["device_class"]
-        assert "state_class" not in config
-        assert "unit_of_measurement" not in config
+        assert config.keys() <= KEYS
     else:
+        assert config.keys() <= KEYS | SENSOR_KEYS
         device_class = config["device_class"]
         assert config.get("unit_of_measurement") in UNITS[device_class]
         assert config["state_class"] in STATE_CLASSES.get(device_class, {"measurement"})
@@ -107,7 +132,15 @@ def test_entities_keep_home_assistants_rules(entity: Entity) -> None:
     assert f"value_json.{entity.key} is not none" in known["value_template"]
     assert config["expire_after"] >= 60
     assert config["device"]["identifiers"]
+    assert config["device"].keys() <= DEVICE_KEYS
     assert config["origin"]["name"]
+
+
+def test_volts_and_hertz_have_decimals() -> None:
+    """On a dashboard, where a mains that wanders would else be 50 Hz all day."""
+    configs = {entity.key: discovery(TOPICS, IDENTITY, entity, 10) for entity in found()}
+    shown = {key: config.get("suggested_display_precision") for key, config in configs.items()}
+    assert {"voltage": 1, "frequency": 2} == {key: n for key, n in shown.items() if n is not None}
 
 
 def test_unique_ids_are_unique() -> None:

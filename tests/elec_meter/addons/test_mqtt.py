@@ -14,7 +14,7 @@ from aiomqtt import Client
 
 from elec_meter.addons import mqtt
 from elec_meter.addons.errors import SettingError
-from elec_meter.addons.home_assistant import Identity, Topics
+from elec_meter.addons.home_assistant import Identity, Topics, entities
 from elec_meter.addons.mqtt import _Publisher
 from elec_meter.addons.mqtt_settings import Broker as At
 from elec_meter.addons.settings import Settings
@@ -249,6 +249,30 @@ def test_pauses_grow_while_the_broker_is_away() -> None:
         pause_s = mqtt.longer(pause_s)
     assert [1, 2, 4, 8, 16, 32, 60, 60] == pauses[:8]
     assert 60 <= len(pauses) <= 70
+
+
+def test_the_meter_is_announced_before_what_is_behind_it() -> None:
+    """In the order of the readout, once each, and then the state."""
+    sent: list[str] = []
+
+    class Client:
+        async def publish(self, topic: str, payload: str, **_: object) -> None:
+            sent.append(topic)
+
+    async def talk() -> None:
+        topics = Topics(BASE, "homeassistant", "halfhourly_00000001")
+        at = At("127.0.0.1", 1, None, None, None)
+        publisher = _Publisher(at, topics, Identity("00000001", "0.1.0"), 10)
+        await publisher.news.put(read_out(busy_meter()))
+        for _ in range(2):
+            await publisher._say(Client())  # type: ignore[arg-type]  # all that it uses
+
+    asyncio.run(talk())
+    keys = [topic.split("/")[3] for topic in sent if topic.endswith("/config")]
+    assert keys == [entity.key for entity in entities(read_out(busy_meter()))]
+    assert "import" == keys[0]
+    assert ["gas", "gas_battery_left", "gas_battery_low"] == keys[-3:]
+    assert [f"{BASE}/state"] * 2 == sent[len(keys) :]
 
 
 def test_a_broker_that_is_away_for_long_costs_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
