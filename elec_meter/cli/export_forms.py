@@ -90,7 +90,9 @@ def write_nem12(rows: Rows, file: TextIO, meter: Meter) -> None:
 def write_home_assistant(rows: Rows, file: TextIO, meter: Meter) -> None:
     """Messages `recorder/import_statistics` of Home Assistant's WebSocket API, a channel each.
 
-    An hour is there once all of it is known; its sum is the register at its end.
+    An hour is there once all of it is known; its sum is the register at its end. Before the first
+    one stands the hour with the register at which the first begins: what a sum is more than that of
+    the hour before was used, so without it the first hour would have used all that is on the meter.
     """
     messages = []
     for key in dict.fromkeys(key for row in rows() for key in row["channels"]):
@@ -99,6 +101,8 @@ def write_home_assistant(rows: Rows, file: TextIO, meter: Meter) -> None:
             continue
         scale = Decimal("0.001") if unit == "wh" else meter.gas_m3[key]
         stats = list(_hours(rows(), key, scale, meter.before.get(key, 0)))
+        if not stats:
+            continue
         is_energy = unit == "wh"
         metadata = {
             "has_sum": True,
@@ -200,8 +204,9 @@ def _quality(cell: _Cell) -> tuple[str, str, str]:
 
 
 def _hours(rows: Iterator[Row], key: str, scale: Decimal, before: int) -> Iterator[dict[str, Any]]:
-    """Hours in which everything is known, with the sum at their end."""
+    """Hours in which everything is known, with the sum at their end, and the one before them."""
     total, hour, covered, added = before, None, timedelta(), 0
+    is_first = True
     for row in rows:
         value = row["channels"].get(key, 0)
         start, length = _span(row)
@@ -214,5 +219,11 @@ def _hours(rows: Iterator[Row], key: str, scale: Decimal, before: int) -> Iterat
             total, hour, covered, added = total + added, begun, timedelta(), 0
         covered, added = covered + length, added + value
         if covered == _HOUR:
-            reading = (total + added) * scale
-            yield {"start": begun.isoformat(), "state": reading, "sum": reading}
+            if is_first:
+                yield _statistic(begun - _HOUR, total * scale)
+            is_first = False
+            yield _statistic(begun, (total + added) * scale)
+
+
+def _statistic(begun: datetime, reading: Decimal) -> dict[str, Any]:
+    return {"start": begun.isoformat(), "state": reading, "sum": reading}

@@ -126,7 +126,9 @@ def test_statistics_end_at_the_register(tmp_path: Path) -> None:
     (told, *_) = json.loads(printed(*words))
     (later, *_) = json.loads(printed(*words, "--from", "2025-10-26"))
     assert told["stats"][-1] == later["stats"][-1]
-    assert 30 == len(told["stats"])
+    assert 1 + 30 == len(told["stats"])
+    assert 0 == told["stats"][0]["sum"]
+    assert later["stats"] == told["stats"][-len(later["stats"]) :]
     assert sum(range(1, 31)) == round(told["stats"][-1]["sum"] * 1_000)
 
 

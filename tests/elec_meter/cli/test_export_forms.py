@@ -147,12 +147,15 @@ def statistics(rows: Rows) -> dict[str, list[tuple[str, Decimal]]]:
 
 
 def test_statistics_are_hours_with_the_register() -> None:
-    """Whole ones alone, in kWh and cubic metres, on top of what was before the oldest row."""
+    """Whole ones alone, in kWh and cubic metres, after the register with which the first begins."""
     told = statistics(rows_from([(100, 0), (200, 0), (300, 0), (400, 0)]))
-    assert [("2025-10-25T22:00:00+00:00", Decimal("1.6"))] == told[
+    before, begun = "2025-10-25T21:00:00+00:00", "2025-10-25T22:00:00+00:00"
+    assert [(before, Decimal("1.1")), (begun, Decimal("1.6"))] == told[
         "halfhourly:meter_00000001_import"
     ]
-    assert [("2025-10-25T22:00:00+00:00", Decimal("0.06"))] == told["halfhourly:meter_00000001_gas"]
+    assert [(before, Decimal("0.02")), (begun, Decimal("0.06"))] == told[
+        "halfhourly:meter_00000001_gas"
+    ]
 
 
 @given(cells=st.lists(st.integers(0, 10**7), max_size=120))
@@ -160,16 +163,22 @@ def test_sums_never_lose_anything(cells: list[int]) -> None:
     """An hour more is exactly its two half-hours more."""
     rows = rows_from([(cell, 0) for cell in cells], NIGHT + timedelta(minutes=30))
     sums = statistics(rows).get("halfhourly:meter_00000001_import", [])
-    assert len(cells) // 2 == len(sums)
-    for number, (_, total) in enumerate(sums, start=1):
+    hours = len(cells) // 2
+    assert hours + bool(hours) == len(sums)
+    for number, (_, total) in enumerate(sums):
         assert Decimal(1_000 + sum(cells[: 2 * number])) / 1_000 == total
 
 
 def test_what_is_not_known_ends_the_statistics() -> None:
     """No sum is made up for what follows, and none is a false one."""
     told = statistics(rows_from([(1, 0), (1, 0), (1, 0), (None, 0), (1, 0), (1, 0), (1, 0)]))
-    assert 1 == len(told["halfhourly:meter_00000001_import"])
-    assert 3 == len(told["halfhourly:meter_00000001_gas"])
+    assert 1 + 1 == len(told["halfhourly:meter_00000001_import"])
+    assert 1 + 3 == len(told["halfhourly:meter_00000001_gas"])
+
+
+def test_a_channel_without_an_hour_has_no_message() -> None:
+    """Half an hour is none yet."""
+    assert {} == statistics(rows_from([(1, 0)]))
 
 
 @settings(max_examples=25)
