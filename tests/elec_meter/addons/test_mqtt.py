@@ -46,7 +46,9 @@ def mqtt_module(url: str, **settings: str) -> AddonConfig:
     return AddonConfig(name="mqtt", module="mqtt", budget_ma=2_000, settings=listed)
 
 
-def living(addon: AddonConfig, talk: Callable[[Meter], Awaitable[None]]) -> Meter:
+def living(
+    addon: AddonConfig, talk: Callable[[Meter], Awaitable[None]], longest_s: float = 60
+) -> Meter:
     """Run a meter with the module while a talk lasts."""
 
     async def run() -> Meter:
@@ -54,7 +56,7 @@ def living(addon: AddonConfig, talk: Callable[[Meter], Awaitable[None]]) -> Mete
         meter.addons = (addon,)
         meter.slots = Slots(meter.surroundings(), lambda: meter.addons)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(longest_s):
                 await talk(meter)
         finally:
             await meter.slots.close()
