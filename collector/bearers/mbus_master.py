@@ -83,7 +83,7 @@ class MbusMaster(DeviceBearer):
         self._parity = parity
         self._period_s = period_s
         self._latency_ms = (300 if "://" in url else 50) if latency_ms is None else latency_ms
-        self._addresses: dict[str, MbusSlave] = {}  # by serial, as they were heard
+        self._serials: dict[MbusSlave, str] = {}  # as they were heard last
         self._commands: deque[_Command] = deque()
         self._polls: deque[MbusSlave] = deque()
         self._scans: deque[str] = deque()
@@ -186,7 +186,7 @@ class MbusMaster(DeviceBearer):
 
     def _hand_over(self, slave: MbusSlave, frame: Frame, delay_max_s: int) -> None:
         if frame.user_data[:1] == bytes([CI_RESPONSE]) and len(frame.user_data) >= 5:
-            self._addresses[serial_text(frame.user_data[1:5])] = slave
+            self._serials[slave] = serial_text(frame.user_data[1:5])
         received_utc = from_unix_ms(self._heard_utc_ms)
         self._deliver(ReceivedFrame(encode_frame(frame), received_utc, self.name, delay_max_s))
 
@@ -204,9 +204,14 @@ class MbusMaster(DeviceBearer):
             )
         )
 
+    def _slave_of(self, serial: str) -> MbusSlave:
+        """The slave that was read under a serial, or else the one that is selected by it."""
+        heard = (slave for slave, named in self._serials.items() if named == serial)
+        return next(heard, None) or slave_of(serial)
+
     async def _give(self, line: SerialLine, command: _Command) -> str:
         try:
-            slave = self._addresses.get(command.serial) or slave_of(command.serial)
+            slave = self._slave_of(command.serial)
             refused = await self._play(line, self._master.command(slave, command.data))
         except (BearerSettingError, WireError) as error:
             return str(error)

@@ -144,6 +144,22 @@ def test_a_command_reaches_its_unit(slave: MbusSlave | None, benches: list[Bench
     assert [phase] == [data for data, _ in wired.unit.obeyed]
 
 
+def test_a_command_does_not_reach_who_took_its_units_place(benches: list[Bench]) -> None:
+    """Another unit at the same primary address is not told what was meant for the former."""
+    bus, other = Bus([Slave(5, SERIAL)]), Slave(5, "00000002")
+    benches.append(Bench(bus, [MbusSlave(primary=5)]))
+    bench = benches[0]
+    for slaves in (bus.slaves, [other]):
+        with bench.server.lock:
+            bus.slaves = slaves
+        bench.master.poll()
+        bench.counts(1)
+    bench.master.reply(SERIAL, bytes(17))
+    (_, answered) = bench.reports(2)
+    assert isinstance(answered, CommandAnswered)
+    assert (False, []) == (answered.is_obeyed, other.unit.obeyed)
+
+
 def test_a_refused_command_is_told(benches: list[Bench]) -> None:
     """Why, for a person; and so is a serial that is none."""
     wired = Slave(5, SERIAL)
