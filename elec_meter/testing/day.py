@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from operator import index
-from types import TracebackType
 from typing import Final, Self
 
 from collector import MemoryKeystore, ReceivedFrame, UnitRecord
@@ -87,12 +86,7 @@ class SettlementDay:
         self._is_frozen = True
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._is_frozen = False
         FROZEN_TIME.release(self._host_stood)
         self.close()
