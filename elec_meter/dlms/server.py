@@ -11,6 +11,7 @@ from elec_meter.dlms.device import SERVER_SAP, LogicalDevice
 from elec_meter.dlms.errors import PeerError
 from elec_meter.dlms.hdlc import FLAG, HdlcLine, HdlcSession
 from elec_meter.dlms.states import State
+from elec_meter.dlms.turns import SessionByTurns
 from elec_meter.dlms.wrapper import Wrapped, WrapperReader
 from elec_meter.objects import INACTIVITY_S
 
@@ -66,7 +67,7 @@ class DlmsTiming:
     inactivity_ms: int = 1_000 * INACTIVITY_S
 
 
-class WrapperSession:
+class WrapperSession(SessionByTurns):
     """A meter's side of one TCP connection. Any bytes are answered or refused; none raise.
 
     Args:
@@ -89,17 +90,6 @@ class WrapperSession:
     def closed(self) -> bool:
         """Whether it ended: out of step, or for want of anything sensible."""
         return self._closed
-
-    def receive_data(self, data: bytes, now: datetime) -> bytes:
-        """Take bytes from the connection.
-
-        Returns:
-            What is to be sent.
-        """
-        replies = [self.receive_one(data, now)]
-        while self._is_behind:
-            replies.append(self.receive_one(b"", now))
-        return b"".join(replies)
 
     @property
     def is_behind(self) -> bool:
@@ -148,7 +138,7 @@ class WrapperSession:
         return now + timedelta(milliseconds=self._timing.inactivity_ms)
 
 
-class DlmsSession:
+class DlmsSession(SessionByTurns):
     """A meter's side of a TCP connection: over the wrapper, or HDLC if it begins with a flag.
 
     Args:
@@ -164,11 +154,6 @@ class DlmsSession:
     def closed(self) -> bool:
         """Whether it ended."""
         return self._session.closed
-
-    def receive_data(self, data: bytes, now: datetime) -> bytes:
-        """Take bytes from the connection; returns what is to be sent."""
-        self._choose(data, now)
-        return self._session.receive_data(data, now)
 
     @property
     def is_behind(self) -> bool:

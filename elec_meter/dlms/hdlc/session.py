@@ -11,6 +11,7 @@ from elec_meter.dlms.hdlc.frames import MODULUS, Address, Control, Frame, Kind
 from elec_meter.dlms.hdlc.negotiation import LinkParameters
 from elec_meter.dlms.hdlc.reader import FrameReader
 from elec_meter.dlms.hdlc.states import EVENTS, TRANSITIONS, Action, Event, State
+from elec_meter.dlms.turns import SessionByTurns
 from elec_meter.objects import (
     HDLC_FIELD_MAX,
     HDLC_OCTET_MS,
@@ -68,7 +69,7 @@ class _Piece(NamedTuple):
     is_segment: bool
 
 
-class HdlcSession:
+class HdlcSession(SessionByTurns):
     """A meter's side of one line. Any bytes are answered, refused or ignored; none raise.
 
     Args:
@@ -100,17 +101,6 @@ class HdlcSession:
     def closed(self) -> bool:
         """Whether it ended for want of anything sensible; it answers nothing more."""
         return self._state is State.CLOSED
-
-    def receive_data(self, data: bytes, now: datetime) -> bytes:
-        """Take bytes from the line.
-
-        Returns:
-            What is to be sent.
-        """
-        reply = self.receive_one(data, now)
-        while self._is_behind:
-            reply += self.receive_one(b"", now)
-        return reply
 
     @property
     def is_behind(self) -> bool:
