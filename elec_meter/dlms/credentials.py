@@ -15,7 +15,8 @@ from elec_meter.dlms.clients import (
     public_client,
     reader_client,
 )
-from elec_meter.dlms.errors import CredentialError, MalformedError
+from elec_meter.dlms.errors import CredentialError
+from elec_meter.dlms.kept import read_kept
 
 PUBLIC, READER, MANAGEMENT = "public", "reader", "management"
 KEYED_CLIENTS: Final = (READER, MANAGEMENT)
@@ -81,15 +82,7 @@ class Credentials:
 
     def __init__(self, saved: bytes = b"", keep: Callable[[bytes], None] = lambda _: None) -> None:
         self._keep = keep
-        self._given: dict[str, Given] = {}
-        if saved:
-            try:
-                self._given = msgspec.json.decode(saved, type=dict[str, Given])
-                for client, given in self._given.items():
-                    _require_sizes(client, given)
-            except (msgspec.MsgspecError, CredentialError):
-                # What is wrong with it would quote it.
-                raise MalformedError("the DLMS credentials that were kept are damaged") from None
+        self._given = read_kept(saved, dict[str, Given], _require_sizes, "credentials")
 
     def __repr__(self) -> str:
         return f"<Credentials of {', '.join(self._given) or 'nobody'}>"

@@ -12,7 +12,8 @@ import msgspec
 
 from elec_meter.dlms.ciphering import Keys, Protection
 from elec_meter.dlms.clients import ClientRule
-from elec_meter.dlms.errors import EncodingError, MalformedError
+from elec_meter.dlms.errors import EncodingError
+from elec_meter.dlms.kept import read_kept
 
 
 class KeyId(IntEnum):
@@ -80,15 +81,7 @@ class Keyring:
 
     def __init__(self, saved: bytes = b"", keep: Callable[[bytes], None] = lambda _: None) -> None:
         self._keep = keep
-        self._saved: dict[str, _Saved] = {}
-        if saved:
-            try:
-                self._saved = msgspec.json.decode(saved, type=dict[str, _Saved])
-                for each in self._saved.values():
-                    _secret(each)
-            except (msgspec.MsgspecError, ValueError):
-                # What is wrong with it would quote it.
-                raise MalformedError("the DLMS keys that were kept are damaged") from None
+        self._saved = read_kept(saved, dict[str, _Saved], lambda _, each: _secret(each), "keys")
 
     def __repr__(self) -> str:
         return f"<Keyring of {len(self._saved)}>"
