@@ -89,7 +89,11 @@ def open_for_reading(path: Path) -> RepeatingConnection:
 
 
 def open_in_memory() -> RepeatingConnection:
-    """A database that lives as long as its connection."""
+    """A database that lives as long as its connection.
+
+    The empty one is kept as bytes, as a connection is one thread's alone; and it is copied from
+    the database that is read from them, as SQLite lets that one grow no larger than 1 GiB.
+    """
     connection = empty_in_memory()
     with closing(sqlite3.connect(":memory:")) as made:
         made.deserialize(_newest())
