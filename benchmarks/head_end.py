@@ -22,7 +22,7 @@ from elec_meter.dlms.acse import (
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import Apdu, decode_apdu
 from elec_meter.dlms.ciphering import (
-    Form,
+    Ciphering,
     Protection,
     decode_ciphered,
     is_ciphered,
@@ -186,7 +186,7 @@ class DlmsReader:
     def _sealed(self, apdu: bytes) -> bytes:
         self._counter += 1
         counter = self._counter - 1
-        return seal(apdu, Form.GLOBAL, Protection.BOTH, DLMS_KEYS, self._title, counter)
+        return seal(apdu, Ciphering.GLOBAL, Protection.BOTH, DLMS_KEYS, self._title, counter)
 
     async def _exchange(self, line: _Line, sap: int, apdu: bytes) -> bytes:
         line.send(Wrapped(sap, _SERVER, apdu).to_bytes())

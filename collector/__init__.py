@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .bearers.virtual import VirtualRadio
     from .bearers.wmbus_stick import WmbusStick
     from .bracket import PulseStatus
-    from .cli_installer import Given, install_at_terminal, install_by_script
+    from .cli_installer import InstallerAnswers, install_at_terminal, install_by_script
     from .cli_steps import label_of, label_option, step_options
     from .collector import Collector
     from .desk import Desk, PairingPlace
@@ -128,10 +128,10 @@ __all__ = [
     "FleetUnit",
     "GasEnergy",
     "Gathering",
-    "Given",
     "HeardAfterEnd",
     "ImplausibleFlow",
     "Ingest",
+    "InstallerAnswers",
     "Journal",
     "JournalEntry",
     "KeyMissing",
@@ -222,7 +222,7 @@ __getattr__, __dir__ = shared.lazy.loader(
         "bearers.virtual": "VirtualRadio",
         "bearers.wmbus_stick": "WmbusStick",
         "bracket": "PulseStatus",
-        "cli_installer": "Given install_at_terminal install_by_script",
+        "cli_installer": "InstallerAnswers install_at_terminal install_by_script",
         "cli_steps": "label_of label_option step_options",
         "collector": "Collector",
         "desk": "Desk PairingPlace",

@@ -24,7 +24,7 @@ _Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
-class Given:
+class InstallerAnswers:
     """What was said on the command line; None has to be asked for.
 
     Attributes:
@@ -129,7 +129,7 @@ class Given:
         }
 
 
-def install_by_script(line: Line, given: Given) -> dict[str, Any]:
+def install_by_script(line: Line, given: InstallerAnswers) -> dict[str, Any]:
     """Go through a pairing without a question; return what `pair.commit` replied.
 
     Nobody is there to say whether a unit is to be another's neighbour or its successor, so none is
@@ -150,7 +150,7 @@ def install_by_script(line: Line, given: Given) -> dict[str, Any]:
     return _committed(line, given)
 
 
-def install_at_terminal(line: Line, given: Given) -> dict[str, Any]:
+def install_at_terminal(line: Line, given: InstallerAnswers) -> dict[str, Any]:
     """Go through a pairing with an installer; return what `pair.commit` replied.
 
     Raises:
@@ -197,7 +197,7 @@ class _EndedError(PairingError):
         super().__init__(f"{status['serial']} was not paired: {'; '.join(self.advice)}")
 
 
-def _begin(line: Line, given: Given) -> None:
+def _begin(line: Line, given: InstallerAnswers) -> None:
     while True:
         _ask_identity(given)
         try:
@@ -214,7 +214,7 @@ def _begin(line: Line, given: Given) -> None:
         return
 
 
-def _propose(given: Given, channel: str) -> None:
+def _propose(given: InstallerAnswers, channel: str) -> None:
     """Take a free channel; one beside units that are there already on the installer's word alone.
 
     Raises:
@@ -226,7 +226,7 @@ def _propose(given: Given, channel: str) -> None:
     given.channel = channel
 
 
-def _ask_identity(given: Given) -> None:
+def _ask_identity(given: InstallerAnswers) -> None:
     """Ask for what of a label is not given yet; what is typed is not shown: a key is in it."""
     if given.manufacturer is not None:
         if given.serial is None:
@@ -249,7 +249,7 @@ def _ask_identity(given: Given) -> None:
         given.key = click.prompt("Key, with its check character (not shown)", hide_input=True)
 
 
-def _tell_meter(line: Line, given: Given) -> None:
+def _tell_meter(line: Line, given: InstallerAnswers) -> None:
     """Ask for the meter's particulars until they are taken."""
     from shared.units import PulseWeight
 
@@ -304,7 +304,7 @@ def _confirmed(line: Line) -> bool:
     return agrees
 
 
-def _committed(line: Line, given: Given) -> dict[str, Any]:
+def _committed(line: Line, given: InstallerAnswers) -> dict[str, Any]:
     reply = line.ask({"request": "pair.commit", "installer": given.installer or ""})
     document: dict[str, Any] = reply["certificate"]
     return document

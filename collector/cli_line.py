@@ -56,9 +56,9 @@ class _Remote:
 
     def sleep(self, seconds: float) -> None:
         """See `Line`."""
-        from .cli_options import HostClock
+        from .cli_options import LiveClock
 
-        HostClock().sleep(seconds)
+        LiveClock().sleep(seconds)
 
 
 @contextmanager

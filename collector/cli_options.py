@@ -100,7 +100,7 @@ def has_bearers(options: Mapping[str, Any]) -> bool:
     return any(options[name] for name in ("sticks", "wires", "ble", "replays"))
 
 
-class HostClock:
+class LiveClock:
     """The host's time."""
 
     def now(self) -> datetime:
@@ -132,7 +132,7 @@ class RecordedClock:
         time.sleep(seconds / 100)
 
 
-def clock_for(bearers: Sequence[Bearer]) -> HostClock | RecordedClock:
+def clock_for(bearers: Sequence[Bearer]) -> LiveClock | RecordedClock:
     """The recordings' own clock where there is nothing else, the host's otherwise."""
     from shared.timegrid import from_unix_ms
 
@@ -142,4 +142,4 @@ def clock_for(bearers: Sequence[Bearer]) -> HostClock | RecordedClock:
     known_ms = [at_ms for at_ms in first_ms if at_ms is not None]
     if known_ms and len(first_ms) == len(bearers):
         return RecordedClock(from_unix_ms(min(known_ms)) - timedelta(seconds=1))
-    return HostClock()
+    return LiveClock()

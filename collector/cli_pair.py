@@ -154,7 +154,7 @@ def unpair(
 
 
 def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
-    from .cli_installer import Given, install_at_terminal, install_by_script
+    from .cli_installer import InstallerAnswers, install_at_terminal, install_by_script
     from .cli_line import station_line
 
     names = ("sticks", "wires", "ble", "replays", "replay_delay_s")
@@ -168,7 +168,7 @@ def _install(data_dir: Path, options: dict[str, Any], **place: Any) -> None:
         raise click.UsageError("--serial and --key go together.")
     if label is not None and options["serial"] is not None:
         raise click.UsageError("--label already says what --serial and --key do.")
-    given = Given(label=label, **options, **place)
+    given = InstallerAnswers(label=label, **options, **place)
     missing = given.missing(takes_key=True)
     if as_json and missing:
         raise click.UsageError(f"--json asks nothing, so it needs {', '.join(missing)}.")

@@ -9,7 +9,7 @@ import click
 
 from shared.options import Duration, example
 
-from .cli_options import HostClock, bearer_options, has_bearers, json_option
+from .cli_options import LiveClock, bearer_options, has_bearers, json_option
 
 _STEP_S = 0.25
 
@@ -45,7 +45,7 @@ def command(
         raise click.UsageError("Nothing to listen with: give --stick, --wire, --ble or --replay.")
     bearers = open_bearers(lambda: None, **bearers_named)
     live = [bearer for bearer in bearers if not isinstance(bearer, ReplayFile)]
-    clock = HostClock()
+    clock = LiveClock()
     heard: dict[tuple[str | None, str], dict[str, Any]] = {}
     end = clock.now() + length
     try:

@@ -58,7 +58,7 @@ _STEPS: Final = (
 
 
 def step_options(function: _Function) -> _Function:
-    """Give a command the options of the steps after the label, named as the fields of `Given`."""
+    """Give a command the options of the steps after the label: the fields of `InstallerAnswers`."""
     for option in reversed(_STEPS):
         function = option(function)
     return function

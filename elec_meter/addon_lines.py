@@ -12,7 +12,7 @@ from .access import Level
 from .addons import News, Slots, Surroundings, check_addons
 from .config import AddonConfig, MeterConfig, addon_readout
 from .events import EventCode
-from .flag import Desk, FlagLine, FlagPort, FlagSession
+from .flag import FlagLine, FlagPort, FlagSession, ProgrammingDesk
 from .meter import Meter
 
 _CODES: Final = {
@@ -37,7 +37,7 @@ class AddonLines:
     def __init__(
         self,
         meter: Meter,
-        desk: Desk,
+        desk: ProgrammingDesk,
         now: Callable[[], datetime],
         durable: Callable[[], None],
         further: Sequence[AddonConfig] = (),

@@ -11,7 +11,7 @@ import msgspec
 from .errors import CorruptError
 from .events import EventCode
 
-STATE_KEY: Final = "alarms"
+ALARMS_KEY: Final = "alarms"
 
 
 class Alarm(IntFlag):

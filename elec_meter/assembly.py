@@ -46,7 +46,7 @@ from .objects import (
 from .outages import Outages
 from .plans import CalendarPlans
 from .switchgear import Switchgear
-from .terminals import Reading as TerminalReading
+from .terminals import RegisterReading
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _VALUE: Final = 2
 _ENERGY: Final = (ScalerUnit(0, Unit.WATT_HOUR), ScalerUnit(0, Unit.VAR_HOUR))
 
 
-class Parts(NamedTuple):
+class AssemblyParts(NamedTuple):
     """What values are computed from, beside configuration and ledger.
 
     Attributes:
@@ -97,7 +97,7 @@ class Assembly:
         ConfigError: the configuration names what the meter does not have.
     """
 
-    def __init__(self, config: MeterConfig, books: Books, parts: Parts) -> None:
+    def __init__(self, config: MeterConfig, books: Books, parts: AssemblyParts) -> None:
         self.objects: Directory = build_directory(
             config,
             books,
@@ -166,10 +166,10 @@ class Assembly:
         """Whether the limiter watches a register that only rises."""
         return self._limited.modulus is not None
 
-    def told(self, number: int) -> TerminalReading:
+    def told(self, number: int) -> RegisterReading:
         """What the register of a pulse output says now."""
         register, modulus = self._told[number]
-        return TerminalReading(register.raw_at(self._now()), modulus)
+        return RegisterReading(register.raw_at(self._now()), modulus)
 
     def _refuse_unreadable(self, path: str, code: str, attribute: int) -> None:
         try:
@@ -238,7 +238,7 @@ def check(config: MeterConfig, now: datetime, changed: Collection[str] = ()) -> 
 
 def _try_out(config: MeterConfig, now: datetime) -> Assembly:
     clock = Clock(config.clock)
-    parts = Parts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
+    parts = AssemblyParts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
     assembly = Assembly(config, Books(config, clock=clock), parts)
     objects = assembly.objects
     Readout(objects, flag_in_force(config).readout, lambda: None)

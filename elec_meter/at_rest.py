@@ -14,7 +14,7 @@ from .configured import changed_parts, refuse_unworkable, require_level
 from .errors import ConfigError, NotADataDirectoryError
 from .events import EventCode
 from .pulse_units import Units, units_of
-from .switchgear import STATE_KEY, kept, refuse_unopenable
+from .switchgear import SWITCHGEAR_KEY, kept, refuse_unopenable
 from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def apply_config(
         require_level(level, level_to_change(part), f"change {part}")
     at = from_unix_s(durable_s)
     refuse_unworkable(current, config, units_of(Readings(storage.connection)), at)
-    contactor, terminals = kept(storage.get_state(STATE_KEY))
+    contactor, terminals = kept(storage.get_state(SWITCHGEAR_KEY))
     refuse_unopenable(current, config, contactor)
     refuse_other_weights(config, terminals)
     storage.mark_config_in_force(storage.config_in_force)

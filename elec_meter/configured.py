@@ -11,21 +11,18 @@ import msgspec
 from shared.timegrid import from_unix_s, require_utc, unix_s
 
 from .access import Level, level_to_change
-from .alarms import STATE_KEY as ALARMS_KEY
-from .alarms import Alarms
-from .assembly import Assembly, Parts, check
+from .alarms import ALARMS_KEY, Alarms
+from .assembly import Assembly, AssemblyParts, check
 from .clock import unix_us
 from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
 from .events import EventCode, Log
 from .led import Led
-from .outages import STATE_KEY as OUTAGES_KEY
-from .outages import Outages
-from .plans import STATE_KEY as PLANS_KEY
-from .plans import CalendarPlans
+from .outages import OUTAGES_KEY, Outages
+from .plans import PLANS_KEY, CalendarPlans
 from .pulse_units import Units, refuse_other_units, units_of
-from .switchgear import STATE_KEY, Switchgear, refuse_unopenable, state_by_log
+from .switchgear import SWITCHGEAR_KEY, Switchgear, refuse_unopenable, state_by_log
 from .terminals import refuse_other_weights
 
 if TYPE_CHECKING:
@@ -75,10 +72,10 @@ class ConfiguredMeter:
         self.collector = collector
         self.ledger = ledger
         self.switchgear = Switchgear(config, _switchgear_state(storage))
-        self._are_counts_lost = storage.get_state(STATE_KEY) is None
+        self._are_counts_lost = storage.get_state(SWITCHGEAR_KEY) is None
         self._saved_beside: dict[str, Callable[[], bytes]] = {}
         self._saved_values: dict[str, bytes] = {}
-        self.save_beside(STATE_KEY, self.switchgear.packed)
+        self.save_beside(SWITCHGEAR_KEY, self.switchgear.packed)
         self.alarms = Alarms(storage.event_totals, storage.get_state(ALARMS_KEY))
         self.save_beside(ALARMS_KEY, self.alarms.packed)
         self.led = Led(config.led)
@@ -277,7 +274,7 @@ class ConfiguredMeter:
 
     def _assemble(self) -> None:
         self.switchgear.terminals.advance(unix_us(self._now), self.clock.read_s(self._now))
-        parts = Parts(
+        parts = AssemblyParts(
             self.clock,
             lambda: self._now,
             self._live,
@@ -314,7 +311,7 @@ class ConfiguredMeter:
 
 
 def _switchgear_state(storage: Storage) -> bytes | None:
-    saved = storage.get_state(STATE_KEY)
+    saved = storage.get_state(SWITCHGEAR_KEY)
     if saved is not None:
         return saved
     return state_by_log(event.code for event in storage.events(log=Log.CONTACTOR))

@@ -19,7 +19,7 @@ from .dlms import (
     DirectoryChanges,
     DlmsPort,
     DlmsSession,
-    Given,
+    GivenCredentials,
     HdlcSession,
     InvocationCounters,
     Keyring,
@@ -160,7 +160,7 @@ class DlmsService:
         return self._current(TCP_PORT, is_exposed=is_exposed).session(now)
 
     def give(self, client: str, fields: Mapping[str, str], author: str) -> None:
-        """Let a client have what `fields` of `Given` say, from its next association on.
+        """Let a client have what `fields` of `GivenCredentials` say, from its next association on.
 
         What a head end made of those that it had is forgotten. A client that may not associate
         while this meter runs may at the next start, if that names it.
@@ -266,7 +266,7 @@ def give_at_rest(
     storage.commit()
 
 
-def _given_by(client: str, given: Given, author: str) -> str:
+def _given_by(client: str, given: GivenCredentials, author: str) -> str:
     what = " and ".join(
         name for name, text in (("keys", given.encryption), ("password", given.password)) if text
     )

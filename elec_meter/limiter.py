@@ -35,7 +35,7 @@ class Verdict(Enum):
     KEPT = "kept"
 
 
-class Limiter:
+class LimitWatcher:
     """Watches one number against a threshold.
 
     What is not known is neither above nor below: both times begin again then. So they do with

@@ -9,7 +9,7 @@ from shared.timegrid import from_unix_s
 
 from .calibrated import FrontEnd, MeteringPipeline
 from .commands import CommandedMeter
-from .supply import STATE_KEY, SupplyLog
+from .supply import SUPPLY_KEY, SupplyLog
 
 if TYPE_CHECKING:
     from collector import Collector
@@ -63,8 +63,8 @@ class MeasuredMeter(CommandedMeter):
         self._harmonics: Harmonics | None = None
         self._are_harmonics_awaited = False
         self._quality: Quality | None = None
-        self._supply = SupplyLog(clock.read, storage.get_state(STATE_KEY))
-        self.save_beside(STATE_KEY, self._supply.packed)
+        self._supply = SupplyLog(clock.read, storage.get_state(SUPPLY_KEY))
+        self.save_beside(SUPPLY_KEY, self._supply.packed)
 
     def _work_with(self, config: MeterConfig, at_s: int | None) -> None:
         super()._work_with(config, at_s)

@@ -8,7 +8,7 @@ import msgspec
 
 from .errors import CorruptError
 
-STATE_KEY: Final = "outages"
+OUTAGES_KEY: Final = "outages"
 LONG_S: Final = 180
 """An outage of at least so long is a long one."""
 

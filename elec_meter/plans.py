@@ -15,13 +15,13 @@ from .errors import ConfigError, CorruptError
 from .tariff import (
     SpecialDayEntry,
     Timetable,
+    calendar_with,
     calendar_with_special_days,
     special_days_of,
     timetable_of,
 )
-from .tariff import calendar_with as amended
 
-STATE_KEY: Final = "calendar drafts"
+PLANS_KEY: Final = "calendar drafts"
 
 CHANNELS: Final = ("import", "export", "gas")
 """The calendars of the tariff, by their channels; that of a relay is called `relay 1`."""
@@ -123,7 +123,7 @@ class CalendarPlans:
             timetable = draft.timetable
             if timetable.name == key:  # as it is called without a name
                 timetable = timetable._replace(name=None)
-            return amended(draft.base or self.active(key), timetable)
+            return calendar_with(draft.base or self.active(key), timetable)
         if coming is None:
             raise ConfigError(f"nobody has written a passive calendar of {key}")
         return coming

@@ -21,7 +21,7 @@ from .control import ControlSession, OrderDesk, Orders
 from .dlms import ClientRule
 from .dlms_service import DlmsService
 from .errors import CheckpointFailedError, ControlError, StorageLostError, TerminalError
-from .flag import Desk, FlagLine, FlagPort, FlagSession, StreamFactory
+from .flag import FlagLine, FlagPort, FlagSession, ProgrammingDesk, StreamFactory
 from .hal import TerminalBlock, TerminalDriver
 from .meter import Meter
 from .pairing_desk import PairingDesk
@@ -126,7 +126,7 @@ class Runtime:
         self._pusher = self._dlms_service.push()
         self._push = PushClient(self._pusher, now=self.now) if dlms_clients else None
         self._enhanced = enhanced or (self._dlms_service.link if dlms_clients else None)
-        self._desk = Desk(
+        self._desk = ProgrammingDesk(
             gate=self.gate,
             now=self.now,
             directory=lambda: meter.objects,

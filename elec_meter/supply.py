@@ -15,7 +15,7 @@ from .events import EventCode
 if TYPE_CHECKING:
     from .metrology import Measurement, SupplyEvent
 
-STATE_KEY: Final = "supply"
+SUPPLY_KEY: Final = "supply"
 
 
 class _Kind(NamedTuple):

@@ -11,13 +11,13 @@ from .clock import SECOND_US
 from .contactor import NO_CONTACTOR, Change, Contactor, ContactorState, ControlState, Trigger
 from .errors import ConfigError, CorruptError
 from .events import EventCode
-from .limiter import Limiter, LimiterState, Verdict
+from .limiter import LimiterState, LimitWatcher, Verdict
 from .terminals import Terminals, TerminalsState
 
 if TYPE_CHECKING:
     from .config import MeterConfig
 
-STATE_KEY: Final = "switchgear"
+SWITCHGEAR_KEY: Final = "switchgear"
 CONTACTOR: Final = 0
 """The contactor's number among what is switched; terminals have theirs."""
 
@@ -69,7 +69,7 @@ class Switchgear:
     def __init__(self, config: MeterConfig, saved: bytes | None = None) -> None:
         state = _State() if saved is None else _decoded(saved)
         self.contactor = Contactor(config.contactor.mode, state.contactor)
-        self.limiter = Limiter(config.limiter, state.limiter)
+        self.limiter = LimitWatcher(config.limiter, state.limiter)
         self.terminals = Terminals(config, state.terminals)
         self._open_since_us: int | None = None
         self._has_failed = False

@@ -69,7 +69,7 @@ class TerminalsState(msgspec.Struct, array_like=True):
     outputs: dict[int, OutputState] = {}
 
 
-class Reading(NamedTuple):
+class RegisterReading(NamedTuple):
     """What a register says: a raw number, and where it begins again at 0."""
 
     number: int | None
@@ -211,7 +211,7 @@ class PulseOutput:
         """Pulses since ever."""
         return self._state.count
 
-    def advance(self, reading: Reading) -> None:
+    def advance(self, reading: RegisterReading) -> None:
         """The register says this now."""
         state = self._state
         if reading.number is None:

@@ -13,7 +13,7 @@ from elec_meter import Meter, MeterError, Storage, demo_config
 from elec_meter.access import Gate, Level, client_key, proof, stored_key
 from elec_meter.config import MeterConfig, apply_change, encode_change, encode_document
 from elec_meter.control import OrderDesk, Orders
-from elec_meter.flag import Desk, FlagLine, FlagPort, unpack_rows
+from elec_meter.flag import FlagLine, FlagPort, ProgrammingDesk, unpack_rows
 from elec_meter.flag.framing import block_check, command_message
 from elec_meter.objects import Actions
 from fuzz.target import Feed, Target
@@ -71,7 +71,7 @@ class _Line:
             partial(OrderDesk, orders) if really else lambda _level, _author: idle
         )
         seeds = count()
-        desk = Desk(
+        desk = ProgrammingDesk(
             gate=self._gate,
             now=lambda: self.now,
             directory=lambda: meter.objects,

@@ -20,7 +20,7 @@ from .options import data_option, json_option
 
 if TYPE_CHECKING:
     from .days import Days
-    from .export_forms import Meter, Rows
+    from .export_forms import ExportedMeter, Rows
     from .observed import Observed
 
 FORMS = ("csv", "json", "parquet", "nem12", "home-assistant")
@@ -113,12 +113,12 @@ def _writer(form: str, seen: Observed, days: Days | None) -> Callable[[Rows, Tex
             return forms.write_csv
 
 
-def _meter(seen: Observed, days: Days | None) -> Meter:
+def _meter(seen: Observed, days: Days | None) -> ExportedMeter:
     """Who it is, and what its registers had before the days that are written."""
     from shared.units import PulseWeight
 
     from .days import days_of, rows_of
-    from .export_forms import Meter
+    from .export_forms import ExportedMeter
 
     config, ledger = seen.meter.config, seen.meter.ledger
     before: dict[str, int] = {}
@@ -137,7 +137,7 @@ def _meter(seen: Observed, days: Days | None) -> Meter:
             value = row["channels"].get(key) or 0
             # An energy's index is that of the oldest row; a unit's is that of the newest.
             before[key] += is_earlier * value - (key in gas_m3) * value
-    return Meter(config.serial, seen.meter.now, gas_m3, before)
+    return ExportedMeter(config.serial, seen.meter.now, gas_m3, before)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _NMI_CHARACTERS: Final = 10
 _NO_MEAN: Final = 0
 
 
-class Meter(NamedTuple):
+class ExportedMeter(NamedTuple):
     """Whose half-hours they are.
 
     Attributes:
@@ -61,7 +61,7 @@ def write_csv(rows: Rows, file: TextIO) -> None:
     writer.writerows(map(flat, rows()))
 
 
-def write_nem12(rows: Rows, file: TextIO, meter: Meter) -> None:
+def write_nem12(rows: Rows, file: TextIO, meter: ExportedMeter) -> None:
     """Records 100, 200, 300, 400 and 900 of NEM12: import as E1, export as B1, in kWh.
 
     The days are those of UTC, which has no clock changes: each has all of its intervals. What is
@@ -87,7 +87,7 @@ def write_nem12(rows: Rows, file: TextIO, meter: Meter) -> None:
     out.writerow((900,))
 
 
-def write_home_assistant(rows: Rows, file: TextIO, meter: Meter) -> None:
+def write_home_assistant(rows: Rows, file: TextIO, meter: ExportedMeter) -> None:
     """Messages `recorder/import_statistics` of Home Assistant's WebSocket API, a channel each.
 
     An hour is there once all of it is known; its sum is the register at its end. Before the first

@@ -200,11 +200,11 @@ def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
 
 
 def _install(data_dir: Path, options: dict[str, Any], *, as_json: bool, **place: Any) -> None:
-    from collector import Given, install_at_terminal, install_by_script
+    from collector import InstallerAnswers, install_at_terminal, install_by_script
 
     label_file, gives_up = options.pop("label_file"), options.pop("give_up_other")
     label = None if label_file is None else label_of(label_file)
-    given = Given(label=label, **options, **place)
+    given = InstallerAnswers(label=label, **options, **place)
     missing = given.missing(takes_key=False)
     if as_json and missing:
         raise click.UsageError(f"--json asks nothing, so it needs {', '.join(missing)}.")

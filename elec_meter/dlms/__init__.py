@@ -18,14 +18,14 @@ from elec_meter.dlms.credentials import (
     PUBLISHED_PASSWORD,
     READER,
     Credentials,
-    Given,
+    GivenCredentials,
     given_from,
 )
 from elec_meter.dlms.device import LogicalDevice
 from elec_meter.dlms.errors import CredentialError, DlmsError, PeerError
 from elec_meter.dlms.hdlc import HdlcLine, HdlcSession
 from elec_meter.dlms.keyring import Keyring
-from elec_meter.dlms.policy import Gate
+from elec_meter.dlms.policy import LevelGate
 from elec_meter.dlms.push import Push
 from elec_meter.dlms.server import DlmsPort, DlmsServer, DlmsSession, DlmsTiming, WrapperSession
 from elec_meter.dlms.view import Changes, OwnObject
@@ -49,13 +49,13 @@ __all__ = [
     "DlmsServer",
     "DlmsSession",
     "DlmsTiming",
-    "Gate",
-    "Given",
+    "GivenCredentials",
     "HdlcLine",
     "HdlcSession",
     "InvocationCounters",
     "Keyring",
     "Keys",
+    "LevelGate",
     "LogicalDevice",
     "OwnObject",
     "PeerError",

@@ -68,7 +68,7 @@ class Protection(IntFlag):
     BOTH = 0x30
 
 
-class Form(Enum):
+class Ciphering(Enum):
     """How a ciphered APDU looks."""
 
     GLOBAL = "service-specific, global key"
@@ -79,19 +79,19 @@ class Form(Enum):
     @property
     def is_general(self) -> bool:
         """Whether the sender's title is said, and any APDU may be within."""
-        return self in (Form.GENERAL_GLOBAL, Form.GENERAL_DEDICATED)
+        return self in (Ciphering.GENERAL_GLOBAL, Ciphering.GENERAL_DEDICATED)
 
     @property
     def is_dedicated(self) -> bool:
         """Whether the key is that of one association."""
-        return self in (Form.DEDICATED, Form.GENERAL_DEDICATED)
+        return self in (Ciphering.DEDICATED, Ciphering.GENERAL_DEDICATED)
 
 
 _FORMS: Final = {
-    **dict.fromkeys(_GLOBAL.values(), Form.GLOBAL),
-    **dict.fromkeys(_DEDICATED.values(), Form.DEDICATED),
-    GENERAL_GLOBAL: Form.GENERAL_GLOBAL,
-    GENERAL_DEDICATED: Form.GENERAL_DEDICATED,
+    **dict.fromkeys(_GLOBAL.values(), Ciphering.GLOBAL),
+    **dict.fromkeys(_DEDICATED.values(), Ciphering.DEDICATED),
+    GENERAL_GLOBAL: Ciphering.GENERAL_GLOBAL,
+    GENERAL_DEDICATED: Ciphering.GENERAL_DEDICATED,
 }
 
 
@@ -122,7 +122,7 @@ class Ciphered(NamedTuple):
         content: what is protected; behind it the authentication tag, if there is one.
     """
 
-    form: Form
+    form: Ciphering
     tag: int
     title: bytes
     protection: Protection
@@ -168,7 +168,7 @@ def decode_ciphered(data: bytes) -> Ciphered:
 
 
 def seal(
-    apdu: bytes, form: Form, protection: Protection, keys: Keys, title: bytes, counter: int
+    apdu: bytes, form: Ciphering, protection: Protection, keys: Keys, title: bytes, counter: int
 ) -> bytes:
     """An APDU, ciphered.
 
@@ -212,7 +212,7 @@ def unseal(ciphered: Ciphered, keys: Keys, title: bytes) -> bytes:
     return apdu
 
 
-def overhead(form: Form, protection: Protection, length: int) -> int:
+def overhead(form: Ciphering, protection: Protection, length: int) -> int:
     """Bytes by which ciphering makes an APDU of at most `length` bytes longer."""
     tag = TAG_SIZE if Protection.AUTHENTICATED in protection else 0
     inner = _HEAD_SIZE + tag

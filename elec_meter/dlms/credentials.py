@@ -35,7 +35,7 @@ PUBLISHED_MASTER: Final = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 _PUBLISHED: Final = frozenset({*PUBLISHED_KEYS, PUBLISHED_MASTER})
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GivenCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client is given, each in hexadecimal; empty for what it is not.
 
     Attributes:
@@ -53,19 +53,19 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     title: str = ""
 
     def __repr__(self) -> str:
-        return "<Given>"
+        return "<GivenCredentials>"
 
 
-def given_from(fields: Mapping[str, str]) -> Given:
-    """What a client is given, by the names of `Given`.
+def given_from(fields: Mapping[str, str]) -> GivenCredentials:
+    """What a client is given, by the names of `GivenCredentials`.
 
     Raises:
         CredentialError: something that nobody is given.
     """
     try:
-        return msgspec.convert(dict(fields), Given)
+        return msgspec.convert(dict(fields), GivenCredentials)
     except msgspec.ValidationError:
-        names = ", ".join(each.name for each in msgspec.structs.fields(Given))
+        names = ", ".join(each.name for each in msgspec.structs.fields(GivenCredentials))
         raise CredentialError(f"a DLMS client is given {names}") from None
 
 
@@ -82,12 +82,12 @@ class Credentials:
 
     def __init__(self, saved: bytes = b"", keep: Callable[[bytes], None] = lambda _: None) -> None:
         self._keep = keep
-        self._given = read_kept(saved, dict[str, Given], _require_sizes, "credentials")
+        self._given = read_kept(saved, dict[str, GivenCredentials], _require_sizes, "credentials")
 
     def __repr__(self) -> str:
         return f"<Credentials of {', '.join(self._given) or 'nobody'}>"
 
-    def give(self, client: str, given: Given) -> ClientRule:
+    def give(self, client: str, given: GivenCredentials) -> ClientRule:
         """Let a client have this from now on; return what it has to do then.
 
         Keys come all at once, and replace KEK and title, too; without keys the client has those
@@ -100,7 +100,7 @@ class Credentials:
         """
         _require_sizes(client, given)
         _require_secret(client, given)
-        before = self._given.get(client, Given())
+        before = self._given.get(client, GivenCredentials())
         if not given.encryption:
             given = msgspec.structs.replace(before, password=given.password)
         elif not given.password:
@@ -127,10 +127,10 @@ class Credentials:
         """
         if not self.has(client):
             raise CredentialError(f"the DLMS client {client} has neither keys nor a password")
-        return _rule(client, self._given.get(client, Given()))
+        return _rule(client, self._given.get(client, GivenCredentials()))
 
 
-def _rule(client: str, given: Given) -> ClientRule:
+def _rule(client: str, given: GivenCredentials) -> ClientRule:
     if client == PUBLIC:
         return public_client()
     parts = (given.encryption, given.authentication, given.master, given.title, given.password)
@@ -142,7 +142,7 @@ def _rule(client: str, given: Given) -> ClientRule:
     return management_client(keys, master, title)
 
 
-def _require_sizes(client: str, given: Given) -> None:
+def _require_sizes(client: str, given: GivenCredentials) -> None:
     """Refuse what no client can have been given.
 
     Raises:
@@ -163,7 +163,7 @@ def _require_sizes(client: str, given: Given) -> None:
     _octets("password", given.password)
 
 
-def _require_secret(client: str, given: Given) -> None:
+def _require_secret(client: str, given: GivenCredentials) -> None:
     """Refuse what everybody knows, or could guess.
 
     Raises:

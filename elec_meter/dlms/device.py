@@ -11,7 +11,7 @@ from elec_meter.dlms.clients import ClientRule
 from elec_meter.dlms.counters import InvocationCounters
 from elec_meter.dlms.initiate import Conformance
 from elec_meter.dlms.keyring import Keyring
-from elec_meter.dlms.policy import OPEN_GATE, Gate, Level
+from elec_meter.dlms.policy import OPEN_GATE, Level, LevelGate
 from elec_meter.dlms.view import Changes, NoChanges, OwnObject
 from elec_meter.dlms.wrapper import PAYLOAD_MAX
 from elec_meter.errors import ConfigError
@@ -67,7 +67,7 @@ class LogicalDevice:
     keyring: Keyring = field(default_factory=Keyring)
     record: Callable[[str], None] = lambda _: None
     changes: Changes = field(default_factory=NoChanges)
-    gate: Gate = OPEN_GATE
+    gate: LevelGate = OPEN_GATE
     further: Callable[[Level], Mapping[Obis, OwnObject]] = lambda _: {}
     receive_max: int = PAYLOAD_MAX
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from elec_meter.access import Level, may_read
 from shared.obis import Obis
 
-__all__ = ["OPEN_GATE", "Gate", "Level", "is_readable"]
+__all__ = ["OPEN_GATE", "Level", "LevelGate", "is_readable"]
 
 
 def is_readable(level: Level, obis: Obis, class_id: int, attribute: int) -> bool:
@@ -15,7 +15,7 @@ def is_readable(level: Level, obis: Obis, class_id: int, attribute: int) -> bool
     return may_read(level, obis, class_id, attribute)
 
 
-class Gate(Protocol):
+class LevelGate(Protocol):
     """Counts failures to sign on, and locks a level out after too many."""
 
     def is_locked(self, level: Level) -> bool:
@@ -48,4 +48,4 @@ class _OpenGate:
         """It is not counted."""
 
 
-OPEN_GATE: Final[Gate] = _OpenGate()
+OPEN_GATE: Final[LevelGate] = _OpenGate()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from elec_meter.dlms.ciphering import (
     TITLE_SIZE,
     Ciphered,
-    Form,
+    Ciphering,
     Keys,
     Protection,
     decode_ciphered,
@@ -34,7 +34,7 @@ class Wrapping(NamedTuple):
         counter: that of the answer, used up already.
     """
 
-    form: Form
+    form: Ciphering
     protection: Protection
     lowest: int
     counter: int
@@ -154,7 +154,7 @@ class Cipherer:
             raise CipheringError("there is no key for this client, or it gave no title")
         return self._rule.keys
 
-    def _keys(self, form: Form) -> tuple[Keys, InvocationCounters]:
+    def _keys(self, form: Ciphering) -> tuple[Keys, InvocationCounters]:
         if not form.is_dedicated:
             return self._global(), self._device.counters
         if self._dedicated is None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from elec_meter.config import UNTIL_DELIVERED, PushConfig
-from elec_meter.dlms.ciphering import Form, Keys, Protection, seal
+from elec_meter.dlms.ciphering import Ciphering, Keys, Protection, seal
 from elec_meter.dlms.cursor import Cursor, encode_length
 from elec_meter.dlms.data import array, encode_data
 from elec_meter.dlms.device import SERVER_SAP, LogicalDevice
@@ -216,5 +216,5 @@ class Push:
         counter = device.counters.next_sent(keys)
         # The counter, too: a nonce that was used must not come back.
         device.durable()
-        sealed = seal(apdu, Form.GENERAL_GLOBAL, Protection.BOTH, keys, device.title, counter)
+        sealed = seal(apdu, Ciphering.GENERAL_GLOBAL, Protection.BOTH, keys, device.title, counter)
         return Wrapped(SERVER_SAP, self._followed.client, sealed).to_bytes()

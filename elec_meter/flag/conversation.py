@@ -49,7 +49,7 @@ _PROOF: Final = re.compile(r"(?P<level>[1-3]),(?P<proof>[0-9A-Fa-f]{64})", re.AS
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ProgrammingDesk:
     """Where a port's programming leads to.
 
     Attributes:
@@ -94,7 +94,7 @@ class Conversation:
         durable: called before values are read, and before anybody is told that they are let in.
     """
 
-    def __init__(self, desk: Desk, line: FlagLine, durable: Callable[[], None]) -> None:
+    def __init__(self, desk: ProgrammingDesk, line: FlagLine, durable: Callable[[], None]) -> None:
         self._desk = desk
         self._line = line
         self._durable = durable

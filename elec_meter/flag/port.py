@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from elec_meter.config import FlagConfig
-from elec_meter.flag.conversation import Desk
+from elec_meter.flag.conversation import ProgrammingDesk
 from elec_meter.flag.identification import Identification
 from elec_meter.flag.line import FlagLine
 from elec_meter.flag.readout import Readout
@@ -39,7 +39,7 @@ class FlagPort:
         serial: str,
         durable: Callable[[], None],
         line: FlagLine | None = None,
-        desk: Desk | None = None,
+        desk: ProgrammingDesk | None = None,
         enhanced: StreamFactory | None = None,
     ) -> None:
         identification = Identification(

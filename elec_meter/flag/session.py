@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from elec_meter.errors import CheckpointFailedError, StorageLostError
-from elec_meter.flag.conversation import Conversation, Desk
+from elec_meter.flag.conversation import Conversation, ProgrammingDesk
 from elec_meter.flag.framing import ASK_AGAIN, BREAK, with_even_parity
 from elec_meter.flag.identification import Identification
 from elec_meter.flag.line import FlagLine, LineSetting, Sending
@@ -51,7 +51,7 @@ class Services(NamedTuple):
     identification: Identification
     readout: Readout
     durable: Callable[[], None]
-    desk: Desk | None = None
+    desk: ProgrammingDesk | None = None
     enhanced: StreamFactory | None = None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import shared.lazy
 
 if TYPE_CHECKING:
-    from .base import BUTTON, CONTACTOR, Edge, TerminalBlock
+    from .base import BUTTON, CONTACTOR, ContactEdge, TerminalBlock
     from .driving import TerminalDriver
     from .gpio import GpioBlock
     from .virtual import VirtualBlock
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUTTON",
     "CONTACTOR",
-    "Edge",
+    "ContactEdge",
     "GpioBlock",
     "TerminalBlock",
     "TerminalDriver",
@@ -25,7 +25,7 @@ __all__ = [
 __getattr__, __dir__ = shared.lazy.loader(
     __name__,
     {
-        "base": "BUTTON CONTACTOR Edge TerminalBlock",
+        "base": "BUTTON CONTACTOR ContactEdge TerminalBlock",
         "driving": "TerminalDriver",
         "gpio": "GpioBlock",
         "virtual": "VirtualBlock",

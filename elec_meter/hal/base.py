@@ -13,7 +13,7 @@ BUTTON: Final = 10
 """The button's line: closed while it is pressed."""
 
 
-class Edge(NamedTuple):
+class ContactEdge(NamedTuple):
     """A contact closed or opened, at an instant of the host's UTC."""
 
     line: int
@@ -44,7 +44,7 @@ class TerminalBlock(ABC):
         """
 
     @abstractmethod
-    def take_edges(self) -> list[Edge]:
+    def take_edges(self) -> list[ContactEdge]:
         """What the inputs have done since this was last asked, oldest first.
 
         The first answer says how each line rests that is closed.

@@ -13,7 +13,7 @@ from typing import Any, Final
 from elec_meter.errors import ConfigError, TerminalError
 from shared.extras import installing
 
-from .base import Edge, TerminalBlock
+from .base import ContactEdge, TerminalBlock
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND_NS: Final = 1_000
@@ -85,7 +85,7 @@ class GpioBlock(TerminalBlock):
         if pulses.timer is None:
             self._go_on(line)
 
-    def take_edges(self) -> list[Edge]:
+    def take_edges(self) -> list[ContactEdge]:
         """See `TerminalBlock`."""
         self._raise_failure()
         edges, self._rest = self._rest, []
@@ -94,7 +94,7 @@ class GpioBlock(TerminalBlock):
                 for event in self._request.read_edge_events():
                     is_closed = event.event_type is event.Type.RISING_EDGE
                     at = _EPOCH + timedelta(microseconds=event.timestamp_ns // _MICROSECOND_NS)
-                    edges.append(Edge(self._inputs[event.line_offset], is_closed, at))
+                    edges.append(ContactEdge(self._inputs[event.line_offset], is_closed, at))
         except OSError as error:
             self._rest = edges
             raise self._gone(error) from None
@@ -136,12 +136,12 @@ class GpioBlock(TerminalBlock):
         except (OSError, ValueError) as error:
             raise TerminalError(f"the lines of {self._chip} cannot be had: {error}") from None
 
-    def _at_rest(self) -> list[Edge]:
+    def _at_rest(self) -> list[ContactEdge]:
         """The contacts that are closed from the beginning."""
         active, now = self._gpiod.line.Value.ACTIVE, datetime.now(UTC)
         try:
             return [
-                Edge(line, True, now)
+                ContactEdge(line, True, now)
                 for offset, line in self._inputs.items()
                 if self._request.get_value(offset) is active
             ]

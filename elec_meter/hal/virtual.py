@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from .base import Edge, TerminalBlock
+from .base import ContactEdge, TerminalBlock
 
 
 class VirtualBlock(TerminalBlock):
@@ -24,7 +24,7 @@ class VirtualBlock(TerminalBlock):
         self._now = now
         self.outputs: dict[int, bool] = {}
         self.pulses: Counter[int] = Counter()
-        self._edges: list[Edge] = []
+        self._edges: list[ContactEdge] = []
 
     def switch(self, line: int, is_on: bool) -> None:
         """See `TerminalBlock`."""
@@ -34,7 +34,7 @@ class VirtualBlock(TerminalBlock):
         """See `TerminalBlock`."""
         self.pulses[line] += count
 
-    def take_edges(self) -> list[Edge]:
+    def take_edges(self) -> list[ContactEdge]:
         """See `TerminalBlock`."""
         edges, self._edges = self._edges, []
         return edges
@@ -44,4 +44,4 @@ class VirtualBlock(TerminalBlock):
 
     def touch(self, line: int, is_closed: bool) -> None:
         """A contact closes or opens now."""
-        self._edges.append(Edge(line, is_closed, self._now()))
+        self._edges.append(ContactEdge(line, is_closed, self._now()))

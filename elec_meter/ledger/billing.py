@@ -14,7 +14,7 @@ from shared.timegrid import DAY_S
 
 from .account import Account
 from .channels import PulseChannel
-from .days import Days, Midnight, begins_billing_period, next_local_midnight_s
+from .days import Midnight, Midnights, begins_billing_period, next_local_midnight_s
 from .demand import Demand
 from .snapshots import Kind, Snapshots
 from .state import CostMark, DemandState, LedgerBook, Snapshot
@@ -43,7 +43,7 @@ class Billing:
         snapshots: Mapping[str, Iterable[Snapshot]],
         clock: Clock,
     ) -> None:
-        self.days = Days()
+        self.days = Midnights()
         self.snapshots: dict[Kind, Snapshots] = {
             "billing": Snapshots("billing", snapshots.get("billing", ())),
             "daily": Snapshots("daily", snapshots.get("daily", ())),

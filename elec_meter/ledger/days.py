@@ -20,7 +20,7 @@ class Midnight(NamedTuple):
     is_local: bool
 
 
-class Days:
+class Midnights:
     """Which midnights have come, each once and in order."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ _FOR_EVER_S: Final = 1 << 42
 _Runs: TypeAlias = Callable[[str, int, int], Iterable[PulseRun]]
 
 
-class PairedUnit(Protocol):
+class UnitPairing(Protocol):
     """A pairing as the collector keeps it."""
 
     @property
@@ -39,7 +39,7 @@ class PulseSource(Protocol):
     def serials(self) -> Collection[str]:
         """The units that were ever paired."""
 
-    def unit(self, serial: str) -> PairedUnit:
+    def unit(self, serial: str) -> UnitPairing:
         """A unit's pairing."""
 
     def ended_utc(self, serial: str) -> datetime | None:

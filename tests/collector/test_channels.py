@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from collector import Given, PairingError, install_by_script, lowest_free_channel
+from collector import InstallerAnswers, PairingError, install_by_script, lowest_free_channel
 from shared.label import UnitLabel
 from tests.collector.bench import house_call, recorded
 from tests.collector.frames import KEY, SERIAL
@@ -44,11 +44,11 @@ class Refusing:
 )
 def test_a_script_begins_with_the_first_channel(channel: str | None, asked: str) -> None:
     """Unless it names another; what it was given stays as it was."""
-    line, given = Refusing(), Given(label="a label", channel=channel)
+    line, given = Refusing(), InstallerAnswers(label="a label", channel=channel)
     with pytest.raises(PairingError):
         install_by_script(line, given)
     assert [asked] == [request["channel"] for request in line.asked]
-    assert Given(label="a label", channel=channel) == given
+    assert InstallerAnswers(label="a label", channel=channel) == given
 
 
 def test_a_unit_beside_another_gets_a_channel_of_its_own(

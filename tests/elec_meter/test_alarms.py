@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from elec_meter import Meter, Storage, demo_config
 from elec_meter.access import Level
-from elec_meter.alarms import STATE_KEY, Alarm, Alarms, alarm_of, alarms_named
+from elec_meter.alarms import ALARMS_KEY, Alarm, Alarms, alarm_of, alarms_named
 from elec_meter.config import AlarmsConfig
 from elec_meter.control import ClearAlarms, GetStatus, Orders
 from elec_meter.errors import CorruptError, NotAllowedError
@@ -114,7 +114,7 @@ def test_what_happened_before_there_were_alarms_raises_none() -> None:
     """A directory of an earlier version begins with none."""
     storage = Storage.in_memory()
     Meter(demo_config(), storage, BEGUN).lose_clock(BEGUN + SECOND)
-    storage.connection.execute("DELETE FROM meter_state WHERE key = ?", (STATE_KEY,))
+    storage.connection.execute("DELETE FROM meter_state WHERE key = ?", (ALARMS_KEY,))
     assert Alarm(0) == Meter(demo_config(), storage, BEGUN + HOUR).alarms.raised
     with pytest.raises(CorruptError, match="what is kept of the alarms is damaged"):
         Alarms(dict, b"\xff")

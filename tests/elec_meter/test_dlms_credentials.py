@@ -11,7 +11,7 @@ from elec_meter import Meter, Storage
 from elec_meter.config import demo_config
 from elec_meter.dlms.acse import Mechanism, Result
 from elec_meter.dlms.action import ActionNormal
-from elec_meter.dlms.ciphering import Form as Ciphering
+from elec_meter.dlms.ciphering import Ciphering
 from elec_meter.dlms.data import array, enum, octets, structure
 from elec_meter.dlms.services import ActionResult, Member
 from elec_meter.flag import FlagLine

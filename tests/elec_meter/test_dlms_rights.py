@@ -11,7 +11,7 @@ from elec_meter.dlms import Keys
 from elec_meter.dlms.acse import Diagnostic, Mechanism, Result
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
-from elec_meter.dlms.ciphering import Form
+from elec_meter.dlms.ciphering import Ciphering
 from elec_meter.dlms.data import CosemData, octets
 from elec_meter.dlms.services import AccessResult, ActionResult
 from elec_meter.dlms.setting import SetNormal
@@ -78,11 +78,11 @@ def test_who_has_no_key_locks_nobody_out() -> None:
     service = service_of(meter)
     strange = Keys(bytes(16), bytes(16))
     for sap in 5 * (MANAGEMENT, READER):
-        forger = asker_of(service, sap, Form.GLOBAL, keys=strange, counter=50)
+        forger = asker_of(service, sap, Ciphering.GLOBAL, keys=strange, counter=50)
         forged = forger.request(Mechanism.HIGH_GMAC, CHALLENGE).to_bytes()
         assert is_refused(Diagnostic.AUTHENTICATION_FAILURE, decode_apdu(forger.send(forged)))
         asker_of(service, READER).open(Mechanism.HIGH_GMAC, b"short")
-    manager = asker_of(service, MANAGEMENT, Form.GLOBAL)
+    manager = asker_of(service, MANAGEMENT, Ciphering.GLOBAL)
     proved = manager.prove(manager.open(Mechanism.HIGH_GMAC, CHALLENGE), CHALLENGE)
     assert not proved.outcome.result
     assert Result.ACCEPTED is asker_of(service, READER).open(Mechanism.LOW, PASSWORD).result

@@ -21,7 +21,7 @@ from elec_meter.dlms.acse import Result
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
 from elec_meter.dlms.changes import given_of
-from elec_meter.dlms.ciphering import Form as Ciphering
+from elec_meter.dlms.ciphering import Ciphering
 from elec_meter.dlms.data import CosemData, array, enum, octets, structure, uint8, uint32
 from elec_meter.dlms.get import GetNormal
 from elec_meter.dlms.hdlc import Address, Control, Frame, Kind

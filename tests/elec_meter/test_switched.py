@@ -14,7 +14,7 @@ from elec_meter.config import ContactorConfig, EmergencyConfig, LimiterConfig
 from elec_meter.contactor import ControlState
 from elec_meter.errors import ConfigError, ContactorError, CorruptError, NotAllowedError
 from elec_meter.events import EventCode
-from elec_meter.switchgear import STATE_KEY
+from elec_meter.switchgear import SWITCHGEAR_KEY
 from tests.elec_meter.mains import BEGUN, SECOND, House
 
 LIMITED = replace(
@@ -241,7 +241,7 @@ def test_a_damaged_state_is_refused() -> None:
     """A meter does not guess whether a house had its power."""
     storage = Storage.in_memory()
     Meter(demo_config(), storage, BEGUN).checkpoint()
-    storage.put_state(STATE_KEY, b"\xff")
+    storage.put_state(SWITCHGEAR_KEY, b"\xff")
     with pytest.raises(CorruptError, match="what is kept of the contactor is damaged"):
         Meter(demo_config(), storage, BEGUN + HOUR)
 
@@ -266,7 +266,7 @@ def test_a_lost_state_gives_nobody_power(orders: str) -> None:
             house.press(LONG_MS)
             house.press(LONG_MS)
     house.meter.checkpoint()
-    house.storage.connection.execute("DELETE FROM meter_state WHERE key = ?", (STATE_KEY,))
+    house.storage.connection.execute("DELETE FROM meter_state WHERE key = ?", (SWITCHGEAR_KEY,))
     house.cut(HOUR)
     is_closed = orders.endswith("close") or not orders
     assert (is_closed, int(is_closed)) == contactor(house.meter)

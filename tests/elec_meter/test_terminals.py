@@ -31,7 +31,7 @@ from elec_meter.errors import ConfigError, NotAllowedError, TerminalError
 from elec_meter.events import EventCode
 from elec_meter.ledger.audit import imbalances
 from elec_meter.tariff import randomised_offset_s
-from elec_meter.terminals import OutputState, PulseOutput, Reading
+from elec_meter.terminals import OutputState, PulseOutput, RegisterReading
 from tests.elec_meter.mains import House
 from tests.naive.rates import watch
 
@@ -291,10 +291,10 @@ def test_pulses_add_up_to_the_register(steps: list[int], imp_per_kwh: int) -> No
     """However the energy comes, across the register's end and all: whole pulses, none twice."""
     output = PulseOutput(PulseOutputConfig(imp_per_kwh=imp_per_kwh), OutputState())
     total, sent = 999_990_000, 0
-    output.advance(Reading(total, 10**9))
+    output.advance(RegisterReading(total, 10**9))
     for step in steps:
         total += step
-        output.advance(Reading(total % 10**9, 10**9))
+        output.advance(RegisterReading(total % 10**9, 10**9))
         sent += output.take_pulses()
     assert (total - 999_990_000) * imp_per_kwh // 1_000 == sent == output.count
 

@@ -12,7 +12,7 @@ from elec_meter.objects.classes.register import Register
 from shared.obis import Obis
 
 if TYPE_CHECKING:
-    from elec_meter.limiter import Limiter as Watcher
+    from elec_meter.limiter import LimitWatcher
 
 DISCONNECT_SCRIPTS: Final = Obis.parse("0-0:10.0.106")
 
@@ -62,7 +62,7 @@ class Limiter(CosemObject):
         obis: str,
         name: str,
         now: Now,
-        watcher: Watcher,
+        watcher: LimitWatcher,
         watched: Register,
         time_s: Callable[[datetime], int | None],
     ) -> None:

@@ -17,7 +17,7 @@ from elec_meter.access import (
     proof,
     stored_key,
 )
-from elec_meter.dlms.policy import Gate as DlmsGate
+from elec_meter.dlms.policy import LevelGate
 from elec_meter.errors import NotAllowedError, StorageError
 from elec_meter.events import EventCode
 
@@ -221,7 +221,7 @@ def test_another_protocol_shares_the_lock_outs_and_the_log(
     gate: Gate, log: list[tuple[EventCode, str]]
 ) -> None:
     """By its own port's name: three failures lock it, a success opens the count again."""
-    port: DlmsGate = gate.at("DLMS TCP")
+    port: LevelGate = gate.at("DLMS TCP")
     port.failed(Level.SUPPLIER, NOON)
     port.succeeded(Level.SUPPLIER, NOON)
     for _ in range(3):

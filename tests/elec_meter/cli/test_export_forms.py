@@ -13,13 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elec_meter.cli.export_forms import Meter, flat, write_csv, write_home_assistant, write_nem12
+from elec_meter.cli.export_forms import (
+    ExportedMeter,
+    flat,
+    write_csv,
+    write_home_assistant,
+    write_nem12,
+)
 from elec_meter.cli.parquet import write_parquet
 from elec_meter.errors import ExportError
 from shared.timegrid import from_unix_s, iso_utc, settlement_period, unix_s
 
 NIGHT = datetime(2025, 10, 25, 21, 30, tzinfo=UTC)
-METER = Meter("00000001", NIGHT, {"gas_pulses": Decimal("0.01")}, {"import_wh": 1_000})
+METER = ExportedMeter("00000001", NIGHT, {"gas_pulses": Decimal("0.01")}, {"import_wh": 1_000})
 
 Rows = list[dict[str, Any]]
 
@@ -55,7 +61,7 @@ CELLS = st.lists(
 )
 
 
-def nem12(rows: Rows, meter: Meter = METER) -> list[list[str]]:
+def nem12(rows: Rows, meter: ExportedMeter = METER) -> list[list[str]]:
     """The records."""
     file = io.StringIO()
     write_nem12(lambda: iter(rows), file, meter)

@@ -30,7 +30,7 @@ from elec_meter.dlms.acse import (
 )
 from elec_meter.dlms.action import ActionNormal, ActionResponse
 from elec_meter.dlms.apdus import Apdu, decode_apdu
-from elec_meter.dlms.ciphering import Form, decode_ciphered, is_ciphered, prove, seal, unseal
+from elec_meter.dlms.ciphering import Ciphering, decode_ciphered, is_ciphered, prove, seal, unseal
 from elec_meter.dlms.data import (
     NULL,
     CosemData,
@@ -127,7 +127,7 @@ class Asker:
 
     server: DlmsServer
     sap: int = PUBLIC
-    form: Form | None = None
+    form: Ciphering | None = None
     protection: Protection = Protection.BOTH
     keys: Keys = KEYS
     title: bytes = CLIENT_TITLE
@@ -145,7 +145,7 @@ class Asker:
         self.longest = max(self.longest, len(answer))
         return answer
 
-    def sealed(self, apdu: bytes, form: Form | None = None) -> bytes:
+    def sealed(self, apdu: bytes, form: Ciphering | None = None) -> bytes:
         """An APDU as it is sent."""
         form = form or self.form
         if form is None:
@@ -183,7 +183,7 @@ class Asker:
         initiate = InitiateRequest(conformance, self.send_max, self.dedicated)
         information = initiate._replace(**changes).to_bytes()
         if self.form is not None:
-            information = self.sealed(information, Form.GLOBAL)
+            information = self.sealed(information, Ciphering.GLOBAL)
         context = Context.PLAIN if self.form is None else Context.CIPHERED
         keyed = self.form is not None or mechanism is Mechanism.HIGH_GMAC
         title = self.title if keyed else b""
@@ -232,12 +232,12 @@ class Asker:
         """RLRQ; its answer."""
         information = b""
         if self.form is not None:
-            information = self.sealed(InitiateRequest(EVERYTHING, 0).to_bytes(), Form.GLOBAL)
+            information = self.sealed(InitiateRequest(EVERYTHING, 0).to_bytes(), Ciphering.GLOBAL)
         return decode_apdu(self.send(ReleaseRequest(0, information).to_bytes()))
 
 
 def newcomer(
-    meter: FixedMeter, sap: int = PUBLIC, form: Form | None = None, **wishes: object
+    meter: FixedMeter, sap: int = PUBLIC, form: Ciphering | None = None, **wishes: object
 ) -> Asker:
     """A client that has said nothing yet, of a meter that has heard nothing yet."""
     return Asker(DlmsServer(device_of(meter.directory)), sap, form, **wishes)
@@ -251,7 +251,7 @@ def is_refused(diagnostic: Diagnostic, response: AssociationResponse) -> bool:
 def associated(
     meter: FixedMeter,
     sap: int = PUBLIC,
-    form: Form | None = None,
+    form: Ciphering | None = None,
     *,
     device: Callable[..., LogicalDevice] = device_of,
     **wishes: object,

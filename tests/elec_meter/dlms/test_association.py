@@ -19,7 +19,7 @@ from elec_meter.dlms.acse import (
 )
 from elec_meter.dlms.action import ActionNormal
 from elec_meter.dlms.apdus import decode_apdu
-from elec_meter.dlms.ciphering import Form, prove
+from elec_meter.dlms.ciphering import Ciphering, prove
 from elec_meter.dlms.data import NULL, enum, octets, uint32
 from elec_meter.dlms.device import OFFERED
 from elec_meter.dlms.get import GetNormal
@@ -101,8 +101,8 @@ def test_a_password_opens_the_reader() -> None:
         )
 
 
-@pytest.mark.parametrize("form", Form)
-def test_a_key_opens_the_management(form: Form) -> None:
+@pytest.mark.parametrize("form", Ciphering)
+def test_a_key_opens_the_management(form: Ciphering) -> None:
     """Whatever the form of what follows; each proves itself to the other."""
     client = newcomer(METER, MANAGEMENT, form, dedicated=bytes(15) + b"\x01")
     response = client.open(Mechanism.HIGH_GMAC, CHALLENGE)
@@ -133,7 +133,7 @@ def test_a_key_opens_the_reader_without_ciphering_too() -> None:
 
 def test_until_the_proof_nothing_is_served() -> None:
     """And a wrong one ends it."""
-    client = newcomer(METER, MANAGEMENT, Form.GLOBAL)
+    client = newcomer(METER, MANAGEMENT, Ciphering.GLOBAL)
     response = client.open(Mechanism.HIGH_GMAC, CHALLENGE)
     assert NOT_ALLOWED == client.ask(GetNormal(0xC1, CLOCK))
     assert NOT_ALLOWED == client.ask(ActionNormal(0xC1, HLS._replace(number=2), NULL))
@@ -298,7 +298,7 @@ def test_who_has_no_keys_does_not_cipher() -> None:
     """The public is told so, and nobody is locked out for asking."""
     gate = Locks()
     server = DlmsServer(device_of(METER.directory, gate=gate))
-    client = Asker(server, PUBLIC, Form.GLOBAL)
+    client = Asker(server, PUBLIC, Ciphering.GLOBAL)
 
     assert is_refused(
         Diagnostic.CONTEXT_NOT_SUPPORTED, decode_apdu(client.send(client.request().to_bytes()))
@@ -306,8 +306,8 @@ def test_who_has_no_keys_does_not_cipher() -> None:
     assert [] == gate.told
 
 
-@pytest.mark.parametrize(("form", "told"), [(None, "unproved"), (Form.GLOBAL, "failed")])
-def test_a_wrong_proof_of_who_has_the_key_is_a_failure(form: Form | None, told: str) -> None:
+@pytest.mark.parametrize(("form", "told"), [(None, "unproved"), (Ciphering.GLOBAL, "failed")])
+def test_a_wrong_proof_of_who_has_the_key_is_a_failure(form: Ciphering | None, told: str) -> None:
     """A right one is a success; who ciphered nothing has shown no key, and locks nobody out."""
     gate = Locks()
     client = Asker(DlmsServer(device_of(METER.directory, gate=gate)), READER, form)
@@ -317,8 +317,8 @@ def test_a_wrong_proof_of_who_has_the_key_is_a_failure(form: Form | None, told: 
     assert [("succeeded", Level.READER), (told, Level.READER)] == gate.told
 
 
-@pytest.mark.parametrize("form", [None, Form.GLOBAL])
-def test_what_is_not_durable_is_not_said(form: Form | None) -> None:
+@pytest.mark.parametrize("form", [None, Ciphering.GLOBAL])
+def test_what_is_not_durable_is_not_said(form: Ciphering | None) -> None:
     """A refusal, no value, and no counter of ours in it; later it works again."""
     failing = False
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from elec_meter.dlms.ciphering import (
     CONTENT_MAX,
-    Form,
+    Ciphering,
     Keys,
     Protection,
     decode_ciphered,
@@ -75,7 +75,7 @@ apdus = st.builds(
 @pytest.mark.parametrize(("apdu", "protection", "sealed"), VECTORS)
 def test_the_standards_examples(apdu: bytes, protection: Protection, sealed: str) -> None:
     """Both ways."""
-    assert sealed == seal(apdu, Form.GLOBAL, protection, KEYS, SERVER, COUNTER).hex()
+    assert sealed == seal(apdu, Ciphering.GLOBAL, protection, KEYS, SERVER, COUNTER).hex()
     ciphered = decode_ciphered(bytes.fromhex(sealed))
     assert (protection, COUNTER) == (ciphered.protection, ciphered.counter)
     assert apdu == unseal(ciphered, KEYS, SERVER)
@@ -91,9 +91,9 @@ def test_the_standards_example_of_high_level_security() -> None:
     assert 1 == proof_counter(client, b"P6wRJ21F", KEYS, CLIENT)
 
 
-@given(apdus, st.sampled_from(Form), protections, keys, titles, st.integers(0, 0xFFFF_FFFF))
+@given(apdus, st.sampled_from(Ciphering), protections, keys, titles, st.integers(0, 0xFFFF_FFFF))
 def test_what_is_sealed_is_unsealed(
-    apdu: bytes, form: Form, protection: Protection, keys: Keys, title: bytes, counter: int
+    apdu: bytes, form: Ciphering, protection: Protection, keys: Keys, title: bytes, counter: int
 ) -> None:
     """In every form, and no longer than foreseen."""
     sealed = seal(apdu, form, protection, keys, title, counter)
@@ -113,7 +113,7 @@ def test_what_is_sealed_is_unsealed(
 @given(apdus, st.sampled_from([Protection.AUTHENTICATED, Protection.BOTH]), st.data())
 def test_a_changed_bit_is_noticed(apdu: bytes, protection: Protection, data: st.DataObject) -> None:
     """Wherever it is."""
-    sealed = bytearray(seal(apdu, Form.GENERAL_GLOBAL, protection, KEYS, SERVER, COUNTER))
+    sealed = bytearray(seal(apdu, Ciphering.GENERAL_GLOBAL, protection, KEYS, SERVER, COUNTER))
     bit = data.draw(st.integers(0, 8 * len(sealed) - 1))
     sealed[bit // 8] ^= 1 << bit % 8
     try:
@@ -122,7 +122,7 @@ def test_a_changed_bit_is_noticed(apdu: bytes, protection: Protection, data: st.
         return
     if ciphered.protection is Protection.NONE or ciphered.protection is Protection.ENCRYPTED:
         return  # who demands authentication refuses these
-    if ciphered.title != SERVER or ciphered.form is not Form.GENERAL_GLOBAL:
+    if ciphered.title != SERVER or ciphered.form is not Ciphering.GENERAL_GLOBAL:
         return  # another sender, or another key, is asked for
     with pytest.raises(CipheringError):
         unseal(ciphered, KEYS, SERVER)
@@ -148,7 +148,7 @@ def test_other_suites_and_keys_are_refused(control: str) -> None:
 
 def test_a_tag_names_what_is_within() -> None:
     """A SET that pretends to be a GET is refused, also where nothing is authenticated."""
-    sealed = seal(b"\xc1\x01", Form.GLOBAL, Protection.NONE, KEYS, SERVER, 1)
+    sealed = seal(b"\xc1\x01", Ciphering.GLOBAL, Protection.NONE, KEYS, SERVER, 1)
     with pytest.raises(CipheringError):
         unseal(decode_ciphered(b"\xc8" + sealed[1:]), KEYS, SERVER)
 

@@ -9,7 +9,7 @@ from elec_meter.dlms import (
     PUBLISHED_PASSWORD,
     CredentialError,
     Credentials,
-    Given,
+    GivenCredentials,
     Keys,
     given_from,
 )
@@ -18,7 +18,7 @@ from elec_meter.dlms_service import credentials_of
 from elec_meter.storage import DLMS_CLIENTS_NAME
 
 EK, AK, KEK, TITLE = b"E" * 16, b"A" * 16, b"K" * 16, b"HES12345"
-KEYS = Given(encryption=EK.hex(), authentication=AK.hex(), master=KEK.hex())
+KEYS = GivenCredentials(encryption=EK.hex(), authentication=AK.hex(), master=KEK.hex())
 
 
 def test_what_was_given_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -27,9 +27,9 @@ def test_what_was_given_is_there_after_a_restart(tmp_path: Path) -> None:
     assert ["public"] == [
         each for each in ("public", "reader", "management") if credentials.has(each)
     ]
-    credentials.give("reader", Given(password=b"long enough".hex()))
+    credentials.give("reader", GivenCredentials(password=b"long enough".hex()))
     credentials.give("reader", KEYS)
-    credentials.give("management", Given(**{**_fields(KEYS), "title": TITLE.hex()}))
+    credentials.give("management", GivenCredentials(**{**_fields(KEYS), "title": TITLE.hex()}))
 
     found = credentials_of(tmp_path)
     reader, management = found.rule("reader"), found.rule("management")
@@ -39,16 +39,16 @@ def test_what_was_given_is_there_after_a_restart(tmp_path: Path) -> None:
     assert EK.hex() not in f"{credentials!r} {KEYS!r} {management!r}"
 
 
-def _fields(given: Given) -> dict[str, str]:
+def _fields(given: GivenCredentials) -> dict[str, str]:
     return {name: getattr(given, name) for name in given.__struct_fields__}
 
 
 def test_keys_alone_take_the_place_of_all_keys() -> None:
     """Of KEK and title too: those that are not given are gone; the password stays."""
     credentials = Credentials()
-    credentials.give("reader", Given(password=b"long enough".hex()))
-    credentials.give("reader", Given(**{**_fields(KEYS), "title": TITLE.hex()}))
-    credentials.give("reader", Given(encryption=AK.hex(), authentication=EK.hex()))
+    credentials.give("reader", GivenCredentials(password=b"long enough".hex()))
+    credentials.give("reader", GivenCredentials(**{**_fields(KEYS), "title": TITLE.hex()}))
+    credentials.give("reader", GivenCredentials(encryption=AK.hex(), authentication=EK.hex()))
     rule = credentials.rule("reader")
 
     assert (Keys(AK, EK), b"", b"") == (rule.keys, rule.master, rule.title)

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from elec_meter.dlms import Keyring, Keys, LogicalDevice, management_client, reader_client
 from elec_meter.dlms.acse import Mechanism, Result
 from elec_meter.dlms.action import ActionNormal
-from elec_meter.dlms.ciphering import Form
+from elec_meter.dlms.ciphering import Ciphering
 from elec_meter.dlms.data import NULL, CosemData, array, enum, octets, structure, uint8
 from elec_meter.dlms.errors import MalformedError
 from elec_meter.dlms.server import DlmsServer
@@ -42,7 +42,7 @@ def signed_on(
     of: LogicalDevice, keys: Keys = KEYS, sap: int = MANAGEMENT, counter: int = 100, **more: object
 ) -> Asker:
     """A new association by key."""
-    asker = Asker(DlmsServer(of), sap, Form.GLOBAL, keys=keys, counter=counter, **more)
+    asker = Asker(DlmsServer(of), sap, Ciphering.GLOBAL, keys=keys, counter=counter, **more)
     response = asker.open(Mechanism.HIGH_GMAC, CHALLENGE)
     assert Result.ACCEPTED is response.result
     assert ActionResult.SUCCESS is asker.prove(response, CHALLENGE).outcome.result
@@ -64,7 +64,7 @@ def invoke(asker: Asker, method: Member, value: CosemData) -> ActionResult:
 
 def is_let_in(of: LogicalDevice, keys: Keys, sap: int = MANAGEMENT) -> bool:
     """Whether keys open an association."""
-    asker = Asker(DlmsServer(of), sap, Form.GLOBAL, keys=keys, counter=5_000)
+    asker = Asker(DlmsServer(of), sap, Ciphering.GLOBAL, keys=keys, counter=5_000)
     return asker.open(Mechanism.HIGH_GMAC, CHALLENGE).result is Result.ACCEPTED
 
 

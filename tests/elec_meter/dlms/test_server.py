@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from elec_meter.dlms import DlmsPort, DlmsTiming, WrapperSession
 from elec_meter.dlms.acse import AssociationRequest, ReleaseRequest
 from elec_meter.dlms.apdus import decode_apdu
-from elec_meter.dlms.ciphering import Form
+from elec_meter.dlms.ciphering import Ciphering
 from elec_meter.dlms.get import GetNext, GetNormal, GetResponse
 from elec_meter.dlms.hdlc import HdlcSession
 from elec_meter.dlms.initiate import InitiateRequest
@@ -181,8 +181,8 @@ def test_a_connection_begins_with_one_or_the_other() -> None:
     assert session.next_timer() is None
 
 
-@pytest.mark.parametrize("form", [None, Form.GENERAL_GLOBAL])
-def test_a_server_keeps_nothing_of_a_connection_that_is_gone(form: Form | None) -> None:
+@pytest.mark.parametrize("form", [None, Ciphering.GENERAL_GLOBAL])
+def test_a_server_keeps_nothing_of_a_connection_that_is_gone(form: Ciphering | None) -> None:
     """Whoever comes next begins anew."""
     server = DlmsPort(DEVICE).wrapped(NOW)._server
     client = Asker(server, READER if form is None else MANAGEMENT, form)

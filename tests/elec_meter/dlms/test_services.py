@@ -14,7 +14,7 @@ from elec_meter.dlms.action import (
     ActionOutcome,
 )
 from elec_meter.dlms.blocks import RECEIVED_MAX, payload
-from elec_meter.dlms.ciphering import Form
+from elec_meter.dlms.ciphering import Ciphering
 from elec_meter.dlms.data import CosemData, decode_data, encode_data, octets, uint8, uint16, uint32
 from elec_meter.dlms.get import (
     GetBlock,
@@ -68,9 +68,11 @@ UNSUPPORTED = ExceptionResponse(StateError.SERVICE_UNKNOWN, ServiceError.SERVICE
 SIZES = (*range(PDU_MIN, 80), 126, 127, 128, 129, 130, 255, 256, 257, 300, 1_000, 1_690, 1_700)
 
 
-@pytest.mark.parametrize("form", [None, *Form])
+@pytest.mark.parametrize("form", [None, *Ciphering])
 @pytest.mark.parametrize("send_max", SIZES)
-def test_a_long_answer_fits_whatever_the_client_takes(form: Form | None, send_max: int) -> None:
+def test_a_long_answer_fits_whatever_the_client_takes(
+    form: Ciphering | None, send_max: int
+) -> None:
     """At every size from the smallest allowed, in clear and ciphered, and is the same."""
     whole = associated(METER, READER).get(PROFILE)
     client = associated(METER, READER, form, send_max=send_max, dedicated=bytes(16))
@@ -233,7 +235,7 @@ def changing() -> tuple[Asker, Settings]:
     """A management client, and what it changes."""
     settings = Settings()
     device = device_of(METER.directory, changes=settings)
-    return associated(METER, MANAGEMENT, Form.GLOBAL, device=lambda _: device), settings
+    return associated(METER, MANAGEMENT, Ciphering.GLOBAL, device=lambda _: device), settings
 
 
 METHOD = CLOCK.member._replace(number=3)

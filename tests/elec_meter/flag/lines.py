@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from elec_meter.config import FlagConfig
-from elec_meter.flag import Desk, FlagLine, FlagPort, FlagSession
+from elec_meter.flag import FlagLine, FlagPort, FlagSession, ProgrammingDesk
 from elec_meter.objects import UnitReport
 from tests.elec_meter.objects.fixed_meter import START, FixedMeter
 
@@ -52,7 +52,7 @@ def flag_port(
     meter: FixedMeter | None = None,
     durable: Callable[[], None] = lambda: None,
     line: FlagLine | None = None,
-    desk: Desk | None = None,
+    desk: ProgrammingDesk | None = None,
     **changes: object,
 ) -> FlagPort:
     """A port over a fixed meter."""

@@ -13,7 +13,7 @@ from elec_meter import Meter, Storage
 from elec_meter.access import Gate, Level, client_key, command_key, command_mac, proof, stored_key
 from elec_meter.config import MeterConfig, demo_config
 from elec_meter.control import OrderDesk, Orders
-from elec_meter.flag import Desk, FlagLine, FlagPort, FlagSession
+from elec_meter.flag import FlagLine, FlagPort, FlagSession, ProgrammingDesk
 from elec_meter.flag.framing import block_check
 
 NOON: Final = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -67,7 +67,7 @@ class Desktop:
             status=dict,
             gate=self.gate,
         )
-        self.desk = Desk(
+        self.desk = ProgrammingDesk(
             gate=self.gate,
             now=lambda: self.now,
             directory=lambda: self.meter.objects,

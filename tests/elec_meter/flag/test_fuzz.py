@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elec_meter.access import Gate, Level, client_key, proof, stored_key
-from elec_meter.flag import Desk, FlagPort, FlagSession
+from elec_meter.flag import FlagPort, FlagSession, ProgrammingDesk
 from elec_meter.flag.framing import command_message
 from elec_meter.flag.reader import COMMAND_LIMIT
 from fuzz.flag import FLAG_TARGETS, HONEST_EVERY, IdleActions
@@ -63,7 +63,7 @@ def new_port() -> FlagPort:
     gate = Gate(lambda: SERIAL, lambda *_: None)
     gate.set_verifier(Level.SUPPLIER, bytes(16), stored_key(CLIENT), NOW)
     idle = IdleActions(METER.config)
-    desk = Desk(
+    desk = ProgrammingDesk(
         gate=gate,
         now=lambda: NOW,
         directory=lambda: METER.directory,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from elec_meter.errors import ConfigError, TerminalError
-from elec_meter.hal import BUTTON, CONTACTOR, Edge, GpioBlock, TerminalBlock, VirtualBlock
+from elec_meter.hal import BUTTON, CONTACTOR, ContactEdge, GpioBlock, TerminalBlock, VirtualBlock
 from tests.elec_meter.hal.chip import Chip
 from tests.elec_meter.hal.timers import Timers
 
@@ -119,9 +119,9 @@ def test_outputs_are_as_they_were_switched_last(bench: Bench) -> None:
 def test_edges_come_once_and_in_order(bench: Bench) -> None:
     """With the instants at which they happened."""
     wanted = [
-        Edge(3, True, NOON),
-        Edge(3, False, NOON + timedelta(milliseconds=40)),
-        Edge(BUTTON, True, NOON + timedelta(seconds=2)),
+        ContactEdge(3, True, NOON),
+        ContactEdge(3, False, NOON + timedelta(milliseconds=40)),
+        ContactEdge(BUTTON, True, NOON + timedelta(seconds=2)),
     ]
     assert [] == bench.block.take_edges()
     for edge in wanted:
@@ -230,7 +230,7 @@ def test_edges_before_a_fault_are_not_lost(pins: Pins) -> None:
     with pytest.raises(TerminalError, match="the lines of /dev/gpiochip0 are gone"):
         pins.block.take_edges()
     pins.chip.fails_after = None
-    assert [Edge(3, True, NOON)] == pins.block.take_edges()
+    assert [ContactEdge(3, True, NOON)] == pins.block.take_edges()
 
 
 def test_lines_that_are_not_wired_are_passed_over(bench: Bench) -> None:
