@@ -13,10 +13,7 @@ export function startFace() {
   const button = by("button");
   const answer = make("p", { className: "answer", role: "status" });
   by("button-help").after(answer);
-  const press = async (held) => {
-    const told = await attempt(answer, () => change("api/button", { held_ms: Math.round(held) }), "");
-    return told;
-  };
+  const press = (held) => attempt(answer, () => change("api/button", { held_ms: Math.round(held) }), "");
   let since = null;
   button.addEventListener("pointerdown", (event) => { since = event.timeStamp; });
   button.addEventListener("pointercancel", () => { since = null; });

@@ -30,10 +30,10 @@ export function say(node, text) {
 export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
 
 export function table(caption, columns, rows) {
-  const numeric = (column) => (column.number ? "number" : column.code ? "code" : "");
-  const head = columns.map((column) => make("th", { scope: "col", className: numeric(column) }, column.title));
+  const kind = (column) => (column.number ? "number" : column.code ? "code" : "");
+  const head = columns.map((column) => make("th", { scope: "col", className: kind(column) }, column.title));
   const body = rows.map((row) =>
-    make("tr", {}, ...columns.map((column) => make("td", { className: numeric(column) }, column.of(row) ?? "-"))),
+    make("tr", {}, ...columns.map((column) => make("td", { className: kind(column) }, column.of(row) ?? "-"))),
   );
   return make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
 }
@@ -63,11 +63,10 @@ export function quantity(value, unit) {
   return `${number(value)}${unit ? ` ${unit === "m3" ? "m\u00b3" : unit}` : ""}`;
 }
 
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor(status, told) {
     super(told.error ?? `the meter answered ${status}`);
     this.status = status;
-    this.kind = told.kind ?? "";
   }
 }
 
