@@ -265,10 +265,6 @@ class Journal:
         )
         return [TelegramKey(*row) for row in rows]
 
-    def count_window_keys(self, serial: str) -> list[TelegramKey]:
-        """As `window_keys`, of the frames that tell a count and no clock."""
-        return self._counts.newest_keys(serial, WINDOW + 1)
-
     def count_heard_ms(self, serial: str) -> int | None:
         """When such a frame came in last, in UNIX milliseconds; None if none did."""
         return self._counts.heard_ms(serial)

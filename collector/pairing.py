@@ -11,7 +11,6 @@ from enum import Enum
 from fractions import Fraction
 from typing import Final
 
-from shared.label import UnitLabel
 from shared.timegrid import require_utc
 from shared.units import PulseWeight
 
@@ -65,7 +64,6 @@ class _Step(Enum):
     INDEX_DENIED = "index denied"
     COMMITTED = "committed"
     TIMED_OUT = "timed out"
-    CANCELLED = "cancelled"
 
 
 _STEPS: Final = {
@@ -173,10 +171,6 @@ class PairingSession:
         if self._meter is None:
             raise PairingStepError("no dial was read yet")
         return self._meter.dial.plus(self._meter.weight.litres(self.test_pulses))
-
-    def give_label(self, label: UnitLabel, now: datetime) -> None:
-        """Take what the label says; errors as of `give_identity`."""
-        self.give_identity(label.serial, label.key, now)
 
     def give_identity(self, serial: str, key: bytes | None, now: datetime) -> None:
         """Take a serial and a key, or none; from now on the unit is listened for.

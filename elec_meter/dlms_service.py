@@ -41,8 +41,7 @@ STATE_KEY: Final = "dlms counters"
 PUSH_KEY: Final = "dlms push"
 
 TCP_PORT: Final = "DLMS TCP"
-LINE_PORT: Final = "DLMS optical"
-"""Ports as lock-outs and the event log name them."""
+"""The port as lock-outs and the event log name it."""
 
 _AT_METER: Final = FlagLine(port="FLAG optical")
 

@@ -106,15 +106,6 @@ PULSE_100_L: Final = PulseWeight(Fraction(100))
 PULSE_1_FT3: Final = PulseWeight(LITRES_PER_CUBIC_FOOT)
 
 
-def wh_from_kwh_text(text: str) -> Fraction:
-    """A decimal number of kWh, as files give it, in Wh and exactly: `0.1` is 100 Wh.
-
-    Raises:
-        UnitsError: the text is no decimal number, or an absurdly long one.
-    """
-    return exact_decimal(text) * 1000
-
-
 def _decimal_text(number: Fraction) -> str:
     """A number without an exponent; every weight that a badge has ends somewhere."""
     places = 0

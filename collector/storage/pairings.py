@@ -126,17 +126,6 @@ class Pairings:
             (channel, at_ms, str(offset), str(unmetered)),
         )
 
-    def offsets(self, channel: str) -> list[tuple[int, Fraction, Fraction]]:
-        """The log of a channel's dial: (UNIX milliseconds, offset, unmetered), oldest first."""
-        if not self.exist:
-            return []
-        rows = self._tables.connection.execute(
-            "SELECT at_ms, offset_litres, unmetered_litres FROM collector_dial_offset"
-            " WHERE channel = ? ORDER BY number",
-            (channel,),
-        )
-        return [(at_ms, Fraction(offset), Fraction(unmetered)) for at_ms, offset, unmetered in rows]
-
     def certify(self, at_ms: int, kind: str, serial: str, document: dict[str, Any]) -> int:
         """Keep a certificate; return its number, which it then has too."""
         row = self._tables.row("SELECT coalesce(max(number), 0) + 1 FROM collector_certificate")

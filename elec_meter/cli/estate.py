@@ -9,19 +9,19 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from elec_meter.estate import ENGINES
 from shared.exact_json import exact_json
 from shared.options import Instant, WholeRange, example
 
 from .options import json_option
 from .progress import counted
 
-_ENGINES: Final = ("local", "dask")
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _engine_option = click.option(
     "--engine",
-    type=click.Choice(_ENGINES),
+    type=click.Choice(ENGINES),
     default="local",
     show_default=True,
     help="What works on the blocks; the result is the same.",

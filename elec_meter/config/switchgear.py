@@ -18,9 +18,8 @@ MAX_TERMINALS: Final = 8
 SWITCHED_LOAD: Final = 9
 """The number of the fifth, switched load terminal among what is switched."""
 
-RELAY_OFF: Final = 1
 RELAY_ON: Final = 2
-"""What the two rates of a relay's calendar mean."""
+"""The rate of a relay's calendar that has it on; rate 1 has it off."""
 
 LONGEST_BOOST_MIN: Final = 1_440
 _FIRST_YEAR: Final = 2000

@@ -33,7 +33,6 @@ _MODULUS: Final = 0x1_0000
 _UINT8_MAX: Final = 0xFF
 # Import, export, and reactive import: what lags, whichever way active energy flows.
 _DELTAS: Final = tuple(Obis.parse(f"1-0:{c}.29.0") for c in (1, 2, 3))
-_VALUE: Final = 2
 
 
 class _Source(NamedTuple):

@@ -21,9 +21,9 @@ class Cursor:
 
     __slots__ = ("_data", "at")
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
+    def __init__(self, data: bytes) -> None:
         self._data = data
-        self.at = at
+        self.at = 0
 
     @property
     def remaining(self) -> int:

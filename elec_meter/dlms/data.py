@@ -100,21 +100,6 @@ def array(*elements: CosemData) -> CosemData:
     return CosemData(Tag.ARRAY, elements)
 
 
-def read_data(data: bytes, at: int = 0) -> tuple[CosemData, int] | None:
-    """The datum that begins at `at`, and where it ends; None when more bytes are needed.
-
-    Raises:
-        MalformedError: no bytes could make it a datum.
-        TooLargeError: it exceeds a limit.
-    """
-    cursor = Cursor(data, at)
-    try:
-        found = data_at(cursor)
-    except TruncatedError:
-        return None
-    return found, cursor.at
-
-
 def decode_data(data: bytes) -> CosemData:
     """The one datum that these bytes are.
 

@@ -17,9 +17,6 @@ LIST_MAX: Final = 64
 BLOCK_MAX: Final = 65_535
 """Bytes of one block."""
 
-CONFIRMED: Final = 0x40
-"""The bit of an invoke-id-and-priority that asks for an answer."""
-
 _T = TypeVar("_T")
 _Enum = TypeVar("_Enum", bound=IntEnum)
 

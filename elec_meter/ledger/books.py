@@ -140,10 +140,6 @@ class Books:
         place = account.rate_at(at_s) - 1
         return block_at(account.registers.bounds[place], account.registers.used[place])
 
-    def last_rate(self, channel: str) -> int:
-        """The rate that was in force when the time was lost."""
-        return self._account(channel).active_rate
-
     def unrated(self, channel: str) -> int:
         """What is in the register and not yet final; always 0 for energy."""
         return self._pulses[channel].unrated if channel in self._pulses else 0

@@ -66,9 +66,3 @@ class PulseOutput:
     def energy_mj(self) -> int:
         """All energy so far, in millijoules."""
         return self._energy_mj
-
-    @property
-    def missing_mj(self) -> int:
-        """The energy after which the next pulse is due, in millijoules, rounded up; at least 1."""
-        ratio = self._pulses_per_mj
-        return -(-(self._pulses + 1) * ratio.denominator // ratio.numerator) - self._energy_mj

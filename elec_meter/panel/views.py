@@ -38,7 +38,7 @@ _VALUE: Final = 2
 _CAPTURED: Final = 5
 _WINDOW_E: Final = 128
 _HIGHEST_E: Final = 160
-_LAST, _STATUS, _LAST_AT, _BEGUN, _STEP, _STEPS = 3, 5, 6, 7, 8, 9
+_LAST, _LAST_AT, _BEGUN, _STEP, _STEPS = 3, 6, 7, 8, 9
 
 
 def object_rows(directory: Directory, level: Level) -> list[Row]:

@@ -53,11 +53,6 @@ class GasSeries:
     energies_wh: dict[HalfHour, Fraction]
     missing: tuple[HalfHour, ...]
 
-    @property
-    def total_wh(self) -> Fraction:
-        """The sum of what is known."""
-        return sum(self.energies_wh.values(), Fraction())
-
 
 def read_gas_day_json(path: Path | str) -> GasSeries:
     """One local day of readings in kWh, each with its start in local time.

@@ -85,11 +85,6 @@ class LoadSeries:
         """End of the last half-hour."""
         return self.start_s + len(self.energies_wh) * HALF_HOUR_S
 
-    @property
-    def total_wh(self) -> Fraction:
-        """The sum of all half-hours."""
-        return sum(self.energies_wh, Fraction())
-
     def energies_mj(self) -> Iterator[tuple[int, int]]:
         """Start and energy in whole mJ; what is below one is carried into the next half-hour."""
         carried_mj = Fraction()

@@ -8,9 +8,7 @@ from shared.wire.errors import Malformed, Unsupported
 
 FUNCTIONS = ("instantaneous", "maximum", "minimum", "error")
 
-CODING_NONE = 0x0
 CODING_REAL = 0x5
-CODING_SELECTION = 0x8
 CODING_VARIABLE = 0xD
 CODING_MANUFACTURER = 0xF
 

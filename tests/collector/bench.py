@@ -91,7 +91,7 @@ class Bench:
         self, session: PairingSession, details: MeterDetails | None = None, label: Any = LABEL
     ) -> None:
         """Go through a whole session, up to its commit."""
-        session.give_label(label, self.now)
+        session.give_identity(label.serial, label.key, self.now)
         self.press()
         self.run(session, 2)
         session.give_meter(details or meter(), self.now)

@@ -76,7 +76,7 @@ def test_a_unit_that_listens_is_told_phase_weight_and_index() -> None:
 def test_a_one_way_unit_is_paired_without_a_word() -> None:
     """Nothing is sent, and the outcome says that it could not be told."""
     bench, pairing = Bench(radio=VirtualRadio(1, delay_max_s=None)), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.press()
     frames: list[object] = []
     bench.radio.receive_until(bench.now_ms)
@@ -92,7 +92,7 @@ def test_a_one_way_unit_is_paired_without_a_word() -> None:
 def test_lossy_radio() -> None:
     """At 70 % loss both ways it takes longer, and the result is the same."""
     bench, pairing = Bench(radio=VirtualRadio(7, delay_max_s=0, loss=0.7)), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.press()
     bench.run(pairing, 85)
     pairing.give_meter(meter(), bench.now)
@@ -129,7 +129,7 @@ def test_wrong_key_is_told_apart_from_no_signal() -> None:
 def test_no_signal() -> None:
     """After 90 s without a frame it ends; after 30 s it asks to look at the receiver."""
     bench, pairing = Bench(radio=VirtualRadio(1, loss=1.0)), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     assert bench.now + timedelta(seconds=90) == pairing.next_timer()
     bench.press()
     bench.run(pairing, 29)
@@ -148,7 +148,7 @@ def test_no_signal() -> None:
 def test_another_unit_is_heard() -> None:
     """A neighbour's unit proves that the receiver works."""
     neighbour, pairing = Bench("00000002", OTHER_KEY), session()
-    pairing.give_label(LABEL, neighbour.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, neighbour.now)
     neighbour.press()
     neighbour.run(pairing, 30)
     assert PairingState.SIGNAL is pairing.state
@@ -159,7 +159,7 @@ def test_another_unit_is_heard() -> None:
 def test_a_unit_nobody_pressed_is_not_taken() -> None:
     """Its ordinary telegrams are heard, and the advice is to press its button."""
     bench, pairing = Bench(), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.run(pairing, 60)
     assert PairingState.SIGNAL is pairing.state
     assert 1 == pairing.signal.accepted
@@ -170,7 +170,7 @@ def test_a_unit_nobody_pressed_is_not_taken() -> None:
 def test_any_telegram_will_do_where_a_script_says_so() -> None:
     """An authentic one, that is: nobody has to be at the unit."""
     bench, pairing = Bench(), session(any_telegram=True, test_pulses=0)
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.run(pairing, 10)
     assert PairingState.METER is pairing.state
     assert [True] == bench.obeyed
@@ -179,7 +179,7 @@ def test_any_telegram_will_do_where_a_script_says_so() -> None:
 def test_a_connection_does_not_say_that_the_button_was_pressed() -> None:
     """Over Bluetooth the advice is the option, not the button, which nobody would hear of."""
     bench, pairing = Bench(), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     pairing.receive(replace(heard(3, 1, 1), bearer="ble"), bench.now)
     assert PairingState.SIGNAL is pairing.state
     assert "begin again and say that any telegram will do" in pairing.advice[0]
@@ -189,7 +189,7 @@ def test_a_connection_does_not_say_that_the_button_was_pressed() -> None:
 def test_damaged_frames_and_a_weak_signal() -> None:
     """Both are said, whatever else is; a frame or two that noise has damaged is nothing."""
     bench, pairing = Bench(radio=VirtualRadio(3, delay_max_s=0, corrupt=1.0)), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.press()
     bench.run(pairing, 2)
     assert pairing.signal.damaged
@@ -204,7 +204,7 @@ def test_damaged_frames_and_a_weak_signal() -> None:
 def test_no_pulses() -> None:
     """After ten minutes without the wanted pulses it ends, and says what to try."""
     bench, pairing = Bench(), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.press()
     bench.run(pairing, 2)
     pairing.give_meter(meter(), bench.now)
@@ -221,7 +221,7 @@ def test_no_pulses() -> None:
 def test_an_index_that_is_denied_is_read_again() -> None:
     """The dial is read anew, as of the count then, and the test burn begins again."""
     bench, pairing = Bench(), session()
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.press()
     bench.run(pairing, 2)
     pairing.give_meter(meter("01234.000"), bench.now)
@@ -242,7 +242,7 @@ def test_index_lower_than_before() -> None:
     """It is refused for the same meter, unless the dial has turned over, and can be corrected."""
     bench = Bench()
     pairing = session(index=DialReading.parse("1234.568"), index_meter="G4 A 123", test_pulses=0)
-    pairing.give_label(LABEL, bench.now)
+    pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
     bench.press()
     bench.run(pairing, 2)
     with pytest.raises(IndexLowerError, match=r"showed 1234.568 m3 before, and 1234.567 m3 is"):
@@ -264,7 +264,7 @@ def test_another_meter_begins_where_it_likes() -> None:
 def test_a_paired_unit_is_refused() -> None:
     """The first step says so, and does not advise to unpair it: a meter would not take it back."""
     with pytest.raises(UnitPairedError, match=r"00000001 is paired already$"):
-        session(taken={SERIAL}).give_label(LABEL, Bench().now)
+        session(taken={SERIAL}).give_identity(LABEL.serial, LABEL.key, Bench().now)
 
 
 def test_a_key_that_is_none_is_refused() -> None:
@@ -291,7 +291,7 @@ def test_steps_out_of_order_are_refused() -> None:
     pairing.cancel()
     assert PairingState.ENDED is pairing.state
     with pytest.raises(PairingStepError):
-        pairing.give_label(LABEL, bench.now)
+        pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
 
 
 def test_nothing_secret_is_shown() -> None:

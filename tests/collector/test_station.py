@@ -251,7 +251,7 @@ def test_a_paired_unit_is_not_paired_to_another_channel(
     paired(bench, station)
     pairing = PairingSession(station.plan(PairingPlan(channel="gas 2")))
     with pytest.raises(UnitPairedError):
-        pairing.give_label(LABEL, bench.now)
+        pairing.give_identity(LABEL.serial, LABEL.key, bench.now)
 
 
 def test_a_full_disk_at_the_commit_leaves_nothing(directory: DataDirectory, bench: Bench) -> None:

@@ -204,7 +204,7 @@ def test_without_backup_rows_pause_and_energy_waits_in_the_spell(forgetful: Hous
     closed_s = forgetful.meter.ledger.closed_s
     meter = forgetful.restart(BACK_S)
     back = from_unix_s(BACK_S)
-    before_wh, rate = meter.ledger.total("import"), meter.ledger.last_rate("import")
+    before_wh, (first_wh, second_wh) = meter.ledger.total("import"), meter.ledger.rates("import")
     meter.receive_energy(
         "import", 500 * MJ_PER_WH, back, back + timedelta(hours=5), back + timedelta(hours=5)
     )
@@ -214,7 +214,7 @@ def test_without_backup_rows_pause_and_energy_waits_in_the_spell(forgetful: Hous
     assert meter.objects["0-0:1.0.0"].value is None
     assert before_wh + 500 == meter.ledger.total("import")
     assert 500 == meter.ledger.unallocated("import")
-    assert rate == meter.ledger.last_rate("import") == 1
+    assert (first_wh + 500, second_wh) == tuple(meter.ledger.rates("import"))
     assert {"import": 500} == meter.ledger.spells[0].quantities
     assert DAYS == len(meter.ledger.snapshots("daily"))
     assert [] == imbalances(meter.ledger)

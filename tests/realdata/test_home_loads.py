@@ -61,4 +61,4 @@ def test_gas_that_the_supplier_lacks_is_reported() -> None:
         str(slot.settlement_date) for slot in series.missing
     ]
     assert {1} == {slot.settlement_period for slot in series.missing}
-    assert 229_310 == series.total_wh
+    assert 229_310 == sum(series.energies_wh.values())

@@ -99,7 +99,7 @@ class TestKwhText:
     )
     def test_is_exact(self, text: str, wh: Fraction | int) -> None:
         """A text of decimals gives exactly its Wh."""
-        assert wh == units.wh_from_kwh_text(text)
+        assert wh == 1000 * units.exact_decimal(text)
 
     @pytest.mark.parametrize(
         "text",
@@ -111,18 +111,18 @@ class TestKwhText:
     def test_refuses_what_is_no_number(self, text: str) -> None:
         """Words, fractions, separators and absurd sizes are a typed refusal."""
         with pytest.raises(UnitsError, match="not a decimal number"):
-            units.wh_from_kwh_text(text)
+            units.exact_decimal(text)
 
     @given(wh=st.integers(-(10**15), 10**15))
     def test_leads_back(self, wh: int) -> None:
         """Whole Wh written as kWh read as the same Wh."""
-        assert wh == units.wh_from_kwh_text(units.kwh_text(wh))
+        assert wh == 1000 * units.exact_decimal(units.kwh_text(wh))
 
     @given(text=st.text(max_size=40))
     def test_nothing_else_is_raised(self, text: str) -> None:
         """Any text is a number or the package's own error."""
         with contextlib.suppress(SharedError):
-            units.wh_from_kwh_text(text)
+            units.exact_decimal(text)
 
 
 class TestGasEnergy:

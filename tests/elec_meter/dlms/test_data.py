@@ -7,6 +7,7 @@ from dlms_cosem.utils import parse_as_dlms_data
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elec_meter.dlms.cursor import Cursor
 from elec_meter.dlms.data import (
     DEPTH_MAX,
     NULL,
@@ -14,16 +15,22 @@ from elec_meter.dlms.data import (
     CosemData,
     TypeDescription,
     array,
+    data_at,
     decode_data,
     encode_data,
     octets,
-    read_data,
     structure,
     uint8,
     uint16,
     uint32,
 )
-from elec_meter.dlms.errors import EncodingError, MalformedError, PeerError, TooLargeError
+from elec_meter.dlms.errors import (
+    EncodingError,
+    MalformedError,
+    PeerError,
+    TooLargeError,
+    TruncatedError,
+)
 from elec_meter.dlms.tags import Tag
 from tests.elec_meter.dlms import strategies
 
@@ -89,8 +96,11 @@ def test_a_datum_is_found_however_it_arrives(data: CosemData, tail: bytes) -> No
     """Its beginnings need more, and what follows it is left alone."""
     encoded = encode_data(data)
     for end in range(len(encoded)):
-        assert read_data(encoded[:end]) is None
-    assert (data, len(encoded)) == read_data(encoded + tail)
+        with pytest.raises(TruncatedError):
+            decode_data(encoded[:end])
+    cursor = Cursor(encoded + tail)
+    assert data == data_at(cursor)
+    assert len(encoded) == cursor.at
 
 
 @given(st.binary(max_size=200))
@@ -138,10 +148,11 @@ BOMBS = {
 def test_bombs_are_refused_in_bounded_memory(bomb: bytes) -> None:
     """What claims to be more than its bytes is not believed."""
     tracemalloc.start()
-    with pytest.raises(PeerError):
-        read_data(bomb)
+    with pytest.raises(PeerError) as refusal:
+        decode_data(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    assert not isinstance(refusal.value, TruncatedError)
     assert peak < 20 << 20
 
 

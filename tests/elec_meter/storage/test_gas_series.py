@@ -51,7 +51,7 @@ def test_missing_slot_is_reported(tmp_path: Path) -> None:
     missing = HalfHour.containing(half_hours_of_settlement_day(date(2021, 10, 1))[0].start)
     assert (missing,) == series.missing
     assert missing not in series.energies_wh
-    assert sum(range(48)) == series.total_wh
+    assert sum(range(48)) == sum(series.energies_wh.values())
 
 
 def test_days_become_one_series(tmp_path: Path) -> None:

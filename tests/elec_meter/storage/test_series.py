@@ -44,7 +44,7 @@ def test_one_home_is_read_exactly(tmp_path: Path) -> None:
     assert (MIDNIGHT_S, MIDNIGHT_S + 5400, 3) == (series.start_s, series.end_s, len(series))
     assert [Fraction(509), Fraction(453), Fraction(500)] == list(series.energies_wh)
     assert [MIDNIGHT_S, MIDNIGHT_S + 1800, MIDNIGHT_S + 3600] == [e.start_s for e in series]
-    assert 1462 == series.total_wh
+    assert 1462 == sum(series.energies_wh)
 
 
 @pytest.mark.parametrize(
