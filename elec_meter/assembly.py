@@ -1,17 +1,16 @@
-"""Directory and display of a meter, from its configuration and its parts."""
+"""Directory and display of a meter, from what its values are computed from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
 from shared.obis import Obis
 
 from .access import Level
-from .alarms import Alarms
 from .clock import Clock
 from .config import (
     MeterConfig,
@@ -25,69 +24,25 @@ from .config import (
 from .display import Display
 from .errors import ConfigError
 from .flag.readout import Readout
-from .led import Led
 from .ledger import Books, Reading
 from .objects import (
-    NO_EVENTS,
     PULSES,
     PUSHED_ROWS,
     Directory,
-    EventLog,
     ObjectsError,
     ProfileGeneric,
     Register,
     ScalerUnit,
+    Sources,
     Unit,
-    UnitReport,
     build_directory,
     pulse_input_of,
     pushed_by,
 )
-from .outages import Outages
-from .plans import CalendarPlans
-from .switchgear import Switchgear
 from .terminals import RegisterReading
-from .version import VERSION
-
-if TYPE_CHECKING:
-    from .metrology import Harmonics, Quantities
 
 _VALUE: Final = 2
 _ENERGY: Final = (ScalerUnit(0, Unit.WATT_HOUR), ScalerUnit(0, Unit.VAR_HOUR))
-
-
-class AssemblyParts(NamedTuple):
-    """What values are computed from, beside configuration and ledger.
-
-    Attributes:
-        clock: the meter's time.
-        now: gives the host's UTC.
-        live: gives the quantities of a second just before an instant, None when there are none.
-        unit: gives what is known of a pulse unit by its serial.
-        events: the event logs.
-        storage_failed: whether the last checkpoint failed.
-        switchgear: what it switches; None for that of a meter as it was built.
-        alarms: what happened since somebody last looked; None for nothing.
-        led: flashes with the energy; None for one that never did.
-        outages: the long ones; None for none.
-        harmonics: gives those of some cycles not long ago, None when there are none.
-        plans: calendars in force, to come and being written; None for those of the configuration.
-        dlms_port: gives the TCP port on which DLMS listens, None where it does not.
-    """
-
-    clock: Clock
-    now: Callable[[], datetime]
-    live: Callable[[datetime], Quantities | None]
-    unit: Callable[[str], UnitReport | None]
-    events: EventLog
-    storage_failed: Callable[[], bool] = lambda: False
-    switchgear: Switchgear | None = None
-    alarms: Alarms | None = None
-    led: Led | None = None
-    outages: Outages | None = None
-    harmonics: Callable[[datetime], Harmonics | None] = lambda _: None
-    plans: CalendarPlans | None = None
-    dlms_port: Callable[[], int | None] = lambda: None
 
 
 class Assembly:
@@ -97,32 +52,16 @@ class Assembly:
         ConfigError: the configuration names what the meter does not have.
     """
 
-    def __init__(self, config: MeterConfig, books: Books, parts: AssemblyParts) -> None:
-        self.objects: Directory = build_directory(
-            config,
-            books,
-            parts.clock,
-            parts.live,
-            now=parts.now,
-            firmware=VERSION,
-            unit=parts.unit,
-            events=parts.events,
-            storage_failed=parts.storage_failed,
-            switchgear=parts.switchgear,
-            alarms=parts.alarms,
-            led=parts.led,
-            outages=parts.outages,
-            harmonics=parts.harmonics,
-            plans=parts.plans,
-            dlms_port=parts.dlms_port,
-        )
+    def __init__(self, sources: Sources) -> None:
+        config = sources.config
+        self.objects: Directory = build_directory(sources)
         self.display = Display(
             config.display,
             self.objects,
             automatic_screens(config),
             automatic_service_screens(config),
         )
-        self._now = parts.now
+        self._now = sources.now
         self._limited = _register("limiter.object", config.limiter.object, self.objects)
         self._told = {
             each.number: _energy(f"terminals[{place}]", each.pulse_out.object, self.objects)
@@ -238,8 +177,8 @@ def check(config: MeterConfig, now: datetime, changed: Collection[str] = ()) -> 
 
 def _try_out(config: MeterConfig, now: datetime) -> Assembly:
     clock = Clock(config.clock)
-    parts = AssemblyParts(clock, lambda: now, lambda _: None, lambda _: None, NO_EVENTS)
-    assembly = Assembly(config, Books(config, clock=clock), parts)
+    books = Books(config, clock=clock)
+    assembly = Assembly(Sources.as_built(config, books, clock, lambda: now))
     objects = assembly.objects
     Readout(objects, flag_in_force(config).readout, lambda: None)
     for addon in config.addons:

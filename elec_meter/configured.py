@@ -12,18 +12,20 @@ from shared.timegrid import from_unix_s, require_utc, unix_s
 
 from .access import Level, level_to_change
 from .alarms import ALARMS_KEY, Alarms
-from .assembly import Assembly, AssemblyParts, check
+from .assembly import Assembly, check
 from .clock import unix_us
 from .config import MeterConfig, PassiveTariff
 from .errors import ConfigError, NotAllowedError
 from .eventlog import StoredEvents
 from .events import EventCode, Log
 from .led import Led
+from .objects import Sources
 from .outages import OUTAGES_KEY, Outages
 from .plans import PLANS_KEY, CalendarPlans
 from .pulse_units import Units, refuse_other_units, units_of
 from .switchgear import SWITCHGEAR_KEY, Switchgear, refuse_unopenable, state_by_log
 from .terminals import refuse_other_weights
+from .version import VERSION
 
 if TYPE_CHECKING:
     from collector import Collector
@@ -274,22 +276,25 @@ class ConfiguredMeter:
 
     def _assemble(self) -> None:
         self.switchgear.terminals.advance(unix_us(self._now), self.clock.read_s(self._now))
-        parts = AssemblyParts(
-            self.clock,
-            lambda: self._now,
-            self._live,
-            self.unit_report,
-            StoredEvents(self.storage),
-            lambda: self.storage.backlog is not None,
-            self.switchgear,
-            self.alarms,
-            self.led,
-            self.outages,
-            self.harmonics,
-            self.plans,
-            lambda: self.dlms_port,
+        sources = Sources(
+            config=self.config,
+            firmware=VERSION,
+            ledger=self.ledger,
+            clock=self.clock,
+            live=self._live,
+            now=lambda: self._now,
+            unit=self.unit_report,
+            events=StoredEvents(self.storage),
+            storage_failed=lambda: self.storage.backlog is not None,
+            switchgear=self.switchgear,
+            alarms=self.alarms,
+            led=self.led,
+            outages=self.outages,
+            harmonics=self.harmonics,
+            plans=self.plans,
+            dlms_port=lambda: self.dlms_port,
         )
-        self._assembly = Assembly(self.config, self.ledger, parts)
+        self._assembly = Assembly(sources)
         self._recover_counts()
         self.ledger.data_channels.source = self._assembly
 

@@ -64,11 +64,11 @@ from elec_meter.objects.listing import (
 )
 from elec_meter.objects.settings import CHANGE, Setting
 from elec_meter.objects.sources import (
-    NO_EVENTS,
     EventLog,
     EventRow,
     MeterClock,
     MeterFault,
+    Sources,
 )
 from elec_meter.objects.switching import PULSES, pulse_input_of
 from elec_meter.tariff import SeasonProfile, SpecialDayEntry, WeekProfile
@@ -82,7 +82,6 @@ __all__ = [
     "HDLC_WINDOW_RECEIVED",
     "HDLC_WINDOW_SENT",
     "INACTIVITY_S",
-    "NO_EVENTS",
     "PULSES",
     "PUSHED_ROWS",
     "PUSH_SETUP",
@@ -145,6 +144,7 @@ __all__ = [
     "SendDestination",
     "Setting",
     "SingleActionSchedule",
+    "Sources",
     "SpecialDayEntry",
     "SpecialDaysTable",
     "TcpSetup",

@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from elec_meter.access import level_to_change
-from elec_meter.alarms import Alarms
 from elec_meter.config import MAX_DEVICE_IDS, part_from_json
-from elec_meter.led import Led
 from elec_meter.objects.billing import billing_objects
 from elec_meter.objects.calendars import calendar_objects
 from elec_meter.objects.classes.base import CosemObject, Scalar
@@ -41,82 +39,21 @@ from elec_meter.objects.every_channel import every_channel_profile
 from elec_meter.objects.gas import gas_objects
 from elec_meter.objects.profiles import CLOCK, Column, newest, period_profile
 from elec_meter.objects.settings import setting_objects
-from elec_meter.objects.sources import NO_EVENTS, EventLog, MeterClock, Sources
+from elec_meter.objects.sources import Sources
 from elec_meter.objects.supply import supply_objects
 from elec_meter.objects.switching import switching_objects
 from elec_meter.objects.unallocated import unallocated_objects
-from elec_meter.outages import Outages
-from elec_meter.plans import CalendarPlans
-from elec_meter.switchgear import Switchgear
-from elec_meter.unit_report import UnitReport
 
 if TYPE_CHECKING:
-    from elec_meter.config import MeterConfig
-    from elec_meter.ledger import Books, ProfileRow
-    from elec_meter.metrology import Harmonics, Quantities
+    from elec_meter.ledger import ProfileRow
 
 _NAME_LENGTH: Final = 16
 _PERIOD_NUMBERS: Final = 1 << 16
 
 
-def build_directory(
-    config: MeterConfig,
-    ledger: Books,
-    clock: MeterClock,
-    live: Callable[[datetime], Quantities | None],
-    *,
-    now: Callable[[], datetime],
-    firmware: str,
-    unit: Callable[[str], UnitReport | None] = lambda _serial: None,
-    events: EventLog = NO_EVENTS,
-    storage_failed: Callable[[], bool] = lambda: False,
-    switchgear: Switchgear | None = None,
-    alarms: Alarms | None = None,
-    led: Led | None = None,
-    outages: Outages | None = None,
-    harmonics: Callable[[datetime], Harmonics | None] = lambda _: None,
-    plans: CalendarPlans | None = None,
-    dlms_port: Callable[[], int | None] = lambda: None,
-) -> Directory:
-    """Everything that can be read of a meter.
-
-    Args:
-        config: what the meter is.
-        ledger: registers and rows.
-        clock: the meter's time.
-        live: gives the quantities of a second just before an instant, None when there are none.
-        now: gives the host's UTC, for reads without an instant.
-        firmware: the version of this program.
-        unit: gives what is known of a pulse unit by its serial.
-        events: the event logs.
-        storage_failed: whether the last checkpoint did not become durable.
-        switchgear: contactor, limiter and terminals; without it those of a meter as it was built.
-        alarms: what happened since somebody last looked; without them nothing did.
-        led: flashes with the energy; without it one that never did.
-        outages: the long ones; without them there were none.
-        harmonics: gives those of some cycles not long ago, None when there are none.
-        plans: calendars in force, to come and being written; without it those of `config`.
-        dlms_port: gives the TCP port on which DLMS listens, None where it does not.
-    """
-    sources = Sources(
-        config=config,
-        firmware=firmware,
-        ledger=ledger,
-        clock=clock,
-        live=live,
-        now=now,
-        unit=unit,
-        events=events,
-        storage_failed=storage_failed,
-        switchgear=Switchgear(config) if switchgear is None else switchgear,
-        alarms=Alarms(dict) if alarms is None else alarms,
-        led=Led(config.led) if led is None else led,
-        outages=Outages() if outages is None else outages,
-        harmonics=harmonics,
-        plans=CalendarPlans(config) if plans is None else plans,
-        dlms_port=dlms_port,
-    )
-    return Directory(_everything(sources), now)
+def build_directory(sources: Sources) -> Directory:
+    """Everything that can be read of a meter."""
+    return Directory(_everything(sources), sources.now)
 
 
 def _everything(sources: Sources) -> list[CosemObject]:

@@ -30,7 +30,7 @@ from elec_meter.ledger import Books
 from elec_meter.objects.build import build_directory
 from elec_meter.objects.classes.base import CosemObject
 from elec_meter.objects.directory import Directory
-from elec_meter.version import VERSION
+from elec_meter.objects.sources import Sources
 
 _VALUE: Final = 2
 _AT_ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -84,14 +84,8 @@ def complete_config() -> MeterConfig:
 
 def directory_of(config: MeterConfig) -> Directory:
     """The directory of a meter before its first power-up."""
-    return build_directory(
-        config,
-        Books(config),
-        Clock(config.clock),
-        lambda _: None,
-        now=lambda: _AT_ANY_TIME,
-        firmware=VERSION,
-    )
+    books, clock = Books(config), Clock(config.clock)
+    return build_directory(Sources.as_built(config, books, clock, lambda: _AT_ANY_TIME))
 
 
 def catalogue(directory: Directory) -> str:

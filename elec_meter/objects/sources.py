@@ -9,18 +9,19 @@ from datetime import datetime
 from enum import IntFlag
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from elec_meter.alarms import Alarms
+from elec_meter.led import Led
+from elec_meter.outages import Outages
+from elec_meter.plans import CalendarPlans
+from elec_meter.switchgear import Switchgear
+from elec_meter.version import VERSION
 from shared.timegrid import unix_s
 
 if TYPE_CHECKING:
-    from elec_meter.alarms import Alarms
     from elec_meter.config import MeterConfig
     from elec_meter.events import Log
-    from elec_meter.led import Led
     from elec_meter.ledger import Books
     from elec_meter.metrology import Harmonics, Quantities
-    from elec_meter.outages import Outages
-    from elec_meter.plans import CalendarPlans
-    from elec_meter.switchgear import Switchgear
     from elec_meter.unit_report import UnitReport
 
 
@@ -117,7 +118,7 @@ class NoEvents:
 NO_EVENTS: Final[EventLog] = NoEvents()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """Where values come from. Nothing here is a value.
 
@@ -156,6 +157,30 @@ class Sources:
     harmonics: Callable[[datetime], Harmonics | None]
     plans: CalendarPlans
     dlms_port: Callable[[], int | None]
+
+    @classmethod
+    def as_built(
+        cls, config: MeterConfig, ledger: Books, clock: MeterClock, now: Callable[[], datetime]
+    ) -> Sources:
+        """Those of a meter that has not lived: nothing is measured, and nothing has happened."""
+        return cls(
+            config=config,
+            firmware=VERSION,
+            ledger=ledger,
+            clock=clock,
+            live=lambda _: None,
+            now=now,
+            unit=lambda _: None,
+            events=NO_EVENTS,
+            storage_failed=lambda: False,
+            switchgear=Switchgear(config),
+            alarms=Alarms(dict),
+            led=Led(config.led),
+            outages=Outages(),
+            harmonics=lambda _: None,
+            plans=CalendarPlans(config),
+            dlms_port=lambda: None,
+        )
 
     def time(self, now: datetime) -> datetime | None:
         """The meter's time, None while it does not know."""

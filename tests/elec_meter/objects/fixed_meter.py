@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from elec_meter.config import MeterConfig, demo_config
 from elec_meter.events import Log, log_of
 from elec_meter.ledger import Ledger
-from elec_meter.objects import Directory, EventRow, UnitReport, build_directory
+from elec_meter.objects import Directory, EventRow, Sources, UnitReport, build_directory
 from shared.timegrid import unix_s
 from tests.elec_meter.ledger.pulses import ScriptedPulses
 
@@ -99,15 +99,15 @@ class FixedMeter:
 
     def build(self) -> Directory:
         """The directory."""
+        built = Sources.as_built(self.config, self.ledger, self.clock, lambda: self.now)
         return build_directory(
-            self.config,
-            self.ledger,
-            self.clock,
-            lambda _now: self.live,
-            now=lambda: self.now,
-            firmware="0.1.0",
-            unit=self.reports.get,
-            events=ListedEvents(self.events),
+            replace(
+                built,
+                firmware="0.1.0",
+                live=lambda _now: self.live,
+                unit=self.reports.get,
+                events=ListedEvents(self.events),
+            )
         )
 
     def book(self, channel: str, wh: int, at: datetime = START) -> None:
