@@ -10,7 +10,6 @@ import pytest
 
 from collector import InstallerAnswers, PairingError, install_by_script, lowest_free_channel
 from shared.label import UnitLabel
-from tests.collector.bench import house_call, recorded
 from tests.collector.frames import KEY, SERIAL
 from tests.collector.test_cli_pairing import METER, pair, run
 
@@ -51,13 +50,10 @@ def test_a_script_begins_with_the_first_channel(channel: str | None, asked: str)
     assert InstallerAnswers(label="a label", channel=channel) == given
 
 
-def test_a_unit_beside_another_gets_a_channel_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("hasty")
+def test_a_unit_beside_another_gets_a_channel_of_its_own(tmp_path: Path, call: Path) -> None:
     """The lowest that is free, which a channel is again whose unit was taken off."""
-    monkeypatch.setattr("collector.cli_options.time.sleep", lambda _: None)
-    home, call = tmp_path / "home", tmp_path / "call.txt"
-    recorded(call, house_call)
+    home = tmp_path / "home"
     assert "gas" == json.loads(pair(home, call).stdout)["channel"]
     other = UnitLabel("00000002", KEY, "123456")
     words = ["--data", home, "--replay", call, "--yes", *METER, "--dial", "1"]

@@ -28,19 +28,7 @@ from tests.collector.frames import KEY, SERIAL, received
 
 METER = ["--mprn", MPRN, "--meter-serial", "G4A123", "--weight", "0.01 m3"]
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No second of a recording is waited for."""
-    monkeypatch.setattr("collector.cli_options.time.sleep", lambda _: None)
-
-
-@pytest.fixture
-def call(tmp_path: Path) -> Path:
-    """The recording of an installer's visit."""
-    path = tmp_path / "call.txt"
-    recorded(path, house_call)
-    return path
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @pytest.fixture

@@ -15,19 +15,7 @@ from tests.collector.frames import SERIAL
 ROOT = Path(__file__).parents[2]
 METER = ["--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1234.567"]
 
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No second of a recording is waited for."""
-    monkeypatch.setattr("collector.cli_options.time.sleep", lambda _: None)
-
-
-@pytest.fixture
-def call(tmp_path: Path) -> Path:
-    """The recording of an installer's visit."""
-    path = tmp_path / "call.txt"
-    recorded(path, house_call)
-    return path
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @pytest.fixture

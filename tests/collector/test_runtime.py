@@ -22,7 +22,7 @@ from collector.runtime import Runtime
 from collector.storage.directory import DataDirectory
 from shared.label import UnitLabel
 from shared.timegrid import from_unix_ms, unix_ms
-from tests.collector.bench import BEGIN_MS, Bench, house_call, recorded
+from tests.collector.bench import BEGIN_MS, Bench, recorded
 from tests.collector.frames import KEY, SERIAL
 from tests.collector.house import BrokenBearer, House, LiveUnit, reach
 
@@ -218,10 +218,8 @@ def test_a_recording_that_a_full_disk_does_not_take(house: House, tmp_path: Path
     assert 5000 == house.litres
 
 
-def test_a_process_that_is_stopped_or_killed(tmp_path: Path) -> None:
+def test_a_process_that_is_stopped_or_killed(tmp_path: Path, call: Path) -> None:
     """SIGTERM ends it with 0; after SIGKILL the next one goes on."""
-    call = tmp_path / "call.txt"
-    recorded(call, house_call)
     later = tmp_path / "later.txt"
     at = from_unix_ms(time.time_ns() // 1_000_000) + timedelta(hours=1)
     later.write_text(f"{at.isoformat()} 2E44\n")

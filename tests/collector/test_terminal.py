@@ -12,20 +12,12 @@ import pytest
 
 from collector.storage.directory import DataDirectory
 from collector.storage.pairings import Pairings
-from tests.collector.bench import LABEL, MPRN, house_call, recorded
+from tests.collector.bench import LABEL, MPRN, recorded
 from tests.collector.frames import KEY, SERIAL, at
 from tests.collector.test_pairing_meters import METER as METER_OF_ANOTHER
 from tests.collector.test_pairing_meters import plain
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recording of an installer's visit."""
-    path = tmp_path_factory.mktemp("call") / "call.txt"
-    recorded(path, house_call)
-    return path
 
 
 @pytest.fixture

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.elec_meter.cli import forks
 
 REPOSITORY = Path(__file__).parents[3]
+
+EVENING = datetime(2025, 10, 25, 22, tzinfo=UTC)
+"""The one before the clocks go back."""
 
 
 def elec_meter(*words: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:

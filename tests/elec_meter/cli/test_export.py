@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,20 +15,9 @@ from hypothesis import strategies as st
 from elec_meter import Meter, Storage
 from elec_meter.cli.main import main
 from elec_meter.config import demo_config
+from tests.elec_meter.cli.commands import EVENING
 
 HALF_HOUR = timedelta(minutes=30)
-EVENING = datetime(2025, 10, 25, 22, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A meter that lived through the night on which the clocks go back."""
-    directory = tmp_path_factory.mktemp("house")
-    with Storage.open(directory) as storage:
-        meter = Meter(demo_config(), storage, EVENING)
-        meter.handle_timer(EVENING + timedelta(hours=30))
-        meter.checkpoint()
-    return directory
 
 
 def printed(*words: object) -> str:
@@ -38,20 +27,22 @@ def printed(*words: object) -> str:
     return result.stdout
 
 
-def test_json_is_what_show_has(house: Path) -> None:
+def test_json_is_what_show_has(autumn_house: Path) -> None:
     """Day by day, all 50 half-hours of the long one among them."""
-    rows = json.loads(printed("--data", house, "--format", "json"))
+    rows = json.loads(printed("--data", autumn_house, "--format", "json"))
     assert 60 == len(rows)
     assert 50 == len([row for row in rows if row["settlement_date"] == "2025-10-26"])
-    words = ["show", "profile", "--data", str(house), "--date", "2025-10-26", "--json"]
+    words = ["show", "profile", "--data", str(autumn_house), "--date", "2025-10-26", "--json"]
     shown = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
     assert shown == [row for row in rows if row["settlement_date"] == "2025-10-26"]
 
 
-def test_csv_has_the_same_rows(house: Path, tmp_path: Path) -> None:
+def test_csv_has_the_same_rows(autumn_house: Path, tmp_path: Path) -> None:
     """Into a file, of the days that were asked for; what is not known is empty."""
     file = tmp_path / "rows.csv"
-    assert "" == printed("--data", house, "--from", "2025-10-26", "--to", "2025-10-26", "-o", file)
+    assert "" == printed(
+        "--data", autumn_house, "--from", "2025-10-26", "--to", "2025-10-26", "-o", file
+    )
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     assert 50 == len(rows)
     assert list(map(str, range(1, 51))) == [row["settlement_period"] for row in rows]
@@ -59,14 +50,16 @@ def test_csv_has_the_same_rows(house: Path, tmp_path: Path) -> None:
     assert {"0"} == {row["import_wh"] for row in rows}
 
 
-def test_days_without_rows_give_an_empty_list(house: Path) -> None:
+def test_days_without_rows_give_an_empty_list(autumn_house: Path) -> None:
     """It is still JSON."""
-    assert [] == json.loads(printed("--data", house, "--format", "json", "--from", "2026-01-01"))
+    assert [] == json.loads(
+        printed("--data", autumn_house, "--format", "json", "--from", "2026-01-01")
+    )
 
 
-def test_days_in_the_wrong_order_are_misuse(house: Path) -> None:
+def test_days_in_the_wrong_order_are_misuse(autumn_house: Path) -> None:
     """Exit code 2, in a sentence."""
-    words = ["export", "--data", str(house), "--from", "2025-10-26", "--to", "2025-10-25"]
+    words = ["export", "--data", str(autumn_house), "--from", "2025-10-26", "--to", "2025-10-25"]
     result = CliRunner().invoke(main, words)
     assert 2 == result.exit_code
     assert "--to comes before --from." in result.stderr
@@ -74,7 +67,7 @@ def test_days_in_the_wrong_order_are_misuse(house: Path) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "json", "nem12", "home-assistant", "parquet"])
 def test_a_file_is_written_whole_or_not_at_all(
-    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    autumn_house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """Stopped half way, the old file stays, and nothing is left beside it."""
     file = tmp_path / "home"
@@ -89,7 +82,7 @@ def test_a_file_is_written_whole_or_not_at_all(
                 raise KeyboardInterrupt
             yield row
 
-    words = ["export", "--data", str(house), "--format", form, "-o", str(file)]
+    words = ["export", "--data", str(autumn_house), "--format", form, "-o", str(file)]
     monkeypatch.setattr(days, "rows_of", stopped)
     assert 0 != CliRunner().invoke(main, words).exit_code
     assert ["home"] == [each.name for each in tmp_path.iterdir()]
@@ -101,10 +94,10 @@ def test_a_file_is_written_whole_or_not_at_all(
 
 
 def test_parquet_wants_a_file_and_its_library(
-    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    autumn_house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Misuse without the one, one sentence without the other."""
-    words = ["export", "--data", str(house), "--format", "parquet"]
+    words = ["export", "--data", str(autumn_house), "--format", "parquet"]
     assert 2 == CliRunner().invoke(main, words).exit_code
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "it.parquet")])

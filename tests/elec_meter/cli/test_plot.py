@@ -15,20 +15,9 @@ from elec_meter.cli import pictures, plot, rows_plot
 from elec_meter.cli.main import main
 from elec_meter.config import demo_config
 from shared.timegrid import half_hours_of_settlement_day, iso_utc
+from tests.elec_meter.cli.commands import EVENING
 
-EVENING = datetime(2025, 10, 25, 22, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A meter that lived through the night on which the clocks go back."""
-    directory = tmp_path_factory.mktemp("house")
-    with Storage.open(directory) as storage:
-        meter = Meter(demo_config(), storage, EVENING)
-        meter.handle_timer(EVENING + timedelta(hours=30))
-        meter.checkpoint()
-    return directory
 
 
 def plotted(*words: object) -> Result:
@@ -66,20 +55,20 @@ def figure(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 @pytest.mark.parametrize("what", ["profile", "day", "month"])
 @pytest.mark.parametrize("kind", ["png", "svg"])
-def test_pictures_of_a_house(house: Path, tmp_path: Path, what: str, kind: str) -> None:
+def test_pictures_of_a_house(autumn_house: Path, tmp_path: Path, what: str, kind: str) -> None:
     """Each is a file of its kind, and the JSON says which half-hours are on it."""
     picture = tmp_path / f"it.{kind}"
-    told = json.loads(plotted(what, "--data", house, "-o", picture, "--json").stdout)
+    told = json.loads(plotted(what, "--data", autumn_house, "-o", picture, "--json").stdout)
     assert str(picture) == told["picture"]
     assert told["rows"] in (8, 60)
     begin = picture.read_bytes()[:256]
     assert begin.startswith(PNG) if kind == "png" else b"<svg" in begin or b"<?xml" in begin
 
 
-def test_the_same_half_hours_give_the_same_picture(house: Path, tmp_path: Path) -> None:
+def test_the_same_half_hours_give_the_same_picture(autumn_house: Path, tmp_path: Path) -> None:
     """Byte by byte."""
     for name in ("one.svg", "two.svg"):
-        plotted("day", "--data", house, "--date", "2025-10-26", "-o", tmp_path / name)
+        plotted("day", "--data", autumn_house, "--date", "2025-10-26", "-o", tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
@@ -195,13 +184,13 @@ def test_other_periods_are_drawn_as_long_as_they_are(figure: list[Any], minutes:
     ],
 )
 def test_what_cannot_be_drawn_is_refused(
-    house: Path, tmp_path: Path, words: tuple[str, ...], sentence: str
+    autumn_house: Path, tmp_path: Path, words: tuple[str, ...], sentence: str
 ) -> None:
     """With exit code 1, one sentence and no file."""
     more = () if "-o" in words else ("-o", tmp_path / "it.svg")
     if words[1:2] == ("--month",) or "--channel" in words:
         more = (*more, *(("--month", "2025-10") if "--channel" in words else ()))
-    result = plotted(*words, "--data", house, *more)
+    result = plotted(*words, "--data", autumn_house, *more)
     assert 1 == result.exit_code
     assert re.sub(r"\s+", " ", result.stderr).count("Error") == 1
     assert sentence in result.stderr
@@ -216,10 +205,10 @@ def test_a_meter_without_half_hours_is_said(tmp_path: Path) -> None:
     assert (1, True) == (result.exit_code, "has no closed half-hour yet" in result.stderr)
 
 
-def test_days_in_the_wrong_order_are_misuse(house: Path, tmp_path: Path) -> None:
+def test_days_in_the_wrong_order_are_misuse(autumn_house: Path, tmp_path: Path) -> None:
     """Exit code 2."""
     words = ("--from", "2025-10-26", "--to", "2025-10-25", "-o", tmp_path / "it.svg")
-    assert 2 == plotted("profile", "--data", house, *words).exit_code
+    assert 2 == plotted("profile", "--data", autumn_house, *words).exit_code
 
 
 @pytest.mark.parametrize("words", [(), ("--telegram-period", "900"), ("--board", "esp32")])
@@ -244,12 +233,12 @@ def test_the_boards_are_those_that_have_a_battery() -> None:
 
 
 def test_without_matplotlib_it_is_said_what_brings_it(
-    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    autumn_house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before any work, in one sentence."""
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     assert pictures.new_figure
-    result = plotted("day", "--data", house, "-o", tmp_path / "it.svg")
+    result = plotted("day", "--data", autumn_house, "-o", tmp_path / "it.svg")
     assert 1 == result.exit_code
     assert "install -e '.[plot]'" in result.stderr
 
