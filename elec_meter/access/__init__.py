@@ -13,7 +13,6 @@ from elec_meter.access.gate import (
     PUBLISHED_PASSWORDS,
     Gate,
     Log,
-    PortGate,
     SignedOn,
 )
 from elec_meter.access.policy import Level, level_to_change, may_read
@@ -45,7 +44,6 @@ __all__ = [
     "Level",
     "LevelLockedError",
     "Log",
-    "PortGate",
     "SignOnRefusedError",
     "SignedOn",
     "VerifierError",

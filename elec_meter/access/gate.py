@@ -99,31 +99,6 @@ UNPROVED_LOG_S: Final = 900
 """For so long after an entry for a sign-on without a key its port and level get no other."""
 
 
-class PortGate:
-    """The lock-outs of one port.
-
-    Args:
-        gate: whose they are.
-        port: such as `DLMS TCP`.
-    """
-
-    def __init__(self, gate: Gate, port: str) -> None:
-        self._gate = gate
-        self._port = port
-
-    def is_locked(self, level: Level, now: datetime) -> bool:
-        """Whether nobody is let in at a level now."""
-        return self._gate.is_locked(self._port, level, now)
-
-    def failed(self, level: Level, now: datetime) -> None:
-        """Somebody tried and failed."""
-        self._gate.failed(self._port, level, now)
-
-    def succeeded(self, level: Level, now: datetime) -> None:
-        """Somebody was let in."""
-        self._gate.succeeded(self._port, level, now)
-
-
 class Gate:
     """Verifiers and lock-outs of a meter.
 
@@ -227,10 +202,6 @@ class Gate:
             self._log(EventCode.SIGN_ON_FAILED, f"a sign-on in clear was refused at {port}", now)
             raise SignOnRefusedError(_REFUSED)
         raise self._failure(port, min(tried), now)
-
-    def at(self, port: str) -> PortGate:
-        """The lock-outs of one port, for a protocol that has secrets of its own."""
-        return PortGate(self, port)
 
     def is_locked(self, port: str, level: Level, now: datetime) -> bool:
         """Whether nobody is let in at a level there now."""

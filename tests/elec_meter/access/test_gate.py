@@ -17,7 +17,6 @@ from elec_meter.access import (
     proof,
     stored_key,
 )
-from elec_meter.dlms.policy import LevelGate
 from elec_meter.errors import NotAllowedError, StorageError
 from elec_meter.events import EventCode
 
@@ -221,13 +220,13 @@ def test_another_protocol_shares_the_lock_outs_and_the_log(
     gate: Gate, log: list[tuple[EventCode, str]]
 ) -> None:
     """By its own port's name: three failures lock it, a success opens the count again."""
-    port: LevelGate = gate.at("DLMS TCP")
-    port.failed(Level.SUPPLIER, NOON)
-    port.succeeded(Level.SUPPLIER, NOON)
+    port = "DLMS TCP"
+    gate.failed(port, Level.SUPPLIER, NOON)
+    gate.succeeded(port, Level.SUPPLIER, NOON)
     for _ in range(3):
-        assert not port.is_locked(Level.SUPPLIER, NOON)
-        port.failed(Level.SUPPLIER, NOON)
-    assert port.is_locked(Level.SUPPLIER, NOON)
+        assert not gate.is_locked(port, Level.SUPPLIER, NOON)
+        gate.failed(port, Level.SUPPLIER, NOON)
+    assert gate.is_locked(port, Level.SUPPLIER, NOON)
     assert not gate.is_locked(PORT, Level.SUPPLIER, NOON)
-    assert not port.is_locked(Level.SUPPLIER, NOON + timedelta(minutes=1))
+    assert not gate.is_locked(port, Level.SUPPLIER, NOON + timedelta(minutes=1))
     assert (EventCode.SIGNED_ON, "level 3 signed on at DLMS TCP") == log[1]
