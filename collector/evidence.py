@@ -49,11 +49,6 @@ class Evidence:
         return max(newest_dms, self._instants.newest_dms)
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the unit was taken off its meter."""
-        return self._end is not None
-
-    @property
     def logged_through_dms(self) -> int:
         """The latest instant at which a count of the unit's log may have been."""
         latest_dms = (

@@ -157,12 +157,11 @@ class Clock:
         meter_us = self._known_us(host_s * SECOND_US)
         return None if meter_us is None else meter_us // SECOND_US
 
-    def meter_s(self, host_s: int) -> int:
-        """The meter's time at a second of the host's, also where it became known only later."""
-        return self._at(host_s * SECOND_US).meter_at(host_s * SECOND_US) // SECOND_US
-
     def last_s(self, host_s: int) -> int:
-        """As `meter_s`; where the clock was set within that second, after the setting."""
+        """The meter's time at a second of the host's, also where it became known only later.
+
+        Where the clock was set within that second, it is the time after the setting.
+        """
         host_us = host_s * SECOND_US
         last = self._at(min(max(self.now_us, host_us), host_us + _LAST_US))
         return last.meter_at(max(host_us, last.from_us)) // SECOND_US

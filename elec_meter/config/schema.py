@@ -258,12 +258,6 @@ class DisplayScreen(Document, frozen=True):
                 f"the format {self.format!r} asks for more than {DISPLAY_DIGITS} digits"
             )
 
-    @property
-    def decimals(self) -> int | None:
-        """Digits behind the point, or None for `date`, `time` and `text`."""
-        places = Places.parse(self.format)
-        return None if places is None else places.decimals
-
 
 class DisplayConfig(Document, frozen=True):
     """The display's lists.

@@ -119,10 +119,6 @@ class GasMeter:
             first = bisect_left(self._pulses, from_ms)
             yield from self._pulses[first : bisect_left(self._pulses, to_ms)]
 
-    def turns(self, from_ms: int, to_ms: int) -> int:
-        """The number of pulses turned in `[from_ms, to_ms)`."""
-        return sum(1 for _ in self.pulses(from_ms, to_ms))
-
     def _turns(self, day: int) -> list[int]:
         """Instants of one UTC day; overlapping burns add up to no more than the meter can pass."""
         edges = [e for a, b, q in self._flow.bursts(day) for e in ((a, q), (b, -q))]

@@ -202,7 +202,7 @@ def test_a_lost_time_is_unknown_until_it_is_set() -> None:
     assert Synchronisation.REFUSED is clock.synchronise(after(200), after(200), may_set=False)
     clock.set(after(5_000), after(1_000))
     assert (None, after(5_000)) == (clock.read(after(999)), clock.read(after(1_000)))
-    assert NOW_S + 4_999 == clock.meter_s(NOW_S + 999)
+    assert NOW_S + 4_999 == clock.last_s(NOW_S + 999)
     datings = [each.dating for each in clock.stretches]
     assert [Dating.KNOWN, Dating.DATED_LATER, Dating.KNOWN] == datings
 

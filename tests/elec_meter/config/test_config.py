@@ -105,7 +105,7 @@ def test_document_becomes_a_meter() -> None:
     assert (30, 2) == (config.tariff.import_.switches[0].minute, 2)
     assert PULSE_1_FT3 == config.gas_units[0].weight
     assert "gas" == config.gas_units[0].channel
-    assert 1 == config.display.scroll[0].decimals
+    assert "000000.0" == config.display.scroll[0].format
     assert "HHY" == config.flag.manufacturer
     assert 10**9 == config.modulus_wh
 
