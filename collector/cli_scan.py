@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
@@ -11,7 +11,13 @@ from shared.options import Duration, example
 
 from .cli_options import LiveClock, bearer_options, has_bearers, json_option
 
-_STEP_S = 0.25
+if TYPE_CHECKING:
+    from .bearers.base import Bearer, ReceivedFrame
+    from .bearers.reports import SlaveFound
+
+_STEP_S: Final = 0.25
+_NOBODY: Final = dict.fromkeys(("manufacturer", "serial", "medium", "address"))
+_Heard: TypeAlias = dict[tuple[str | None, str | None], dict[str, Any]]
 
 
 @click.command(epilog=example("collector scan --stick im871a:/dev/ttyUSB0 --for 2m"))
@@ -23,7 +29,7 @@ _STEP_S = 0.25
     default="30s",
     show_default=True,
     metavar="LENGTH",
-    help="How long to listen (not to recordings); Ctrl-C shows what was heard so far.",
+    help="How long to listen (not to recordings or wires); Ctrl-C shows what was heard so far.",
 )
 @json_option
 def command(
@@ -33,34 +39,23 @@ def command(
 ) -> None:
     """Listen, and list every unit and meter that is heard: who, how often and how strong.
 
-    No advert over Bluetooth names its unit: each sender has a line with its address.
+    No advert over Bluetooth names its unit: each sender has a line with its address. A wired bus is
+    searched to its end, however long that takes: up to a minute for each meter.
     """
-    from shared.timegrid import unix_ms
-
     from .bearers.opening import open_bearers
     from .bearers.replay import WHOLE_MS, ReplayFile
     from .cli_show import print_rows
 
     if not has_bearers(bearers_named):
         raise click.UsageError("Nothing to listen with: give --stick, --wire, --ble or --replay.")
-    bearers = open_bearers(lambda: None, **bearers_named)
-    live = [bearer for bearer in bearers if not isinstance(bearer, ReplayFile)]
-    clock = LiveClock()
-    heard: dict[tuple[str | None, str], dict[str, Any]] = {}
-    end = clock.now() + length
+    bearers = open_bearers(lambda: None, serials=None, **bearers_named)
+    heard: _Heard = {}
     try:
         for recording in bearers:
             if isinstance(recording, ReplayFile):
                 for frame in recording.receive_until(WHOLE_MS):
                     _note(heard, frame)
-        while live and clock.now() < end:
-            clock.sleep(_STEP_S)
-            for bearer in live:
-                for frame in bearer.receive_until(unix_ms(clock.now())):
-                    _note(heard, frame)
-                for report in bearer.take_reports():
-                    if sentence := getattr(report, "sentence", ""):
-                        click.echo(f"{sentence}.", err=True)
+        _listen([each for each in bearers if not isinstance(each, ReplayFile)], length, heard)
     except KeyboardInterrupt:
         pass  # what was heard so far is shown
     finally:
@@ -69,39 +64,92 @@ def command(
     print_rows(list(heard.values()), as_json=as_json, as_csv=False)
 
 
-def _note(heard: dict[tuple[str | None, str], dict[str, Any]], frame: Any) -> None:
-    from shared.timegrid import iso_utc
+def _listen(bearers: list[Bearer], length: timedelta, heard: _Heard) -> None:
+    """For so long, and until every wired bus is searched that can be."""
+    from shared.timegrid import unix_ms
+
+    from .bearers.mbus_master import MbusMaster
+    from .bearers.reports import BearerLost, ScanEnded, SlaveFound
+
+    clock = LiveClock()
+    end = clock.now() + length
+    wired = [each for each in bearers if isinstance(each, MbusMaster)]
+    for bus in wired:
+        bus.scan()
+    searched = {bus.name for bus in wired}
+    is_listening = len(wired) < len(bearers)
+    while searched or (is_listening and clock.now() < end):
+        clock.sleep(_STEP_S)
+        for bearer in bearers:
+            for frame in bearer.receive_until(unix_ms(clock.now())):
+                _note(heard, frame)
+            for report in bearer.take_reports():
+                if isinstance(report, SlaveFound):
+                    _note_slave(heard, report)
+                if isinstance(report, (BearerLost, ScanEnded)):
+                    searched.discard(bearer.name)
+                if sentence := getattr(report, "sentence", ""):
+                    click.echo(f"{sentence}.", err=True)
+
+
+def _note(heard: _Heard, frame: ReceivedFrame) -> None:
     from shared.wire.bthome import advert_security
     from shared.wire.errors import WireError
-    from shared.wire.header import parse_header
-    from shared.wire.wmbus import unframe
 
-    from .media import medium_name
     from .signal import is_asked_for
 
-    who: dict[str, Any] = {"manufacturer": None, "serial": None, "medium": None, "address": None}
     try:
-        if frame.address is not None:
-            who["address"] = frame.address.hex(":").upper()
-            who["security"] = advert_security(frame.data)
+        if frame.address is None:
+            who = _sender(frame.data)
         else:
-            header = parse_header(unframe(frame.data))
-            who["manufacturer"], who["serial"] = header.manufacturer, header.serial
-            who["medium"], who["security"] = medium_name(header.medium), header.mode
+            who = _NOBODY | {
+                "address": frame.address.hex(":").upper(),
+                "security": advert_security(frame.data),
+            }
     except WireError:
         return
-    row = heard.setdefault(
-        (who["manufacturer"], who["serial"] or who["address"]),
-        {
-            **who,
-            "telegrams": 0,
-            "rssi_dbm": None,
-            "installing": False,
-            "bearer": frame.bearer,
-            "last": "",
-        },
-    )
-    row["telegrams"] += 1
+    row = _row(heard, who, frame.bearer, frame.received_utc)
     row["rssi_dbm"] = frame.rssi_dbm
     row["installing"] = row["installing"] or (frame.address is None and is_asked_for(frame))
-    row["last"] = iso_utc(frame.received_utc)
+
+
+def _note_slave(heard: _Heard, report: SlaveFound) -> None:
+    from shared.wire.errors import WireError
+
+    if not report.is_alone:
+        click.echo(f"several meters answer as {report.address}, or the line is bad.", err=True)
+        return
+    try:
+        who = _sender(report.data)
+    except WireError:
+        who = _NOBODY | {"security": None}
+    _row(heard, who | {"address": str(report.address)}, report.bearer, report.at_utc)
+
+
+def _sender(data: bytes) -> dict[str, Any]:
+    """What a frame by radio or wire says of its sender.
+
+    Raises:
+        WireError: it is damaged or of a kind not spoken here.
+    """
+    from .heading import header_of
+    from .media import medium_name
+
+    header = header_of(data)
+    return _NOBODY | {
+        "manufacturer": header.manufacturer,
+        "serial": header.serial,
+        "medium": medium_name(header.medium),
+        "security": header.mode,
+    }
+
+
+def _row(heard: _Heard, who: dict[str, Any], bearer: str, at_utc: datetime) -> dict[str, Any]:
+    """The line of a sender, who was heard once more."""
+    from shared.timegrid import iso_utc
+
+    counts = {"telegrams": 0, "rssi_dbm": None, "installing": False, "bearer": bearer, "last": ""}
+    row = heard.setdefault((who["manufacturer"], who["serial"] or who["address"]), who | counts)
+    row["telegrams"] += 1
+    row["last"] = iso_utc(at_utc)
+    return row

@@ -42,7 +42,7 @@ def open_bearers(
     ble: str | None = None,
     replays: Sequence[Path] = (),
     replay_delay_s: int | None = None,
-    serials: Sequence[str] = (),
+    serials: Sequence[str] | None = (),
     clock_ms: Callable[[], int] = host_utc_ms,
 ) -> list[Bearer]:
     """Bearers of every kind, each with a name of its own.
@@ -54,7 +54,8 @@ def open_bearers(
         ble: a Bluetooth adapter.
         replays: files of recorded telegrams.
         replay_delay_s: the greatest delay of whoever recorded them; None if it is not known.
-        serials: units that a wired bus is asked for; its only meter if there are none.
+        serials: units that a wired bus is asked for; its only meter if there are none, and nobody
+            if it is None: it is to be searched.
         clock_ms: the host's UTC, UNIX milliseconds.
 
     Raises:
@@ -84,12 +85,14 @@ def open_bearers(
     return bearers
 
 
-def _slaves(serials: Sequence[str]) -> list[MbusSlave]:
-    """Those that are read: by serial, whoever made them; else the one meter on the bus."""
+def _slaves(serials: Sequence[str] | None) -> list[MbusSlave]:
+    """Those that are read: by serial, whoever made them; else the one meter on the bus, or none."""
     from collector.mbus_scripts import MbusSlave
     from shared.wire.address import serial_bytes
     from shared.wire.mbus import ADDRESS_ALL_REPLY
 
+    if serials is None:
+        return []
     if not serials:
         return [MbusSlave(primary=ADDRESS_ALL_REPLY)]
     return [MbusSlave(secondary=serial_bytes(serial) + bytes([0xFF] * 4)) for serial in serials]

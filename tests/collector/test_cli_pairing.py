@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import sqlite3
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from collector import cli_options
 from collector.bearers.opening import open_bearers
 from collector.certificate import certificate_lines
 from collector.cli import main
-from collector.cli_scan import _note
 from collector.storage.directory import DataDirectory
 from elec_meter.config import MeterConfig
 from elec_meter.meter import Meter
@@ -24,7 +22,7 @@ from elec_meter.storage import Storage
 from pulse_unit.cli.label import label as print_label
 from shared.label import UnitLabel
 from tests.collector.bench import BEGIN_MS, LABEL, MPRN, Bench, house_call, recorded
-from tests.collector.frames import KEY, SERIAL, received
+from tests.collector.frames import KEY, SERIAL
 
 METER = ["--mprn", MPRN, "--meter-serial", "G4A123", "--weight", "0.01 m3"]
 
@@ -353,22 +351,6 @@ def test_recordings_have_a_clock_of_their_own(call: Path) -> None:
     clock.sleep(90)
     assert 90 == (clock.now() - begin).total_seconds()
     assert not isinstance(cli_options.clock_for([]), cli_options.RecordedClock)
-
-
-def test_scan_lists_who_advertises() -> None:
-    """An advert names no unit: each sender is told by its address, with how it is protected."""
-    listed: dict[Any, dict[str, Any]] = {}
-    sealed = bytes.fromhex("45B647742939D404BF8E24B40001000046E904C2")
-    for data, last in ((sealed, 1), (sealed, 2), (b"\x40\x01\x50", 2), (b"", 2), (b"\x25", 2)):
-        address = bytes.fromhex("C0FFEE12345" + str(min(len(data), 9)))
-        _note(listed, replace(received(data, last, 60), rssi_dbm=-60 - last, address=address))
-    first, second = listed.values()
-    assert ("C0:FF:EE:12:34:59", "ccm", 2, -62) == tuple(
-        first[name] for name in ("address", "security", "telegrams", "rssi_dbm")
-    )
-    assert ("C0:FF:EE:12:34:53", "none", None) == tuple(
-        second[name] for name in ("address", "security", "serial")
-    )
 
 
 @pytest.mark.parametrize("words", [("pair",), ("exchange", SERIAL)])
