@@ -21,7 +21,6 @@ from .options import data_option, json_option
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
-_WIDTH_MAX = 1_000
 _WITHIN = " / "
 _HALF_HOUR = timedelta(minutes=30)
 _MINUTE = timedelta(minutes=1)
@@ -113,8 +112,16 @@ def _says(row: dict[str, Any], column: str) -> bool:
     return row.get(column) not in (None, "")
 
 
+def _values_last(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A value may be a whole document: nothing stands behind it."""
+    return [
+        {**{k: v for k, v in row.items() if k != "value"}, "value": row["value"]} for row in rows
+    ]
+
+
 # What a table leaves out or puts in other words, by view.
 _FOR_PEOPLE: Final = {
+    "objects": _values_last,
     "profile": _half_hours_for_people,
     "billing": _filled,
     "tariff": _filled,
@@ -138,12 +145,16 @@ def _flat(row: dict[str, Any], between: str = ", ") -> dict[str, Any]:
 
 
 def _cell(value: Any, between: str) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if not isinstance(value, list):
         return value
     return between.join(str(_cell(each, _WITHIN)) for each in value)
 
 
 def _print_csv(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return  # which columns there are is told by rows
     flat = [_flat(row) for row in rows]
     writer = csv.DictWriter(sys.stdout, columns_of(flat), lineterminator="\n")
     writer.writeheader()
@@ -162,7 +173,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     columns = columns_of(flat)
     table = Table(box=None)
     for column in columns:
-        is_number = isinstance(flat[0].get(column), (int, Decimal))
+        known = [cell for row in flat if (cell := row.get(column)) is not None]
+        is_number = known != [] and all(isinstance(cell, (int, Decimal)) for cell in known)
         justify: JustifyMethod = "right" if is_number else "left"
         table.add_column(column.replace("_", " "), justify=justify, no_wrap=True)
     for row in flat:
@@ -170,8 +182,10 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_row(*("-" if cell is None else str(cell) for cell in cells))
     # A cell is shown whole, however narrow the terminal: lines may wrap, but nothing is left out.
     console = Console()
-    wide = console.options.update(max_width=_WIDTH_MAX)
-    natural = Measurement.get(console, wide, table).maximum
+    natural = Measurement.get(console, console.options.update(max_width=sys.maxsize), table).maximum
     if natural > console.width:
         console = Console(width=natural)
-    console.print(table)
+    with console.capture() as printed:
+        console.print(table)
+    for line in printed.get().splitlines():
+        click.echo(line.rstrip())

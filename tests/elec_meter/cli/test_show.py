@@ -119,6 +119,30 @@ def test_every_view_has_every_form(what: str, house: str, request: pytest.Fixtur
     assert len(rows) < len(printed(what, directory).splitlines())
 
 
+def test_a_table_of_objects_begins_with_their_codes_and_leaves_nothing_out(lived: Path) -> None:
+    """The longest value, a whole configuration, squeezes no column out."""
+    heading, *lines = printed("objects", lived).splitlines()
+    rows = view("objects", lived)
+    assert ["obis", "class", "name", "unit", "value"] == heading.split()
+    assert [row["obis"] for row in rows] == [line.split()[0] for line in lines]
+    longest = max((str(row["value"]) for row in rows), key=len)
+    assert len(longest) > 1_000
+    assert [] == [line for line in lines if line != line.rstrip()]
+    assert any(line.endswith(longest) for line in lines)
+
+
+def test_a_clock_says_that_it_is_valid_in_the_words_of_json(lived: Path) -> None:
+    """A table and its CSV have `true`, as the JSON has."""
+    assert "true" in printed("clock", lived).split()
+    (row,) = csv.DictReader(io.StringIO(printed("clock", lived, "--csv")))
+    assert "true" == row["valid"]
+
+
+def test_rows_that_there_are_none_of_are_no_line_of_csv(lived: Path) -> None:
+    """Not even an empty one: columns are those of rows."""
+    assert "" == printed("profile", lived, "--csv", "--date", "2037-01-01")
+
+
 def test_a_clock_that_is_lost_says_since_when(timeless: Path) -> None:
     """Nothing stands in for the time, and what depends on it is null."""
     (clock,) = view("clock", timeless)
