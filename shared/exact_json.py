@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,8 @@ def exact_json(value: Any, *, indent: int | None = None) -> str:
 
     Args:
         value: dicts, lists, tuples, text, numbers, booleans, None, and dates and instants, which
-            are written in ISO 8601. A `Decimal` keeps all its digits and has no exponent.
+            are written in ISO 8601, those of UTC with a Z. A `Decimal` keeps all its digits and
+            has no exponent.
         indent: blanks for each level.
 
     Raises:
@@ -29,7 +30,7 @@ def _text(value: Any, indent: int | None, depth: int) -> str:
             raise ValueError(f"{value} is no number of JSON")
         return format(value, "f")
     if isinstance(value, date):
-        return f'"{value.isoformat()}"'
+        return f'"{value.isoformat().removesuffix("+00:00")}{_zone(value)}"'
     if isinstance(value, dict):
         items = [f"{_name(name)}: {_text(each, indent, depth + 1)}" for name, each in value.items()]
         return _enclosed("{", items, "}", indent, depth)
@@ -38,6 +39,11 @@ def _text(value: Any, indent: int | None, depth: int) -> str:
             "[", [_text(each, indent, depth + 1) for each in value], "]", indent, depth
         )
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _zone(value: date) -> str:
+    is_utc = isinstance(value, datetime) and value.utcoffset() == timedelta()
+    return "Z" if is_utc else ""
 
 
 def _name(name: Any) -> str:

@@ -11,7 +11,7 @@ import click
 from elec_meter.errors import LedgerError, LoadSeriesError
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
-from shared.timegrid import from_unix_s
+from shared.timegrid import from_unix_s, iso_utc
 from shared.units import kwh_text
 
 from .options import Address, json_option
@@ -293,7 +293,7 @@ def _recorded_gas(paths: tuple[Path, ...], start: datetime | None) -> tuple[GasF
 
 def _print_summary(summary: dict[str, Any]) -> None:
     gas, telegrams = summary["gas"], summary["telegrams"]
-    click.echo(f"{summary['start']} to {summary['end']}")
+    click.echo(f"{iso_utc(summary['start'])} to {iso_utc(summary['end'])}")
     for channel in ("import", "export"):
         click.echo(f"{channel}: {kwh_text(summary[f'{channel}_wh'])} kWh in the register")
     click.echo(

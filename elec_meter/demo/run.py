@@ -284,8 +284,8 @@ def summary(world: DemoWorld, begun: datetime) -> dict[str, Any]:
     ledger = world.meter.ledger
     differences = imbalances(ledger)
     return {
-        "start": begun.isoformat(),
-        "end": world.now.isoformat(),
+        "start": begun,
+        "end": world.now,
         "import_wh": ledger.total("import"),
         "import_rates_wh": ledger.rates("import"),
         "export_wh": ledger.total("export"),

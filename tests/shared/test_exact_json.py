@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -29,9 +29,19 @@ def test_json_is_laid_out_as_by_the_standard_library(indent: int | None) -> None
 
 
 def test_days_and_instants_are_text() -> None:
-    """ISO 8601, with the offset of an instant."""
-    value = [date(2025, 10, 26), datetime(2025, 10, 26, 1, tzinfo=UTC)]
-    assert '["2025-10-26", "2025-10-26T01:00:00+00:00"]' == exact_json(value)
+    """ISO 8601: UTC ends with Z, another zone with its offset, none with nothing."""
+    instant = datetime(2025, 10, 26, 1)  # noqa: DTZ001 - as a telegram may say it
+    summer = timezone(timedelta(hours=1))
+    value = [
+        date(2025, 10, 26),
+        instant.replace(tzinfo=UTC),
+        instant.replace(tzinfo=summer),
+        instant,
+    ]
+    assert (
+        '["2025-10-26", "2025-10-26T01:00:00Z", "2025-10-26T01:00:00+01:00", "2025-10-26T01:00:00"]'
+        == exact_json(value)
+    )
 
 
 @pytest.mark.parametrize(
