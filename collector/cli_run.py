@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,20 +114,7 @@ def _warn(sentence: str) -> None:
 def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
     """Prints what is told; where nobody takes it, that is said once and collecting goes on."""
     from shared.exact_json import exact_json
-    from shared.standard_output import forget_output
+    from shared.standard_output import lasting_output
 
-    is_lost = False
-
-    def tell(row: dict[str, Any]) -> None:
-        nonlocal is_lost
-        if is_lost:
-            return
-        try:
-            click.echo(exact_json(row) if as_json else f"{row['at']} {row['text']}")
-        except OSError as error:
-            is_lost = True
-            forget_output()
-            with suppress(OSError):
-                _warn(f"what is told cannot be written: {error.strerror}; the collector goes on")
-
-    return tell
+    tell = lasting_output("the collector")
+    return lambda row: tell(exact_json(row) if as_json else f"{row['at']} {row['text']}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import click
@@ -32,6 +32,30 @@ def writable_output() -> Iterator[None]:
         forget_output()
         sentence = f"Standard output cannot be written: {error.strerror}."
         raise click.ClickException(sentence) from error
+
+
+def lasting_output(who: str) -> Callable[[str], None]:
+    """What prints the lines of a program that goes on though nobody takes them any more.
+
+    Args:
+        who: goes on, such as `the meter`; that is said once on standard error.
+    """
+    is_lost = False
+
+    def tell(line: str) -> None:
+        nonlocal is_lost
+        if is_lost:
+            return
+        try:
+            click.echo(line)
+        except OSError as error:
+            is_lost = True
+            forget_output()
+            sentence = f"what is told cannot be written: {error.strerror}; {who} goes on."
+            with suppress(OSError):
+                click.echo(sentence, err=True)
+
+    return tell
 
 
 def forget_output() -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import click
 
+from shared.exact_json import exact_json
 from shared.options import example
+from shared.standard_output import lasting_output
 from shared.timegrid import iso_utc
+
+from .options import json_option
 
 
 @click.command(
@@ -32,7 +36,8 @@ from shared.timegrid import iso_utc
     metavar="DIR",
     help="The meter's data directory  [default: host.data of FILE]",
 )
-def command(file: Path, data_dir: Path | None) -> None:
+@json_option
+def command(file: Path, data_dir: Path | None, as_json: bool) -> None:
     """Run a meter on this computer, until SIGTERM or Ctrl-C.
 
     It measures what a front end samples, collects its pulse units, and serves the ports that FILE
@@ -40,7 +45,10 @@ def command(file: Path, data_dir: Path | None) -> None:
     """
     from elec_meter.host.run import run_meter
 
+    print_line = lasting_output("the meter")
+
     def tell(sentence: str) -> None:
-        click.echo(f"{iso_utc(datetime.now(UTC))} {sentence}")
+        at = iso_utc(datetime.now(UTC))
+        print_line(exact_json({"at": at, "text": sentence}) if as_json else f"{at} {sentence}")
 
     run_meter(file, data_dir, tell)

@@ -15,7 +15,6 @@ COMMANDS = commands()
 TESTED = pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
 
 WITHOUT_JSON = {
-    "elec-meter run": "its lines are a log",
     "elec-meter config schema": "what it prints is JSON",
     "elec-meter control dlms-keys": "it asks, or prints keys for a person to take away",
     "elec-meter control dlms-password": "it asks, and prints nothing",
