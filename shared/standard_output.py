@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +17,25 @@ import click
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
+_ESCAPED: Final = "halfhourly.escaped"
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Letters that an encoding has not, as JSON writes them: that is JSON in a text, too."""
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error(_ESCAPED, _escaped)
+
+
+def _take_every_letter() -> None:
+    """Let a terminal or file that is not UTF-8 have the rest of what is printed."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
+        out.reconfigure(errors=_ESCAPED)
+
+
 @contextmanager
 def writable_output() -> Iterator[None]:
     """Run a command that prints.
@@ -22,6 +44,7 @@ def writable_output() -> Iterator[None]:
         click.ClickException: standard output could not be written. That of a reader who has seen
             enough is left to click, which ends quietly.
     """
+    _take_every_letter()
     try:
         yield
         if sys.stdout is not None:

@@ -1,13 +1,15 @@
-"""Output of a program that goes on for months."""
+"""Standard output that is full, or has other letters, and of programs that go on for months."""
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from shared.standard_output import lasting_output
+from shared.standard_output import lasting_output, writable_output
 
 FULL = Path("/dev/full")
 
@@ -31,3 +33,17 @@ def test_that_nobody_takes_lines_is_said_once(
         tell("two")
     said = "what is told cannot be written: No space left on device; the meter goes on.\n"
     assert said == capsys.readouterr().err
+
+
+def test_letters_that_an_encoding_has_not_are_written_as_in_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In ASCII as in the characters of one country: nothing is lost, and JSON stays JSON."""
+    written = io.BytesIO()
+    with monkeypatch.context() as patched, io.TextIOWrapper(written, encoding="latin-1") as out:
+        patched.setattr(sys, "stdout", out)
+        with writable_output():
+            out.write('"10 \u00b5C \u2264 \U0001f50b"')
+        text = written.getvalue().decode("latin-1")
+    assert '"10 \u00b5C \\u2264 \\ud83d\\udd0b"' == text
+    assert "10 \u00b5C \u2264 \U0001f50b" == json.loads(text)
