@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from shared.errors import SharedError
+from shared.options import propose_nearest
 from shared.standard_output import writable_output
 
 from .errors import CollectorError
@@ -43,6 +44,13 @@ class Commands(click.Group):
         command = getattr(import_module(f"collector.{module}"), name or "command")
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group`; of a name that is nobody's the nearest is proposed."""
+        propose_nearest(ctx, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a refusal becomes one sentence, anything else is a bug and shows."""

@@ -1,6 +1,6 @@
-"""`python -m pulse_unit`."""
+"""`python -m pulse_unit` is the command `pulse-unit`."""
 
 from pulse_unit.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="pulse-unit")

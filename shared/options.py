@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -15,6 +17,20 @@ _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 def example(*lines: str) -> str:
     """An epilog of a command's help: how it is used, one line each, not wrapped."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def propose_nearest(ctx: click.Context, name: str, names: Iterable[str]) -> None:
+    """Refuse a command that is nobody's as misuse, naming the one that was probably meant.
+
+    Click does so itself, but not for commands that are loaded when they are asked for.
+
+    Raises:
+        click.UsageError: there is none of this name, and one that is like it.
+    """
+    known = tuple(names)
+    if name not in known and not ctx.resilient_parsing:
+        for near in get_close_matches(name, known, 1):
+            ctx.fail(f"No such command {name!r}. Did you mean {near!r}?")
 
 
 class WholeRange(click.IntRange):

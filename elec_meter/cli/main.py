@@ -11,7 +11,7 @@ import click
 from collector import CollectorError
 from elec_meter.errors import MeterError
 from shared.errors import SharedError
-from shared.options import example
+from shared.options import example, propose_nearest
 from shared.standard_output import writable_output
 
 COMMANDS = (
@@ -49,6 +49,13 @@ class PlainErrors(click.Group):
         command = import_module(f"elec_meter.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group`; of a name that is nobody's the nearest is proposed."""
+        propose_nearest(ctx, args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; our own errors become one sentence, anything else is a bug and shows."""

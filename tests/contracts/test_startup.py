@@ -49,7 +49,7 @@ def test_help_starts_without_heavy_imports(script: str) -> None:
 def test_package_runs_as_a_module(package: str) -> None:
     """`python -m` starts the same command as the console script."""
     printed, modules = modules_loaded_by("-m", package, "--help")
-    assert "Usage: " in printed
+    assert printed.startswith(f"Usage: {package.replace('_', '-')} ")
     assert set() == modules & HEAVY
 
 
