@@ -29,9 +29,12 @@ def give(data_dir: Path, client: str, given: dict[str, str]) -> None:
     """
     from elec_meter.at_rest import AUTHOR
     from elec_meter.control import GiveDlmsCredentials
+    from elec_meter.dlms.errors import CredentialError
     from elec_meter.dlms_service import give_at_rest
 
     given = {name: text for name, text in given.items() if text}
+    if not given:
+        raise CredentialError(f"the DLMS client {client} is given neither keys nor a password")
 
     def at_rest(storage: Storage) -> dict[str, Any]:
         give_at_rest(storage, client, given, author=AUTHOR, now=datetime.now(UTC))

@@ -151,10 +151,15 @@ def _file(path: Path | None) -> Iterator[TextIO]:
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
-    """A file beside it that takes its place once it is whole."""
+    """A file beside it that takes its place once it is whole; an error names that one."""
     new = path.with_name(f".{path.name}.part")
     try:
+        new.touch()  # whatever writes it then: that it cannot be written is said in one way
         yield new
         new.replace(path)
+    except OSError as error:
+        if error.filename == str(new):
+            error.filename = str(path)
+        raise
     finally:
         new.unlink(missing_ok=True)

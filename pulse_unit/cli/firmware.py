@@ -13,6 +13,7 @@ import click
 from pulse_unit.cli.constants import fold_constants
 from pulse_unit.cli.program import NoProgram, joined, modules_of, used
 from pulse_unit.cli.romfs import romfs_image
+from shared.exact_json import exact_json
 from shared.extras import installing
 
 BOARDS = {"stm32wb": ("pulse_unit.hal.stm32wb",), "esp32": ("pulse_unit.hal.esp32",)}
@@ -95,14 +96,23 @@ def build(board: str, folder: Path) -> dict[str, int]:
     metavar="FOLDER",
     help="Where to put it; build/firmware/BOARD if left out.",
 )
-def firmware(board: str, folder: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def firmware(board: str, folder: Path | None, as_json: bool) -> None:
     """Compile the firmware of a BOARD and say how large it is."""
     target = folder or Path("build") / "firmware" / board
     try:
         sizes = build(board, target)
     except NoProgram as error:
         raise click.ClickException(f"{error}.") from error
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from error
+    file = target / f"{MODULE}.mpy"
+    length = file.stat().st_size
+    if as_json:
+        told = {"board": board, "file": str(file), "bytes": length, "modules": sizes}
+        click.echo(exact_json(told, indent=2))
+        return
     for name, size in sorted(sizes.items()):
         click.echo(f"{size:7d}  {name}")
     click.echo(f"{sum(sizes.values()):7d}  in {len(sizes)} modules")
-    click.echo(f"{(target / f'{MODULE}.mpy').stat().st_size:7d}  {target / f'{MODULE}.mpy'}")
+    click.echo(f"{length:7d}  {file}")

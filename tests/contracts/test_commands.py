@@ -22,7 +22,6 @@ WITHOUT_JSON = {
     "collector calorific correction": "it keeps one number, and prints nothing",
     "collector calorific set": "it keeps one number, and prints nothing",
     "collector export": "its format may be JSON",
-    "pulse-unit firmware": "it says one sentence",
 }
 
 
@@ -57,6 +56,18 @@ def test_misuse_exits_with_2(name: str, command: click.Command) -> None:
     assert (2, "") == (result.exit_code, result.stdout)
     assert "Usage: " in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "typed", "meant"),
+    [("elec-meter", "shwo", "show"), ("collector", "unit", "units"), ("pulse-unit", "sin", "sim")],
+)
+def test_a_command_that_is_mistyped_is_proposed(program: str, typed: str, meant: str) -> None:
+    """The nearest one; of a word that is like none, none."""
+    result = run(program, typed)
+    assert 2 == result.exit_code
+    assert f"No such command '{typed}'. Did you mean '{meant}'?" in result.stderr
+    assert "Did you mean" not in run(program, "xyz").stderr
 
 
 ON_A_DIRECTORY = [

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from pulse_unit.cli.constants import fold_constants
 from pulse_unit.cli.firmware import NoCompiler, compiled, program
+from pulse_unit.cli.main import main
 from pulse_unit.cli.program import NoProgram, joined, modules_of, used
 from pulse_unit.cli.romfs import romfs_image
 
@@ -168,3 +171,34 @@ def test_the_whole_unit_is_one_file_that_runs(tmp_path: Path) -> None:
     done = subprocess.run([MICROPYTHON, "-c", script], capture_output=True, text=True, check=False)
     assert ("", 0) == (done.stderr, done.returncode)
     assert ["['a', 'b.txt', 'c'] 300 ", "894287 None"] == done.stdout.splitlines()
+
+
+def test_a_firmware_is_told_to_programs_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file, its length, and that of each module."""
+
+    def build(board: str, folder: Path) -> dict[str, int]:
+        (folder / "firmware.mpy").write_bytes(bytes(30))
+        return {"a": 20, "b": 15}
+
+    monkeypatch.setattr("pulse_unit.cli.firmware.build", build)
+    result = CliRunner().invoke(main, ["firmware", "esp32", "-o", str(tmp_path), "--json"])
+    told = json.loads(result.stdout)
+    assert {"board": "esp32", "file": str(tmp_path / "firmware.mpy"), "bytes": 30} | {
+        "modules": {"a": 20, "b": 15}
+    } == told
+
+
+def test_a_folder_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one sentence that names it."""
+
+    def build(board: str, folder: Path) -> dict[str, int]:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("pulse_unit.cli.firmware.build", build)
+    result = CliRunner().invoke(main, ["firmware", "esp32", "-o", str(tmp_path)])
+    assert 1 == result.exit_code
+    assert f"Error: {tmp_path} cannot be written: Permission denied.\n" == result.stderr

@@ -76,3 +76,10 @@ def test_a_refusal_is_one_sentence(home: Path) -> None:
     assert "EK has 32 hexadecimal digits" in run(*words, code=1, text="12\n34\n\n")
     words = ("control", "dlms-password", "--data", home)
     assert "8 to 64 bytes" in run(*words, code=1, text="short\nshort\n")
+
+
+def test_nothing_is_no_password(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that gives an empty line is told so before any meter is asked, running or not."""
+    monkeypatch.setattr("elec_meter.cli.dlms_credentials.order", None)
+    said = run("control", "dlms-password", "--data", home, code=1, text="\n")
+    assert "reader is given neither keys nor a password" in said

@@ -65,6 +65,18 @@ def test_days_in_the_wrong_order_are_misuse(autumn_house: Path) -> None:
     assert "--to comes before --from." in result.stderr
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_file_that_cannot_be_written_is_named(
+    autumn_house: Path, tmp_path: Path, form: str
+) -> None:
+    """As whoever gave its name knows it, not as it is called meanwhile."""
+    file = tmp_path / "nowhere" / "home"
+    words = ["export", "--data", str(autumn_house), "--format", form, "-o", str(file)]
+    result = CliRunner().invoke(main, words)
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert f"Error: {file}: No such file or directory.\n" == result.stderr
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "nem12", "home-assistant", "parquet"])
 def test_a_file_is_written_whole_or_not_at_all(
     autumn_house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str

@@ -122,9 +122,9 @@ def test_a_table_that_comes_or_goes_is_one_difference() -> None:
     ] == sentences(MeterConfig(), new)
     assert ["passive: removed"] == sentences(new, MeterConfig())
     later = replace(passive, activate=datetime(2026, 5, 1, tzinfo=UTC))
-    assert [
-        'passive.activate: "2026-04-01T00:00:00Z" -> "2026-05-01T00:00:00Z"'
-    ] == sentences(new, MeterConfig(passive=later))
+    assert ['passive.activate: "2026-04-01T00:00:00Z" -> "2026-05-01T00:00:00Z"'] == sentences(
+        new, MeterConfig(passive=later)
+    )
 
 
 @settings(max_examples=EXAMPLES)
