@@ -1,8 +1,9 @@
-"""`collector scan`: who is heard, without a key and without a data directory."""
+"""`collector scan`: who is heard, without a key, and without a data directory if need be."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
@@ -21,6 +22,13 @@ _Heard: TypeAlias = dict[tuple[str | None, str | None], dict[str, Any]]
 
 
 @click.command(epilog=example("collector scan --stick im871a:/dev/ttyUSB0 --for 2m"))
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Say to which channel of DIR each unit is paired.",
+)
 @bearer_options
 @click.option(
     "--for",
@@ -33,6 +41,7 @@ _Heard: TypeAlias = dict[tuple[str | None, str | None], dict[str, Any]]
 )
 @json_option
 def command(
+    data_dir: Path | None,
     length: timedelta,
     as_json: bool,
     **bearers_named: Any,
@@ -48,6 +57,7 @@ def command(
 
     if not has_bearers(bearers_named):
         raise click.UsageError("Nothing to listen with: give --stick, --wire, --ble or --replay.")
+    paired = {} if data_dir is None else _paired(data_dir)
     bearers = open_bearers(lambda: None, serials=None, **bearers_named)
     heard: _Heard = {}
     try:
@@ -61,7 +71,19 @@ def command(
     finally:
         for bearer in bearers:
             bearer.close()
-    print_rows(list(heard.values()), as_json=as_json, as_csv=False)
+    rows = [{**row, "channel": paired.get(row["serial"])} for row in heard.values()]
+    print_rows(rows, as_json=as_json, as_csv=False)
+
+
+def _paired(data_dir: Path) -> dict[str | None, str]:
+    """The channels of the units that are paired there, by serial; none before the first."""
+    from .cli_show import opened_views
+    from .storage.directory import DATABASE_NAME
+
+    if not (data_dir / DATABASE_NAME).exists():
+        return {}
+    with opened_views(data_dir) as (views, _):
+        return {row["serial"]: row["channel"] for row in views.units() if row["ended"] is None}
 
 
 def _listen(bearers: list[Bearer], length: timedelta, heard: _Heard) -> None:
@@ -96,6 +118,7 @@ def _note(heard: _Heard, frame: ReceivedFrame) -> None:
     from shared.wire.bthome import advert_security
     from shared.wire.errors import WireError
 
+    from .heading import is_wired
     from .signal import is_asked_for
 
     try:
@@ -110,7 +133,8 @@ def _note(heard: _Heard, frame: ReceivedFrame) -> None:
         return
     row = _row(heard, who, frame.bearer, frame.received_utc)
     row["rssi_dbm"] = frame.rssi_dbm
-    row["installing"] = row["installing"] or (frame.address is None and is_asked_for(frame))
+    if frame.address is None and not is_wired(frame.data):  # asked over a wire, all answer
+        row["installing"] = row["installing"] or is_asked_for(frame)
 
 
 def _note_slave(heard: _Heard, report: SlaveFound) -> None:

@@ -332,13 +332,17 @@ def test_a_certificate_that_cannot_be_written(home: Path, call: Path, tmp_path: 
     assert 0 == run("certificate", 1, "--data", home).exit_code
 
 
-def test_scan(call: Path) -> None:
-    """Who is heard, how often, and whether its button was pressed, without any key."""
-    (row,) = json.loads(run("scan", "--replay", call, "--for", "5m", "--json").stdout)
-    assert ("HHY", SERIAL, "gas", 7, True) == tuple(
-        row[name] for name in ("manufacturer", "serial", "medium", "security", "installing")
-    )
+def test_scan(home: Path, call: Path) -> None:
+    """Who is heard, and whether its button was pressed, without any key; and what it feeds."""
+    words = ("scan", "--data", home, "--replay", call, "--for", "5m", "--json")
+    (row,) = json.loads(run(*words).stdout)
+    told = {"manufacturer": "HHY", "serial": SERIAL, "medium": "gas", "security": 7}
+    told |= {"installing": True, "channel": None}
+    assert told == {name: row[name] for name in told}
     assert row["telegrams"] > 10
+    assert not home.exists()
+    assert 0 == pair(home, call).exit_code
+    assert "gas" == json.loads(run(*words).stdout)[0]["channel"]
     assert 2 == run("scan").exit_code
 
 

@@ -34,6 +34,15 @@ def test_scan_lists_who_advertises() -> None:
     )
 
 
+def test_nobody_pressed_a_button_of_a_meter_on_a_wire() -> None:
+    """A recorded frame of one of another maker, in plain text."""
+    frame = "6820206808FD7278563412931533032A0000000C1427048502046D32371F1502FD1700008916"
+    listed: dict[Any, dict[str, Any]] = {}
+    _note(listed, received(bytes.fromhex(frame), 1, 60))
+    (row,) = listed.values()
+    assert (SERIAL, False) == (row["serial"], row["installing"])
+
+
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[BusServer]:
     """A fast bus on which the last digit tells two meters apart."""
