@@ -28,13 +28,19 @@ def opened_views(data_dir: Path) -> Iterator[tuple[Views, datetime]]:
     """
     from shared.timegrid import from_unix_ms
 
+    from .errors import CollectorError
     from .journal import Journal
     from .views import Views
 
     with _read(data_dir) as directory:
         views = Views(directory.connection)
         told = from_unix_ms(Journal(directory.connection).told_ms)
-        yield views, max(told, datetime.now(UTC)) if _is_live(told) else told
+        try:
+            yield views, max(told, datetime.now(UTC)) if _is_live(told) else told
+        except CollectorError:
+            if not views.channels:
+                _refuse_meters(data_dir)
+            raise
 
 
 @click.command(epilog=example("collector units --data gas"))

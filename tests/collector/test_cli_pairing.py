@@ -239,8 +239,8 @@ def test_units_of_a_meter_are_listed_by_the_meter(tmp_path: Path) -> None:
     """A meter's directory is not empty: the sentence names the command that lists its units."""
     with Storage.open(tmp_path) as storage:
         Meter(MeterConfig(), storage, datetime(2026, 1, 1, tzinfo=UTC)).checkpoint()
-    for words in ([], ["--json"]):
-        sentence = refused(run("units", "--data", tmp_path, *words))
+    for words in (["units"], ["units", "--json"], ["profile"], ["energy"]):
+        sentence = refused(run(*words, "--data", tmp_path))
         assert f"`elec-meter show units --data {tmp_path}` lists them" in sentence
 
 
