@@ -14,7 +14,7 @@ from shared.options import Duration, FiniteRange, Instant, example
 from shared.timegrid import from_unix_s, iso_utc
 from shared.units import kwh_text
 
-from .options import Address, json_option
+from .options import Address, LoadSpec, json_option
 
 if TYPE_CHECKING:
     from elec_meter.config import AddonConfig
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elec_meter.ports import SerialDevice
     from elec_meter.runtime import PanelPlace
     from elec_meter.sampling.synthetic import Load
+    from elec_meter.storage import LoadOption
 
 DEFAULT_FLAG = ("127.0.0.1", 8063)
 DEFAULT_DLMS = ("127.0.0.1", 4059)
@@ -102,6 +103,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--load", "load_spec"],
+        type=LoadSpec(),
         metavar="CSV:COLUMN=VALUE",
         help="Draw a recorded half-hourly series (kWh) instead of the simulated home.",
     ),
@@ -139,7 +141,7 @@ def command(
     length: timedelta | None,
     seed: int,
     loss: float,
-    load_spec: str | None,
+    load_spec: LoadOption | None,
     gas_paths: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -246,7 +248,7 @@ def _device(text: str) -> SerialDevice:
 
 
 def _recorded(
-    load_spec: str | None, gas_paths: tuple[Path, ...], start: datetime | None
+    load_spec: LoadOption | None, gas_paths: tuple[Path, ...], start: datetime | None
 ) -> tuple[Load | None, GasFlow | None, datetime | None]:
     """Recorded load and gas, where there are any, and when to begin."""
     load, flow = None, None
@@ -257,12 +259,11 @@ def _recorded(
     return load, flow, start
 
 
-def _recorded_load(spec: str, start: datetime | None) -> tuple[Load, datetime]:
+def _recorded_load(option: LoadOption, start: datetime | None) -> tuple[Load, datetime]:
     """The load, and an instant within it to begin at."""
     from elec_meter.sampling.household import SeriesLoad
-    from elec_meter.storage import LoadOption, read_load_series
+    from elec_meter.storage import read_load_series
 
-    option = LoadOption.parse(spec)
     series = read_load_series(*option)
     first, end = from_unix_s(series.start_s), from_unix_s(series.end_s)
     if start is not None and not first <= start < end:

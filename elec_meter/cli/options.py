@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from elec_meter.storage import LoadOption
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -24,6 +27,26 @@ class Address(click.ParamType[tuple[str, int]]):
         try:
             return parse_address(value)
         except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+class LoadSpec(click.ParamType["LoadOption"]):
+    """CSV:COLUMN=VALUE: a file, and which of its lines."""
+
+    name = "csv:column=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> LoadOption:
+        """Return what the three words ask for; the file is not looked at."""
+        from elec_meter.errors import LoadSeriesError
+        from elec_meter.storage import LoadOption
+
+        if isinstance(value, LoadOption):
+            return value
+        try:
+            return LoadOption.parse(value)
+        except LoadSeriesError as error:
             self.fail(f"{error}.", param, ctx)
 
 

@@ -21,13 +21,13 @@ from shared.timegrid import (
     unix_s,
 )
 
-from .options import data_option, json_option
+from .options import LoadSpec, data_option, json_option
 
 if TYPE_CHECKING:
     from collector import ReceivedFrame
     from elec_meter.metrology import Measurement
     from elec_meter.sampling.recorded import RecordedSource
-    from elec_meter.storage import LoadSeries
+    from elec_meter.storage import LoadOption, LoadSeries
 
 _FLAGS = {
     "dc": "a channel had a large mean, which was taken out",
@@ -52,6 +52,7 @@ _file = click.Path(path_type=Path)
 @click.option(
     "--load",
     "load_spec",
+    type=LoadSpec(),
     metavar="CSV:COLUMN=VALUE",
     help="Half-hourly kWh, booked exactly, spread over the seconds of each half-hour.",
 )
@@ -64,7 +65,7 @@ def command(
     data_dir: Path,
     waveform: Path | None,
     rate_hz: int | None,
-    load_spec: str | None,
+    load_spec: LoadOption | None,
     pulses: Path | None,
     telegrams: Path | None,
     start: datetime | None,
@@ -105,11 +106,10 @@ def _names(measurement: Measurement) -> Iterator[str]:
     return ((flag.name or "").lower() for flag in measurement.flags)
 
 
-def _load(spec: str, start: datetime | None, length: timedelta | None) -> LoadSeries:
+def _load(option: LoadOption, start: datetime | None, length: timedelta | None) -> LoadSeries:
     """What is asked for of a file's series."""
-    from elec_meter.storage import LoadOption, LoadSeries, read_load_series
+    from elec_meter.storage import LoadSeries, read_load_series
 
-    option = LoadOption.parse(spec)
     series = read_load_series(*option)
     first, end = from_unix_s(series.start_s), from_unix_s(series.end_s)
     begin = first if start is None else max(start, first)

@@ -172,6 +172,7 @@ def test_the_past(home: Path, tmp_path: Path) -> None:
         ("demo", "--start", "2025-13-01"),
         ("demo", "--flag", "8063"),
         ("demo", "--flag", "127.0.0.1:99999"),
+        ("demo", "--load", "homes.csv"),
         ("demo", "--loss", "2"),
         ("demo", "--loss", "nan"),
         ("demo", "--speed", "nan"),
