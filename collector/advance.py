@@ -17,6 +17,7 @@ from .entries import (
     Entry,
     JournalEntry,
     LogEntry,
+    LogPlace,
     LogTick,
     Pairing,
     TelegramKey,
@@ -204,12 +205,20 @@ class Advance:
         base = self.base_before(_LAST) or self._base or nothing
         return base._replace(pulses=base.pulses - fewer)
 
+    def place_before(self, key: TelegramKey) -> LogPlace | None:
+        """The unit's clock in the telegram sent last before another one; None if none was."""
+        place = bisect_left(self._keys, _packed(key)) - 1
+        if place >= 0:
+            return LogPlace(_unpacked(self._keys[place]).boot, self._uptimes_s[place])
+        base = self._base
+        return None if base is None else LogPlace(base.key.boot, base.uptime_s or 0)
+
     def at_tick(self, tick: LogTick) -> int | None:
         """Pulses at a tick of the unit's clock, at which it logged a count.
 
         They are counted on from the telegram sent last before the tick, and are no more than those
-        of the next. None while no count of a telegram sent after it has been added; below 0
-        where what was sent about then is condensed.
+        of the next. None while no count of a telegram sent after it has been added. What was sent
+        before the tick may be condensed, and nothing that was sent after it.
         """
         start = bisect_left(self._keys, _packed(TelegramKey(tick.boot, 0)))
         end = bisect_left(self._keys, _packed(TelegramKey(tick.boot + 1, 0)))
@@ -219,9 +228,6 @@ class Advance:
             after += 1
         if after == len(self._keys):
             return None
-        base = self._base
-        if base is not None and (tick.boot, tick.tick_s) <= (base.key.boot, base.uptime_s or 0):
-            return -1
         in_force, _, pulses = self._start
         if place:
             in_force, pulses = self._counts_in_force[place - 1], self._pulses[place - 1]

@@ -21,14 +21,22 @@ class Evidence:
 
     Ticks of different boots, and the collector's clock of different epochs, have nothing in common:
     each pair of them has a timeline of its own. Counts meet in UTC.
+
+    What the unit logged before it sent a telegram that is left out is left out like that telegram:
+    counts of that time may be condensed.
+
+    Args:
+        first: of all its telegrams, the one sent first; None if there are none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first: TelegramKey | None = None) -> None:
+        self.first = first
         self._spells: dict[tuple[int, int], TickEvidence] = {}
         self._grids: dict[int, list[int]] = {}  # by boot: ticks of the unit's grid that were told
         self._instants = InstantEvidence()
         self._logged: dict[int, list[tuple[int, int]]] = {}  # by boot: ticks and their pulses
         self._waiting: list[LogTick] = []  # logged after the last telegram
+        self._has_log = False
         self._end: Bound | None = None
         self._has_unproven = False
 
@@ -40,7 +48,7 @@ class Evidence:
     @property
     def has_log(self) -> bool:
         """Whether anything of the unit's log is among the entries."""
-        return bool(self._logged or self._waiting)
+        return self._has_log
 
     @property
     def newest_dms(self) -> int:
@@ -148,12 +156,14 @@ class Evidence:
         return changed_dms
 
     def _add_log(self, ticks: Iterable[LogTick], advances: Advances) -> int:
-        changed_dms = _NEVER_DMS
+        changed_dms, self._has_log = _NEVER_DMS, True
+        left_out = None if self.first is None else advances.telegrams.place_before(self.first)
         for tick in ticks:
+            if left_out is not None and (tick.boot, tick.tick_s) <= left_out:
+                continue
             pulses = advances.at_tick(tick)
             if pulses is None:
                 self._waiting.append(tick)
-            if pulses is None or pulses < 0:
                 continue
             insort(self._logged.setdefault(tick.boot, []), (tick.tick_s, pulses))
             for spell in self._of_boot(tick.boot):

@@ -10,7 +10,8 @@ Entries are folded in the order of their stamps. The count at a boundary between
 It is final from the first stamp at which it is measured, else when a stamp or a timer is further
 after it than the pairing's horizon, and then never changes. What has become final is evidence for
 what has not. Entries stamped before `Pairing.window_ms` of the newest are left out, except the last
-of them: boundaries that they could speak for are final. So a fold is resumed from there.
+of them: boundaries that they could speak for are final. So a fold is resumed from there. With a
+telegram all that the unit logged before it sent that is left out, whenever it is read.
 """
 
 from __future__ import annotations
@@ -115,8 +116,9 @@ class Fold:
         is_new = not self.advances.knows(entry)
         is_rebuilt = self.advances.add(entry) or (is_new and self._is_behind_log(entry))
         is_rebuilt = self._turn_to(entry.stamp.received_ms) or is_rebuilt
+        is_rebuilt = self._note_first_sent(entry) or is_rebuilt
         if is_rebuilt:
-            self._rebuild()
+            self._rebuild(entry)
         self._entries.append(entry)
         if isinstance(entry, EndEntry):
             self._end = entry
@@ -190,6 +192,14 @@ class Fold:
         is_late = isinstance(entry, JournalEntry) and entry.key != self.advances.telegrams.newest
         return is_late and self._evidence.has_log
 
+    def _note_first_sent(self, entry: Entry) -> bool:
+        """Note what was sent before all others; tell whether a log is to be read again by that."""
+        first = self._evidence.first
+        if not isinstance(entry, JournalEntry) or (first is not None and entry.key >= first):
+            return False
+        self._evidence.first = entry.key
+        return self._evidence.has_log
+
     def _has_ended(self, boundary_s: int) -> bool:
         return self._end is not None and boundary_s * 1000 >= self._end.ended_ms
 
@@ -227,8 +237,11 @@ class Fold:
         del self._entries[:left]
         return left > 0
 
-    def _rebuild(self) -> None:
-        self._evidence = Evidence()
+    def _rebuild(self, entry: Entry | None = None) -> None:
+        """Add all entries anew, as they are worth beside one that will be added next."""
+        entries = self._entries if entry is None else [*self._entries, entry]
+        keys = (each.key for each in entries if isinstance(each, JournalEntry))
+        self._evidence = Evidence(min(keys, default=None))
         if self._end is not None:
             self._evidence.add(self._end, self.advances)
         for entry in self._entries:

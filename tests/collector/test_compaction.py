@@ -23,6 +23,7 @@ from tests.collector.world import START_S, PaperUnit
 
 WINDOW = 3
 START_MS = START_S * 1000
+HOUR_MS = 3_600_000
 _lengths = pytest.mark.parametrize("examples", [20, pytest.param(1500, marks=pytest.mark.slow)])
 _GAPS_S = st.sampled_from([1, 900, 901, 1800, 9000, 40_000, 150_000, 400_000])
 _HAPPENINGS = st.sampled_from(
@@ -192,6 +193,60 @@ def test_condensing_changes_nothing(examples: int, monkeypatch: pytest.MonkeyPat
         twins.compare()
 
     demand()
+
+
+class Wrong:
+    """A unit whose collector's clock is days behind, and is set forward twice."""
+
+    def __init__(self) -> None:
+        self.kept = Kept(is_log_readable=False)
+        self.block_ms = self.kept.record.pairing.block_days * 86_400_000
+        self.begin_ms = START_MS // self.block_ms * self.block_ms + self.block_ms
+        pulses_ms = range(START_MS, self.begin_ms + HOUR_MS, HOUR_MS // 2)
+        first_count = self.kept.record.base_count
+        boot_ms = START_MS - 5 * HOUR_MS
+        self.unit = PaperUnit(pulses_ms, first_count=first_count, boot_ms=boot_ms)
+        self.behind_ms = 0
+
+    def live(self, *, condenses: bool) -> list[PulseHalfHour]:
+        """Tell of it, read its log, restart after that was condensed; return all that is final."""
+        kept, begin_ms = self.kept, self.begin_ms
+        self._hear(START_MS + HOUR_MS)
+        logged = self.unit.log(begin_ms - HOUR_MS)
+        self._hear(begin_ms - HOUR_MS)
+        self._hear(begin_ms - HOUR_MS // 4)
+        self._set_forward(self.block_ms + HOUR_MS)
+        self._hear(begin_ms)
+        kept.unit.accept_log(logged, from_unix_ms(begin_ms + self.behind_ms))
+        self._set_forward(self.block_ms)
+        self._hear(begin_ms + HOUR_MS)
+        now_ms = kept.journal.told_ms
+        if condenses:
+            assert 2 == kept.unit.compact(now_ms, 1_000)
+            open_s = (now_ms // 1000 - 86_400, now_ms // 1000)
+            before = kept.unit.half_hours(*open_s)
+            kept.restart()
+            assert before == kept.unit.half_hours(*open_s)
+        later_ms = now_ms + self.block_ms
+        kept.unit.seal(kept.journal.tell(later_ms))
+        return kept.rows(later_ms)
+
+    def _hear(self, utc_ms: int) -> None:
+        telegram = self.unit.telegram(utc_ms, history=0)
+        telegram.grid_count = telegram.grid_age_s = telegram.last_pulse_age_s = None
+        telegram.increments = ()
+        said = Said(TelegramKey(self.unit.boot, self.unit.counter), telegram)
+        self.kept.hear(said, utc_ms + self.behind_ms, 5)
+
+    def _set_forward(self, by_ms: int) -> None:
+        self.behind_ms += by_ms
+        self.kept.journal.set_clock(self.kept.journal.told_ms + by_ms)
+
+
+def test_a_log_of_what_is_condensed_is_no_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock set forward a log's old ticks fall among open rows: condensing changes none."""
+    monkeypatch.setattr("collector.storage.past.WINDOW", 1)
+    assert Wrong().live(condenses=False) == Wrong().live(condenses=True)
 
 
 def _settled(col: Collector | Readings, days: int) -> list[PulseHalfHour]:

@@ -225,16 +225,16 @@ class Snapshot:
         telegrams = [e for e in window if isinstance(e, JournalEntry)]
         counts = [e for e in window if isinstance(e, CountEntry)]
         self.unproven = any(not e.is_authentic for e in telegrams + counts)
-        said = proofs(telegrams, worth)
-        groups = {(e.key.boot, e.stamp.epoch) for e in telegrams}
-        for entry in window:
-            for tick in entry.ticks if isinstance(entry, LogEntry) else ():
-                n = logged(tick, entries, pairing, worth)
-                for group in groups if n is not None else ():
-                    if group[0] == tick.boot:
-                        at = (group, tick.tick_s, tick.tick_s + 1, n)
-                        said += [Proof(kind, *at) for kind in ("least", "most", "at")]
-        self.said, self.telegrams = said, telegrams
+        self.said, self.telegrams = proofs(telegrams, worth), telegrams
+        sent = {e.key: (e.key.boot, e.uptime_s) for e in entries if isinstance(e, JournalEntry)}
+        first = min((e.key for e in telegrams), default=(0, 0))
+        before = max((sent[key] for key in sent if key < first), default=(-(1 << 40), 0))
+        for tick in (t for e in window if isinstance(e, LogEntry) for t in e.ticks):
+            n = logged(tick, entries, pairing, worth)
+            for group in {(e.key.boot, e.stamp.epoch) for e in telegrams if n is not None}:
+                if group[0] == tick.boot and before < (tick.boot, tick.tick_s):
+                    at = (group, tick.tick_s, tick.tick_s + 1, n)
+                    self.said += [Proof(kind, *at) for kind in ("least", "most", "at")]
         self.counts = [
             (e.earliest_ms, e.latest_ms * 10, worth[CountEntry, e.key][0])
             for e in counts
