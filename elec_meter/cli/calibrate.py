@@ -22,7 +22,7 @@ from elec_meter.front_end import PHASE_ALONE_MAX_URAD, PHASE_MAX_URAD
 from shared.exact_json import exact_json
 from shared.options import Duration, example
 
-from .options import json_option
+from .options import json_option, recording_options
 
 if TYPE_CHECKING:
     from elec_meter.metrology import Derived, Observation
@@ -74,12 +74,6 @@ _PARAMETERS: list[click.Parameter] = [
         help="How long to record it.",
     ),
     click.Option(["--no-load"], type=_file, metavar="FILE", help="A recording without a load."),
-    click.Option(["--rate", "rate_hz"], type=int, metavar="HZ", help="Sample rate of a csv."),
-    click.Option(
-        ["--bits"],
-        type=click.IntRange(16, 24),
-        help="Width of the converters: as of the file's counts, 24 for a csv, if left out.",
-    ),
     click.Option(
         ["--nominal", "nominal_hz"],
         type=click.Choice(["50", "60"]),
@@ -126,6 +120,7 @@ _PARAMETERS: list[click.Parameter] = [
         " --power 1151.3 --data home --link-fitted",
     ),
 )
+@recording_options
 @json_option
 def command(
     recording: Path | None,

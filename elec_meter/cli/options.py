@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,3 +60,17 @@ data_option = click.option(
     help="The meter's data directory.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def recording_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What a recording of samples may not say itself: `rate_hz` and `bits`."""
+    bits = click.option(
+        "--bits",
+        type=click.IntRange(16, 24),
+        metavar="N",
+        help="Width of the recording's converters: as of its counts, 24 for a csv, if left out.",
+    )
+    rate = click.option(
+        "--rate", "rate_hz", type=int, metavar="HZ", help="Sample rate of a csv recording."
+    )
+    return rate(bits(command))

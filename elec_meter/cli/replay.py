@@ -21,7 +21,7 @@ from shared.timegrid import (
     unix_s,
 )
 
-from .options import LoadSpec, data_option, json_option
+from .options import LoadSpec, data_option, json_option, recording_options
 
 if TYPE_CHECKING:
     from collector import ReceivedFrame
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _FLAGS = {
     "dc": "a channel had a large mean, which was taken out",
     "gap": "samples were missing, and the cycle under way was dropped",
-    "no_signal": "without mains voltage nothing was registered",
+    "no_signal": "without mains voltage nothing was registered; --bits is for another width",
     "saturated": "a converter stood at its limit, and true values are higher",
     "stuck": "a converter showed one count only",
     "unlocked": "where the voltage had no regular cycles, little or nothing was registered",
@@ -48,7 +48,7 @@ _file = click.Path(path_type=Path)
 )
 @data_option
 @click.option("--waveform", type=_file, metavar="FILE", help="Samples: npz, wav or csv.")
-@click.option("--rate", "rate_hz", type=int, metavar="HZ", help="Sample rate of a csv waveform.")
+@recording_options
 @click.option(
     "--load",
     "load_spec",
@@ -65,6 +65,7 @@ def command(
     data_dir: Path,
     waveform: Path | None,
     rate_hz: int | None,
+    bits: int | None,
     load_spec: LoadOption | None,
     pulses: Path | None,
     telegrams: Path | None,
@@ -85,7 +86,7 @@ def command(
         load=None if load_spec is None else _load(load_spec, start, length),
         pulses_ms=() if pulses is None else _pulses(pulses),
         frames=() if telegrams is None else _frames(telegrams),
-        waveform=None if waveform is None else _waveform(waveform, rate_hz, data_dir, start),
+        waveform=None if waveform is None else _waveform(waveform, rate_hz, bits, data_dir, start),
     )
     flags: set[str] = set()
     ledger = replay(data_dir, recording, start, lambda told: flags.update(_names(told))).ledger
@@ -162,16 +163,18 @@ def _pulse_ms(path: Path, number: int, line: str) -> int | None:
 
 
 def _waveform(
-    path: Path, rate_hz: int | None, data_dir: Path, start: datetime | None
+    path: Path, rate_hz: int | None, bits: int | None, data_dir: Path, start: datetime | None
 ) -> RecordedSource:
     """The recording, begun at `start`, or where the directory's meter stopped, or now."""
     # Compiled, if need be, before the directory is touched: whatever goes wrong does so now.
     import elec_meter.metrology.pipeline  # noqa: F401 - for that alone
+    from elec_meter.sampling.converter import Converter
     from elec_meter.sampling.recorded import RecordedSource
     from elec_meter.storage import DATABASE_NAME
     from elec_meter.storage.observe import observe
 
-    source = RecordedSource(path, rate_hz=rate_hz)
+    converter = None if bits is None else Converter(bits=bits)
+    source = RecordedSource(path, rate_hz=rate_hz, converter=converter)
     if start is None and (data_dir / DATABASE_NAME).exists():
         with observe(data_dir) as copy:
             durable_s = copy.load().durable_s

@@ -43,6 +43,7 @@ class MainsHost(Document, frozen=True):
         silent_s: seconds without a frame after which it is lost.
         recording: a waveform (npz, wav or csv) that is measured again and again instead.
         rate_hz: sample rate of a csv recording.
+        bits: width of a recording's converters; as of its counts, 24 for a csv, if None.
         synthetic_w: a house that does not exist draws so much instead; below 0 it exports.
     """
 
@@ -51,14 +52,16 @@ class MainsHost(Document, frozen=True):
     silent_s: Annotated[int, Meta(ge=1, le=60)] = 2
     recording: PathText | None = None
     rate_hz: Annotated[int, Meta(ge=2_000, le=32_000)] | None = None
+    bits: Annotated[int, Meta(ge=16, le=24)] | None = None
     synthetic_w: Annotated[int, Meta(ge=-23_000, le=23_000)] | None = None
 
     def __post_init__(self) -> None:
         named = [self.port, self.recording, self.synthetic_w]
         if sum(each is not None for each in named) != 1:
             raise ValueError("exactly one of 'port', 'recording' and 'synthetic_w' must be there")
-        if self.rate_hz is not None and self.recording is None:
-            raise ValueError("'rate_hz' is that of a recording")
+        for name in ("rate_hz", "bits"):
+            if getattr(self, name) is not None and self.recording is None:
+                raise ValueError(f"{name!r} is that of a recording")
 
 
 class FlagHost(Document, frozen=True):

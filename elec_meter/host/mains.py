@@ -219,7 +219,8 @@ class Mains(Edge):
         config = self._config
         assert config.recording is not None  # only then is it asked for
         path = self.host.path(config.recording)
-        return RecordedSource(path, rate_hz=config.rate_hz, anchor_utc=begin)
+        converter = None if config.bits is None else Converter(bits=config.bits)
+        return RecordedSource(path, rate_hz=config.rate_hz, anchor_utc=begin, converter=converter)
 
     def _paced(self, source: SampleSource) -> Iterator[SampleBlock]:
         """Each block when its time has come; an end where this computer has slept meanwhile."""

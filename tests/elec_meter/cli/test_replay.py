@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import wave
 from contextlib import suppress
 from decimal import Decimal
 from itertools import count
@@ -181,6 +182,60 @@ def test_what_a_waveform_was_not_measured_of(
     text = CliRunner().invoke(main, [*words, str(tmp_path / "text")]).stdout
     said = [line for line in text.splitlines() if line.startswith("flag: ")]
     assert [True] * bool(flag) == [line.startswith(f"flag: {flag}: ") for line in said]
+
+
+@pytest.fixture(scope="module")
+def same_counts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Ten seconds of 230 V and 100 A as counts of 16 bits, as `replay` is told of each file."""
+    folder = tmp_path_factory.mktemp("waves")
+    cycle = np.sin(2 * np.pi * np.arange(40) / 40) * np.sqrt(2) * 32768
+    pairs = np.tile(np.rint(np.stack([cycle * 230 / 400, cycle * 100 / 150], axis=1)), (500, 1))
+    counts = pairs.astype("<i2")
+    np.savez(folder / "mains.npz", voltage=counts[:, 0], current=counts[:, 1], rate_hz=2000)
+    with wave.open(str(folder / "mains.wav"), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(2000)
+        file.writeframes(counts.tobytes())
+    lines = "".join(f"{voltage},{current}\n" for voltage, current in counts)
+    (folder / "mains.csv").write_text("voltage,current\n" + lines)
+    told = {"npz": [], "wav": [], "csv": ["--rate", "2000", "--bits", "16"]}
+    return {kind: [str(folder / f"mains.{kind}"), *words] for kind, words in told.items()}
+
+
+def test_the_same_counts_in_any_file(same_counts: dict[str, list[str]], tmp_path: Path) -> None:
+    """As npz, wav and csv they give the same registers, once the csv's width is told."""
+    booked = {}
+    for kind, words in same_counts.items():
+        done = CliRunner().invoke(
+            main, ["replay", "--json", "--data", str(tmp_path / kind), "--waveform", *words]
+        )
+        booked[kind] = json.loads(done.stdout)
+    assert 63 == booked["npz"]["import_wh"]
+    assert [] == booked["npz"]["flags"]
+    assert booked["npz"] == booked["wav"] == booked["csv"]
+
+
+def test_a_csv_is_of_24_bits_unless_told(same_counts: dict[str, list[str]], tmp_path: Path) -> None:
+    """Counts of 16 bits are then no mains voltage, and the flag's sentence says what may be."""
+    words = same_counts["csv"][:-2]
+    done = CliRunner().invoke(main, ["replay", "--data", str(tmp_path), "--waveform", *words])
+    assert "import: 0 Wh" in done.stdout
+    assert "flag: no signal: " in done.stdout
+    assert "--bits" in done.stdout
+
+
+def test_a_count_beyond_the_width(same_counts: dict[str, list[str]], tmp_path: Path) -> None:
+    """It is refused in a sentence before there is a directory."""
+    path = tmp_path / "wide.csv"
+    path.write_text(Path(same_counts["csv"][0]).read_text() + "32768,0\n")
+    words = [str(path), *same_counts["csv"][1:]]
+    done = CliRunner().invoke(
+        main, ["replay", "--data", str(tmp_path / "data"), "--waveform", *words]
+    )
+    assert 1 == done.exit_code
+    assert "Error: wide.csv has a voltage beyond the converter's 16 bits.\n" == done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_the_flags_all_have_a_sentence() -> None:

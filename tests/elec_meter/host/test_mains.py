@@ -13,6 +13,7 @@ import pytest
 from elec_meter import Meter, MeterConfig, Storage, metrology
 from elec_meter.calibrated import FrontEnd, MeteringPipeline
 from elec_meter.config import MainsHost
+from elec_meter.errors import RecordingError
 from elec_meter.events import EventCode
 from elec_meter.host.mains import Mains
 from elec_meter.host.run import host_utc
@@ -112,6 +113,16 @@ def test_a_source_that_never_begins_is_told_after_a_minute(tmp_path: Path) -> No
     assert 0 == slow.lost
     slow.wait(30)
     assert 1 == slow.lost
+
+
+def test_a_recording_has_the_width_that_it_is_told_to_have(tmp_path: Path) -> None:
+    """Counts of a csv are of 24 bits; where `bits` says less, what is beyond is refused."""
+    counts = "".join(f"{sample % 80 * 1000},0\n" for sample in range(400))
+    (tmp_path / "mains.csv").write_text(f"voltage,current\n{counts}")
+    Mains(host(tmp_path, mains=MainsHost(recording="mains.csv", rate_hz=4_000)))
+    narrow = MainsHost(recording="mains.csv", rate_hz=4_000, bits=16)
+    with pytest.raises(RecordingError, match="beyond the converter's 16 bits"):
+        Mains(host(tmp_path, mains=narrow))
 
 
 def test_nothing_flows_through_an_open_contactor(tmp_path: Path) -> None:
