@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pulse_unit.cli.budget import Budget, Conditions, average_ua
 from pulse_unit.cli.sources import CELL_OF_BOARD, CELLS
-from pulse_unit.cli.values import WEIGHTS_NL
+from pulse_unit.config import WEIGHT_10_L_NL
 from pulse_unit.reed import sample_interval_ms
 
 BOARDS = tuple(CELL_OF_BOARD)
@@ -17,7 +17,6 @@ _PULSES_PER_MONTH = 20_000
 _CLOSED_PERCENT = 30
 _ADVERT_PERIOD_S = 60
 _WINDOW_PERIOD_S = 14_400
-_WEIGHT = "10l"
 _FLOW_MAX_L_PER_H = 6_000
 
 
@@ -69,7 +68,7 @@ def battery_terms(board: str, telegram_period_s: int) -> BatteryTerms:
         advert_period_s=0 if telegram_period_s else _ADVERT_PERIOD_S,
         telegram_period_s=telegram_period_s,
         window_period_s=0 if telegram_period_s else _WINDOW_PERIOD_S,
-        sample_interval_ms=sample_interval_ms(WEIGHTS_NL[_WEIGHT], _FLOW_MAX_L_PER_H),
+        sample_interval_ms=sample_interval_ms(WEIGHT_10_L_NL, _FLOW_MAX_L_PER_H),
     )
     budget = Budget(conditions.figures, conditions.plan)
     terms = tuple(

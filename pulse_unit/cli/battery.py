@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pulse_unit.cli.sources import CELL_OF_BOARD, CELLS, Cell
-from pulse_unit.cli.values import METER, WEIGHTS_NL, Whole, write_new
+from pulse_unit.cli.values import METER, Whole, write_new
 
 if TYPE_CHECKING:
     from pulse_unit.cli.budget import Budget, Conditions
@@ -139,7 +139,7 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(epilog=_EXAMPLES, params=list(METER))
 @_asked
 def battery(
-    weight: str,
+    weight_nl: int,
     flow_max_m3_h: float,
     board: str,
     cell: Cell | None,
@@ -177,7 +177,7 @@ def battery(
         advert_period_s=advert_period,
         telegram_period_s=telegram_period,
         window_period_s=window_period,
-        sample_interval_ms=_sample_interval_ms(weight, flow_max_m3_h),
+        sample_interval_ms=_sample_interval_ms(weight_nl, flow_max_m3_h),
     )
     budget = Budget(conditions.figures, conditions.plan)
     if path is not None:
@@ -190,7 +190,7 @@ def battery(
         _print(budget, conditions)
 
 
-def _sample_interval_ms(weight: str, flow_max_m3_h: float) -> int:
+def _sample_interval_ms(weight_nl: int, flow_max_m3_h: float) -> int:
     """How often a parked reed of a meter is looked at; 0 where it is never parked."""
     from pulse_unit.config import UnitConfig
     from pulse_unit.errors import ConfigError
@@ -198,10 +198,10 @@ def _sample_interval_ms(weight: str, flow_max_m3_h: float) -> int:
 
     flow_max_l_per_h = round(flow_max_m3_h * 1_000)
     try:
-        UnitConfig(pulse_weight_nl=WEIGHTS_NL[weight], flow_max_l_per_h=flow_max_l_per_h)
+        UnitConfig(pulse_weight_nl=weight_nl, flow_max_l_per_h=flow_max_l_per_h)
     except ConfigError as error:
         raise click.ClickException(f"{error}.") from error
-    return sample_interval_ms(WEIGHTS_NL[weight], flow_max_l_per_h)
+    return sample_interval_ms(weight_nl, flow_max_l_per_h)
 
 
 def _draw(budget: "Budget", conditions: "Conditions", path: str, force: bool) -> None:

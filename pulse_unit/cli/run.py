@@ -11,7 +11,6 @@ import click
 
 from pulse_unit.cli.run_options import PARAMETERS, read_private
 from pulse_unit.cli.telling import Teller
-from pulse_unit.cli.values import WEIGHTS_NL
 from shared.extras import installing
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def run(as_json: bool, label_path: Path | None, memory: Path, **options: Any) ->
     label = _label(label_path, options)
     try:
         config = UnitConfig(
-            pulse_weight_nl=WEIGHTS_NL[options["weight"]],
+            pulse_weight_nl=options["weight_nl"],
             flow_max_l_per_h=round(options["flow_max_m3_h"] * 1000),
             initial_index_l=options["index_l"],
             telegram_period_s=options["telegram_period"],

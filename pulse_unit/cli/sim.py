@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pulse_unit.cli.values import METER, PERIODS, WEIGHTS_NL, Digits, Key, Whole
+from pulse_unit.cli.values import METER, PERIODS, Digits, Key, Whole
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
 
@@ -176,7 +176,7 @@ def _opened(path: str | None) -> Iterator[IO[str] | None]:
 def _world(
     *,
     flow: str,
-    weight: str,
+    weight_nl: int,
     flow_max_m3_h: float,
     start_utc: datetime,
     seed: int,
@@ -191,7 +191,7 @@ def _world(
     from shared.timegrid import unix_ms
 
     config = UnitConfig(
-        pulse_weight_nl=WEIGHTS_NL[weight],
+        pulse_weight_nl=weight_nl,
         flow_max_l_per_h=round(flow_max_m3_h * 1_000),
         initial_index_l=0,
         telegram_period_s=telegram_period,

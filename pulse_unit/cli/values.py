@@ -1,6 +1,7 @@
 """What several commands of `pulse-unit` take: keys, digits, and what a meter is like."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,23 +14,44 @@ from pulse_unit.config import (
     WEIGHT_100_L_NL,
 )
 from shared import private_file
+from shared.errors import UnitsError
 from shared.options import FiniteRange
+from shared.units import PulseWeight
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
-WEIGHTS_NL: Final = {
-    "1l": WEIGHT_1_L_NL,
-    "10l": WEIGHT_10_L_NL,
-    "100l": WEIGHT_100_L_NL,
-    "1ft3": WEIGHT_1_FT3_NL,
-}
+_NL_PER_L: Final = 10**9
+_WEIGHTS_NL: Final = (WEIGHT_1_L_NL, WEIGHT_10_L_NL, WEIGHT_100_L_NL, WEIGHT_1_FT3_NL)
+
+
+class _Weight(click.ParamType[int]):
+    """The volume of a pulse as a badge gives it, in nanolitres."""
+
+    name = "volume"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return it, or fail as a usage error."""
+        if isinstance(value, int):
+            return value
+        try:
+            weight_nl = PulseWeight.parse(str(value)).litres_per_pulse * _NL_PER_L
+        except UnitsError as error:
+            self.fail(f"{error}.", param, ctx)
+        if weight_nl not in _WEIGHTS_NL:
+            known = [str(PulseWeight(Fraction(each, _NL_PER_L))) for each in _WEIGHTS_NL]
+            last = known.pop()
+            self.fail(f"a pulse is {', '.join(known)} or {last}, not {value}.", param, ctx)
+        return int(weight_nl)
+
+
 METER: Final[tuple[click.Parameter, ...]] = (
     click.Option(
-        ["--weight"],
-        type=click.Choice(list(WEIGHTS_NL)),
-        default="10l",
+        ["--weight", "weight_nl"],
+        type=_Weight(),
+        default="0.01 m3",
         show_default=True,
-        help="The volume of a pulse.",
+        metavar="VOLUME",
+        help="One pulse: '0.001 m3', '0.01 m3', '0.1 m3' or '1 ft3'; 10l is 0.01 m3.",
     ),
     click.Option(
         ["--flow-max", "flow_max_m3_h"],

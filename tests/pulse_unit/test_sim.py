@@ -40,6 +40,16 @@ def test_steady_flow_is_what_was_asked_for() -> None:
     assert (24_000, 2_400) == (told["passed_l"], told["pulses_counted"])
 
 
+@pytest.mark.parametrize(
+    ("weight", "pulses"),
+    [("0.001 m3", 1_000), ("0.01 m3", 100), ("10l", 100), ("0.1 m3", 10), ("1 ft3", 35)],
+)
+def test_a_weight_is_written_as_on_a_badge(weight: str, pulses: int) -> None:
+    """A cubic metre is so many pulses, whether in cubic metres, cubic feet or litres."""
+    told = summary("--weight", weight, "--flow", "1", "--for", "1h", "--noise", "0")
+    assert (pulses, pulses) == (told["pulses_turned"], told["pulses_counted"])
+
+
 def test_flow_comes_from_a_file(tmp_path: Path) -> None:
     """Each line is so many minutes of a flow; after the last nothing flows."""
     path = tmp_path / "flow.csv"
@@ -91,6 +101,8 @@ def test_live_life_shows_what_happens() -> None:
         (("--flow", "7"), 2, "--flow '7' is winter"),
         (("--flow", "nan"), 2, "--flow 'nan' is winter"),
         (("--weight", "1l", "--flow-max", "7"), 1, "too fast for a reed"),
+        (("--weight", "2 l"), 2, "a pulse is 0.001 m3, 0.01 m3, 0.1 m3 or 1 ft3, not 2 l."),
+        (("--weight", "10 gallons"), 2, "no pulse weight such as '0.01 m3'"),
         (("--telegram-period", "5"), 1, "telegrams leave every 10 to 86,400 seconds"),
         (("--speed", "nan"), 2, "no number"),
         (("--speed", "1_0"), 2, "no number"),
