@@ -74,6 +74,8 @@ def events(data_dir: Path, limit: int, as_json: bool, as_csv: bool) -> None:
 
     with _read(data_dir) as directory:
         rows = list(EventLog(directory.connection).newest(limit))
+    if not rows:
+        _refuse_meters(data_dir)
     print_rows(rows, as_json=as_json, as_csv=as_csv)
 
 
@@ -147,7 +149,9 @@ def profile(
 )
 @data_option
 @click.option("--channel", metavar="NAME", help="Which channel (all).")
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), required=True, help="Which.")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True
+)
 @click.option("--from", "begin", type=Instant(), metavar="INSTANT", help="From then on.")
 @click.option("--to", "end", type=Instant(), metavar="INSTANT", help="Up to then.")
 @click.option(
@@ -174,6 +178,8 @@ def export(
     with opened_views(data_dir) as (views, now):
         channels = views.channels if channel is None else [channel]
         rows = [row for name in channels for row in _exported(views, name, begin, end, now)]
+    if not channels:
+        _refuse_meters(data_dir)
     text = csv_text(rows) if form == "csv" else exact_json(rows, indent=1) + "\n"
     if file is None:
         click.echo(text, nl=False)

@@ -239,7 +239,10 @@ def test_units_of_a_meter_are_listed_by_the_meter(tmp_path: Path) -> None:
     """A meter's directory is not empty: the sentence names the command that lists its units."""
     with Storage.open(tmp_path) as storage:
         Meter(MeterConfig(), storage, datetime(2026, 1, 1, tzinfo=UTC)).checkpoint()
-    for words in (["units"], ["units", "--json"], ["profile"], ["energy"]):
+    for words in (
+        *(["units"], ["units", "--json"], ["profile"], ["energy"]),
+        *(["events"], ["events", "--json"], ["export"]),
+    ):
         sentence = refused(run(*words, "--data", tmp_path))
         assert f"`elec-meter show units --data {tmp_path}` lists them" in sentence
 
@@ -282,6 +285,7 @@ def test_a_recording_is_collected(home: Path, call: Path, tmp_path: Path) -> Non
     assert f"{sum(pulses) / 100:g}" == day["volume_m3"]
     assert int(sum(pulses) * 10 * 1.02264 * 39.5 / 3.6) == day["energy_wh"]
     exported = run("export", "--data", home, "--format", "csv").stdout
+    assert exported == run("export", "--data", home).stdout
     table = list(csv.DictReader(io.StringIO(exported)))
     assert "2026-01-01T00:00:00Z" == table[0]["start"]
     known = [int(row["gas_pulses"]) for row in table if row["gas_pulses"]]
