@@ -164,8 +164,8 @@ class DemoWorld:
     def lose_power(self, until: datetime) -> Iterator[datetime]:
         """Let time pass without mains; the unit goes on counting what is burnt, unheard.
 
-        Through more than a day nobody is at home and nothing is burnt: the units are not lived
-        through second by second either, but started again at its end.
+        Through more than a day nobody is at home and nothing is burnt: the units sleep through it,
+        as they are not lived through second by second.
         """
         self.meter.supply_lost(self.now)
         self._is_powered = False
@@ -173,9 +173,9 @@ class DemoWorld:
             yield from self.advance(until)
             return
         self._now_ms = self._turned_through_ms = self._reed_free_ms = unix_ms(until)
-        self.unit = self._boot_unit(demo_unit(self.meter.config), self.unit.nvm)
+        self.unit.sleep(self._now_ms)
         if self.spare is not None:
-            self.spare = self._new_spare(self.spare.unit.nvm)
+            self.spare.unit.sleep(self._now_ms)
 
     def regain_power(self, keystore: Keys) -> None:
         """Mains are back: the meter starts again on its data."""

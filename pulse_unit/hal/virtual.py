@@ -231,6 +231,16 @@ class VirtualUnit:
         self._board.sent = []
         return sent
 
+    def sleep(self, utc_ms: int) -> None:
+        """Let time pass in which the reed rests, once what moves it now is over.
+
+        Every tick is logged; of all that would have been sent meanwhile one telegram is, at the
+        end. So a long time passes at once.
+        """
+        if self._coming:
+            self._run(self._coming[-1][0])
+        self.unit.handle_timer(self.uptime_ms(utc_ms))
+
     def take_adverts(self) -> "list[tuple[int, bytes]]":
         """Return what was advertised since the last call: (instant, advertising data)."""
         adverts = [(self._utc_ms(uptime_ms), data) for uptime_ms, data in self._board.adverts]

@@ -128,6 +128,25 @@ def test_the_house_goes_to_the_next_change_of_clocks(visit: Visit) -> None:
     assert [] == imbalances(visit.world.meter.ledger)
 
 
+def test_half_hours_after_months_are_known_at_once(visit: Visit) -> None:
+    """Though the last pulses before them were not heard: the unit tells how long ago they were."""
+    visit.live(35 * MINUTE)
+    visit.controls.steer({"loss": 1})
+    visit.live(20 * MINUTE)
+    assert visit.world.turned > visit.world.meter.ledger.total("gas")
+    visit.controls.steer({"change_day": True})
+    visit.go_dark()
+    back = visit.world.now
+    visit.controls.steer({"loss": 0})
+    visit.live(9 * 60 * MINUTE)
+
+    ledger = visit.world.meter.ledger
+    rows = list(ledger.rows(unix_s(back - 3_000 * MINUTE), unix_s(visit.world.now - 60 * MINUTE)))
+    assert 100 + 16 == len(rows)
+    assert None not in [row.deltas["gas_pulses"] for row in rows]
+    assert [] == imbalances(ledger)
+
+
 def test_a_unit_to_pair_does_not_live_through_months_at_once(visit: Visit) -> None:
     """When the house is lit again both units are at the same instant, with all that they counted.
 
