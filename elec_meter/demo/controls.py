@@ -39,10 +39,14 @@ class Pace:
         speed: seconds of meter time a second; 0 is as fast as it can.
         begun: the meter time that it begins at.
         clock_s: seconds that only rise.
+
+    Attributes:
+        changes: how often it was changed.
     """
 
     def __init__(self, speed: float, begun: datetime, clock_s: Callable[[], float]) -> None:
         self._speed = speed
+        self.changes = 0
         self._clock_s = clock_s
         self._begun, self._begun_s = begun, clock_s()
 
@@ -54,6 +58,7 @@ class Pace:
     def change(self, speed: float, now: datetime) -> None:
         """From now on it passes at another speed; what was due and has not passed is forgotten."""
         self._speed, self._begun, self._begun_s = speed, now, self._clock_s()
+        self.changes += 1
 
     def due(self) -> datetime | None:
         """How far meter time should have come; None for as far as it can."""

@@ -255,10 +255,13 @@ class Driving:
             is_early = due is not None and due <= until
             if due is not None and is_early:
                 until = due
+            changes = self._pace.changes
             for _ in world.advance(until):
                 await asyncio.sleep(0)
                 if self._is_over():
                     return
+                if changes != self._pace.changes:
+                    break  # what was due at the former pace would be far ahead of a slower one
             second = world.now.replace(microsecond=0)  # what is shown changes with it at most
             if live is not None and second != drawn and loop.time() - drawn_s >= FRAME_S:
                 drawn, drawn_s = second, loop.time()

@@ -81,3 +81,26 @@ def test_a_demo_without_pace_never_rests() -> None:
     host.drive(3 * SLICE)
     assert 3 == host.advances
     assert 0 == host.rests
+
+
+class Touched(Simulated):
+    """A house in which a slice has many steps, and somebody slows time down within the first."""
+
+    def advance(self, until: datetime) -> Iterator[datetime]:
+        """A minute and 10 ms of the host's a step."""
+        while self.now < until:
+            self.now = min(until, self.now + timedelta(minutes=1))
+            self.host_s += 0.01
+            if self.now == BEGUN + timedelta(minutes=2):
+                self.pace.change(2, self.now)
+            yield self.now
+
+
+def test_time_that_is_slowed_down_goes_on_from_where_it_was() -> None:
+    """It neither runs ahead to what was due before nor stands still until that is due again."""
+    host = Touched(speed=3_600, step_s=0.01)
+    host.host_s = 1.0
+    host.drive(timedelta(minutes=2, seconds=8))
+    slowly_s = host.host_s - 1.02
+    assert timedelta(minutes=2, seconds=8) == host.now - BEGUN
+    assert 4 == pytest.approx(slowly_s, abs=0.3)
