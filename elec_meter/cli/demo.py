@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from elec_meter.errors import LedgerError, LoadSeriesError
+from elec_meter.errors import LedgerError, LoadSeriesError, PortInUseError
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
 from shared.timegrid import from_unix_s, iso_utc
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from elec_meter.sampling.synthetic import Load
     from elec_meter.storage import LoadOption
 
+_OTHER_PORTS = "--panel, --flag, --dlms and --p1 name others, and 127.0.0.1:0 any that is free"
 DEFAULT_FLAG = ("127.0.0.1", 8063)
 DEFAULT_DLMS = ("127.0.0.1", 4059)
 DEFAULT_PANEL = ("127.0.0.1", 8062)
@@ -155,24 +156,26 @@ def command(
     if speed:
         flag, dlms, p1 = flag or DEFAULT_FLAG, dlms or DEFAULT_DLMS, p1 or DEFAULT_P1
     load, flow, start = _recorded(load_spec, gas_paths, start)
-    summary = run_demo(
-        DemoOptions(
-            data_dir=data_dir,
-            start=start,
-            length=length,
-            speed=speed,
-            seed=seed,
-            loss=loss,
-            load=load,
-            flow=flow,
-            flag=flag,
-            panel=_panel_place(panel, certificate, is_insecure, is_wanted=bool(speed)),
-            optical=None if optical is None else _device(optical),
-            dlms=dlms,
-            addons=_addons(p1, mqtt_url, mqtt_password_file),
-            live=not as_json,
-        )
+    options = DemoOptions(
+        data_dir=data_dir,
+        start=start,
+        length=length,
+        speed=speed,
+        seed=seed,
+        loss=loss,
+        load=load,
+        flow=flow,
+        flag=flag,
+        panel=_panel_place(panel, certificate, is_insecure, is_wanted=bool(speed)),
+        optical=None if optical is None else _device(optical),
+        dlms=dlms,
+        addons=_addons(p1, mqtt_url, mqtt_password_file),
+        live=not as_json,
     )
+    try:
+        summary = run_demo(options)
+    except PortInUseError as error:
+        raise PortInUseError(f"{error}; {_OTHER_PORTS}") from None
     _tell(summary, as_json=as_json)
 
 

@@ -6,10 +6,13 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+from click.testing import CliRunner
 
+from elec_meter.cli.main import main
 from elec_meter.config import AddonConfig, AddonSetting
 from elec_meter.demo import run
 from elec_meter.demo.run import DemoOptions, run_demo, with_ports
+from elec_meter.errors import PortInUseError
 from elec_meter.runtime import PanelPlace
 
 FREE = ("127.0.0.1", 0)
@@ -66,3 +69,17 @@ def test_nothing_listens_before_all_is_compiled(monkeypatch: pytest.MonkeyPatch)
     run_demo(DemoOptions(flag=FREE, length=timedelta(seconds=1), speed=0, live=False))
     assert "compiling what measures for this computer, which is done once" == said[0]
     assert said[1].startswith("FLAG listens on 127.0.0.1:")
+
+
+def test_whoever_finds_a_port_taken_is_told_how_to_name_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where two demos run on one computer."""
+
+    def run(_: DemoOptions) -> None:
+        raise PortInUseError("127.0.0.1:8063 is in use by another program")
+
+    monkeypatch.setattr("elec_meter.demo.run.run_demo", run)
+    result = CliRunner().invoke(main, ["demo", "--json"])
+    assert 1 == result.exit_code
+    assert "8063 is in use by another program; --panel, --flag, --dlms and --p1" in result.stderr
