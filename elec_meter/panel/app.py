@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,7 +20,7 @@ from shared.exact_json import exact_json
 
 from . import profile, views
 from .changes import change_routes
-from .desk import Answer, Desk, answering, day_of, told
+from .desk import Answer, Desk, answering, day_of, refusal_of_path, told
 from .errors import PanelRequestError
 from .guard import Guard
 from .live import face, snapshot
@@ -64,7 +65,9 @@ class Panel:
             Route("/api/live", _Stream(self._desk, self.live)),
         ]
         routes += change_routes(self._desk, self.live, demo)
-        self.app: ASGIApp = Guard(Starlette(routes=routes), names)
+        self.app: ASGIApp = Guard(
+            Starlette(routes=routes, exception_handlers={HTTPException: refusal_of_path}), names
+        )
 
     def _reading(self) -> list[Route]:
         meter = self._meter

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, Final, TypeAlias
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from elec_meter.access import Level, LevelLockedError, SignOnRefusedError
 from elec_meter.errors import CheckpointFailedError, MeterError, NotAllowedError
@@ -30,6 +31,8 @@ BODY_MAX: Final = 262_144
 
 BODY_S: Final = 10
 """How long it may take to come."""
+
+_METHOD_NOT_ALLOWED: Final = 405
 
 LOCAL_PORT: Final = "panel"
 REMOTE_PORT: Final = "panel network"
@@ -133,6 +136,20 @@ def answering(answer: Answer) -> Answer:
             return told({"error": str(error), "kind": type(error).__name__}, status)
 
     return answer_or_refuse
+
+
+async def refusal_of_path(request: Request, error: Exception) -> Response:
+    """What is told of a path that leads nowhere, or not by that method: below /api as JSON."""
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    if not request.scope["path"].startswith("/api/"):
+        return PlainTextResponse(error.detail, status, error.headers)
+    sentence = "there is nothing by that path"
+    if status == _METHOD_NOT_ALLOWED:
+        sentence = f"what is there takes no {request.method}"
+    response = told({"error": sentence, "kind": PanelRequestError.__name__}, status)
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def body_of(request: Request) -> dict[str, Any]:

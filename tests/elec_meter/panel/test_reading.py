@@ -21,7 +21,7 @@ from elec_meter.panel.guard import CONTENT_SECURITY_POLICY
 from shared.exact_json import exact_json
 from shared.timegrid import half_hours_of_settlement_day, iso_utc
 from tests.elec_meter.objects.lived import BEGUN, HOUR, Life, lived_config, whole_life
-from tests.elec_meter.panel.standing import ELSEWHERE, Browser, Standing
+from tests.elec_meter.panel.standing import ELSEWHERE, Browser, Standing, refusal
 
 STATIC = Path(guard.__file__).parent / "static"
 
@@ -195,6 +195,7 @@ def test_a_half_hour_is_known_when_its_rows_are(period_min: int) -> None:
         "/api/month",
         "/api/objects/nothing",
         "/api/objects/1-0:99.1.0",
+        "/api/nope",
     ],
 )
 def test_nonsense_is_told_in_a_sentence(browser: Browser, path: str) -> None:
@@ -204,6 +205,13 @@ def test_nonsense_is_told_in_a_sentence(browser: Browser, path: str) -> None:
     assert status in (400, 404)
     assert sentence
     assert not sentence.endswith(".")
+
+
+def test_what_takes_no_such_request_says_so(browser: Browser) -> None:
+    """As any other refusal, with what it does take."""
+    response = browser.request("PUT", "/api/clock")
+    assert (405, "what is there takes no PUT") == refusal(response)
+    assert {"GET", "HEAD"} == set(response.headers["allow"].split(", "))
 
 
 @pytest.mark.parametrize(
