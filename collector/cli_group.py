@@ -9,7 +9,7 @@ import click
 
 from shared.errors import SharedError
 from shared.options import propose_nearest
-from shared.standard_output import writable_output
+from shared.standard_output import PrintingGroup
 
 from .errors import CollectorError
 
@@ -29,7 +29,7 @@ MODULES: Final = {
 }
 
 
-class Commands(click.Group):
+class Commands(PrintingGroup):
     """Loads a command when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,7 +55,6 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a refusal becomes one sentence, anything else is a bug and shows."""
         try:
-            with writable_output():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except (CollectorError, SharedError) as error:
             raise click.ClickException(f"{error}.") from error

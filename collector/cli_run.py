@@ -15,7 +15,10 @@ from .cli_options import bearer_options, data_option, has_bearers, json_option
 from .errors import CollectorError, DirectoryError
 
 if TYPE_CHECKING:
+    from shared.telling import Teller
+
     from .bearers.base import Bearer
+    from .gathering import Tell
     from .runtime import Runtime
     from .station import Station
 
@@ -39,6 +42,27 @@ def command(
     Recordings are gone through in their own time; with nothing else, it ends with them. Before any
     unit is paired, a directory that is there can be collected into: `collector pair` goes through.
     """
+    from shared.exact_json import exact_json
+    from shared.telling import Teller
+    from shared.timegrid import iso_utc
+
+    from .gathering import host_utc
+
+    def line(row: dict[str, Any]) -> str:
+        return exact_json(row) if as_json else f"{row['at']} {row['text']}"
+
+    def notice(sentence: str) -> str:
+        return line({"at": iso_utc(host_utc()), "event": "notice", "text": sentence})
+
+    if not has_bearers(bearers_named):
+        raise click.UsageError("Nothing to collect with: give --stick, --wire, --ble or --replay.")
+    if not data_dir.exists():
+        raise _nothing_paired(data_dir)
+    with Teller("the collector", notice) as teller:
+        _collect(data_dir, bearers_named, teller, lambda row: teller.tell(line(row)))
+
+
+def _collect(data_dir: Path, bearers_named: dict[str, Any], teller: Teller, tell: Tell) -> None:
     import asyncio
 
     from .bearers.opening import open_bearers
@@ -49,8 +73,6 @@ def command(
     from .station import Station
     from .storage.directory import DataDirectory
 
-    if not has_bearers(bearers_named):
-        raise click.UsageError("Nothing to collect with: give --stick, --wire, --ble or --replay.")
     running: list[Runtime] = []
     clock = host_clock()
 
@@ -58,14 +80,13 @@ def command(
         for each in running:
             each.wake()
 
-    if not data_dir.exists():
-        raise _nothing_paired(data_dir)
     with DataDirectory.open(data_dir) as directory:
         serials = Readings(directory.connection).serials
         bearers = open_bearers(wake, **bearers_named, serials=serials, clock_ms=clock.now_ms)
         station = Station(directory, _begin(bearers, clock.now()))
-        _look_at_units(station, is_recorded=all(isinstance(each, ReplayFile) for each in bearers))
-        runtime = Runtime(station, bearers, _printer(as_json=as_json), clock=clock)
+        is_recorded = all(isinstance(each, ReplayFile) for each in bearers)
+        _look_at_units(station, lambda each: teller.warn(f"{each}."), is_recorded=is_recorded)
+        runtime = Runtime(station, bearers, tell, clock=clock)
         running.append(runtime)
         asyncio.run(runtime.run())
 
@@ -84,7 +105,7 @@ def _nothing_paired(data_dir: Path) -> CollectorError:
     return DirectoryError(f"no unit is paired in {data_dir}: collector pair")
 
 
-def _look_at_units(station: Station, *, is_recorded: bool) -> None:
+def _look_at_units(station: Station, warn: Callable[[str], None], *, is_recorded: bool) -> None:
     """Say what is wrong with units and keys before anything is collected.
 
     Raises:
@@ -95,26 +116,13 @@ def _look_at_units(station: Station, *, is_recorded: bool) -> None:
     keyed = {record.serial for record in station.reachable()}
     for serial in directory.keystore.serials:
         if serial not in station.serials:
-            _warn(f"keys.json has a key for the unit {serial}, and the database does not know it")
+            warn(f"keys.json has a key for the unit {serial}, and the database does not know it")
     for serial in paired:
         unit = station.collector.unit(serial)
         if serial not in keyed and not unit.allow_unauthenticated:
-            _warn(f"the key of the unit {serial} is missing from keys.json")
+            warn(f"the key of the unit {serial} is missing from keys.json")
     if not paired and not keyed:
         nothing = _nothing_paired(directory.path)
         if is_recorded:
             raise nothing
-        _warn(str(nothing))
-
-
-def _warn(sentence: str) -> None:
-    click.echo(f"{sentence}.", err=True)
-
-
-def _printer(*, as_json: bool) -> Callable[[dict[str, Any]], None]:
-    """Prints what is told; where nobody takes it, that is said once and collecting goes on."""
-    from shared.exact_json import exact_json
-    from shared.standard_output import lasting_output
-
-    tell = lasting_output("the collector")
-    return lambda row: tell(exact_json(row) if as_json else f"{row['at']} {row['text']}")
+        warn(str(nothing))

@@ -8,16 +8,15 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import click
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
-
-
-_ESCAPED: Final = "halfhourly.escaped"
+ESCAPED: Final = "halfhourly.escaped"
+"""What to do with letters that an encoding has not, as `str.encode` takes it: nothing is lost."""
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
@@ -26,14 +25,14 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
-codecs.register_error(_ESCAPED, _escaped)
+codecs.register_error(ESCAPED, _escaped)
 
 
 def _take_every_letter() -> None:
     """Let a terminal or file that is not UTF-8 have the rest of what is printed."""
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
-        out.reconfigure(errors=_ESCAPED)
+        out.reconfigure(errors=ESCAPED)
 
 
 @contextmanager
@@ -52,36 +51,32 @@ def writable_output() -> Iterator[None]:
     except OSError as error:
         if error.filename is not None or error.errno not in _NO_ROOM:
             raise
-        forget_output()
+        _forget_output()
         sentence = f"Standard output cannot be written: {error.strerror}."
         raise click.ClickException(sentence) from error
 
 
-def lasting_output(who: str) -> Callable[[str], None]:
-    """What prints the lines of a program that goes on though nobody takes them any more.
+class PrintingGroup(click.Group):
+    """Commands whose output may find no room, that of `--help` too: see `writable_output`."""
 
-    Args:
-        who: goes on, such as `the meter`; that is said once on standard error.
-    """
-    is_lost = False
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """See `click.Command`; `--help` and `--version` print here."""
+        with writable_output():
+            return super().make_context(info_name, args, parent, **extra)
 
-    def tell(line: str) -> None:
-        nonlocal is_lost
-        if is_lost:
-            return
-        try:
-            click.echo(line)
-        except OSError as error:
-            is_lost = True
-            forget_output()
-            sentence = f"what is told cannot be written: {error.strerror}; {who} goes on."
-            with suppress(OSError):
-                click.echo(sentence, err=True)
-
-    return tell
+    def invoke(self, ctx: click.Context) -> Any:
+        """See `click.Group`."""
+        with writable_output():
+            return super().invoke(ctx)
 
 
-def forget_output() -> None:
+def _forget_output() -> None:
     """Let what standard output has not taken go nowhere, so that Python ends in peace."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

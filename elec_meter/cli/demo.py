@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 from elec_meter.errors import LedgerError, LoadSeriesError, PortInUseError
 from shared.exact_json import exact_json
 from shared.options import Duration, FiniteRange, Instant, example
+from shared.telling import Teller
 from shared.timegrid import from_unix_s, iso_utc
 from shared.units import kwh_text
 
@@ -19,6 +21,7 @@ from .options import Address, LoadSpec, json_option
 if TYPE_CHECKING:
     from elec_meter.config import AddonConfig
     from elec_meter.demo.gas import GasFlow
+    from elec_meter.demo.run import DemoOptions
     from elec_meter.ports import SerialDevice
     from elec_meter.runtime import PanelPlace
     from elec_meter.sampling.synthetic import Load
@@ -151,7 +154,7 @@ def command(
     Mains are sampled at 4 kHz, a gas meter's reed closes in front of the real unit firmware, its
     telegrams go through a lossy radio to the collector, and the meter books everything.
     """
-    from elec_meter.demo.run import DemoOptions, run_demo
+    from elec_meter.demo.run import DemoOptions
 
     if speed:
         flag, dlms, p1 = flag or DEFAULT_FLAG, dlms or DEFAULT_DLMS, p1 or DEFAULT_P1
@@ -172,11 +175,18 @@ def command(
         addons=_addons(p1, mqtt_url, mqtt_password_file),
         live=not as_json,
     )
+    _tell(_summary(options), as_json=as_json)
+
+
+def _summary(options: DemoOptions) -> dict[str, Any]:
+    """What the demo did; it waits for nobody to read what it says meanwhile."""
+    from elec_meter.demo.run import run_demo
+
     try:
-        summary = run_demo(options)
+        with Teller("the demo") as teller:
+            return run_demo(replace(options, tell=teller.warn))
     except PortInUseError as error:
         raise PortInUseError(f"{error}; {_OTHER_PORTS}") from None
-    _tell(summary, as_json=as_json)
 
 
 def _tell(summary: dict[str, Any], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from collector import CollectorError
 from elec_meter.errors import MeterError
 from shared.errors import SharedError
 from shared.options import example, propose_nearest
-from shared.standard_output import writable_output
+from shared.standard_output import PrintingGroup
 
 COMMANDS = (
     "demo",
@@ -31,7 +31,7 @@ COMMANDS = (
 )
 
 
-class PlainErrors(click.Group):
+class PlainErrors(PrintingGroup):
     """Loads a command when it is asked for, and says a refusal in one sentence with exit code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
@@ -60,8 +60,7 @@ class PlainErrors(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; our own errors become one sentence, anything else is a bug and shows."""
         try:
-            with writable_output():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except BrokenPipeError:
             raise  # whoever reads has had enough: no word is needed
         except sqlite3.DatabaseError as error:  # found only when that page was read

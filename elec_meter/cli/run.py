@@ -9,7 +9,7 @@ import click
 
 from shared.exact_json import exact_json
 from shared.options import example
-from shared.standard_output import lasting_output
+from shared.telling import Teller
 from shared.timegrid import iso_utc
 
 from .options import json_option
@@ -45,10 +45,9 @@ def command(file: Path, data_dir: Path | None, as_json: bool) -> None:
     """
     from elec_meter.host.run import run_meter
 
-    print_line = lasting_output("the meter")
-
-    def tell(sentence: str) -> None:
+    def line(sentence: str) -> str:
         at = iso_utc(datetime.now(UTC))
-        print_line(exact_json({"at": at, "text": sentence}) if as_json else f"{at} {sentence}")
+        return exact_json({"at": at, "text": sentence}) if as_json else f"{at} {sentence}"
 
-    run_meter(file, data_dir, tell)
+    with Teller("the meter", line) as teller:
+        run_meter(file, data_dir, lambda sentence: teller.tell(line(sentence)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,11 @@ _SLOW_S: Final = 3.0
 SLICE: Final = timedelta(minutes=10)
 
 
+def _tell(sentence: str) -> None:
+    """Beside the output, which may be read by a program."""
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
     """What the user asked for.
@@ -62,6 +68,7 @@ class DemoOptions:
         panel: the web panel.
         addons: modules in the slot beside those of the configuration.
         live: whether to draw the screen.
+        tell: takes sentences for whoever started it; where the screen is drawn, those before it.
     """
 
     data_dir: Path | None = None
@@ -78,6 +85,7 @@ class DemoOptions:
     panel: PanelPlace | None = None
     addons: tuple[AddonConfig, ...] = ()
     live: bool = True
+    tell: Callable[[str], None] = _tell
 
 
 def run_demo(options: DemoOptions) -> dict[str, Any]:
@@ -96,14 +104,14 @@ def run_demo(options: DemoOptions) -> dict[str, Any]:
         storage = stack.enter_context(Storage.open(data_dir))
         keystore = Keystore.open(data_dir)
         world = _resumed_or_new(storage, data_dir, options, keystore)
-        _compile()
+        _compile(options.tell)
         return asyncio.run(_run(world, options, keystore))
 
 
-def _compile() -> None:
+def _compile(tell: Callable[[str], None]) -> None:
     """Have what measures ready before anything listens: to compile it holds everybody up."""
     patience = Timer(
-        _SLOW_S, _tell, ("compiling what measures for this computer, which is done once",)
+        _SLOW_S, tell, ("compiling what measures for this computer, which is done once",)
     )
     patience.daemon = True
     patience.start()
@@ -122,7 +130,9 @@ def _resumed_or_new(
     if saved is not None:
         durable = from_unix_ms(saved.now_ms)
         if options.start is not None and start < durable:
-            _tell(f"{data_dir} holds data up to {durable:%Y-%m-%dT%H:%M:%SZ}: going on from there")
+            options.tell(
+                f"{data_dir} holds data up to {durable:%Y-%m-%dT%H:%M:%SZ}: going on from there"
+            )
         if options.start is None or start < durable:
             start = durable
     config = storage.load_config() or with_prices(demo_config())
@@ -155,6 +165,7 @@ async def _live(
     panel = options.panel and replace(options.panel, demo=controls)
     screen = Console(file=sys.stderr)
     is_drawn = options.live and screen.is_terminal and not screen.is_dumb_terminal
+    tell = _tell if is_drawn else options.tell  # nothing is written late, into the picture
     async with Runtime(
         world.meter,
         lambda: world.now,
@@ -165,19 +176,19 @@ async def _live(
         panel=panel,
         addons=options.addons,
         has_receiver=True,
-        say=_keep_quiet if is_drawn else _tell_of,
+        say=_keep_quiet if is_drawn else lambda name, sentence: tell(f"{name} {sentence}"),
     ) as runtime:
         world.hear = runtime.hear
         if runtime.ports:
             publish_passwords(runtime.gate, world.now)
         for notice in runtime.notices:
-            _tell(notice)
+            tell(notice)
         if is_drawn:
             with Live(console=screen, auto_refresh=False, screen=True) as live:
                 await Driving(world, runtime, controls, pace).drive(end, live)
         else:
             for name, address in runtime.ports.items():
-                _tell(f"{name} listens on {address}")
+                tell(f"{name} listens on {address}")
             await Driving(world, runtime, controls, pace).drive(end, None)
         if runtime.stopping.is_set():
             controls.dark_until = None
@@ -218,15 +229,6 @@ def publish_passwords(gate: Gate, now: datetime) -> None:
     for level, password in PUBLISHED_PASSWORDS.items():
         if level not in gate.levels:
             gate.set_password(level, password, secrets.token_bytes(SALT_BYTES), now)
-
-
-def _tell(sentence: str) -> None:
-    """Beside the output, which may be read by a program."""
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - a command's own words
-
-
-def _tell_of(name: str, sentence: str) -> None:
-    _tell(f"{name} {sentence}")
 
 
 def _keep_quiet(_name: str, _sentence: str) -> None:

@@ -1,7 +1,5 @@
 """The command `pulse-unit`. Exit codes: 0 done, 1 refused with one plain sentence, 2 misuse."""
 
-from typing import Any
-
 import click
 
 from pulse_unit.cli.battery import battery
@@ -10,19 +8,10 @@ from pulse_unit.cli.label import label
 from pulse_unit.cli.run import run
 from pulse_unit.cli.sim import sim
 from pulse_unit.cli.telegram import telegram
-from shared.standard_output import writable_output
+from shared.standard_output import PrintingGroup
 
 
-class _Commands(click.Group):
-    """Commands whose output may find no room: one sentence, as of any other file."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """See `click.Group`."""
-        with writable_output():
-            return super().invoke(ctx)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=PrintingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="halfhourly")
 def main() -> None:
     """Make, try and plan what a pulse unit is and says, on a PC."""

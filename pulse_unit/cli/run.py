@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pulse_unit.cli.run_options import PARAMETERS, read_private
-from pulse_unit.cli.telling import Teller
 from shared.extras import installing
+from shared.telling import Teller
 
 if TYPE_CHECKING:
     from pulse_unit.hal.linux import LinuxBoard, Part, SyncedNvm
@@ -168,8 +167,7 @@ def _board(
     from pulse_unit.hal.linux import LinuxBoard
     from shared.exact_json import exact_json
 
-    reports = Teller(sys.stderr)
-    counts = Teller(sys.stdout, lambda sentence: reports.tell(f"{sentence}."))
+    teller = Teller("the unit", None if as_json else str)
 
     class TellingBoard(LinuxBoard):
         """One that prints every new count."""
@@ -185,19 +183,18 @@ def _board(
             self.told = unit.count
             if as_json:
                 said = {"serial": unit.serial, "boot": unit.boot, "count": unit.count}
-                counts.tell(exact_json({**said, "uptime_s": self.uptime_ms() // 1000}))
+                teller.tell(exact_json({**said, "uptime_s": self.uptime_ms() // 1000}))
             else:
-                counts.tell(f"unit {unit.serial}, boot {unit.boot}: count {unit.count}")
+                teller.tell(f"unit {unit.serial}, boot {unit.boot}: count {unit.count}")
 
         def close(self) -> None:
             super().close()
-            counts.close()
-            reports.close()
+            teller.close()
 
     return TellingBoard(
         label,
         nvm,
         parts,
         closed=closed,
-        report=lambda sentence: reports.tell(f"{sentence}."),
+        report=lambda sentence: teller.warn(f"{sentence}."),
     )

@@ -9,8 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from collector.cli import main
+from collector.runtime import Runtime
+from shared import telling
 from tests.collector.bench import LABEL, MPRN, Bench, house_call, recorded
 from tests.collector.frames import SERIAL
+from tests.shared.unread import unread_pipe
 
 ROOT = Path(__file__).parents[2]
 METER = ["--mprn", MPRN, "--meter-serial", "G4", "--weight", "0.01 m3", "--dial", "1234.567"]
@@ -115,10 +118,19 @@ def test_standard_output_without_room(home: Path, call: Path, words: tuple[str, 
     assert (1, sentence) == to_a_full_disk("collector", *words, *place)
 
 
-def test_a_meters_command_without_room() -> None:
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ("elec_meter", ["config", "schema"]),
+        ("elec_meter", ["--help"]),
+        ("pulse_unit", ["--version"]),
+        ("collector", ["--help"]),
+    ],
+)
+def test_any_command_without_room(package: str, words: list[str]) -> None:
     """It is the same sentence."""
     sentence = "Error: Standard output cannot be written: No space left on device.\n"
-    assert (1, sentence) == to_a_full_disk("elec_meter", "config", "schema")
+    assert (1, sentence) == to_a_full_disk(package, *words)
 
 
 def test_a_run_whose_log_cannot_be_written(home: Path, tmp_path: Path) -> None:
@@ -136,6 +148,34 @@ def test_a_run_whose_log_cannot_be_written(home: Path, tmp_path: Path) -> None:
     assert (0, sentence) == to_a_full_disk("collector", *run_words)
     (unit,) = json.loads(run("units", "--data", home, "--json").stdout)
     assert 503 == unit["pulses"]
+
+
+def test_a_run_whose_lines_nobody_reads(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is collected meanwhile; whoever reads then has the lines and the warnings."""
+    path = tmp_path / "hour.txt"
+    recorded(path, lambda bench: (house_call(bench), bench.turn(5)))
+    (home / "keys.json").write_text(json.dumps({SERIAL: LABEL.key.hex(), "00000009": "00" * 16}))
+
+    async def run_unread(runtime: Runtime) -> None:
+        await gather(runtime)
+        out.read()
+        err.read()
+
+    gather = Runtime.run
+    monkeypatch.setattr(Runtime, "run", run_unread)
+    monkeypatch.setattr(telling, "_LAST_S", 600.0)
+    words = ["run", "--data", str(home), "--replay", str(path), "--json"]
+    with unread_pipe() as out, unread_pipe() as err, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", out.stream)
+        patched.setattr(sys, "stderr", err.stream)
+        main(words, standalone_mode=False)
+        rows = [json.loads(line) for line in out.lines()]
+        (warning,) = err.lines()
+    assert rows
+    assert all({"at", "event", "text"} <= set(row) for row in rows)
+    assert "a key for the unit 00000009" in warning
 
 
 @pytest.mark.parametrize(

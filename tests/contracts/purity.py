@@ -10,7 +10,7 @@ from tests.contracts.source import Finding, Source, words
 
 EDGE_FOLDERS = words("ports bearers hal host storage addons panel estate demo cli")
 EDGE_FILES = re.compile(
-    r"/(sampling/(recorded|serial_afe)|metrology/caching|journal|keystore|private_file|serial_port|standard_output|export|runtime|gathering|cli(_\w+)?|__main__)\.py$"
+    r"/(sampling/(recorded|serial_afe)|metrology/caching|journal|keystore|private_file|serial_port|standard_output|telling|export|runtime|gathering|cli(_\w+)?|__main__)\.py$"
 )
 
 IO_MODULES = words(

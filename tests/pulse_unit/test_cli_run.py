@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from pulse_unit.cli.main import main
-from pulse_unit.cli.telling import Teller
+from pulse_unit.config import UnitConfig
+from pulse_unit.hal.linux import LinuxBoard
+from shared import telling
 from tests.pulse_unit.command_line import run
 from tests.pulse_unit.listening import KEY, SERIAL
+from tests.shared.unread import unread_pipe
 
 PULSE = ((0.3, "closed\n"), (0.7, "open\n"))
 
@@ -243,7 +246,7 @@ def test_a_reader_that_goes_away_stops_no_count(
     unit.process.send_signal(signal.SIGTERM)
     assert unit.process.stderr is not None
     reported = unit.process.stderr.read()
-    assert (0, "nobody hears the counts: Broken pipe; the unit goes on.\n") == (
+    assert (0, "what is told cannot be written: Broken pipe; the unit goes on.\n") == (
         unit.process.wait(20),
         reported,
     )
@@ -252,19 +255,27 @@ def test_a_reader_that_goes_away_stops_no_count(
     assert (0, "") == unit.stop()
 
 
-def test_a_reader_that_sleeps_gets_the_newest_lines() -> None:
-    """Whoever tells does not wait for it; what is too much is dropped, oldest first."""
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "wb", 0) as stream:
-        os.set_blocking(writing, False)
-        teller = Teller(stream)
-        for number in range(20_000):
-            teller.tell(f"{number:060d}")
-        closing = threading.Thread(target=teller.close)
-        closing.start()
-        got = []
-        while not got or not got[-1].endswith(b"019999\n"):
-            got.append(reader.readline())
-        closing.join()
-    assert sorted(got) == got
-    assert len(got) < 20_000
+def test_a_unit_whose_lines_nobody_reads_counts_on(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads again finds the newest count, and a line for those that are missing."""
+    last = 2 * telling.WAITING_MAX
+
+    def run_board(board: LinuxBoard, _config: UnitConfig) -> None:
+        unit: Any = SimpleNamespace(serial=SERIAL, boot=1, is_mute=False)
+        for unit.count in range(last + 1):
+            board.serve(unit)
+        board.report("the stick: it is gone")
+        out.read()
+        err.read()
+
+    monkeypatch.setattr("pulse_unit.main.run", run_board)
+    monkeypatch.setattr(telling, "_LAST_S", 600.0)
+    with unread_pipe() as out, unread_pipe() as err, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", out.stream)
+        patched.setattr(sys, "stderr", err.stream)
+        main(["run", "--reed", "stdin", *listed(files)], standalone_mode=False)
+        lines = out.lines()
+        assert "the stick: it is gone." in err.lines()
+    assert f"unit {SERIAL}, boot 1: count {last}" == lines[-1]
+    assert any(line.endswith(" lines were not told") for line in lines)

@@ -64,9 +64,9 @@ def test_nothing_listens_before_all_is_compiled(monkeypatch: pytest.MonkeyPatch)
         is_told.set()
 
     monkeypatch.setattr(run, "_SLOW_S", 0.0)
-    monkeypatch.setattr(run, "_tell", tell)
     monkeypatch.setattr(run, "warm_cache", lambda: is_told.wait(60))
-    run_demo(DemoOptions(flag=FREE, length=timedelta(seconds=1), speed=0, live=False))
+    second = timedelta(seconds=1)
+    run_demo(DemoOptions(flag=FREE, length=second, speed=0, live=False, tell=tell))
     assert "compiling what measures for this computer, which is done once" == said[0]
     assert said[1].startswith("FLAG listens on 127.0.0.1:")
 
