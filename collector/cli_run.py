@@ -58,7 +58,8 @@ def command(
         raise click.UsageError("Nothing to collect with: give --stick, --wire, --ble or --replay.")
     if not data_dir.exists():
         raise _nothing_paired(data_dir)
-    with Teller("the collector", notice) as teller:
+    is_recorded = not any(bearers_named[name] for name in ("sticks", "wires", "ble"))
+    with Teller("the collector", notice, is_patient=is_recorded) as teller:
         _collect(data_dir, bearers_named, teller, lambda row: teller.tell(line(row)))
 
 

@@ -19,7 +19,7 @@ _LAST_S: Final = 1.0  # for what waits when the process ends
 
 
 class Teller:
-    """Standard output and standard error of a program that waits for no reader.
+    """Standard output and standard error of a program that waits for no reader, unless told to.
 
     Lines are written in the order in which they were told. Of more than `WAITING_MAX` that wait
     the oldest go first, and a line says how many, where they would have stood. A stream that
@@ -29,12 +29,19 @@ class Teller:
     Args:
         who: goes on, such as `the meter`.
         as_line: makes a line of the sentence that lines were not told; None leaves that out.
+        is_patient: whether it does wait for readers: all that is told has an end.
     """
 
-    def __init__(self, who: str, as_line: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        who: str,
+        as_line: Callable[[str], str] | None = None,
+        *,
+        is_patient: bool = False,
+    ) -> None:
         self._who = who
-        self._lines = _Outlet(sys.stdout, self._lose, as_line)
-        self._warnings = _Outlet(sys.stderr, str, "{}.".format)
+        self._lines = _Outlet(sys.stdout, self._lose, as_line, is_patient=is_patient)
+        self._warnings = _Outlet(sys.stderr, str, "{}.".format, is_patient=is_patient)
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +78,7 @@ class _Outlet:
     Args:
         stream: None where it is closed; in one without a descriptor nobody has to wait.
         lose: is told once why a line could not be written.
-        as_line: see `Teller`.
+        as_line, is_patient: see `Teller`.
     """
 
     def __init__(
@@ -79,8 +86,11 @@ class _Outlet:
         stream: IO[str] | None,
         lose: Callable[[str], object],
         as_line: Callable[[str], str] | None,
+        *,
+        is_patient: bool,
     ) -> None:
         self._stream = stream
+        self._is_patient = is_patient
         self._descriptor = _descriptor(stream)
         self._lose = lose
         self._as_line = as_line
@@ -101,11 +111,13 @@ class _Outlet:
             self._stream.flush()
             return
         with self._changed:
+            if self._is_patient:
+                self._changed.wait_for(lambda: len(self._waiting) < WAITING_MAX)
             if len(self._waiting) == WAITING_MAX:
                 self._waiting.popleft()
                 self._dropped += 1
             self._waiting.append(line)
-            self._changed.notify()
+            self._changed.notify_all()
             if self._thread is None:
                 self._thread = Thread(target=self._write_all, args=(self._descriptor,), daemon=True)
                 self._thread.start()
@@ -113,15 +125,18 @@ class _Outlet:
     def close(self, end_s: float) -> None:
         with self._changed:
             self._is_closing = True
-            self._changed.notify()
+            self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(max(0.0, end_s - monotonic()))
+            self._thread.join(None if self._is_patient else max(0.0, end_s - monotonic()))
+        with self._changed:
+            self._waiting.clear()  # by the time it could be written the stream may be another's
 
     def _next(self) -> str | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closing)
             self._untold += self._dropped
             self._dropped = 0
+            self._changed.notify_all()
             return self._waiting.popleft() if self._waiting else None
 
     def _write_all(self, descriptor: int) -> None:
