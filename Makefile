@@ -20,7 +20,7 @@ run: $(VENV)/.warm ## start the demo (ARGS="--speed 60" passes options on)
 	@$(BIN)/elec-meter demo $(ARGS)
 
 test: $(VENV)/.test $(VENV)/.debian $(VENV)/.warm lint ## lint, types and every test that takes seconds
-	$(BIN)/python -m pytest -n 3 -q -m "not slow"
+	$(BIN)/python -m pytest -n 4 -q -m "not slow"
 
 test-all: $(VENV)/.test $(VENV)/.debian lint ## the slow tests too, and more examples
 	$(BIN)/python -m pytest -n 2 -q --timeout 3000 --hypothesis-profile thorough
