@@ -97,7 +97,12 @@ def bearer_options(function: _Function) -> _Function:
 
 def has_bearers(options: Mapping[str, Any]) -> bool:
     """Whether any bearer is named."""
-    return any(options[name] for name in ("sticks", "wires", "ble", "replays"))
+    return bool(options["replays"]) or not has_only_recordings(options)
+
+
+def has_only_recordings(options: Mapping[str, Any]) -> bool:
+    """Whether nothing is listened to: there are recordings at most."""
+    return not any(options[name] for name in ("sticks", "wires", "ble"))
 
 
 class LiveClock:

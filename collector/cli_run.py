@@ -11,7 +11,7 @@ import click
 
 from shared.options import example
 
-from .cli_options import bearer_options, data_option, has_bearers, json_option
+from .cli_options import bearer_options, data_option, has_bearers, has_only_recordings, json_option
 from .errors import CollectorError, DirectoryError
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def command(
         raise click.UsageError("Nothing to collect with: give --stick, --wire, --ble or --replay.")
     if not data_dir.exists():
         raise _nothing_paired(data_dir)
-    is_recorded = not any(bearers_named[name] for name in ("sticks", "wires", "ble"))
-    with Teller("the collector", notice, is_patient=is_recorded) as teller:
+    with Teller("the collector", notice, is_patient=has_only_recordings(bearers_named)) as teller:
         _collect(data_dir, bearers_named, teller, lambda row: teller.tell(line(row)))
 
 
@@ -67,7 +66,6 @@ def _collect(data_dir: Path, bearers_named: dict[str, Any], teller: Teller, tell
     import asyncio
 
     from .bearers.opening import open_bearers
-    from .bearers.replay import ReplayFile
     from .gathering import host_clock
     from .readings import Readings
     from .runtime import Runtime
@@ -85,8 +83,11 @@ def _collect(data_dir: Path, bearers_named: dict[str, Any], teller: Teller, tell
         serials = Readings(directory.connection).serials
         bearers = open_bearers(wake, **bearers_named, serials=serials, clock_ms=clock.now_ms)
         station = Station(directory, _begin(bearers, clock.now()))
-        is_recorded = all(isinstance(each, ReplayFile) for each in bearers)
-        _look_at_units(station, lambda each: teller.warn(f"{each}."), is_recorded=is_recorded)
+        _look_at_units(
+            station,
+            lambda each: teller.warn(f"{each}."),
+            is_recorded=has_only_recordings(bearers_named),
+        )
         runtime = Runtime(station, bearers, tell, clock=clock)
         running.append(runtime)
         asyncio.run(runtime.run())
