@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from elec_meter.addons.errors import AddonError, LineRefusedError
+from elec_meter.addons.errors import AddonError
 from elec_meter.addons.home_assistant import (
     OFFLINE,
     ONLINE,
@@ -21,6 +21,7 @@ from elec_meter.addons.home_assistant import (
 from elec_meter.addons.line import MeterLine
 from elec_meter.addons.mqtt_settings import Broker, MqttSettings
 from elec_meter.addons.readings import Readings
+from elec_meter.addons.readouts import Readouts
 from elec_meter.addons.settings import Settings
 from shared.extras import installing
 
@@ -70,7 +71,7 @@ async def run(line: MeterLine, settings: Settings) -> None:
     """
     told = MqttSettings.of(settings)
     broker = told.broker()
-    source = _Source(line)
+    source = Readouts(line, "publishes no values", "publishes values again")
     while (readings := await source.next()) is None:
         await asyncio.sleep(told.interval_s)
     identity = Identity.of(readings)
@@ -83,27 +84,6 @@ async def run(line: MeterLine, settings: Settings) -> None:
             await publisher.news.put(readings)
             await asyncio.sleep(told.interval_s)
             readings = await source.next() or readings.forgotten()
-
-
-class _Source:
-    """The meter's readouts; None while it will not say, of which the module's user is told once."""
-
-    def __init__(self, line: MeterLine) -> None:
-        self._line = line
-        self._is_refused = False
-
-    async def next(self) -> Readings | None:
-        try:
-            readings = await self._line.readout()
-        except LineRefusedError as error:
-            if not self._is_refused:
-                self._line.say(f"publishes no values: {error}")
-            self._is_refused = True
-            return None
-        if self._is_refused:
-            self._line.say("publishes values again")
-        self._is_refused = False
-        return readings
 
 
 class _Publisher:

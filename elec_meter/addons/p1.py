@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from elec_meter.addons.errors import LineRefusedError
 from elec_meter.addons.line import MeterLine
 from elec_meter.addons.outlets import Outlet, SerialOutlet, TcpOutlet
 from elec_meter.addons.p1_settings import P1Settings
 from elec_meter.addons.p1_telegram import p1_telegram
+from elec_meter.addons.readouts import Readouts
 from elec_meter.addons.settings import Settings
 
 
@@ -32,21 +32,14 @@ async def run(line: MeterLine, settings: Settings) -> None:
             stack.push_async_callback(outlet.close)
         serves = f"listens on {' and '.join(outlet.name for outlet in outlets)}"
         line.say(serves)
-        is_refused = False
+        # A display notices that telegrams stay away; none says that nothing is known.
+        source = Readouts(line, "sends no telegrams", serves)
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         while True:
-            try:
-                telegram = p1_telegram(await line.readout(), told.zone)
-            except LineRefusedError as error:
-                # A display notices that telegrams stay away; none says that nothing is known.
-                if not is_refused:
-                    line.say(f"sends no telegrams: {error}")
-                is_refused = True
-            else:
-                if is_refused:
-                    line.say(serves)
-                is_refused = False
+            readings = await source.next()
+            if readings is not None:
+                telegram = p1_telegram(readings, told.zone)
                 for outlet in outlets:
                     outlet.send(telegram)
             # Where the meter answers slowly a telegram comes late; none follows at its heels.
